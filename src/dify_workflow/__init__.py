@@ -1,0 +1,77 @@
+"""Typed SDK for the Dify workflow-app API.
+
+>>> from dify_workflow import DifyWorkflow
+>>> with DifyWorkflow(api_key="app-...", base_url="https://dify.example.com/v1") as client:
+...     page = client.logs.list(status="failed", limit=100)
+
+Importing this package loads nothing else: each name below is loaded when it is first used.
+"""
+
+from ._version import __version__
+
+# `typing.TYPE_CHECKING` would import typing, which costs more than all the rest of this module. Type checkers
+# know the bare name as well.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import models
+    from ._async.client import AsyncDifyWorkflow
+    from ._errors import (
+        APIConnectionError,
+        APIResponseError,
+        APIStatusError,
+        APITimeoutError,
+        AuthenticationError,
+        BadRequestError,
+        ConfigurationError,
+        DifyError,
+        IncompleteWalkError,
+        InternalServerError,
+        NotFoundError,
+        PayloadTooLargeError,
+        PermissionDeniedError,
+        RateLimitError,
+        UnsupportedMediaTypeError,
+        WorkflowStreamError,
+    )
+    from ._sync.client import DifyWorkflow
+
+__all__ = [
+    "APIConnectionError",
+    "APIResponseError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncDifyWorkflow",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "DifyError",
+    "DifyWorkflow",
+    "IncompleteWalkError",
+    "InternalServerError",
+    "NotFoundError",
+    "PayloadTooLargeError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "UnsupportedMediaTypeError",
+    "WorkflowStreamError",
+    "__version__",
+    "models",
+]
+
+_HOME = {"DifyWorkflow": "._sync.client", "AsyncDifyWorkflow": "._async.client"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - the import of this package stays free of imports
+
+    if name == "models":
+        return import_module(".models", __name__)
+    value: object = getattr(import_module(_HOME.get(name, "._errors"), __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,93 @@
+"""Make the sync half of the facade, `src/dify_workflow/_sync`, from the async half that is written by hand.
+
+Usage: mirror.py [--check]
+
+With --check nothing is written: exit status 1 and the names of the files that are not what the async half gives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "dify_workflow" / "_async"
+TARGET = ROOT / "src" / "dify_workflow" / "_sync"
+
+WORDS = {
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
+    "AsyncIterator": "Iterator",
+    "StopAsyncIteration": "StopIteration",
+    "aclose": "close",
+    "aiter_bytes": "iter_bytes",
+    "anext": "next",
+    "asyncio.sleep": "time.sleep",
+}
+
+# Where the two halves differ in what is true of them: one sentence for the other.
+SENTENCES = {
+    "It may be used from many tasks at once and shares one pool of connections among them; asyncio ties connections "
+    "to\n    an event loop, so there is one pool for each loop in which it is used.": (
+        "It may be used from many threads at once and shares one pool of connections among them."
+    ),
+    "The async half, written by hand. The sync half in `_sync` is made from it: `make generate`.": (
+        "The sync half, made from the async half in `_async` by `make generate`. Do not edit it here."
+    ),
+}
+
+
+def mirrored(text: str) -> str:
+    """The sync twin of a module of the async half."""
+    for asynchronous, synchronous in SENTENCES.items():
+        text = text.replace(asynchronous, synchronous)
+    text = re.sub(r"^import asyncio\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\basync (def|with|for)\b", r"\1", text)
+    text = re.sub(r"\bawait ", "", text)
+    for asynchronous, synchronous in WORDS.items():
+        text = re.sub(rf"\b{re.escape(asynchronous)}\b", synchronous, text)
+    text = re.sub(r"\b(httpx\.|an httpx\.|an `httpx\.)?Async([A-Z]\w+)", r"\1\2", text)
+    return text.replace("_async", "_sync")
+
+
+def formatted(text: str, name: str) -> str:
+    """The text as the project's formatter leaves it."""
+    ruff = Path(sys.executable).with_name("ruff")
+    return subprocess.run(
+        [ruff, "format", "--stdin-filename", TARGET / name, "-"],
+        input=text,
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+        cwd=ROOT,
+    ).stdout
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the sync half, or compare it; the exit status."""
+    parser = argparse.ArgumentParser(description="Make the sync half of the facade from the async half.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail, naming the files, where they differ")
+    check = parser.parse_args(argv).check
+    expected = {path.name: path.read_text("utf-8") for path in sorted(SOURCE.glob("*.py"))}
+    expected = {name: formatted(mirrored(text), name) for name, text in expected.items()}
+    present = {path.name: path.read_text("utf-8") for path in sorted(TARGET.glob("*.py"))}
+    differing = [name for name in sorted(expected | present) if expected.get(name) != present.get(name)]
+    for name in differing:
+        path = TARGET / name
+        if check:
+            print(f"{path.relative_to(ROOT)} is not what _async gives; `make generate` makes it anew", file=sys.stderr)
+        elif name in expected:
+            TARGET.mkdir(exist_ok=True)
+            path.write_text(expected[name], encoding="utf-8", newline="\n")
+        else:
+            path.unlink()
+    return 1 if check and differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

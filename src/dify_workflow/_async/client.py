@@ -1,0 +1,192 @@
+"""The client: its options, and the resources of the app."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, overload
+
+import httpx
+
+from .. import _configuration, _logging, _requests, _responses
+from .._configuration import UNCHANGED, Configuration, Unchanged
+from .._pools import AsyncPool
+from .caller import AsyncCaller
+from .logs import AsyncLogs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Literal
+
+    from .._configuration import TimeoutOption
+
+
+class AsyncDifyWorkflow:
+    """Client of one Dify workflow app.
+
+    >>> async with AsyncDifyWorkflow(api_key="app-...", base_url="https://dify.example.com/v1") as client:
+    ...     page = await client.logs.list(status="failed", limit=100)
+
+    It may be used from many tasks at once and shares one pool of connections among them; asyncio ties connections to
+    an event loop, so there is one pool for each loop in which it is used.
+
+    Args:
+        api_key: the app's key, "app-..."; else the environment variable `DIFY_API_KEY`.
+        base_url: address of the API, with or without "/v1"; else `DIFY_BASE_URL`, else "https://api.dify.ai/v1".
+        timeout: seconds for one attempt as a whole, of which 5 at most for connecting; or an `httpx.Timeout`, which
+            bounds each phase, and each wait for more data, apart. 60 seconds unless given.
+        max_retries: how often a request is sent again; 2 unless given. A GET is repeated after connection errors,
+            timeouts, 408, 429, 500, 502, 503 and 504. Anything else is repeated only when the server cannot have
+            begun the work: no connection was made, or it answered that it is busy.
+        backoff: seconds before the first retry, doubled for each further one up to 8, less a random part; 0.5 unless
+            given. A `Retry-After` of up to 60 seconds is obeyed instead; above that the error is raised at once.
+        default_headers: headers to send with every request.
+        http_client: your own `httpx.AsyncClient`, for proxies, certificates, or a fake transport in tests. It is
+            used as it is and never closed here.
+
+    Raises:
+        ConfigurationError: an option has no usable value, or there is no API key.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: TimeoutOption = None,
+        max_retries: int = _configuration.DEFAULT_MAX_RETRIES,
+        backoff: float = _configuration.DEFAULT_BACKOFF,
+        default_headers: Mapping[str, str] | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        secret = _configuration.secret_from(api_key)
+        del api_key  # a traceback that shows variables must not show it
+        if http_client is not None and not isinstance(http_client, httpx.AsyncClient):
+            raise _configuration.ConfigurationError(
+                f"http_client must be an httpx.AsyncClient; got a {type(http_client).__name__}"
+            )
+        _logging.turn_on_from_environment()
+        configuration = Configuration(
+            api_key=secret,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            backoff=backoff,
+            default_headers=default_headers,
+        )
+        self._caller = AsyncCaller(configuration, AsyncPool(http_client))
+        self._is_sibling = False
+
+    @property
+    def logs(self) -> AsyncLogs:
+        """The app's run logs."""
+        return AsyncLogs(self._caller)
+
+    @property
+    def base_url(self) -> str:
+        """Address of the API, ending in "/v1"."""
+        return self._caller.configuration.base_url
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.base_url!r})"
+
+    def with_options(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: TimeoutOption | Unchanged = UNCHANGED,
+        max_retries: int | None = None,
+        backoff: float | None = None,
+        default_headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """A sibling with other options, on the same pool of connections.
+
+        What is not given stays as it is. The pool belongs to the first client: closing a sibling closes nothing.
+
+        Raises:
+            ConfigurationError: an option has no usable value.
+        """
+        secret = _configuration.secret_from(api_key)
+        del api_key  # a traceback that shows variables must not show it
+        configuration = self._caller.configuration.changed(
+            api_key=secret,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            backoff=backoff,
+            default_headers=default_headers,
+        )
+        sibling = object.__new__(type(self))
+        sibling._caller = AsyncCaller(configuration, self._caller.pool)
+        sibling._is_sibling = True
+        return sibling
+
+    @overload
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        json: object = None,
+        expect: Literal["json"] = "json",
+        timeout: TimeoutOption = None,
+    ) -> Any: ...  # noqa: ANN401 - JSON is anything
+
+    @overload
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        json: object = None,
+        expect: Literal["bytes"],
+        timeout: TimeoutOption = None,
+    ) -> bytes: ...
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        json: object = None,
+        expect: Literal["json", "bytes"] = "json",
+        timeout: TimeoutOption = None,
+    ) -> Any:
+        """Call an operation that the SDK has no method for, with the same retries and errors.
+
+        Args:
+            method: HTTP method, as "GET".
+            path: path below the base URL, as "/workflows/logs"; a full address is refused.
+            params: query parameters; None is left out, a list is sent as repeated names.
+            json: body, sent as JSON; None sends no body.
+            expect: "json" gives the JSON value of the answer (None for an empty one), "bytes" the body as it came.
+            timeout: seconds, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: `method`, `path` or `expect` is not usable; nothing was sent.
+            DifyError: as every method does.
+        """
+        return await self._caller.send(
+            _requests.checked_method(method),
+            _requests.checked_path(path),
+            _requests.wire_params(params),
+            json,
+            _responses.reader(expect),
+            timeout,
+        )
+
+    async def close(self) -> None:
+        """Close the connections, unless they are the caller's own or an elder sibling's."""
+        if not self._is_sibling:
+            await self._caller.pool.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,192 @@
+"""What a client is set up with, checked once, when the client is made."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import urlsplit
+
+import httpx
+
+from ._errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_BASE_URL: Final = "https://api.dify.ai/v1"
+DEFAULT_TIMEOUT: Final = 60.0
+CONNECT_TIMEOUT: Final = 5.0
+DEFAULT_MAX_RETRIES: Final = 2
+DEFAULT_BACKOFF: Final = 0.5
+
+TimeoutOption: TypeAlias = float | httpx.Timeout | None
+
+
+class Unchanged:
+    """The type of `UNCHANGED`, which stands for an option that was not given (None is a value for some)."""
+
+    def __repr__(self) -> str:
+        return "UNCHANGED"
+
+
+UNCHANGED: Final = Unchanged()
+
+
+class Secret:
+    """A text that no repr, log or traceback shows."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return "Secret('...')"
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def redact(self, text: str) -> str:
+        """The given text with every occurrence of the secret taken out: a server may echo it."""
+        return text.replace(self._text, "[api key]")
+
+
+class Timeout:
+    """How long one attempt may take.
+
+    Attributes:
+        phases: what httpx is given: connecting, sending, waiting for a free connection, and each wait for more data.
+        total: seconds for the attempt as a whole, which also ends an answer that comes drop by drop; None = no bound.
+    """
+
+    __slots__ = ("phases", "total")
+
+    def __init__(self, value: TimeoutOption) -> None:
+        if isinstance(value, httpx.Timeout):
+            self.phases, self.total = value.as_dict(), None
+            return
+        seconds = _number("timeout", DEFAULT_TIMEOUT if value is None else value, "seconds over 0, or an httpx.Timeout")
+        if seconds <= 0:
+            raise ConfigurationError(f"timeout must be seconds over 0, or an httpx.Timeout; got {value!r}")
+        self.phases = httpx.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT)).as_dict()
+        self.total = seconds
+
+
+class Configuration:
+    """The checked options of a client.
+
+    Raises:
+        ConfigurationError: an option has no usable value; the message names it and says what is allowed.
+    """
+
+    __slots__ = ("api_key", "backoff", "base_url", "headers", "max_retries", "timeout")
+
+    def __init__(
+        self,
+        *,
+        api_key: Secret | None,
+        base_url: str | None,
+        timeout: TimeoutOption,
+        max_retries: int,
+        backoff: float,
+        default_headers: Mapping[str, str] | None,
+    ) -> None:
+        self.api_key = api_key_from(api_key)
+        self.base_url = base_url_from(base_url)
+        self.timeout = Timeout(timeout)
+        if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
+            raise ConfigurationError(f"max_retries must be a whole number from 0; got {max_retries!r}")
+        self.max_retries = max_retries
+        self.backoff = _number("backoff", backoff, "seconds from 0")
+        self.headers = _headers(default_headers or {})
+
+    def changed(
+        self,
+        *,
+        api_key: Secret | None,
+        base_url: str | None,
+        timeout: TimeoutOption | Unchanged,
+        max_retries: int | None,
+        backoff: float | None,
+        default_headers: Mapping[str, str] | None,
+    ) -> Configuration:
+        """These options with some of them changed; None (for the timeout: `UNCHANGED`) leaves one as it is."""
+        changed = Configuration(
+            api_key=self.api_key if api_key is None else api_key,
+            base_url=self.base_url if base_url is None else base_url,
+            timeout=None if isinstance(timeout, Unchanged) else timeout,
+            max_retries=self.max_retries if max_retries is None else max_retries,
+            backoff=self.backoff if backoff is None else backoff,
+            default_headers=self.headers if default_headers is None else default_headers,
+        )
+        if isinstance(timeout, Unchanged):
+            changed.timeout = self.timeout
+        return changed
+
+
+def secret_from(api_key: str | None) -> Secret | None:
+    """The key as the caller gave it, out of sight from here on."""
+    if api_key is not None and not isinstance(api_key, str):
+        raise ConfigurationError(f"api_key must be text; got a {type(api_key).__name__}")
+    return None if api_key is None else Secret(api_key.strip())
+
+
+def api_key_from(given: Secret | None) -> Secret:
+    """The given key, else the one in `DIFY_API_KEY`, checked to be one that can be sent."""
+    key = given or Secret(os.environ.get("DIFY_API_KEY", "").strip())
+    if not key.reveal():
+        raise ConfigurationError(
+            "no API key: pass api_key=..., or set the environment variable DIFY_API_KEY "
+            "(a workflow app's key, which begins with 'app-'; Dify shows it under API Access)"
+        )
+    if not re.fullmatch(r"[!-~]+", key.reveal()):
+        raise ConfigurationError(
+            "api_key must be the key alone, printable ASCII without spaces and without 'Bearer ' before it; "
+            "what was given is not shown here"
+        )
+    return key
+
+
+def base_url_from(given: str | None) -> str:
+    """The given address, else the one in `DIFY_BASE_URL`, else the cloud's; always ending in "/v1"."""
+    url = (given or os.environ.get("DIFY_BASE_URL") or DEFAULT_BASE_URL) if given is None else given
+    allowed = "an address such as 'https://dify.example.com/v1', with or without the '/v1'"
+    if not isinstance(url, str):
+        raise ConfigurationError(f"base_url must be {allowed}; got a {type(url).__name__}")
+    url = url.strip()
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+        httpx.URL(url)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise ConfigurationError(f"base_url must be {allowed}; got {url!r}: {error}") from error
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(f"base_url must be {allowed}, without a user name or password in it")
+    if parts.scheme.lower() not in {"http", "https"} or not host or "?" in url or "#" in url or not url.isprintable():
+        raise ConfigurationError(f"base_url must be {allowed}; got {url!r}")
+    if any(character.isspace() or character == "\\" for character in url):
+        raise ConfigurationError(f"base_url must be {allowed}; got {url!r}")
+    path = parts.path.rstrip("/")
+    return f"{parts.scheme.lower()}://{parts.netloc}{path if path.endswith('/v1') else path + '/v1'}"
+
+
+def _headers(given: Mapping[str, str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in given.items():
+        if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise ConfigurationError(f"default_headers: {name!r} is not the name of a header")
+        if name.lower() == "authorization":
+            raise ConfigurationError("default_headers: Authorization is made from api_key; pass the key there")
+        if not isinstance(value, str) or not re.fullmatch(r"[\t -~]*", value):
+            raise ConfigurationError(f"default_headers: the value of {name!r} must be printable ASCII text")
+        headers[name] = value
+    return headers
+
+
+def _number(name: str, value: object, allowed: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise ConfigurationError(f"{name} must be {allowed}; got {value!r}")
+    return float(value)

@@ -1,0 +1,226 @@
+"""Everything that the SDK raises.
+
+DifyError
+├─ ConfigurationError (also ValueError)   the client was set up wrongly
+├─ APIConnectionError                     nothing usable came back: refused, reset, cut body, DNS, TLS
+│  └─ APITimeoutError
+├─ APIResponseError                       an answer that is not what the API promises: HTML with 200, broken JSON
+├─ APIStatusError                         an answer whose status says no
+│  ├─ BadRequestError            400
+│  ├─ AuthenticationError        401
+│  ├─ PermissionDeniedError      403
+│  ├─ NotFoundError              404
+│  ├─ PayloadTooLargeError       413
+│  ├─ UnsupportedMediaTypeError  415
+│  ├─ RateLimitError             429, and the 400 by which a server reports its concurrency limit
+│  └─ InternalServerError        5xx
+├─ WorkflowStreamError                    an `error` event inside a stream
+└─ IncompleteWalkError                    a walk over the logs that cannot prove that it saw every row
+
+A wrong argument is a ValueError, raised before anything is sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import httpx
+
+E = TypeVar("E", bound="DifyError")
+
+
+class DifyError(Exception):
+    """Base of everything that the SDK raises. `str(error)` says what happened, on which method and path."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default way of pickling calls the class with `args`, which keyword-only constructors refuse.
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(cls: type[E], args: tuple[Any, ...], state: dict[str, Any]) -> E:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(DifyError, ValueError):
+    """The client cannot be made from these options; the message names the option and what is allowed."""
+
+
+class APIConnectionError(DifyError):
+    """Nothing usable came back: refused, reset, cut in the middle of the answer, DNS, TLS.
+
+    Attributes:
+        request: what was to be sent, without its body and without the API key.
+        request_sent: False when the server cannot have read the request, so that sending it again is safe.
+    """
+
+    request: httpx.Request
+    request_sent: bool
+
+    def __init__(self, message: str, *, request: httpx.Request, request_sent: bool = True) -> None:
+        super().__init__(message)
+        self.request = request
+        self.request_sent = request_sent
+
+
+class APITimeoutError(APIConnectionError):
+    """The answer, or the connection, did not come in time."""
+
+
+class APIResponseError(DifyError):
+    """An answer that is not what the API promises: HTML with status 200, broken JSON, a list for an object.
+
+    Attributes:
+        status_code: HTTP status of the answer.
+        headers: headers of the answer.
+        body: what came: the JSON value where it was JSON, else text.
+        request: what was sent, without its body and without the API key.
+    """
+
+    status_code: int
+    headers: httpx.Headers
+    body: object
+    request: httpx.Request
+
+    def __init__(
+        self, message: str, *, status_code: int, headers: httpx.Headers, body: object, request: httpx.Request
+    ) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.headers = headers
+        self.body = body
+        self.request = request
+
+
+class APIStatusError(DifyError):
+    """The server answered with a status that says no. Every status works, known or not.
+
+    Attributes:
+        status_code: HTTP status of the answer.
+        code: the server's own code, such as `invalid_param`; None where the answer has none (a proxy's HTML).
+        message: the server's own text, shortened where it is a page of HTML.
+        headers: headers of the answer.
+        body: what came: the JSON value where it was JSON, else text.
+        request: what was sent, without its body and without the API key.
+    """
+
+    status_code: int
+    code: str | None
+    message: str
+    headers: httpx.Headers
+    body: object
+    request: httpx.Request
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        status_code: int,
+        code: str | None,
+        message: str,
+        headers: httpx.Headers,
+        body: object,
+        request: httpx.Request,
+    ) -> None:
+        super().__init__(summary)
+        self.status_code = status_code
+        self.code = code
+        self.message = message
+        self.headers = headers
+        self.body = body
+        self.request = request
+
+
+class BadRequestError(APIStatusError):
+    """400: a parameter that the server refuses; `.message` is its reason."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the API key is missing or unknown."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the app's API is turned off, or its workspace is archived."""
+
+
+class NotFoundError(APIStatusError):
+    """404: no such run, file or route."""
+
+
+class PayloadTooLargeError(APIStatusError):
+    """413: a file or body over the server's limit."""
+
+
+class UnsupportedMediaTypeError(APIStatusError):
+    """415: a content type or file type that the server refuses."""
+
+
+class RateLimitError(APIStatusError):
+    """429, and the 400 `invalid_param` by which a Dify server reports its limit of concurrent requests.
+
+    Attributes:
+        retry_after: seconds that the server asks to wait; None where it does not say.
+    """
+
+    retry_after: float | None = None
+
+
+class InternalServerError(APIStatusError):
+    """Any 5xx: the server, or a proxy in front of it, failed."""
+
+
+class WorkflowStreamError(DifyError):
+    """An `error` event inside a stream: the run had begun and could not go on.
+
+    Attributes:
+        code: the server's code, such as `invalid_param`.
+        status: the HTTP status that the server would have given.
+        message: the server's text.
+    """
+
+    code: str | None
+    status: int | None
+    message: str
+
+    def __init__(self, summary: str, *, code: str | None, status: int | None, message: str) -> None:
+        super().__init__(summary)
+        self.code = code
+        self.status = status
+        self.message = message
+
+
+class IncompleteWalkError(DifyError):
+    """A walk over the logs that cannot prove that it saw every row.
+
+    Attributes:
+        expected: rows that the server says there are.
+        seen: distinct rows that were seen.
+    """
+
+    expected: int
+    seen: int
+
+    def __init__(self, message: str, *, expected: int, seen: int) -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.seen = seen
+
+
+_CLASS_OF_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    413: PayloadTooLargeError,
+    415: UnsupportedMediaTypeError,
+    429: RateLimitError,
+}
+
+
+def class_of_status(status_code: int) -> type[APIStatusError]:
+    """The class of error for an HTTP status."""
+    if status_code in _CLASS_OF_STATUS:
+        return _CLASS_OF_STATUS[status_code]
+    return InternalServerError if 500 <= status_code <= 599 else APIStatusError  # noqa: PLR2004 - HTTP's own numbers

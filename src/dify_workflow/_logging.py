@@ -1,0 +1,43 @@
+"""The logger `dify_workflow`. It has no handler of its own, unless `DIFY_LOG=debug|info` asks for one on stderr."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ._errors import DifyError
+
+logger = logging.getLogger("dify_workflow")
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO}
+
+
+def turn_on_from_environment() -> None:
+    """Give the logger a handler on stderr when `DIFY_LOG` asks for it; once, however often it is called."""
+    wanted = os.environ.get("DIFY_LOG", "").strip().lower()
+    if not wanted or logger.handlers:
+        return
+    if wanted not in _LEVELS:
+        warnings.warn(f"DIFY_LOG is {wanted!r}, which is ignored: it can be 'debug' or 'info'", stacklevel=4)
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(_LEVELS[wanted])
+
+
+def log_answer(request: httpx.Request, response: httpx.Response, seconds: float) -> None:
+    """Say that an answer came: at info the method, path, status and time, at debug the query as well."""
+    logger.info("%s %s: %d in %.3f s", request.method, request.url.path, response.status_code, seconds)
+    if request.url.query:
+        logger.debug("%s %s: query %s", request.method, request.url.path, request.url.query.decode("ascii"))
+
+
+def log_retry(error: DifyError, retry: int, seconds: float) -> None:
+    """Say that a request will be sent again, and why."""
+    logger.info("retry %d in %.2f s after %s: %s", retry, seconds, type(error).__name__, error)

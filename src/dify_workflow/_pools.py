@@ -1,0 +1,115 @@
+"""The httpx clients underneath: made when first needed, one for each SDK client and its siblings.
+
+asyncio ties a connection to the event loop that it was opened in, so the async half keeps one for each loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+# gunicorn, which serves Dify, closes a connection that was idle for 2 seconds. One that may be closed while a run is
+# being sent over it would leave open whether the run has begun, so none is used again after that time.
+KEEPALIVE_SECONDS: Final = 1.5
+LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=KEEPALIVE_SECONDS)
+
+CLOSED: Final = "this client is closed"
+
+
+class Pool:
+    """The httpx client of a sync SDK client: the caller's own, which stays open, or one made and closed here."""
+
+    def __init__(self, own: httpx.Client | None) -> None:
+        self._own = own
+        self._made: httpx.Client | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def http(self) -> httpx.Client:
+        """The httpx client.
+
+        Raises:
+            RuntimeError: it has been closed.
+        """
+        if self._own is not None:
+            return self._own
+        made = self._made  # read once: another thread may close it
+        if made is not None:
+            return made
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(CLOSED)
+            if self._made is None:
+                self._made = httpx.Client(limits=LIMITS)
+            return self._made
+
+    def close(self) -> None:
+        """Close what was made here. Closing twice is fine."""
+        with self._lock:
+            self._closed = True
+            made, self._made = self._made, None
+        if made is not None:
+            made.close()
+
+    def __del__(self) -> None:
+        made = getattr(self, "_made", None)  # there is none when the constructor failed
+        if made is not None:
+            made.close()
+
+
+class AsyncPool:
+    """The httpx client of an async SDK client: the caller's own, or one for each event loop, closed with its loop."""
+
+    def __init__(self, own: httpx.AsyncClient | None) -> None:
+        self._own = own
+        self._made: dict[asyncio.AbstractEventLoop, tuple[httpx.AsyncClient, AsyncGenerator[None]]] = {}
+        self._closed = False
+        self._lock = threading.Lock()
+
+    async def http(self) -> httpx.AsyncClient:
+        """The httpx client for the running event loop.
+
+        Raises:
+            RuntimeError: it has been closed.
+        """
+        if self._own is not None:
+            return self._own
+        loop = asyncio.get_running_loop()
+        made = self._made.get(loop)
+        if made is not None:
+            return made[0]
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(CLOSED)
+            for ended in [other for other in self._made if other.is_closed()]:
+                del self._made[ended]  # it was closed without ending its generators, and took its connections along
+            client = httpx.AsyncClient(limits=LIMITS)
+            lifetime = self._until_the_loop_ends(loop, client)
+            self._made[loop] = client, lifetime
+        await anext(lifetime)
+        return client
+
+    async def _until_the_loop_ends(
+        self, loop: asyncio.AbstractEventLoop, client: httpx.AsyncClient
+    ) -> AsyncGenerator[None]:
+        # A loop that ends in an orderly way closes the asynchronous generators that were begun in it. That is the
+        # only moment at which connections that belong to it can still be closed without leaving sockets behind.
+        try:
+            yield
+        finally:
+            self._made.pop(loop, None)
+            await client.aclose()
+
+    async def close(self) -> None:
+        """Close what was made here for the running event loop. Closing twice is fine."""
+        with self._lock:
+            self._closed = True
+            made = self._made.get(asyncio.get_running_loop())
+        if made is not None:
+            await made[1].aclose()

@@ -1,0 +1,102 @@
+"""What is sent: the one place where an address, the headers and the key come together."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ._configuration import Configuration, Timeout
+
+Params = tuple[tuple[str, str], ...]
+
+
+@cache
+def user_agent() -> str:
+    """The User-Agent of every request: this SDK's version, Python's and httpx's."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    return f"dify-workflow-sdk/{__version__} python/{python} httpx/{httpx.__version__}"
+
+
+def wire_params(params: Mapping[str, object] | None) -> Params:
+    """Query parameters as they are sent: None is left out, a boolean is true or false, a list is repeated."""
+    return tuple(
+        (name, str(item).lower() if isinstance(item, bool) else str(item))
+        for name, value in (params or {}).items()
+        for item in _items(value)
+        if item is not None
+    )
+
+
+def _items(value: object) -> Iterable[object]:
+    return cast("Iterable[object]", value) if isinstance(value, list | tuple) else (value,)
+
+
+def checked_path(path: str) -> str:
+    """A path below the base URL, as `client.request` takes it.
+
+    Raises:
+        ValueError: a full address (the key must not go elsewhere), or a path with a query in it.
+    """
+    if not isinstance(path, str) or not path.startswith("/") or not path.isprintable() or set(path) & set("?#\\ "):
+        raise ValueError(
+            f"path must begin with '/', as in '/workflows/logs', below the client's base URL, "
+            f"and hold no query (use params=); got {path!r}"
+        )
+    return path
+
+
+def checked_method(method: str) -> str:
+    """An HTTP method in capitals.
+
+    Raises:
+        ValueError: it is no method's name.
+    """
+    if not isinstance(method, str) or not method.isascii() or not method.isalpha():
+        raise ValueError(f"method must be an HTTP method such as 'GET' or 'POST'; got {method!r}")
+    return method.upper()
+
+
+def build_request(
+    configuration: Configuration,
+    http: httpx.Client | httpx.AsyncClient,
+    *,
+    method: str,
+    path: str,
+    params: Params,
+    json: object,
+    timeout: Timeout,
+) -> httpx.Request:
+    """The request as it goes out, with the caller's own httpx client's cookies and headers where it has any."""
+    headers = {
+        "Accept": "application/json",
+        "User-Agent": user_agent(),
+        **configuration.headers,
+        "Authorization": f"Bearer {configuration.api_key.reveal()}",
+    }
+    body: dict[str, Any] = {} if json is None else {"json": json}
+    return http.build_request(
+        method,
+        configuration.base_url + path,
+        # httpx reads an empty mapping as "take the query off the address"; None leaves it alone, and costs less.
+        params=params or None,
+        headers=headers,
+        extensions={"timeout": timeout.phases},
+        **body,
+    )
+
+
+def without_secrets(request: httpx.Request) -> httpx.Request:
+    """The request as errors carry it: neither its body nor any header that could hold a secret."""
+    kept = [(name, value) for name, value in request.headers.multi_items() if name not in _SECRET_HEADERS]
+    return httpx.Request(request.method, request.url, headers=kept)
+
+
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "content-length", "transfer-encoding"})

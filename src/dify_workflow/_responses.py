@@ -1,0 +1,255 @@
+"""What an answer means: a value, or an error that says what happened, on which method and path, and never the key."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeGuard, TypeVar
+
+import httpx
+
+from ._errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    APITimeoutError,
+    DifyError,
+    RateLimitError,
+    class_of_status,
+)
+from ._requests import without_secrets
+from ._retries import retry_after_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._configuration import Secret
+
+_KINDS: Final[dict[object, str]] = {
+    type(None): "null",
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    bool: "a boolean",
+}
+
+LONGEST_TEXT: Final = 500
+"""Characters of the server's text that go into a message; `.body` has all of it."""
+
+NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+class Model(Protocol):
+    """What every generated model can do."""
+
+    array_fields: ClassVar[tuple[str, ...]]
+    """The fields that are always a list."""
+
+    @classmethod
+    def from_dict(cls, src: dict[str, Any], /) -> Self:
+        """The model of a JSON object."""
+        ...
+
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+
+
+class UnusableBodyError(Exception):
+    """The bytes of an answer are not what was expected; the text says in which way."""
+
+
+def _json_loader() -> Callable[[bytes], Any]:
+    try:
+        import orjson  # noqa: PLC0415 - an extra: used where it is installed
+    except ImportError:
+        return json.loads
+
+    def loads(content: bytes) -> Any:  # noqa: ANN401 - JSON is anything
+        try:
+            return orjson.loads(content)
+        except ValueError:
+            return json.loads(content)  # it also reads NaN, lone surrogates and a byte order mark
+
+    return loads
+
+
+loads: Final = _json_loader()
+
+
+def json_value(content: bytes) -> Any:  # noqa: ANN401 - JSON is anything
+    """The JSON value of a body.
+
+    Raises:
+        UnusableBodyError: it is empty, cut, or not JSON.
+    """
+    if not content:
+        raise UnusableBodyError("an empty body")
+    try:
+        return loads(content)
+    except (ValueError, RecursionError) as error:
+        kind = "HTML" if content.lstrip()[:1] == b"<" else "broken JSON"
+        raise UnusableBodyError(f"{kind} ({_shortened(str(error))})" if kind != "HTML" else kind) from None
+
+
+def model_value(content: bytes, model: type[M]) -> M:
+    """The body as a model.
+
+    Raises:
+        UnusableBodyError: it is not JSON, not an object, or lacks a list that the API promises.
+    """
+    value = json_value(content)
+    if not _is_object(value):
+        raise UnusableBodyError(f"{_kind(value)} where an object belongs")
+    for name in model.array_fields:
+        if not isinstance(value.get(name), list):
+            found = _kind(value[name]) if name in value else "nothing"
+            raise UnusableBodyError(f"an object with {found} where its list {name!r} belongs")
+    return model.from_dict(value)
+
+
+def model_reader(model: type[M]) -> Callable[[bytes], M]:
+    """What turns a body into the model."""
+    return lambda content: model_value(content, model)
+
+
+def reader(expect: str) -> Callable[[bytes], Any]:
+    """What turns a body into what `client.request` was asked to give.
+
+    Raises:
+        ValueError: neither "json" nor "bytes".
+    """
+    if expect not in {"json", "bytes"}:
+        raise ValueError(f"expect must be 'json' or 'bytes'; got {expect!r}")
+    if expect == "bytes":
+        return bytes
+    return lambda content: json_value(content) if content else None
+
+
+def value(response: httpx.Response, content: bytes, read: Callable[[bytes], T], secret: Secret) -> T:
+    """What an answer means.
+
+    Raises:
+        APIStatusError: its status says no.
+        APIResponseError: its status says yes, and its body is not what the API promises.
+    """
+    if not response.is_success:
+        raise status_error(response, content, secret)
+    try:
+        return read(content)
+    except UnusableBodyError as reason:
+        failure = response_error(response, content, reason, secret)
+    raise failure
+
+
+def response_error(
+    response: httpx.Response, content: bytes, reason: UnusableBodyError, secret: Secret
+) -> APIResponseError:
+    """The error for an answer whose status says yes and whose body is not what the API promises."""
+    text, body = _text_and_body(content, secret)
+    summary = f"{_place(response.request)}: {response.status_code} with {reason}"
+    if text and isinstance(body, str):
+        summary += f": {_shortened(text)}"
+    return APIResponseError(
+        secret.redact(summary),
+        status_code=response.status_code,
+        headers=_redacted(response.headers, secret),
+        body=body,
+        request=without_secrets(response.request),
+    )
+
+
+def status_error(response: httpx.Response, content: bytes, secret: Secret) -> APIStatusError:
+    """The error for an answer whose status says no."""
+    status = response.status_code
+    text, body = _text_and_body(content, secret)
+    code = _text_in(body, "code")
+    message = _text_in(body, "message") or _shortened(text) or response.reason_phrase
+    if 300 <= status <= 399:  # noqa: PLR2004 - HTTP's own numbers
+        message = "a redirect, which is not followed, as it could take the key elsewhere; check base_url"
+    cls = class_of_status(status)
+    if status == 400 and code == "invalid_param" and message.startswith("Too many requests"):  # noqa: PLR2004
+        # Dify 1.11 raises its concurrency limit as a ValueError, whose handler turns it into this 400.
+        cls = RateLimitError
+    error = cls(
+        f"{_place(response.request)}: {status}{' ' + code if code else ''}: {_shortened(message)}",
+        status_code=status,
+        code=code,
+        message=message,
+        headers=_redacted(response.headers, secret),
+        body=body,
+        request=without_secrets(response.request),
+    )
+    if isinstance(error, RateLimitError):
+        error.retry_after = retry_after_seconds(response.headers)
+    return error
+
+
+def transport_error(
+    error: httpx.HTTPError, request: httpx.Request, response: httpx.Response | None, secret: Secret
+) -> DifyError:
+    """The error for what httpx raised.
+
+    What httpx raised becomes its cause, without the frames of httpx's insides: their variables hold the headers.
+    """
+    summary = f"{_place(request)}: {secret.redact(_shortened(str(error))) or type(error).__name__}"
+    bare = without_secrets(request)
+    cause: BaseException | None = error
+    while cause is not None:
+        cause.__traceback__ = None
+        if isinstance(cause, httpx.RequestError):
+            cause.request = bare
+        cause = cause.__cause__ or cause.__context__
+    sent = not isinstance(error, NOT_SENT)
+    result: DifyError
+    if isinstance(error, httpx.DecodingError) and response is not None:
+        result = APIResponseError(
+            f"{_place(request)}: {response.status_code} with a body whose compression is corrupt",
+            status_code=response.status_code,
+            headers=_redacted(response.headers, secret),
+            body=None,
+            request=bare,
+        )
+    elif isinstance(error, httpx.TimeoutException):
+        result = APITimeoutError(f"{summary} (timed out)", request=bare, request_sent=sent)
+    else:
+        result = APIConnectionError(summary, request=bare, request_sent=sent)
+    result.__cause__ = error
+    return result
+
+
+def _place(request: httpx.Request) -> str:
+    return f"{request.method} {request.url.path}"
+
+
+def _text_in(body: object, name: str) -> str | None:
+    found = body.get(name) if _is_object(body) else None
+    return found if isinstance(found, str) else None
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), "a number")
+
+
+def _text_and_body(content: bytes, secret: Secret) -> tuple[str, Any]:
+    text = secret.redact(content.decode("utf-8", "replace"))
+    try:
+        return text, json.loads(text)
+    except (ValueError, RecursionError):
+        return text, text
+
+
+def _shortened(text: str) -> str:
+    if text.lstrip()[:1] == "<":
+        title = re.search(r"<title[^>]*>(.{1,200}?)</title>", text, re.IGNORECASE | re.DOTALL)
+        text = f"an HTML page, {title[1].strip()!r}" if title else "an HTML page"
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "..."
+
+
+def _redacted(headers: httpx.Headers, secret: Secret) -> httpx.Headers:
+    return httpx.Headers([(name, secret.redact(value)) for name, value in headers.multi_items()])

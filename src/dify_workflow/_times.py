@@ -1,0 +1,69 @@
+"""What callers may give for a point in time, and the one text that is sent for it.
+
+The server reads a time without a zone as UTC, refuses unix seconds, words such as "yesterday", and an unencoded
+"+"; so everything is turned into UTC text ending in "Z" here, and whatever has no clear meaning is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time
+
+AGE = re.compile(r"([0-9]{1,9})(s|m|h|d|w|mo|y)")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks", "mo": "months", "y": "years"}
+
+Time = datetime | date | str
+"""A point in time: a datetime (naive means UTC), a date (its first moment in UTC), ISO 8601 text, or an age as "7d"."""
+
+
+def to_utc_text(name: str, value: Time, *, now: datetime | None = None) -> str:
+    """The UTC text, such as "2026-10-25T01:48:00Z", that is sent for a point in time.
+
+    Args:
+        name: the parameter, for the message of the error.
+        value: a datetime (aware, or naive and then UTC), a date (its first moment in UTC), ISO 8601 text, or an age
+            before `now`: a whole number and s, m, h, d, w, mo or y.
+        now: what ages are counted from; the present moment unless given.
+
+    Raises:
+        ValueError: anything else.
+    """
+    try:
+        moment = _moment(value, now)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            f"{name} must be a datetime, a date, ISO 8601 text such as '2026-10-25T01:48:00Z', "
+            f"or an age such as '90s', '15m', '24h', '7d', '2w', '1mo'; got {value!r}"
+        ) from error
+    return moment.replace(tzinfo=None).isoformat() + "Z"
+
+
+def optional(name: str, value: Time | None) -> str | None:
+    """`to_utc_text` for a parameter that may be left out."""
+    return None if value is None else to_utc_text(name, value)
+
+
+def _moment(value: object, now: datetime | None) -> datetime:
+    if isinstance(value, datetime):
+        return _in_utc(value)
+    if isinstance(value, date):
+        return datetime.combine(value, time(), tzinfo=UTC)
+    if not isinstance(value, str):
+        raise ValueError(f"a {type(value).__name__}")  # noqa: TRY004 - a ValueError is what is promised
+    age = AGE.fullmatch(value)
+    if age:
+        from dateutil.relativedelta import relativedelta  # noqa: PLC0415 - loaded when needed
+
+        count = int(age[1])
+        return _in_utc((now or datetime.now(UTC)) - relativedelta(**{UNITS[age[2]]: count}))  # type: ignore[arg-type]  # the stub can't know the keys
+    if not value.isascii():
+        raise ValueError("not ASCII")  # the server reads no other digits, though Python does
+    from dateutil.parser import isoparser  # noqa: PLC0415 - loaded when needed
+
+    # dateutil takes any character between date and time, which makes 08:00 of the offset in "2026-10-25+08:00" and
+    # the year 1761 of a unix time in milliseconds. Only ISO 8601's letter and the space often put there are clear.
+    return _in_utc(isoparser(sep="T").isoparse(re.sub("[ t]", "T", value, count=1)))
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment.astimezone(UTC)
