@@ -1,4 +1,4 @@
-# Every task of the project. `make help` lists them.
+# Every task of the project; `make help` lists them. Each makes the environment first when it is not there yet.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -6,20 +6,67 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+RUN    := $(BIN)/python
 READY  := $(VENV)/.ready
-PYTEST_ARGS ?= -n auto
 
 help: ## list the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# --- for a first look --------------------------------------------------------------------------------------------
+
+demo: $(READY) ## read workflow logs from an embedded sandbox, or from your server when DIFY_API_KEY is set
+	@$(RUN) scripts/generate.py
+	@$(RUN) scripts/demo.py
+
+sandbox: $(READY) ## serve the sandbox until Ctrl-C
+	@$(RUN) -m dify_workflow.sandbox
+
+test: $(READY) ## run all tests
+	@$(RUN) -m pytest -n auto --dist worksteal $(ARGS)
+
+# --- from the vendor's document to the client --------------------------------------------------------------------
+
+import: $(READY) ## bring in one more vendor document: make import FILE=path
+	@$(RUN) scripts/import_document.py "$(FILE)"
+
+spec: $(READY) ## compile spec/openapi.yaml from spec/upstream and spec/overlays
+	@$(RUN) scripts/compile_spec.py
+
+generate: $(READY) ## regenerate generated/ from spec/openapi.yaml, and the sync half of the facade
+	@$(RUN) scripts/generate.py
+	@$(RUN) scripts/mirror.py
+
+check: $(READY) ## fail, naming the files, where the spec or what is made from it is not what its sources give
+	@status=0; for made in compile_spec generate mirror; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
+
+# --- while working -----------------------------------------------------------------------------------------------
+
 setup: $(READY) ## make the environment in .venv from the lock file
 
+lint: $(READY) ## look for mistakes and for what is not formatted
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(READY) ## format, and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(READY) ## check the types with mypy --strict and pyright
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+
+bench: $(READY) ## measure, as ratios to plain httpx and json
+	@for benchmark in benchmarks/*.py; do $(RUN) $$benchmark || exit 1; done
+
+clean: ## remove the environment and everything that was built
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
 $(READY): requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x setup")'
-	@echo "Making the environment in $(VENV) (once; a minute or two) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is %s: make PYTHON=python3.12 ..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "Making the environment in $(VENV), once; it takes about a minute ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r requirements/dev.txt
+	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help setup
+.PHONY: help demo sandbox test import spec generate check setup lint format types bench clean
