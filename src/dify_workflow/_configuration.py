@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -20,6 +19,8 @@ DEFAULT_TIMEOUT: Final = 60.0
 CONNECT_TIMEOUT: Final = 5.0
 DEFAULT_MAX_RETRIES: Final = 2
 DEFAULT_BACKOFF: Final = 0.5
+MOST_SECONDS: Final = 1e9
+"""Some 31 years. A socket's own clock ends a little later, with an error of its own."""
 
 TimeoutOption: TypeAlias = float | httpx.Timeout | None
 
@@ -52,6 +53,10 @@ class Secret:
     def redact(self, text: str) -> str:
         """The given text with every occurrence of the secret taken out: a server may echo it."""
         return text.replace(self._text, "[api key]")
+
+    def redact_bytes(self, data: bytes) -> bytes:
+        """The same for bytes."""
+        return data.replace(self._text.encode(), b"[api key]")
 
 
 class Timeout:
@@ -157,14 +162,14 @@ def base_url_from(given: str | None) -> str:
     if not isinstance(url, str):
         raise ConfigurationError(f"base_url must be {allowed}; got a {type(url).__name__}")
     url = url.strip()
+    if "@" in url:  # the message does not show it: what stands before it may be a password
+        raise ConfigurationError(f"base_url must be {allowed}, without a user name or password before an '@'")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
         httpx.URL(url)
     except (ValueError, httpx.InvalidURL) as error:
         raise ConfigurationError(f"base_url must be {allowed}; got {url!r}: {error}") from error
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(f"base_url must be {allowed}, without a user name or password in it")
     if parts.scheme.lower() not in {"http", "https"} or not host or "?" in url or "#" in url or not url.isprintable():
         raise ConfigurationError(f"base_url must be {allowed}; got {url!r}")
     if any(character.isspace() or character == "\\" for character in url):
@@ -182,11 +187,15 @@ def _headers(given: Mapping[str, str]) -> dict[str, str]:
             raise ConfigurationError("default_headers: Authorization is made from api_key; pass the key there")
         if not isinstance(value, str) or not re.fullmatch(r"[\t -~]*", value):
             raise ConfigurationError(f"default_headers: the value of {name!r} must be printable ASCII text")
-        headers[name] = value
+        headers[_OWN_HEADERS.get(name.lower(), name)] = value
     return headers
 
 
+# In the writing of the SDK's own headers, so that a default header takes the place of one in whatever case it came.
+_OWN_HEADERS: Final = {"accept": "Accept", "user-agent": "User-Agent"}
+
+
 def _number(name: str, value: object, allowed: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_SECONDS:
         raise ConfigurationError(f"{name} must be {allowed}; got {value!r}")
     return float(value)

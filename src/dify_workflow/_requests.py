@@ -75,14 +75,9 @@ def build_request(
     timeout: Timeout,
 ) -> httpx.Request:
     """The request as it goes out, with the caller's own httpx client's cookies and headers where it has any."""
-    headers = {
-        "Accept": "application/json",
-        "User-Agent": user_agent(),
-        **configuration.headers,
-        "Authorization": f"Bearer {configuration.api_key.reveal()}",
-    }
+    headers = {"Accept": "application/json", "User-Agent": user_agent(), **configuration.headers}
     body: dict[str, Any] = {} if json is None else {"json": json}
-    return http.build_request(
+    request = http.build_request(
         method,
         configuration.base_url + path,
         # httpx reads an empty mapping as "take the query off the address"; None leaves it alone, and costs less.
@@ -91,12 +86,18 @@ def build_request(
         extensions={"timeout": timeout.phases},
         **body,
     )
+    # Last, so that it takes the place of one in the caller's own httpx client, and so that no variable holds it when
+    # a body cannot be turned into JSON: a traceback may show variables.
+    request.headers["Authorization"] = f"Bearer {configuration.api_key.reveal()}"
+    return request
 
 
 def without_secrets(request: httpx.Request) -> httpx.Request:
     """The request as errors carry it: neither its body nor any header that could hold a secret."""
-    kept = [(name, value) for name, value in request.headers.multi_items() if name not in _SECRET_HEADERS]
+    kept = [(name, value) for name, value in request.headers.raw if name.lower() not in _SECRET_HEADERS]
     return httpx.Request(request.method, request.url, headers=kept)
 
 
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "content-length", "transfer-encoding"})
+_SECRET_HEADERS = frozenset(
+    {b"authorization", b"cookie", b"proxy-authorization", b"content-length", b"transfer-encoding"}
+)

@@ -74,7 +74,7 @@ def _json_loader() -> Callable[[bytes], Any]:
     return loads
 
 
-loads: Final = _json_loader()
+loads = _json_loader()
 
 
 def json_value(content: bytes) -> Any:  # noqa: ANN401 - JSON is anything
@@ -252,4 +252,5 @@ def _shortened(text: str) -> str:
 
 
 def _redacted(headers: httpx.Headers, secret: Secret) -> httpx.Headers:
-    return httpx.Headers([(name, secret.redact(value)) for name, value in headers.multi_items()])
+    # As bytes: httpx reads header values outside ASCII, and refuses to be given them as text.
+    return httpx.Headers([(name, secret.redact_bytes(value)) for name, value in headers.raw])

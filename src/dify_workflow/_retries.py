@@ -65,7 +65,7 @@ def retry_after_seconds(headers: Mapping[str, str], *, now: datetime | None = No
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:  # "-0000" is how a mail date says: UTC, of no known place
         moment = moment.replace(tzinfo=UTC)

@@ -1,0 +1,405 @@
+"""What a client is set up with: where each option comes from, what is refused, and that the key is never shown."""
+
+from __future__ import annotations
+
+import platform
+import warnings
+
+import httpx
+import pytest
+from fault_server import KEY
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dify_workflow import AsyncDifyWorkflow, ConfigurationError, DifyError, DifyWorkflow, __version__
+
+BOTH = pytest.mark.parametrize("client_class", [DifyWorkflow, AsyncDifyWorkflow])
+DEFAULT = "https://api.dify.ai/v1"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch):
+    for name in ("DIFY_API_KEY", "DIFY_BASE_URL", "DIFY_LOG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def sent(headers: dict[str, str] | None = None, **options) -> httpx.Request:
+    """The request that a client with these options sends."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    with httpx.Client(transport=httpx.MockTransport(answer), headers=headers) as http:
+        DifyWorkflow(**{"api_key": KEY, "http_client": http, **options}).request("GET", "/info")
+    return seen[0]
+
+
+# --- the key ----------------------------------------------------------------------------------------------------------
+
+
+@BOTH
+def test_without_a_key_the_error_names_the_variable(client_class):
+    with pytest.raises(ConfigurationError, match="DIFY_API_KEY") as caught:
+        client_class()
+    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, DifyError)
+
+
+def test_the_key_comes_from_the_argument_else_from_the_environment(monkeypatch):
+    monkeypatch.setenv("DIFY_API_KEY", "app-from-environment")
+    assert sent(api_key=None).headers["authorization"] == "Bearer app-from-environment"
+    assert sent(api_key=KEY).headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_white_space_around_a_key_is_taken_off(monkeypatch):
+    monkeypatch.setenv("DIFY_API_KEY", f"{KEY}\n")
+    assert sent(api_key=None).headers["authorization"] == f"Bearer {KEY}"
+
+
+@BOTH
+@pytest.mark.parametrize("blank", ["", "   ", "\n"])
+def test_a_blank_key_is_no_key(client_class, blank, monkeypatch):
+    with pytest.raises(ConfigurationError, match="DIFY_API_KEY"):
+        client_class(api_key=blank)
+    monkeypatch.setenv("DIFY_API_KEY", blank)
+    with pytest.raises(ConfigurationError, match="DIFY_API_KEY"):
+        client_class()
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "shape",
+    ["Bearer {}", "{} x", "{}\tx", "{}\r\nX-Evil: 1", "{}\x00", "{}\x7f", "{}é", "钥{}", "{}\u200b", "“{}”"],
+)
+def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(client_class, shape):
+    with pytest.raises(ConfigurationError, match="api_key") as caught:
+        client_class(api_key=shape.format(KEY))
+    assert KEY not in str(caught.value)
+    assert KEY not in repr(caught.value.args)
+
+
+@BOTH
+@pytest.mark.parametrize("key", [b"app-1", 7, True, ["app-1"], {"key": "app-1"}])
+def test_a_key_that_is_not_text_is_refused(client_class, key):
+    with pytest.raises(ConfigurationError, match="api_key must be text"):
+        client_class(api_key=key)
+
+
+# --- the address ------------------------------------------------------------------------------------------------------
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("given_url", "used"),
+    [
+        ("https://dify.example.com/v1", "https://dify.example.com/v1"),
+        ("https://dify.example.com/v1/", "https://dify.example.com/v1"),
+        ("https://dify.example.com/v1///", "https://dify.example.com/v1"),
+        ("https://dify.example.com", "https://dify.example.com/v1"),
+        ("https://dify.example.com/", "https://dify.example.com/v1"),
+        ("http://127.0.0.1:5001", "http://127.0.0.1:5001/v1"),
+        ("http://localhost:80/v1", "http://localhost:80/v1"),
+        ("https://example.com/dify", "https://example.com/dify/v1"),
+        ("https://example.com/dify/v1/", "https://example.com/dify/v1"),
+        ("https://example.com/a/b/c/", "https://example.com/a/b/c/v1"),
+        ("https://example.com/myv1", "https://example.com/myv1/v1"),
+        ("http://[::1]:5001/v1", "http://[::1]:5001/v1"),
+        (" https://dify.example.com/v1\n", "https://dify.example.com/v1"),
+        ("HTTPS://dify.example.com/v1", "https://dify.example.com/v1"),
+        ("https://bücher.example/v1", "https://bücher.example/v1"),
+    ],
+)
+def test_an_address_is_taken_with_or_without_v1_and_slashes(client_class, given_url, used):
+    assert client_class(api_key=KEY, base_url=given_url).base_url == used
+
+
+@pytest.mark.parametrize(
+    ("base_url", "url"),
+    [
+        ("https://example.com/dify", "https://example.com/dify/v1/info"),
+        ("https://example.com/dify/v1/", "https://example.com/dify/v1/info"),
+        ("http://[::1]:5001", "http://[::1]:5001/v1/info"),
+        ("https://bücher.example", "https://xn--bcher-kva.example/v1/info"),
+    ],
+)
+def test_requests_go_below_the_address(base_url, url):
+    assert sent(base_url=base_url).url == url
+
+
+@BOTH
+def test_the_address_comes_from_the_argument_else_the_environment_else_the_cloud(client_class, monkeypatch):
+    assert client_class(api_key=KEY).base_url == DEFAULT
+    monkeypatch.setenv("DIFY_BASE_URL", "http://dify.internal:5001/")
+    assert client_class(api_key=KEY).base_url == "http://dify.internal:5001/v1"
+    assert client_class(api_key=KEY, base_url="https://other.example").base_url == "https://other.example/v1"
+    monkeypatch.setenv("DIFY_BASE_URL", "")
+    assert client_class(api_key=KEY).base_url == DEFAULT
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", " ", "dify.example.com", "dify.example.com/v1", "//dify.example.com/v1", "/v1", "localhost:5001",
+        "ftp://dify.example.com/v1", "file:///etc/passwd", "ws://dify.example.com", "javascript:alert(1)",
+        "https://", "https:///v1", "http://:5001", "https://dify.example.com/v1?x=1", "https://dify.example.com/v1?",
+        "https://dify.example.com/v1#top", "https://dify.example.com:99999/v1", "https://dify.example.com:port/v1",
+        "https://dify.exa mple.com", "https://dify.example.com/a b", "https://dify.example.com/\x00",
+        "https://dify.example.com/a\nb", "https://dify.example.com/\x1b[31m", "https://dify.example.com\\v1",
+        "http://[::1", "http://[nonsense]/v1", 7, b"https://dify.example.com", ["https://dify.example.com"],
+        httpx.URL("https://dify.example.com/v1"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_nonsensical_address_is_refused(client_class, url):
+    with pytest.raises(ConfigurationError, match="base_url must be"):
+        client_class(api_key=KEY, base_url=url)
+
+
+def test_a_nonsensical_address_in_the_environment_is_refused_too(monkeypatch):
+    monkeypatch.setenv("DIFY_BASE_URL", "dify.example.com")
+    with pytest.raises(ConfigurationError, match="base_url must be"):
+        DifyWorkflow(api_key=KEY)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://user:pa55w0rd@dify.example.com/v1", "https://pa55w0rd@dify.example.com", "https://:pa55w0rd@h/v1",
+     "https://user:pa55w0rd@dify.example.com:99999/v1", "ftp://user:pa55w0rd@dify.example.com",
+     "https://user:pa55w0rd@dify.example.com/v1?x=1", "https://user:pa55w0rd@[::1"],
+)  # fmt: skip
+def test_a_password_in_the_address_is_refused_without_being_shown(url):
+    with pytest.raises(ConfigurationError, match="base_url must be") as caught:
+        DifyWorkflow(api_key=KEY, base_url=url)
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "pa55w0rd" not in str(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_either_a_usable_address_or_refused(text):
+    try:
+        client = DifyWorkflow(api_key=KEY, base_url=f"https://{text}")
+    except ConfigurationError:
+        return
+    assert httpx.URL(client.base_url).host
+    assert client.base_url.endswith("/v1")
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+NOT_SECONDS = [-1, -0.1, float("nan"), float("inf"), float("-inf"), True, False, "5", b"5", [5], (1, 2), 10**400]
+
+
+@BOTH
+@pytest.mark.parametrize("value", [0, 0.0, *NOT_SECONDS], ids=lambda value: repr(value)[:12])
+def test_a_timeout_is_seconds_over_zero(client_class, value):
+    with pytest.raises(ConfigurationError, match="timeout must be"):
+        client_class(api_key=KEY, timeout=value)
+    with pytest.raises(ConfigurationError, match="timeout must be"):
+        client_class(api_key=KEY).with_options(timeout=value)
+
+
+@BOTH
+@pytest.mark.parametrize("value", NOT_SECONDS, ids=lambda value: repr(value)[:12])
+def test_a_backoff_is_seconds_from_zero(client_class, value):
+    with pytest.raises(ConfigurationError, match="backoff must be"):
+        client_class(api_key=KEY, backoff=value)
+
+
+@BOTH
+@pytest.mark.parametrize("value", [-1, 1.0, 2.5, True, False, "2", None, float("inf")])
+def test_max_retries_is_a_whole_number_from_zero(client_class, value):
+    with pytest.raises(ConfigurationError, match="max_retries must be"):
+        client_class(api_key=KEY, max_retries=value)
+
+
+def timeouts(**options) -> dict[str, float | None]:
+    return sent(**options).extensions["timeout"]
+
+
+def test_a_timeout_bounds_every_phase_and_connecting_takes_five_seconds_at_most():
+    assert timeouts() == {"connect": 5.0, "read": 60.0, "write": 60.0, "pool": 60.0}
+    assert timeouts(timeout=20) == {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
+    assert timeouts(timeout=0.5) == {"connect": 0.5, "read": 0.5, "write": 0.5, "pool": 0.5}
+
+
+def test_an_httpx_timeout_is_used_as_it_is():
+    given_timeout = httpx.Timeout(connect=1, read=None, write=3, pool=4)
+    assert timeouts(timeout=given_timeout) == {"connect": 1, "read": None, "write": 3, "pool": 4}
+
+
+# --- headers ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_user_agent_names_the_sdk_python_and_httpx():
+    python = ".".join(platform.python_version_tuple()[:2])
+    expected = f"dify-workflow-sdk/{__version__} python/{python} httpx/{httpx.__version__}"
+    assert sent().headers["user-agent"] == expected
+
+
+def test_default_headers_are_sent():
+    request = sent(default_headers={"X-Team": "audit", "X-Trace": "a b\tc"})
+    assert request.headers["x-team"] == "audit"
+    assert request.headers["x-trace"] == "a b\tc"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("name", ["User-Agent", "user-agent", "ACCEPT"])
+def test_a_default_header_replaces_one_of_the_sdks_own_instead_of_joining_it(name):
+    assert sent(default_headers={name: "mine"}).headers.get_list(name) == ["mine"]
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
+def test_authorization_is_not_a_default_header(client_class, name):
+    with pytest.raises(ConfigurationError, match="Authorization") as caught:
+        client_class(api_key=KEY, default_headers={name: "Bearer app-another"})
+    assert "app-another" not in str(caught.value)
+    with pytest.raises(ConfigurationError, match="Authorization"):
+        client_class(api_key=KEY).with_options(default_headers={name: "Bearer app-another"})
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("X-A", "1\r\nX-Evil: 1"), ("X-A", "1\n"), ("X-A", "\x00"), ("X-A", "é"), ("X-A", 7), ("X-A", None), ("X-A", b"1"),
+     ("", "1"), ("X A", "1"), ("X:A", "1"), ("X-A\r\nX-Evil", "1"), ("é", "1"), (7, "1"), (b"X-A", "1")],
+)  # fmt: skip
+def test_a_header_that_cannot_be_sent_is_refused(client_class, name, value):
+    with pytest.raises(ConfigurationError, match="default_headers"):
+        client_class(api_key=KEY, default_headers={name: value})
+
+
+def test_the_callers_own_httpx_client_keeps_its_headers_and_not_its_authorization():
+    request = sent(headers={"X-Proxy-Tenant": "7", "Authorization": "Bearer app-another"})
+    assert request.headers["x-proxy-tenant"] == "7"
+    assert request.headers.get_list("authorization") == [f"Bearer {KEY}"]
+
+
+# --- the client as a whole --------------------------------------------------------------------------------------------
+
+
+@BOTH
+def test_options_are_given_by_name_only(client_class):
+    with pytest.raises(TypeError):
+        client_class(KEY)
+
+
+@BOTH
+def test_the_client_of_the_other_kind_is_refused(client_class):
+    with pytest.raises(ConfigurationError, match="http_client must be an httpx"):
+        client_class(api_key=KEY, http_client=object())
+    with httpx.Client() as sync_http:
+        if client_class is AsyncDifyWorkflow:
+            with pytest.raises(ConfigurationError, match=r"httpx\.AsyncClient"):
+                client_class(api_key=KEY, http_client=sync_http)
+        else:
+            with pytest.raises(ConfigurationError, match=r"httpx\.Client"):
+                client_class(api_key=KEY, http_client=httpx.AsyncClient())
+
+
+@BOTH
+def test_a_client_that_could_not_be_made_complains_once_and_leaves_quietly(client_class):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConfigurationError):
+            client_class(api_key=KEY, base_url="nonsense")
+
+
+@BOTH
+def test_a_sibling_differs_only_in_what_was_given(client_class):
+    first = client_class(
+        api_key=KEY, base_url="https://a.example", timeout=7, max_retries=1, default_headers={"X": "1"}
+    )
+    same = first.with_options()
+    assert same is not first
+    assert type(same) is client_class
+    assert same.base_url == first.base_url
+    other = first.with_options(base_url="https://b.example")
+    assert other.base_url == "https://b.example/v1"
+    assert first.base_url == "https://a.example/v1"
+
+
+@BOTH
+@pytest.mark.parametrize("bad", [{"api_key": "a b"}, {"base_url": "x"}, {"max_retries": -1}, {"backoff": -1}])
+def test_a_siblings_options_are_checked_as_the_clients_are(client_class, bad):
+    with pytest.raises(ConfigurationError, match=next(iter(bad))):
+        client_class(api_key=KEY).with_options(**bad)
+
+
+def test_a_siblings_timeout_headers_and_key_are_the_first_clients_until_changed():
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        first = DifyWorkflow(api_key=KEY, timeout=7, default_headers={"X-A": "1"}, http_client=http)
+        first.with_options(max_retries=0).request("GET", "/info")
+        first.with_options(timeout=9, default_headers={"X-B": "2"}, api_key="app-2").request("GET", "/info")
+        first.with_options(timeout=None).request("GET", "/info")
+    same, other, default = seen
+    assert same.extensions["timeout"]["read"] == 7
+    assert same.headers["x-a"] == "1"
+    assert same.headers["authorization"] == f"Bearer {KEY}"
+    assert other.extensions["timeout"]["read"] == 9
+    assert other.headers["x-b"] == "2"
+    assert "x-a" not in other.headers
+    assert other.headers["authorization"] == "Bearer app-2"
+    assert default.extensions["timeout"]["read"] == 60
+
+
+# --- client.request ---------------------------------------------------------------------------------------------------
+
+
+def request_of(*args: object, **options: object) -> httpx.Request:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        client = DifyWorkflow(api_key=KEY, http_client=http)
+        try:
+            client.request(*args, **options)  # type: ignore[call-overload]  # wrong arguments are the point
+        except ValueError:
+            assert not seen  # refused before anything was sent
+            raise
+    return seen[0]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "workflows/logs", "https://evil.example/v1/info", "/info?x=1", "/info#x", "/a b", "/a\r\nX: 1", "/\x00",
+     "\\info", "/a\\b", 7, None, b"/info"],
+)  # fmt: skip
+def test_a_path_that_could_lead_elsewhere_is_refused(path):
+    with pytest.raises(ValueError, match="path must"):
+        request_of("GET", path)
+
+
+@pytest.mark.parametrize("path", ["//evil.example/info", "/@evil.example/info", "/../../info", "/%2e%2e/info"])
+def test_no_path_leads_to_another_host(path):
+    assert request_of("GET", path).url.host == "api.dify.ai"
+
+
+@pytest.mark.parametrize("method", ["", "GE T", "GET\r\n", "GÉT", 7, None, b"GET"])
+def test_a_method_that_is_none_is_refused(method):
+    with pytest.raises(ValueError, match="method must"):
+        request_of(method, "/info")
+
+
+def test_a_method_is_sent_in_capitals():
+    assert request_of("get", "/info").method == "GET"
+
+
+def test_parameters_go_over_the_wire_as_the_api_reads_them():
+    request = request_of("GET", "/x", params={"a": None, "b": True, "c": 7, "d": "a+b &é", "e": ["1", "2"], "f": ""})
+    assert request.url.query == b"b=true&c=7&d=a%2Bb+%26%C3%A9&e=1&e=2&f="

@@ -1,0 +1,301 @@
+"""The errors: their family, what they carry, that they travel, and that they keep the key to themselves."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+
+import httpx
+import pytest
+from fault_server import KEY
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dify_workflow
+from dify_workflow import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    DifyError,
+    IncompleteWalkError,
+    InternalServerError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+    RateLimitError,
+    UnsupportedMediaTypeError,
+    WorkflowStreamError,
+)
+from dify_workflow._configuration import Secret
+from dify_workflow._errors import class_of_status
+from dify_workflow._responses import UnusableBodyError, response_error, status_error, transport_error
+
+URL = "https://dify.example.com/v1/workflows/logs?status=failed"
+SECRET = Secret(KEY)
+
+DIRECT_PARENT = {
+    ConfigurationError: (DifyError, ValueError),
+    APIConnectionError: (DifyError,),
+    APITimeoutError: (APIConnectionError,),
+    APIResponseError: (DifyError,),
+    APIStatusError: (DifyError,),
+    BadRequestError: (APIStatusError,),
+    AuthenticationError: (APIStatusError,),
+    PermissionDeniedError: (APIStatusError,),
+    NotFoundError: (APIStatusError,),
+    PayloadTooLargeError: (APIStatusError,),
+    UnsupportedMediaTypeError: (APIStatusError,),
+    RateLimitError: (APIStatusError,),
+    InternalServerError: (APIStatusError,),
+    WorkflowStreamError: (DifyError,),
+    IncompleteWalkError: (DifyError,),
+}
+
+
+def sent_request(**headers: str) -> httpx.Request:
+    return httpx.Request("GET", URL, headers={"Authorization": f"Bearer {KEY}", **headers})
+
+
+def error_of(status: int, content: bytes, **headers: str) -> APIStatusError:
+    response = httpx.Response(status, headers=headers, request=sent_request())
+    return status_error(response, content, SECRET)
+
+
+def dify_body(status: int, code: str, message: str) -> bytes:
+    return json.dumps({"code": code, "message": message, "status": status}).encode()
+
+
+def one_of_each() -> list[DifyError]:
+    rate_limit = error_of(429, dify_body(429, "too_many_requests", "slow down"), **{"Retry-After": "7"})
+    return [
+        DifyError("something"),
+        ConfigurationError("no API key"),
+        transport_error(httpx.ConnectError("refused"), sent_request(), None, SECRET),
+        transport_error(httpx.ReadTimeout("late"), sent_request(), None, SECRET),
+        response_error(
+            httpx.Response(200, request=sent_request()), b"<html>", UnusableBodyError("HTML"), SECRET
+        ),
+        *(error_of(status, dify_body(status, "a_code", "why")) for status in (400, 401, 403, 404, 413, 415, 418, 500)),
+        rate_limit,
+        WorkflowStreamError("the stream failed", code="invalid_param", status=400, message="why"),
+        IncompleteWalkError("rows are missing", expected=602, seen=594),
+    ]  # fmt: skip
+
+
+def test_the_family_is_as_it_is_drawn():
+    for cls, bases in DIRECT_PARENT.items():
+        assert cls.__bases__ == bases
+    assert DifyError.__bases__ == (Exception,)
+    public = {getattr(dify_workflow, name) for name in dify_workflow.__all__ if name.endswith("Error")}
+    assert public == {DifyError, *DIRECT_PARENT}
+
+
+@pytest.mark.parametrize("error", one_of_each(), ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "travel",
+    [copy.copy, copy.deepcopy, *(lambda e, p=p: pickle.loads(pickle.dumps(e, p)) for p in range(2, 6))],  # noqa: S301
+    ids=["copy", "deepcopy", "pickle2", "pickle3", "pickle4", "pickle5"],
+)
+def test_an_error_arrives_whole_when_it_is_copied_or_pickled(error, travel):
+    error.add_note("seen in the nightly export")
+    arrived = travel(error)
+    assert type(arrived) is type(error)
+    assert str(arrived) == str(error)
+    assert arrived.args == error.args
+    assert arrived.__notes__ == error.__notes__
+    assert vars(arrived).keys() == vars(error).keys()
+    for name, value in vars(error).items():
+        if isinstance(value, httpx.Request):
+            assert (arrived.request.method, arrived.request.url) == (value.method, value.url)
+            assert arrived.request.headers == value.headers
+        else:
+            assert getattr(arrived, name) == value
+
+
+@pytest.mark.parametrize("error", one_of_each(), ids=lambda error: type(error).__name__)
+def test_a_pickled_error_has_no_key_in_it(error):
+    assert KEY.encode() not in pickle.dumps(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "cls"),
+    [
+        (400, BadRequestError), (401, AuthenticationError), (403, PermissionDeniedError), (404, NotFoundError),
+        (413, PayloadTooLargeError), (415, UnsupportedMediaTypeError), (429, RateLimitError),
+        (402, APIStatusError), (405, APIStatusError), (408, APIStatusError), (418, APIStatusError),
+        (499, APIStatusError), (302, APIStatusError), (600, APIStatusError), (999, APIStatusError),
+        (500, InternalServerError), (502, InternalServerError), (520, InternalServerError), (599, InternalServerError),
+    ],
+)  # fmt: skip
+def test_every_status_has_its_class(status, cls):
+    assert class_of_status(status) is cls
+    assert type(error_of(status, b"")) is cls
+
+
+@given(st.integers(300, 999), st.binary(max_size=60))
+def test_every_status_with_any_body_gives_an_error_of_its_own(status, content):
+    error = error_of(status, content)
+    assert error.status_code == status
+    assert str(status) in str(error)
+    assert isinstance(error.message, str)
+
+
+def test_the_message_tells_method_path_status_code_and_the_servers_text():
+    error = error_of(401, dify_body(401, "unauthorized", "Access token is invalid"))
+    assert str(error) == "GET /v1/workflows/logs: 401 unauthorized: Access token is invalid"
+
+
+def test_the_attributes_hold_what_came():
+    body = dify_body(400, "invalid_param", "Account not found: x")
+    error = error_of(400, body, **{"X-Version": "1.11.2"})
+    assert error.status_code == 400
+    assert error.code == "invalid_param"
+    assert error.message == "Account not found: x"
+    assert error.headers["x-version"] == "1.11.2"
+    assert error.body == json.loads(body)
+    assert error.request.method == "GET"
+    assert str(error.request.url) == URL
+
+
+def test_the_servers_text_is_whole_in_message_and_shortened_in_str():
+    long_text = "1 validation error for WorkflowLogQuery\n" + "limit " * 1000
+    error = error_of(400, dify_body(400, "invalid_param", long_text))
+    assert error.message == long_text
+    assert len(str(error)) < 1000
+    assert "1 validation error" in str(error)
+    assert "\n" not in str(error)
+
+
+def test_a_page_of_html_is_named_by_its_title_and_not_poured_out():
+    html = "<html><head><title>502 Bad Gateway</title></head><body>" + "<p>filler</p>" * 5000 + "</body></html>"
+    error = error_of(502, html.encode())
+    assert "502 Bad Gateway" in str(error)
+    assert "filler" not in str(error)
+    assert "<" not in str(error)
+    assert len(error.message) < 1000
+    assert error.body == html
+    assert error.code is None
+
+
+def test_a_page_of_html_without_a_title_is_not_poured_out_either():
+    error = error_of(500, b"  \n<!doctype html><body>" + b"filler " * 5000)
+    assert "filler" not in str(error)
+    assert len(str(error)) < 200
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (b'{"code": 7, "message": "why"}', None, "why"),
+        (b'{"code": "a_code", "message": null}', "a_code", None),
+        (b'{"code": "a_code", "message": {"field": "limit"}}', "a_code", None),
+        (b'{"code": ["a"], "message": ["b"]}', None, None),
+        (b'{"detail": "Not Found"}', None, None),
+        (b"[1, 2]", None, None),
+        (b"null", None, None),
+        (b'"text"', None, None),
+        (b"plain text", None, "plain text"),
+        (b"\xff\xfe", None, None),
+        (b'{"code": "a_co', None, None),
+        (b"[" * 100_000, None, None),
+        (b"", None, "Internal Server Error"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_an_error_body_in_no_known_shape_still_gives_an_error(content, code, message):
+    error = error_of(500, content)
+    assert type(error) is InternalServerError
+    assert error.code == code
+    assert isinstance(error.message, str)
+    assert error.message
+    if message is not None:
+        assert error.message == message
+
+
+def test_the_concurrency_limit_that_comes_as_400_is_a_rate_limit():
+    text = "Too many requests. Please try again later. The current maximum concurrent requests allowed for x is 1."
+    error = error_of(400, dify_body(400, "invalid_param", text))
+    assert type(error) is RateLimitError
+    assert error.status_code == 400
+    assert error.code == "invalid_param"
+    assert error.retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (400, "invalid_param", "limit: Too many requests"),
+        (400, "bad_request", "Too many requests. Please try again later."),
+        (403, "invalid_param", "Too many requests. Please try again later."),
+        (400, "invalid_param", "query is required"),
+    ],
+)
+def test_nothing_else_is_taken_for_the_concurrency_limit(status, code, message):
+    assert not isinstance(error_of(status, dify_body(status, code, message)), RateLimitError)
+
+
+def test_the_request_in_an_error_has_no_key_cookie_or_body():
+    request = httpx.Request(
+        "POST",
+        URL,
+        headers={"Authorization": f"Bearer {KEY}", "Cookie": "session=1", "Proxy-Authorization": "Basic x", "X-A": "1"},
+        json={"inputs": {"query": "confidential"}},
+    )
+    error = status_error(httpx.Response(500, request=request), b"", SECRET)
+    assert error.request is not request
+    assert error.request.method == "POST"
+    assert error.request.headers["x-a"] == "1"
+    assert not {"authorization", "cookie", "proxy-authorization"} & set(error.request.headers)
+    assert error.request.read() == b""
+    assert request.headers["Authorization"] == f"Bearer {KEY}"  # what was sent is not changed behind its back
+
+
+def test_a_key_that_the_server_echoes_is_taken_out_everywhere():
+    body = json.dumps({"code": KEY, "message": f"bad key {KEY}", "status": 401, "more": [KEY]}).encode()
+    error = error_of(401, body, **{"X-Echo": f"Bearer {KEY}", "WWW-Authenticate": 'Bearer realm="api"'})
+    assert KEY not in repr((str(error), error.args, error.code, error.message, error.body, error.headers))
+    assert KEY not in repr(error.headers.raw)
+    assert error.headers["www-authenticate"] == 'Bearer realm="api"'
+    assert error.code == "[api key]"
+
+
+def test_header_bytes_outside_ascii_do_not_turn_one_error_into_another():
+    for raw in (b"caf\xc3\xa9", b"caf\xe9", b"\xff\xfe"):
+        response = httpx.Response(503, headers=[(b"X-Server", raw), (b"Retry-After", b"1")], request=sent_request())
+        error = status_error(response, b"", SECRET)
+        assert type(error) is InternalServerError
+        assert "x-server" in error.headers
+
+
+def test_request_headers_outside_ascii_do_not_turn_one_error_into_another():
+    request = httpx.Request("GET", URL, headers=[(b"X-Name", "José".encode())])
+    error = status_error(httpx.Response(503, request=request), b"", SECRET)
+    assert "x-name" in error.request.headers
+
+
+def test_a_connection_error_says_whether_the_request_may_have_been_read():
+    def sent(error: httpx.HTTPError) -> bool:
+        failure = transport_error(error, sent_request(), None, SECRET)
+        assert isinstance(failure, APIConnectionError)
+        return failure.request_sent
+
+    assert [sent(e) for e in (httpx.ConnectError(""), httpx.ConnectTimeout(""), httpx.PoolTimeout(""))] == [False] * 3
+    maybe = (httpx.ReadError(""), httpx.ReadTimeout(""), httpx.WriteError(""), httpx.RemoteProtocolError(""))
+    assert [sent(e) for e in maybe] == [True] * 4
+
+
+@pytest.mark.parametrize("cls", [httpx.ConnectTimeout, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout])
+def test_every_kind_of_timeout_is_a_timeout(cls):
+    error = transport_error(cls("late"), sent_request(), None, SECRET)
+    assert type(error) is APITimeoutError
+    assert "GET /v1/workflows/logs" in str(error)
+    assert "timed out" in str(error)
+
+
+def test_a_transport_error_without_text_still_says_what_it_was():
+    assert "ReadError" in str(transport_error(httpx.ReadError(""), sent_request(), None, SECRET))
