@@ -1,0 +1,126 @@
+"""A first look at workflow logs: on an embedded sandbox, or on your own server when DIFY_API_KEY is set.
+
+Usage: demo.py
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from dify_workflow import DifyError, DifyWorkflow
+from dify_workflow.testing import Sandbox
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dify_workflow.models import WorkflowLog, WorkflowLogPage
+
+ROWS = 2000
+COLOURS = {
+    "succeeded": "green",
+    "failed": "red",
+    "partial-succeeded": "yellow",
+    "stopped": "magenta",
+    "running": "cyan",
+}
+
+# Without a terminal rich takes 80 columns, and the table wants more.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+
+def main() -> int:
+    """Run the demonstration; the exit status."""
+    with ExitStack() as stack:
+        if os.environ.get("DIFY_API_KEY"):
+            client = stack.enter_context(DifyWorkflow())
+            console.print(f"Reading your server, {client.base_url} (DIFY_API_KEY is set).\n")
+        else:
+            sandbox = stack.enter_context(Sandbox(rows=ROWS))
+            client = stack.enter_context(sandbox.client())
+            console.print(f"Started a sandbox with {ROWS} generated logs at {client.base_url}.\n")
+        try:
+            show_logs(client)
+        except DifyError as error:
+            console.print(f"[red]{type(error).__name__}[/red]: {error}")
+            return 1
+        show_error(client)
+        show_next_steps()
+    return 0
+
+
+def show_logs(client: DifyWorkflow) -> None:
+    """The newest logs, and those that failed during the last day."""
+    console.print("[bold]client.logs.list(limit=8)[/bold]")
+    console.print(as_table(client.logs.list(limit=8)))
+    console.print('[bold]client.logs.list(status="failed", created_at__after="24h", limit=5)[/bold]')
+    console.print(as_table(client.logs.list(status="failed", created_at__after="24h", limit=5)))
+
+
+def as_table(page: WorkflowLogPage) -> Table:
+    """One page of logs as a person would want to see it."""
+    table = Table(caption=f"{len(page.data)} of {page.total}", caption_justify="left", title_justify="left")
+    table.add_column("created")
+    table.add_column("status")
+    table.add_column("by", overflow="ellipsis", no_wrap=True, max_width=28)
+    table.add_column("seconds", justify="right")
+    table.add_column("tokens", justify="right")
+    table.add_column("error", overflow="ellipsis", no_wrap=True, max_width=36)
+    for log in page.data:
+        run = log.workflow_run
+        if run is None:  # the server has the log and no longer the run
+            table.add_row(local_time(log.created_at_utc), "[dim]run is gone[/dim]", creator(log), "", "", "")
+            continue
+        colour = COLOURS.get(run.status, "white")
+        table.add_row(
+            local_time(log.created_at_utc),
+            f"[{colour}]{run.status}[/{colour}]",
+            creator(log),
+            f"{run.elapsed_time:.2f}",
+            str(run.total_tokens),
+            (run.error or "").replace("\n", " "),
+        )
+    return table
+
+
+def creator(log: WorkflowLog) -> str:
+    """Who ran it: an end user's session, an account's e-mail address, or nobody who is still known."""
+    if log.created_by_end_user:
+        return log.created_by_end_user.session_id
+    return log.created_by_account.email if log.created_by_account else "-"
+
+
+def local_time(moment: datetime | None) -> str:
+    """A time as a person here reads it."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}" if moment else "-"
+
+
+def show_error(client: DifyWorkflow) -> None:
+    """One error as a user meets it."""
+    console.print('[bold]client.logs.list(created_by_account="nobody@example.com")[/bold]')
+    try:
+        client.logs.list(created_by_account="nobody@example.com")
+    except DifyError as error:
+        console.print(f"[red]{type(error).__name__}[/red]: {error}\n")
+
+
+def show_next_steps() -> None:
+    """What to type next."""
+    console.print("[bold]Next[/bold]")
+    for command, meaning in {
+        "make test": "run the tests",
+        "make sandbox": "keep a sandbox running, to try things on",
+        ".venv/bin/python": "from dify_workflow import DifyWorkflow",
+        "DIFY_API_KEY=app-... DIFY_BASE_URL=https://your.dify/v1 make demo": "the same on your server",
+        "make help": "everything else",
+    }.items():
+        console.print(f"  {command:<68}{meaning}", markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
