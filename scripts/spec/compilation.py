@@ -1,0 +1,69 @@
+"""Vendor documents and overlays to the compiled spec."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spec import layout, marks, overlays
+from spec.documents import read_document
+from spec.findings import SpecError
+from spec.lint import compiled_findings
+from spec.merging import merged
+from spec.nodes import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spec.documents import VendorDocument
+
+COMPILED = "openapi.yaml"
+"""The compiled document's file name, and its name in errors."""
+
+
+def compiled(upstream: Path, overlay_folder: Path) -> str:
+    """The compiled spec's text.
+
+    Args:
+        upstream: The folder of vendor documents.
+        overlay_folder: The folder of overlays.
+
+    Raises:
+        SpecError: When a document, an overlay or the result is not right.
+    """
+    documents = read_upstream(upstream)
+    tree, collisions = merged(documents)
+    if collisions:
+        first = collisions[0].name
+        raise SpecError(first, [collision.finding for collision in collisions if collision.name == first])
+    tree = plain(tree)
+    names = []
+    for path in sorted(overlay_folder.glob("[!.]*.yaml"), key=lambda path: path.name):
+        names.append(path.name)
+        tree = overlays.applied(tree, overlays.read_overlay(path), path.name)
+        tree = marks.carried_out(tree, path.name)
+    tree = layout.ordered(tree)
+    if findings := compiled_findings(tree):
+        raise SpecError(COMPILED, findings)
+    return layout.text_of(tree, _header([document.name for document in documents], names))
+
+
+def read_upstream(folder: Path) -> list[VendorDocument]:
+    """Every vendor document of a folder, in name order.
+
+    Raises:
+        SpecError: When one is not right.
+    """
+    paths = sorted((path for path in folder.glob("[!.]*") if path.is_file()), key=lambda path: path.name)
+    return [read_document(path.name, path.read_bytes()) for path in paths]
+
+
+def _header(documents: list[str], overlay_names: list[str]) -> str:
+    lines = [
+        "Compiled by `make spec`. Do not edit: change an overlay, or import a vendor document, and compile again.",
+        "",
+        *(f"  from spec/upstream/{name}" for name in documents),
+        *(f"  with spec/overlays/{name}" for name in overlay_names),
+        "",
+        "`make check` fails when this file is not what these give.",
+    ]
+    return "\n".join(lines)

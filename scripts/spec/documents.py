@@ -1,0 +1,83 @@
+"""Vendor documents of every accepted kind, read and made OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from spec import pages
+from spec.findings import Finding, SpecError
+from spec.lint import vendor_findings
+from spec.nodes import LinedMap, Tree
+from spec.sources import SourceError, decoded, read_json, read_yaml
+from spec.upgrade import upgraded
+
+MAX_BYTES = 8_000_000
+
+
+class VendorDocument(NamedTuple):
+    """One vendor file, read.
+
+    Attributes:
+        name: Its file name.
+        kind: What it is, in words, e.g. "1 page of the older export".
+        parts: Its content as OpenAPI 3.1.0 documents: one, or one for each page. Their lines are the file's.
+    """
+
+    name: str
+    kind: str
+    parts: list[Tree]
+
+
+def read_document(name: str, data: bytes) -> VendorDocument:
+    """Detects what a vendor's file is, reads it, and checks each part of it.
+
+    Args:
+        name: The file's name, which decides nothing: the content does.
+        data: The file's bytes.
+
+    Raises:
+        SpecError: With the lines of all that is wrong.
+    """
+    if len(data) > MAX_BYTES:
+        raise SpecError(name, [Finding(1, "", f"{len(data):,} bytes; {MAX_BYTES:,} are allowed")])
+    try:
+        text = decoded(data)
+        if text.lstrip().startswith("{"):
+            kind, parts = "OpenAPI in JSON", [_plain(read_json(text))]
+        elif pages.has_pages(text):
+            kind, parts = _read_pages(text)
+        else:
+            kind, parts = "OpenAPI in YAML", [_plain(read_yaml(text))]
+    except SourceError as error:
+        raise SpecError(name, [Finding(error.line, "", error.text)]) from None
+    except pages.PageError as error:
+        raise SpecError(name, [error.finding]) from None
+    findings = [finding for part in parts for finding in vendor_findings(part)]
+    if findings:
+        raise SpecError(name, findings)
+    return VendorDocument(name, kind, [upgraded(part) for part in parts])
+
+
+def _read_pages(text: str) -> tuple[str, list[Tree]]:
+    read = [pages.read(page) for page in pages.split(text)]
+    generations = sorted({generation for _, generation in read}, reverse=True)
+    count = f"{len(read)} page{'s' * (len(read) > 1)}"
+    return f"{count} of the {' and the '.join(generations)} export", [_versioned(tree) for tree, _ in read]
+
+
+def _plain(tree: object) -> Tree:
+    if not isinstance(tree, LinedMap) or "openapi" not in tree:
+        raise SourceError(
+            1,
+            "neither a docs-page export (a fence that says `yaml FILE METHOD PATH`) nor an OpenAPI document "
+            "(a mapping with the key `openapi`)",
+        )
+    return _versioned(tree)
+
+
+def _versioned(tree: Tree) -> Tree:
+    version = tree["openapi"]
+    if not isinstance(version, str) or not version.startswith(("3.0.", "3.1.")):
+        line = tree.lines.get("openapi", tree.line) if isinstance(tree, LinedMap) else 1
+        raise SourceError(line, f"OpenAPI version {version!r} is not supported; 3.0.x and 3.1.x are")
+    return tree

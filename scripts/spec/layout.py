@@ -1,0 +1,107 @@
+"""The compiled document's bytes: always the same order, the same quoting and the same line breaks."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.representer import SafeRepresenter
+
+from spec.anatomy import METHODS, parts
+from spec.nodes import Tree, plain
+from spec.sources import read_yaml
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import ScalarNode
+
+WIDTH = 110
+
+
+def ordered(document: Tree) -> Tree:
+    """A copy of a document with the keys of every part in the order of the table below.
+
+    Names keep the order they have (properties, parameters, paths, statuses), for it is the order that people and the
+    server give them; so do keys that the table does not know, at the end.
+    """
+    document = plain(document)
+    for part in list(parts(document)):
+        order = _ORDER.get(part.kind, ())
+        items = {key: part.node[key] for key in order if key in part.node} | part.node
+        part.node.clear()
+        part.node.update(items)
+    return document
+
+
+def text_of(document: Tree, header: str) -> str:
+    """A document as YAML.
+
+    Args:
+        document: Plain data.
+        header: Lines for the comment at the top.
+
+    Raises:
+        AssertionError: When reading the text does not give the document back, which would be a fault in this module.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Representer = _Representer
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False
+    yaml.width = WIDTH
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.allow_unicode = True
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    body = stream.getvalue()
+    if plain(read_yaml(body)) != document:
+        msg = "the YAML text does not say what the document says"
+        raise AssertionError(msg)
+    comment = "".join(f"# {line}".rstrip() + "\n" for line in header.splitlines())
+    return comment + body
+
+
+_ORDER: dict[str, tuple[str, ...]] = {
+    "document": ("openapi", "info", "servers", "tags", "paths", "components"),
+    "components": ("securitySchemes", "parameters", "requestBodies", "responses", "headers", "schemas"),
+    "path item": METHODS,
+    "operation": (
+        *("operationId", "tags", "summary", "description", "deprecated", "servers", "security"),
+        *("parameters", "requestBody", "responses"),
+    ),
+    "parameter": ("$ref", "name", "in", "description", "required", "deprecated", "schema"),
+    "header": ("$ref", "description", "required", "schema"),
+    "request body": ("$ref", "description", "required", "content"),
+    "response": ("$ref", "description", "headers", "content"),
+    "media type": ("schema", "examples"),
+    "schema": (
+        *("$ref", "title", "description", "deprecated", "type", "format", "enum", "const", "anyOf", "oneOf", "allOf"),
+        *("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "default", "examples", "items"),
+        *("required", "properties", "additionalProperties"),
+    ),
+    "security scheme": ("type", "scheme", "in", "name", "description"),
+    "server": ("url", "description", "variables"),
+    "server variable": ("description", "enum", "default"),
+}
+
+# What a reader of YAML 1.1 would take for something other than text (many tools are such readers), and 1.2's own.
+_NOT_TEXT_FOR_SOME = re.compile(r"(y|n|yes|no|on|off|true|false|null|~|=|<<|)|[-+.0-9].*", re.IGNORECASE | re.DOTALL)
+_LONG = 80
+
+
+class _Representer(SafeRepresenter):
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401  # the base class's signature
+        """No anchors: equal values are written out."""
+        return True
+
+    def represent_str(self, data: str) -> ScalarNode:
+        if "\n" in data:
+            style = "|"
+        elif _NOT_TEXT_FOR_SOME.fullmatch(data):
+            style = "'"
+        else:
+            style = ">" if len(data) > _LONG and " " in data else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)  # type: ignore[no-any-return]
+
+
+_Representer.add_representer(str, _Representer.represent_str)

@@ -1,0 +1,188 @@
+"""OpenAPI Overlay 1.0: changes to a document, written down as data.
+
+Two rules are this project's own. An action that matches nothing is an error, because it is a correction that has lost
+what it corrects. And every action states its reason in `description`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import jsonpath
+from jsonpath.exceptions import JSONPathError
+
+from spec.findings import Finding, SpecError
+from spec.nodes import LinedMap, Tree, copied, line_of, plain, pointer_text
+from spec.sources import SourceError, decoded, read_yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spec.nodes import Pointer
+
+
+def read_overlay(path: Path) -> Tree:
+    """Reads and checks one overlay file.
+
+    Raises:
+        SpecError: With the line, when the file is not an Overlay 1.0 document or an action lacks its reason.
+    """
+    try:
+        overlay = read_yaml(decoded(path.read_bytes()))
+    except SourceError as error:
+        raise SpecError(path.name, [Finding(error.line, "", error.text)]) from None
+    if findings := check_overlay(overlay):
+        raise SpecError(path.name, findings)
+    return overlay  # type: ignore[no-any-return]  # checked: it is a mapping
+
+
+def check_overlay(overlay: object) -> list[Finding]:
+    """Everything by which a tree is not an overlay this project takes."""
+    if not isinstance(overlay, dict):
+        return [Finding(1, "", "an overlay is a mapping with `overlay`, `info` and `actions`")]
+    findings = []
+
+    def wrong(where: Pointer, text: str) -> None:
+        findings.append(Finding(line_of(overlay, where), pointer_text(where), text))
+
+    if not re.fullmatch(r"1\.0\.\d+", str(overlay.get("overlay", ""))):
+        wrong(("overlay",), "`overlay` must be a 1.0 version, such as 1.0.0")
+    info = overlay.get("info")
+    if not isinstance(info, dict) or not all(_is_text(info.get(key)) for key in ("title", "version")):
+        wrong(("info",), "`info` must have a title and a version, both text")
+    for key in overlay:
+        if key not in ("overlay", "info", "actions", "extends") and not key.startswith("x-"):
+            wrong((key,), f"unknown key {key!r}; overlay, info, extends, actions and x-... are allowed")
+    actions = overlay.get("actions")
+    if not isinstance(actions, list) or not actions:
+        wrong(("actions",), "`actions` must be a list with at least one action")
+        return findings
+    for number, action in enumerate(actions, 1):
+        for text in _wrong_with(action):
+            wrong(("actions", number - 1), f"action {number}: {text}")
+    return findings
+
+
+def applied(document: Tree, overlay: Tree, name: str) -> Tree:
+    """A copy of a document with an overlay's actions carried out, in order.
+
+    Args:
+        document: The document; it is not changed, and shares nothing with the result.
+        overlay: A tree that `check_overlay` finds nothing wrong with; it is not changed either.
+        name: The overlay's file name, for errors.
+
+    Raises:
+        SpecError: When an action matches nothing, or does not fit what it matches.
+    """
+    document = copied(document)
+    for number, action in enumerate(overlay["actions"], 1):
+        try:
+            _carry_out(document, action)
+        except _ActionError as error:
+            text = f"action {number} ({action['target']}): {error}"
+            raise SpecError(name, [Finding(line_of(overlay, ("actions", number - 1)), "", text)]) from None
+    return document
+
+
+class _ActionError(Exception):
+    pass
+
+
+_ENVIRONMENT = jsonpath.JSONPathEnvironment(strict=True)
+
+
+def _wrong_with(action: object) -> list[str]:
+    if not isinstance(action, dict):
+        return ["must be a mapping"]
+    wrong = []
+    target = action.get("target")
+    if not _is_text(target):
+        wrong.append("`target` must be a JSONPath (RFC 9535)")
+    else:
+        try:
+            _ENVIRONMENT.compile(str(target))
+        except (JSONPathError, RecursionError) as error:
+            wrong.append(f"target {target!r} is not a JSONPath (RFC 9535): {error}")
+    if not _is_text(action.get("description")):
+        wrong.append("`description` must state the action's reason")
+    if not isinstance(action.get("remove", False), bool):
+        wrong.append("`remove` must be true or false")
+    if ("update" in action) == (action.get("remove") is True):
+        wrong.append("must have either `update` or `remove: true`")
+    wrong += [
+        f"unknown key {key!r}; target, description, update, remove and x-... are allowed"
+        for key in action
+        if key not in ("target", "description", "update", "remove") and not key.startswith("x-")
+    ]
+    return wrong
+
+
+def _carry_out(document: Tree, action: Tree) -> None:
+    try:
+        found = _ENVIRONMENT.finditer(action["target"], document)
+        matches: list[Pointer] = list(dict.fromkeys(tuple(match.parts) for match in found))
+    except (JSONPathError, RecursionError) as error:
+        msg = f"the target cannot be evaluated: {error}"
+        raise _ActionError(msg) from None
+    if not matches:
+        msg = "matches nothing; what it was written for has changed or is gone"
+        raise _ActionError(msg)
+    if action.get("remove") is True:
+        # Of a list, the last items go first, so that the positions of the others stay right; of nested matches, the
+        # inner go first.
+        for where in sorted(matches, key=lambda where: tuple((isinstance(s, int), s) for s in where), reverse=True):
+            _remove(document, where)
+    else:
+        for node in [_at(document, where) for where in matches]:  # all selected before the first one changes
+            _update(node, action["update"])
+
+
+def _at(document: Tree, where: Pointer) -> Any:  # noqa: ANN401  # any JSON value
+    node: Any = document
+    for step in where:
+        node = node[step]
+    return node
+
+
+def _remove(document: Tree, where: Pointer) -> None:
+    if not where:
+        msg = "the whole document cannot be removed"
+        raise _ActionError(msg)
+    del _at(document, where[:-1])[where[-1]]
+
+
+def _update(node: object, update: object) -> None:
+    if isinstance(node, list):
+        node.append(_own(update))
+    elif not isinstance(node, dict):
+        msg = "matches a plain value; Overlay 1.0 updates mappings and lists (target what holds the value)"
+        raise _ActionError(msg)
+    elif not isinstance(update, dict):
+        msg = "matches a mapping, so `update` must be a mapping too"
+        raise _ActionError(msg)
+    else:
+        _merge(node, update)
+
+
+def _merge(node: Tree, update: Tree) -> None:
+    for key, value in update.items():
+        old = node.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            _merge(old, value)
+        elif isinstance(old, list) and isinstance(value, list):
+            old.extend(_own(value))
+        else:
+            node[key] = _own(value)
+            if isinstance(node, LinedMap):
+                node.lines.pop(key, None)  # the line was the vendor's; the value is ours
+
+
+def _own(value: Any) -> Any:  # noqa: ANN401  # any JSON value
+    return plain(value)  # without the overlay's lines, which would be taken for the document's
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
