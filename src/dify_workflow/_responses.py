@@ -133,12 +133,15 @@ def value(response: httpx.Response, content: bytes, read: Callable[[bytes], T], 
         APIStatusError: its status says no.
         APIResponseError: its status says yes, and its body is not what the API promises.
     """
+    failure: DifyError
     if not response.is_success:
-        raise status_error(response, content, secret)
-    try:
-        return read(content)
-    except UnusableBodyError as reason:
-        failure = response_error(response, content, reason, secret)
+        failure = status_error(response, content, secret)
+    else:
+        try:
+            return read(content)
+        except UnusableBodyError as reason:
+            failure = response_error(response, content, reason, secret)
+    del content  # a server may echo the key, and a traceback may show variables
     raise failure
 
 
@@ -164,7 +167,7 @@ def status_error(response: httpx.Response, content: bytes, secret: Secret) -> AP
     status = response.status_code
     text, body = _text_and_body(content, secret)
     code = _text_in(body, "code")
-    message = _text_in(body, "message") or _shortened(text) or response.reason_phrase
+    message = _text_in(body, "message") or _shortened(text) or response.reason_phrase or "(an empty answer)"
     if 300 <= status <= 399:  # noqa: PLR2004 - HTTP's own numbers
         message = "a redirect, which is not followed, as it could take the key elsewhere; check base_url"
     cls = class_of_status(status)

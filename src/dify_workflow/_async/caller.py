@@ -64,11 +64,8 @@ class AsyncCaller:
             request = _requests.build_request(
                 options, http, method=method, path=path, params=params, json=json, timeout=limits
             )
-            begun = time.monotonic()
             try:
-                response, content = await self._attempt(http, request, limits)
-                _logging.log_answer(request, response, time.monotonic() - begun)
-                return _responses.value(response, content, read, options.api_key)
+                return _responses.value(*await self._attempt(http, request, limits), read, options.api_key)
             except DifyError as error:
                 pause = _retries.seconds_before_retry(
                     error,
@@ -87,7 +84,8 @@ class AsyncCaller:
     async def _attempt(
         self, http: httpx.AsyncClient, request: httpx.Request, limits: Timeout
     ) -> tuple[httpx.Response, bytes]:
-        deadline = None if limits.total is None else time.monotonic() + limits.total
+        begun = time.monotonic()
+        deadline = None if limits.total is None else begun + limits.total
         response = None
         try:
             # The caller's httpx client may be set to follow redirects and to add its own credentials: neither here.
@@ -97,6 +95,7 @@ class AsyncCaller:
                 chunks.append(chunk)
                 if deadline is not None and time.monotonic() > deadline:
                     raise httpx.ReadTimeout(f"no complete answer within {limits.total:g} s", request=request)
+            _logging.log_answer(request, response, time.monotonic() - begun)
             return response, b"".join(chunks)
         except httpx.HTTPError as error:
             failure = _responses.transport_error(error, request, response, self.configuration.api_key)
