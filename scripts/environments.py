@@ -1,0 +1,107 @@
+"""What is built from this tree, and environments of its own to try it in: made by uv from hashed requirements."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ROOT / "requirements"
+
+
+class StepError(Exception):
+    """A command failed; the text is its output."""
+
+
+def built(target: str, folder: Path, *, source: Path = ROOT) -> Path:
+    """Build a `wheel` or an `sdist` of a source tree by hatchling, without network; the file, in the given folder.
+
+    Raises:
+        StepError: the build failed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    before = set(folder.iterdir())
+    step([sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)], folder=source)
+    (made,) = set(folder.iterdir()) - before
+    return made
+
+
+def environment(folder: Path, *, requirements: str, wheel: Path, interpreter: Path | None = None) -> Path:
+    """Make an environment with exactly the packages of a file in `requirements/` and the wheel; its interpreter.
+
+    The wheel comes without its dependencies, which the file pins, and is then asked whether they are in its ranges.
+
+    Args:
+        folder: where the environment goes; what is there is replaced.
+        requirements: name of the file.
+        wheel: the distribution to try.
+        interpreter: Python for the environment; the running one unless given.
+
+    Raises:
+        StepError: a package cannot be had, has another hash, or is outside the wheel's ranges.
+    """
+    uv("venv", "--clear", "--python", str(interpreter or sys.executable), str(folder))
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    inside = ["--python", str(python)]
+    uv("pip", "install", *inside, "--require-hashes", "--requirements", str(REQUIREMENTS / requirements))
+    uv("pip", "install", *inside, "--no-deps", str(wheel))
+    uv("pip", "check", *inside)
+    return python
+
+
+def uv(*arguments: str) -> str:
+    """Run the locked uv, which never downloads a Python of its own; what it printed.
+
+    Raises:
+        StepError: it failed.
+    """
+    return step([sys.executable, "-m", "uv", "--quiet", "--no-python-downloads", *arguments], variables=_index())
+
+
+def step(command: list[str], *, folder: Path = ROOT, variables: Mapping[str, str] | None = None) -> str:
+    """Run a command; what it printed.
+
+    Raises:
+        StepError: its exit status is not 0.
+    """
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**clean_variables(), **(variables or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise StepError(f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+def clean_variables() -> dict[str, str]:
+    """This process's environment variables without those by which it would reach into another interpreter."""
+    alien = ("PYTHON", "PYTEST", "VIRTUAL_ENV", "UV_PROJECT", "DIFY_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(alien)}
+
+
+@functools.cache
+def _index() -> Mapping[str, str]:
+    # uv does not read pip's settings. Where only pip was told which index to use, uv is told the same; through the
+    # environment, as the address may hold a password.
+    if any(name in os.environ for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE")):
+        return {}
+    for line in step([sys.executable, "-m", "pip", "config", "list"]).splitlines():
+        name, _, value = line.partition("=")
+        if name in {"global.index-url", "install.index-url", ":env:.index-url"}:
+            return {"UV_DEFAULT_INDEX": str(ast.literal_eval(value))}
+    return {}
