@@ -33,6 +33,8 @@ def turn_on_from_environment() -> None:
 
 def log_answer(request: httpx.Request, response: httpx.Response, seconds: float) -> None:
     """Say that an answer came: at info the method, path, status and time, at debug the query as well."""
+    if not logger.isEnabledFor(logging.INFO):
+        return
     logger.info("%s %s: %d in %.3f s", request.method, request.url.path, response.status_code, seconds)
     if request.url.query:
         logger.debug("%s %s: query %s", request.method, request.url.path, request.url.query.decode("ascii"))

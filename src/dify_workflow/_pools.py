@@ -26,7 +26,7 @@ class Pool:
     """The httpx client of a sync SDK client: the caller's own, which stays open, or one made and closed here."""
 
     def __init__(self, own: httpx.Client | None) -> None:
-        self._own = own
+        self.own = own
         self._made: httpx.Client | None = None
         self._closed = False
         self._lock = threading.Lock()
@@ -37,8 +37,8 @@ class Pool:
         Raises:
             RuntimeError: it has been closed.
         """
-        if self._own is not None:
-            return self._own
+        if self.own is not None:
+            return self.own
         made = self._made  # read once: another thread may close it
         if made is not None:
             return made
@@ -67,7 +67,7 @@ class AsyncPool:
     """The httpx client of an async SDK client: the caller's own, or one for each event loop, closed with its loop."""
 
     def __init__(self, own: httpx.AsyncClient | None) -> None:
-        self._own = own
+        self.own = own
         self._made: dict[asyncio.AbstractEventLoop, tuple[httpx.AsyncClient, AsyncGenerator[None]]] = {}
         self._closed = False
         self._lock = threading.Lock()
@@ -78,8 +78,8 @@ class AsyncPool:
         Raises:
             RuntimeError: it has been closed.
         """
-        if self._own is not None:
-            return self._own
+        if self.own is not None:
+            return self.own
         loop = asyncio.get_running_loop()
         made = self._made.get(loop)
         if made is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
 import httpx
 
@@ -64,32 +65,50 @@ def checked_method(method: str) -> str:
     return method.upper()
 
 
+def prepared_headers(configuration: Configuration) -> httpx.Headers:
+    """The headers of every request of a client, ready to be sent."""
+    return httpx.Headers(
+        {
+            "Host": httpx.URL(configuration.base_url).netloc.decode("ascii"),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "Connection": "keep-alive",
+            "User-Agent": user_agent(),
+            **configuration.headers,
+            "Authorization": f"Bearer {configuration.api_key.reveal()}",
+        }
+    )
+
+
 def build_request(
-    configuration: Configuration,
-    http: httpx.Client | httpx.AsyncClient,
     *,
     method: str,
-    path: str,
+    url: str,
     params: Params,
     json: object,
+    headers: httpx.Headers,
     timeout: Timeout,
+    http: httpx.Client | httpx.AsyncClient | None,
 ) -> httpx.Request:
-    """The request as it goes out, with the caller's own httpx client's cookies and headers where it has any."""
-    headers = {"Accept": "application/json", "User-Agent": user_agent(), **configuration.headers}
+    """The request as it goes out.
+
+    Args:
+        method: HTTP method.
+        url: full address, without a query.
+        params: the query.
+        json: body; None sends none.
+        headers: what `prepared_headers` gave.
+        timeout: bounds of the attempt.
+        http: the caller's own httpx client, whose headers, cookies and query are merged in; None where there is none:
+            a client made here has nothing to merge, and merging nothing costs a tenth of the whole call.
+    """
+    extensions = {"timeout": timeout.phases}
     body: dict[str, Any] = {} if json is None else {"json": json}
-    request = http.build_request(
-        method,
-        configuration.base_url + path,
-        # httpx reads an empty mapping as "take the query off the address"; None leaves it alone, and costs less.
-        params=params or None,
-        headers=headers,
-        extensions={"timeout": timeout.phases},
-        **body,
-    )
-    # Last, so that it takes the place of one in the caller's own httpx client, and so that no variable holds it when
-    # a body cannot be turned into JSON: a traceback may show variables.
-    request.headers["Authorization"] = f"Bearer {configuration.api_key.reveal()}"
-    return request
+    if http is not None:
+        return http.build_request(method, url, params=params, headers=headers, extensions=extensions, **body)
+    if params:
+        url = f"{url}?{urlencode(params)}"
+    return httpx.Request(method, url, headers=headers, extensions=extensions, **body)
 
 
 def without_secrets(request: httpx.Request) -> httpx.Request:

@@ -30,11 +30,12 @@ M = TypeVar("M", bound="Model")
 class AsyncCaller:
     """Calls operations with one client's options, over its pool of connections."""
 
-    __slots__ = ("configuration", "pool")
+    __slots__ = ("_headers", "configuration", "pool")
 
     def __init__(self, configuration: Configuration, pool: AsyncPool) -> None:
         self.configuration = configuration
         self.pool = pool
+        self._headers = _requests.prepared_headers(configuration)
 
     async def call(self, call: Request[M], timeout: TimeoutOption) -> M:
         """Call an operation that the spec describes, and give its answer as the operation's model."""
@@ -62,7 +63,13 @@ class AsyncCaller:
         retries_made = 0
         while True:
             request = _requests.build_request(
-                options, http, method=method, path=path, params=params, json=json, timeout=limits
+                method=method,
+                url=options.base_url + path,
+                params=params,
+                json=json,
+                headers=self._headers,
+                timeout=limits,
+                http=self.pool.own,
             )
             try:
                 return _responses.value(*await self._attempt(http, request, limits), read, options.api_key)
