@@ -22,6 +22,32 @@ LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100,
 CLOSED: Final = "this client is closed"
 
 
+class NoCookies(httpx.Cookies):
+    """A jar that stays empty: the API has no cookies, and looking for them costs a twentieth of a call."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Take none."""
+
+
+NO_COOKIES: Final = NoCookies()
+
+
+def _no_cookies(_: object) -> httpx.Cookies:
+    return NO_COOKIES
+
+
+class PlainClient(httpx.Client):
+    """An httpx client that keeps nothing from one answer to the next."""
+
+    cookies = property(_no_cookies)
+
+
+class PlainAsyncClient(httpx.AsyncClient):
+    """An httpx client that keeps nothing from one answer to the next."""
+
+    cookies = property(_no_cookies)
+
+
 class Pool:
     """The httpx client of a sync SDK client: the caller's own, which stays open, or one made and closed here."""
 
@@ -46,7 +72,7 @@ class Pool:
             if self._closed:
                 raise RuntimeError(CLOSED)
             if self._made is None:
-                self._made = httpx.Client(limits=LIMITS)
+                self._made = PlainClient(limits=LIMITS)
             return self._made
 
     def close(self) -> None:
@@ -89,7 +115,7 @@ class AsyncPool:
                 raise RuntimeError(CLOSED)
             for ended in [other for other in self._made if other.is_closed()]:
                 del self._made[ended]  # it was closed without ending its generators, and took its connections along
-            client = httpx.AsyncClient(limits=LIMITS)
+            client = PlainAsyncClient(limits=LIMITS)
             lifetime = self._until_the_loop_ends(loop, client)
             self._made[loop] = client, lifetime
         await anext(lifetime)
