@@ -39,13 +39,13 @@ def _no_cookies(_: object) -> httpx.Cookies:
 class PlainClient(httpx.Client):
     """An httpx client that keeps nothing from one answer to the next."""
 
-    cookies = property(_no_cookies)
+    cookies = property(_no_cookies)  # pyright: ignore[reportIncompatibleMethodOverride] - nothing is set here
 
 
 class PlainAsyncClient(httpx.AsyncClient):
     """An httpx client that keeps nothing from one answer to the next."""
 
-    cookies = property(_no_cookies)
+    cookies = property(_no_cookies)  # pyright: ignore[reportIncompatibleMethodOverride] - nothing is set here
 
 
 class Pool:
