@@ -62,6 +62,8 @@ class Exchange:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self.request: ReceivedRequest | None = None
+        """What is being answered; None where nothing was read yet."""
 
     async def send(self, data: bytes) -> None:
         """Send bytes; a client that has gone away ends the behaviour quietly (`ConnectionError`)."""
@@ -165,7 +167,8 @@ class FaultServer:
             await self._next_behaviour().play(exchange)
             return
         while not writer.is_closing():
-            self.requests.append(await self._read_request(reader, connection))
+            exchange.request = await self._read_request(reader, connection)
+            self.requests.append(exchange.request)
             await self._next_behaviour().play(exchange)
 
     async def _read_request(self, reader: asyncio.StreamReader, connection: int) -> ReceivedRequest:
@@ -273,7 +276,7 @@ def drip(body: bytes, *, every: float = 0.02) -> Behaviour:
 
 
 def drip_head(*, every: float = 0.02) -> Behaviour:
-    """Even the head comes byte by byte."""
+    """Even the head comes byte by byte; its body is `{}`."""
     return raw(*_one_by_one(_head(200, b"{}", JSON, ()) + b"{}", every), then="close", name="drip the head")
 
 

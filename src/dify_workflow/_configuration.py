@@ -187,12 +187,8 @@ def _headers(given: Mapping[str, str]) -> dict[str, str]:
             raise ConfigurationError("default_headers: Authorization is made from api_key; pass the key there")
         if not isinstance(value, str) or not re.fullmatch(r"[\t -~]*", value):
             raise ConfigurationError(f"default_headers: the value of {name!r} must be printable ASCII text")
-        headers[_OWN_HEADERS.get(name.lower(), name)] = value
+        headers[name] = value
     return headers
-
-
-# In the writing of the SDK's own headers, so that a default header takes the place of one in whatever case it came.
-_OWN_HEADERS: Final = {"accept": "Accept", "user-agent": "User-Agent"}
 
 
 def _number(name: str, value: object, allowed: str) -> float:

@@ -67,17 +67,18 @@ def checked_method(method: str) -> str:
 
 def prepared_headers(configuration: Configuration) -> httpx.Headers:
     """The headers of every request of a client, ready to be sent."""
-    return httpx.Headers(
+    headers = httpx.Headers(
         {
             "Host": httpx.URL(configuration.base_url).netloc.decode("ascii"),
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
             "Connection": "keep-alive",
             "User-Agent": user_agent(),
-            **configuration.headers,
-            "Authorization": f"Bearer {configuration.api_key.reveal()}",
         }
     )
+    headers.update(configuration.headers)  # each takes the place of its namesake, in whatever case it was written
+    headers["Authorization"] = f"Bearer {configuration.api_key.reveal()}"
+    return headers
 
 
 def build_request(

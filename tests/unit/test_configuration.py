@@ -249,7 +249,7 @@ def test_default_headers_are_sent():
     assert request.headers["authorization"] == f"Bearer {KEY}"
 
 
-@pytest.mark.parametrize("name", ["User-Agent", "user-agent", "ACCEPT"])
+@pytest.mark.parametrize("name", ["User-Agent", "user-agent", "ACCEPT", "host", "accept-encoding"])
 def test_a_default_header_replaces_one_of_the_sdks_own_instead_of_joining_it(name):
     assert sent(default_headers={name: "mine"}).headers.get_list(name) == ["mine"]
 
