@@ -8,6 +8,7 @@ from spec import pages
 from spec.findings import Finding, SpecError
 from spec.lint import vendor_findings
 from spec.nodes import LinedMap, Tree
+from spec.older_pages import converted
 from spec.sources import SourceError, decoded, read_json, read_yaml
 from spec.upgrade import upgraded
 
@@ -50,8 +51,6 @@ def read_document(name: str, data: bytes) -> VendorDocument:
             kind, parts = "OpenAPI in YAML", [_plain(read_yaml(text))]
     except SourceError as error:
         raise SpecError(name, [Finding(error.line, "", error.text)]) from None
-    except pages.PageError as error:
-        raise SpecError(name, [error.finding]) from None
     findings = [finding for part in parts for finding in vendor_findings(part)]
     if findings:
         raise SpecError(name, findings)
@@ -59,10 +58,11 @@ def read_document(name: str, data: bytes) -> VendorDocument:
 
 
 def _read_pages(text: str) -> tuple[str, list[Tree]]:
-    read = [pages.read(page) for page in pages.split(text)]
-    generations = sorted({generation for _, generation in read}, reverse=True)
-    count = f"{len(read)} page{'s' * (len(read) > 1)}"
-    return f"{count} of the {' and the '.join(generations)} export", [_versioned(tree) for tree, _ in read]
+    found = [(page, pages.read(page)) for page in pages.split(text)]
+    newer = sum(pages.is_newer(tree) for _, tree in found)
+    counts = [(len(found) - newer, "older"), (newer, "newer")]
+    kind = " and ".join(f"{count} page{'s' * (count > 1)} of the {name} export" for count, name in counts if count)
+    return kind, [_versioned(tree) if pages.is_newer(tree) else converted(page, tree) for page, tree in found]
 
 
 def _plain(tree: object) -> Tree:

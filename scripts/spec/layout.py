@@ -14,23 +14,26 @@ from spec.nodes import Tree, plain
 from spec.sources import read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ruamel.yaml.nodes import ScalarNode
 
 WIDTH = 110
 
 
 def ordered(document: Tree) -> Tree:
-    """A copy of a document with the keys of every part in the order of the table below.
+    """A copy of a document with its keys in the order of the table below, and paths and components by name.
 
-    Names keep the order they have (properties, parameters, paths, statuses), for it is the order that people and the
-    server give them; so do keys that the table does not know, at the end.
+    Properties, parameters and statuses keep the order they have, for it is the order that people and the server give
+    them; so do keys that the table does not know, at the end.
     """
     document = plain(document)
     for part in list(parts(document)):
-        order = _ORDER.get(part.kind, ())
-        items = {key: part.node[key] for key in order if key in part.node} | part.node
-        part.node.clear()
-        part.node.update(items)
+        _put_in_order(part.node, _ORDER.get(part.kind, ()))
+        if part.kind == "components":
+            for named in part.node.values():
+                _put_in_order(named, sorted(named))
+    _put_in_order(document["paths"], sorted(document["paths"]))
     return document
 
 
@@ -47,7 +50,7 @@ def text_of(document: Tree, header: str) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.Representer = _Representer
     yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # annotated as always None
     yaml.width = WIDTH
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.allow_unicode = True
@@ -59,6 +62,12 @@ def text_of(document: Tree, header: str) -> str:
         raise AssertionError(msg)
     comment = "".join(f"# {line}".rstrip() + "\n" for line in header.splitlines())
     return comment + body
+
+
+def _put_in_order(node: Tree, order: Iterable[str]) -> None:
+    items = {key: node[key] for key in order if key in node} | node
+    node.clear()
+    node.update(items)
 
 
 _ORDER: dict[str, tuple[str, ...]] = {
@@ -86,6 +95,7 @@ _ORDER: dict[str, tuple[str, ...]] = {
 
 # What a reader of YAML 1.1 would take for something other than text (many tools are such readers), and 1.2's own.
 _NOT_TEXT_FOR_SOME = re.compile(r"(y|n|yes|no|on|off|true|false|null|~|=|<<|)|[-+.0-9].*", re.IGNORECASE | re.DOTALL)
+_PARAGRAPHS = re.compile(r"\S[^\n]*(\n\n\S[^\n]*)*")  # they may be wrapped; lists and code may not
 _LONG = 80
 
 
@@ -95,13 +105,14 @@ class _Representer(SafeRepresenter):
         return True
 
     def represent_str(self, data: str) -> ScalarNode:
-        if "\n" in data:
+        style = None
+        if _PARAGRAPHS.fullmatch(data) if "\n" in data else len(data) > _LONG and " " in data:
+            style = ">"
+        elif "\n" in data:
             style = "|"
         elif _NOT_TEXT_FOR_SOME.fullmatch(data):
             style = "'"
-        else:
-            style = ">" if len(data) > _LONG and " " in data else None
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)  # type: ignore[no-any-return]
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
 
 _Representer.add_representer(str, _Representer.represent_str)

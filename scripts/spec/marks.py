@@ -3,8 +3,8 @@
 Overlay 1.0 can add and remove, but not rename. So an overlay marks what it wants with plain updates, and after each
 overlay file the marks are carried out and taken away:
 
-- `x-name: WorkflowLog` on a component schema gives it that name, everywhere it is referred to.
-- `x-property-order: [id, status]` on a schema puts its properties in that order; those not listed follow.
+- `x-our-name: WorkflowLog` on a component schema gives it that name, everywhere it is referred to.
+- `x-our-property-order: [id, status]` on a schema puts its properties in that order; those not listed follow.
 
 Any other overlay tool leaves the marks standing, which is valid OpenAPI too.
 """
@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from spec.anatomy import parts, schemas
 from spec.findings import Finding, SpecError
-from spec.nodes import LinedMap, Tree, copied, pointer_text
+from spec.nodes import Tree, copied, pointer_text
+from spec.references import SCHEMAS, at, references
 
 if TYPE_CHECKING:
     from spec.anatomy import Part
 
-NAME = "x-name"
-PROPERTY_ORDER = "x-property-order"
-_SCHEMAS = "#/components/schemas/"
+NAME = "x-our-name"
+PROPERTY_ORDER = "x-our-property-order"
 
 
 def carried_out(document: Tree, name: str) -> Tree:
@@ -43,14 +43,15 @@ def carried_out(document: Tree, name: str) -> Tree:
             wrong.append(_finding(part, f"{NAME} belongs on a component schema"))
         if PROPERTY_ORDER in part.node:
             wrong += _order_properties(part)
-    components = document.get("components", {}).get("schemas", {})
+    holder = document.get("components")
+    components = holder.get("schemas", {}) if isinstance(holder, dict) else {}
     names = {old: schema.pop(NAME) for old, schema in components.items() if isinstance(schema, dict) and NAME in schema}
     new_names = [names.get(old, old) for old in components]
     for old, new in names.items():
         if not isinstance(new, str) or not new.isidentifier():
-            wrong.append(Finding(0, f"{_SCHEMAS}{old}", f"{NAME} {new!r} must be an identifier"))
+            wrong.append(Finding(0, f"{SCHEMAS}{old}", f"{NAME} {new!r} must be an identifier"))
         elif new_names.count(new) > 1:
-            wrong.append(Finding(0, f"{_SCHEMAS}{old}", f"{NAME} {new!r} is the name of another schema"))
+            wrong.append(Finding(0, f"{SCHEMAS}{old}", f"{NAME} {new!r} is the name of another schema"))
     if wrong:
         raise SpecError(name, wrong)
     if names:
@@ -60,20 +61,13 @@ def carried_out(document: Tree, name: str) -> Tree:
 
 def _rename(document: Tree, names: dict[str, str]) -> None:
     components = document["components"]
-    components["schemas"] = LinedMap({names.get(old, old): schema for old, schema in components["schemas"].items()})
+    components["schemas"] = {names.get(old, old): schema for old, schema in components["schemas"].items()}
     for part in parts(document):
-        if "$ref" in part.node:
-            part.node["$ref"] = _renamed(part.node["$ref"], names)
-        mapping = part.node["discriminator"].get("mapping") if part.kind == "schema" and "discriminator" in part.node else {}
-        for value in mapping:
-            mapping[value] = _renamed(mapping[value], names)
-
-
-def _renamed(reference: str, names: dict[str, str]) -> str:
-    if not reference.startswith(_SCHEMAS):
-        return names.get(reference, reference)  # a discriminator may give the bare name
-    old, slash, rest = reference.removeprefix(_SCHEMAS).partition("/")
-    return _SCHEMAS + names.get(old, old) + slash + rest
+        for where, target in references(part):
+            if isinstance(target, str) and target.startswith(SCHEMAS):
+                old, slash, rest = target.removeprefix(SCHEMAS).partition("/")
+                holder = at(part.node, where[len(part.where) : -1])
+                holder[where[-1]] = SCHEMAS + names.get(old, old) + slash + rest
 
 
 def _order_properties(part: Part) -> list[Finding]:

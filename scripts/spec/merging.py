@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from spec.anatomy import METHODS, operations, parts
 from spec.findings import Finding
 from spec.nodes import LinedMap, Tree, copied, line_of, plain, pointer_text
-from spec.pages import REBUILT
+from spec.older_pages import REBUILT
+from spec.references import followed
 from spec.upgrade import VERSION
 
 if TYPE_CHECKING:
@@ -38,12 +39,14 @@ def merged(documents: Sequence[VendorDocument]) -> tuple[Tree, list[Collision]]:
         One OpenAPI 3.1.0 document, in the order in which the documents are given; and the collisions, each reported on
         the document that came later.
     """
-    result = LinedMap({
-        "openapi": VERSION,
-        "info": {"title": "The vendor's documents", "version": "0"},
-        "paths": {},
-        "components": {},
-    })
+    result = LinedMap(
+        {
+            "openapi": VERSION,
+            "info": {"title": "The vendor's documents", "version": "0"},
+            "paths": {},
+            "components": {},
+        }
+    )
     collisions: list[Collision] = []
     owners: dict[Pointer, str] = {}
     for document in documents:
@@ -126,8 +129,8 @@ def _self_contained(document: Tree) -> Tree:
         for key in [key for key in item if key not in METHODS]:
             del item[key]  # a path's own summary and description; the operations have theirs
         for operation in item.values():
-            own = {(given.get("name"), given.get("in")) for given in operation.get("parameters", [])}
-            inherited = [copied(given) for given in shared if (given.get("name"), given.get("in")) not in own]
+            own = {_identity(document, given) for given in operation.get("parameters", [])}
+            inherited = [copied(given) for given in shared if _identity(document, given) not in own]
             if inherited:
                 operation["parameters"] = [*inherited, *operation.get("parameters", [])]
             if servers and "servers" not in operation:
@@ -135,6 +138,11 @@ def _self_contained(document: Tree) -> Tree:
             if "security" in document and "security" not in operation:
                 operation["security"] = copied(document["security"])
     return document
+
+
+def _identity(document: Tree, parameter: Tree) -> tuple[str, str]:
+    given = followed(document, parameter)
+    return given["name"], given["in"]
 
 
 def _add_tags(result: Tree, own: Tree) -> None:

@@ -184,5 +184,3 @@ def _own(value: Any) -> Any:  # noqa: ANN401  # any JSON value
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
-
-

@@ -19,13 +19,13 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
+    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.reader import ReaderError
 
 from spec.nodes import LinedList, LinedMap, copied
 
@@ -77,54 +77,18 @@ def read_yaml(text: str, *, first_line: int = 1) -> Any:  # noqa: ANN401  # any 
     Raises:
         SourceError: With the line of the file.
     """
-    builder = _Builder()
-    line = first_line
-    anchors: dict[str, tuple[Any, int]] = {}
-    opened: list[tuple[str | None, int]] = []  # the anchor of each open mapping or list, and the nodes before it
-    documents = 0
+    reader = _YamlReader(first_line)
     try:
         for event in YAML(typ="safe", pure=True).parse(io.StringIO(text)):
-            line = event.start_mark.line + first_line
-            tag = getattr(event, "tag", None)
-            if tag not in _TEXT_TAGS:
-                raise SourceError(line, f"the tag {tag} is not allowed; YAML is read as plain data, without tags")
-            match event:
-                case DocumentStartEvent():
-                    documents += 1
-                    if documents > 1:
-                        raise SourceError(line, "a second YAML document begins here; one is allowed")
-                case MappingStartEvent() | SequenceStartEvent():
-                    opened.append((event.anchor, builder.count))
-                    anchors.pop(event.anchor or "", None)
-                    builder.open(LinedMap() if isinstance(event, MappingStartEvent) else LinedList(), line)
-                case MappingEndEvent() | SequenceEndEvent():
-                    node = builder.close()
-                    anchor, before = opened.pop()
-                    if anchor is not None:
-                        anchors[anchor] = (node, builder.count - before)
-                case ScalarEvent():
-                    value = event.value if builder.expects_key else _scalar(event, line)
-                    if event.anchor is not None:
-                        anchors[event.anchor] = (value, 1)
-                    builder.add(value, line)
-                case AliasEvent():
-                    if event.anchor not in anchors:
-                        msg = f"the alias *{event.anchor} has no complete anchor before it, or contains itself"
-                        raise SourceError(line, msg)
-                    node, size = anchors[event.anchor]
-                    builder.reserve(size, line)
-                    builder.add(node if builder.expects_key else copied(node), line)
-                case _:
-                    pass
+            reader.take(event)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise SourceError(mark.line + first_line if mark else line, f"not YAML: {_problem(error)}") from None
-    except ReaderError as error:
-        raise SourceError(text.count("\n", 0, error.position) + first_line, f"not YAML: {error.reason}") from None
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        raise SourceError(mark.line + first_line if mark else reader.line, f"not YAML: {said}") from None
     except (YAMLError, ValueError, OverflowError, AttributeError, IndexError, TypeError, AssertionError) as error:
-        # The parser lets some malformed escapes and directives out as bare Python errors.
-        raise SourceError(line, f"not YAML: {error}") from None
-    return builder.root
+        # The parser lets malformed escapes and directives out as bare Python errors.
+        raise SourceError(reader.line, f"not YAML: {error}") from None
+    return reader.builder.root
 
 
 def read_json(text: str) -> Any:  # noqa: ANN401  # any JSON value
@@ -136,16 +100,68 @@ def read_json(text: str) -> Any:  # noqa: ANN401  # any JSON value
     except RecursionError:
         raise SourceError(1, f"nested too deeply; {MAX_DEPTH} levels are allowed") from None
     builder, line = _Builder(), 1
-    for token in _JSON_TOKEN.findall(text):  # valid JSON, so the tokens alone say everything
-        if token[0] in " \t\n\r":
-            line += token.count("\n")
-        elif token in "{[":
-            builder.open(LinedMap() if token == "{" else LinedList(), line)
-        elif token in "}]":
-            builder.close()
-        elif token not in ",:":
-            builder.add(_json_scalar(token, line), line)
+    for word in _JSON_WORD.findall(text):  # valid JSON, so the words alone say everything
+        match word[0]:
+            case " " | "\t" | "\n" | "\r":
+                line += word.count("\n")
+            case "{" | "[":
+                builder.open(LinedMap() if word == "{" else LinedList(), line)
+            case "}" | "]":
+                builder.close()
+            case "," | ":":
+                pass
+            case _:
+                builder.add(_json_scalar(word, line), line)
     return builder.root
+
+
+class _YamlReader:
+    """Takes YAML's events one by one, and gives them to a builder."""
+
+    def __init__(self, first_line: int) -> None:
+        self.builder = _Builder()
+        self.line = first_line
+        self._first_line = first_line
+        self._documents = 0
+        self._anchors: dict[str, tuple[Any, int]] = {}  # what each stands for, and how many values that is
+        self._opened: list[tuple[str | None, int]] = []  # of each open node, its anchor and the values before it
+
+    def take(self, event: Event) -> None:
+        self.line = event.start_mark.line + self._first_line
+        tag = getattr(event, "tag", None)
+        if tag not in _TEXT_TAGS:
+            raise SourceError(self.line, f"the tag {tag} is not allowed; YAML is read as plain data, without tags")
+        match event:
+            case DocumentStartEvent():
+                self._documents += 1
+                if self._documents > 1:
+                    raise SourceError(self.line, "a second YAML document begins here; one is allowed")
+            case MappingStartEvent() | SequenceStartEvent():
+                self._anchors.pop(event.anchor or "", None)  # until it is complete, it can't be used
+                self._opened.append((event.anchor, self.builder.count))
+                self.builder.open(LinedMap() if isinstance(event, MappingStartEvent) else LinedList(), self.line)
+            case MappingEndEvent() | SequenceEndEvent():
+                anchor, before = self._opened.pop()
+                self._remember(anchor, self.builder.close(), self.builder.count - before)
+            case ScalarEvent():
+                value = event.value if self.builder.expects_key else _yaml_scalar(event, self.line)
+                self._remember(event.anchor, value, 1)
+                self.builder.add(value, self.line)
+            case AliasEvent():
+                self._repeat(event.anchor)
+            case _:
+                pass
+
+    def _remember(self, anchor: str | None, node: object, size: int) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = (node, size)
+
+    def _repeat(self, anchor: str) -> None:
+        if anchor not in self._anchors:
+            raise SourceError(self.line, f"the alias *{anchor} stands for nothing before it, or for what it is in")
+        node, size = self._anchors[anchor]
+        self.builder.reserve(size, self.line)  # before copying it
+        self.builder.add(copied(node), self.line)
 
 
 class _Builder:
@@ -202,7 +218,9 @@ class _Builder:
         if key == "<<":
             raise SourceError(line, "the merge key << is not part of YAML 1.2; write the keys out")
         if key in parent.lines:
-            raise SourceError(line, f"the key {key!r} is given twice, first on line {parent.lines[key]}; once is allowed")
+            raise SourceError(
+                line, f"the key {key!r} is given twice, first on line {parent.lines[key]}; once is allowed"
+            )
         parent.lines[key] = line
         return key
 
@@ -213,7 +231,7 @@ _UNREADABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
 _TEXT_TAGS = (None, "!", "tag:yaml.org,2002:str")
-_JSON_TOKEN = re.compile(r'[ \t\n\r]+|[{}\[\],:]|"(?:[^"\\]|\\.)*"|[^ \t\n\r{}\[\],:"]+')
+_JSON_WORD = re.compile(r'[ \t\n\r]+|[{}\[\],:]|"(?:[^"\\]|\\.)*"|[^ \t\n\r{}\[\],:"]+')
 
 _NULL = re.compile(r"~|null|Null|NULL|")
 _TRUE = re.compile(r"true|True|TRUE")
@@ -223,7 +241,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
-def _scalar(event: ScalarEvent, line: int) -> str | float | bool | None:
+def _yaml_scalar(event: ScalarEvent, line: int) -> str | float | bool | None:
     """A scalar's value by YAML's core schema; only plain scalars are anything but text."""
     text: str = event.value
     if event.tag is not None or not event.implicit[0]:
@@ -241,8 +259,8 @@ def _scalar(event: ScalarEvent, line: int) -> str | float | bool | None:
     return text
 
 
-def _json_scalar(token: str, line: int) -> str | float | bool | None:
-    match token:
+def _json_scalar(word: str, line: int) -> str | float | bool | None:
+    match word:
         case "true":
             return True
         case "false":
@@ -250,8 +268,8 @@ def _json_scalar(token: str, line: int) -> str | float | bool | None:
         case "null":
             return None
         case "NaN" | "Infinity" | "-Infinity":
-            raise SourceError(line, f"{token} is not a JSON number")
-    return str(json.loads(token)) if token[0] == '"' else _number(token, line)
+            raise SourceError(line, f"{word} is not a JSON number")
+    return str(json.loads(word)) if word[0] == '"' else _number(word, line)
 
 
 def _number(text: str, line: int) -> float:
@@ -265,8 +283,3 @@ def _number(text: str, line: int) -> float:
             raise SourceError(line, f"the number {text} is too large")
         return value
     return int(text)
-
-
-def _problem(error: MarkedYAMLError) -> str:
-    parts = [part for part in (error.context, error.problem) if part]
-    return ", ".join(parts) or "it cannot be parsed"

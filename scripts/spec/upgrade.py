@@ -2,7 +2,7 @@
 
 What 3.0 says in words of its own (`nullable`, a true or false `exclusiveMinimum`, one `example`) becomes plain JSON
 Schema. Where 3.0's letter gives a word no effect but every author means one (`nullable` beside `allOf`, an enum
-without null), the meaning is kept. `format: binary` stays: it is valid in 3.1, and it is how the generator knows a file.
+without null), the meaning is kept. `format: binary` stays: it is valid in 3.1, and how the generator knows a file.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def nullable(schema: Tree) -> Tree:
         return schema if "null" in kinds else LinedMap({**schema, "type": [*kinds, "null"]}, line=line)
     if not schema:  # the empty schema takes everything, null included
         return schema
-    beside = {key: schema[key] for key in ("title", "description") if key in schema}
+    beside: Tree = {key: schema[key] for key in ("title", "description") if key in schema}
     rest = LinedMap({key: value for key, value in schema.items() if key not in beside}, line=line)
     alternatives = rest["anyOf"] if set(rest) == {"anyOf"} else [rest]
     return LinedMap({"anyOf": [*alternatives, {"type": "null"}], **beside}, line=line)
