@@ -1,0 +1,305 @@
+"""The embedded SQLite database behind the sandbox."""
+
+import sqlite3
+import threading
+import zlib
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from .errors import invalid_param, unknown_error
+from .queries import LogQuery
+from .rows import AccountRow, AppRow, LogRow
+
+__all__ = ["Database", "DatabaseFileError", "LogPage"]
+
+_SCHEMA_VERSION: Final = 1
+
+_SCHEMA: Final = """
+CREATE TABLE apps (
+    name TEXT PRIMARY KEY, api_key TEXT NOT NULL UNIQUE, mode TEXT NOT NULL, state TEXT NOT NULL,
+    published INTEGER NOT NULL
+);
+CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL UNIQUE);
+CREATE TABLE end_users (id TEXT PRIMARY KEY, type TEXT NOT NULL, session_id TEXT NOT NULL);
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, app TEXT NOT NULL, version TEXT NOT NULL, status TEXT NOT NULL, triggered_from TEXT NOT NULL,
+    inputs TEXT NOT NULL, outputs TEXT, error TEXT, elapsed_time REAL NOT NULL, total_tokens INTEGER NOT NULL,
+    total_steps INTEGER, created_at INTEGER NOT NULL, finished_at INTEGER, exceptions_count INTEGER
+);
+-- run_id and created_by may name rows that are gone: the answer then shows null.
+CREATE TABLE logs (
+    id TEXT PRIMARY KEY, app TEXT NOT NULL, run_id TEXT, created_from TEXT NOT NULL, created_by_role TEXT NOT NULL,
+    created_by TEXT, created_at INTEGER NOT NULL, tie INTEGER NOT NULL
+);
+CREATE INDEX logs_newest_first ON logs (app, created_at DESC);
+"""
+
+_RUN: Final = "runs r ON r.id = l.run_id"
+_ACCOUNT: Final = "accounts a ON l.created_by_role = 'account' AND a.id = l.created_by"
+_END_USER: Final = "end_users u ON l.created_by_role = 'end_user' AND u.id = l.created_by"
+
+_ITEMS: Final = f"""
+SELECT
+    l.id, l.created_from, l.created_by_role, l.created_at,
+    r.id AS run_id, r.version, r.status, r.triggered_from, r.error, r.elapsed_time, r.total_tokens, r.total_steps,
+    r.created_at AS run_created_at, r.finished_at, r.exceptions_count,
+    a.id AS account_id, a.name, a.email,
+    u.id AS end_user_id, u.type, u.session_id
+FROM logs l LEFT JOIN {_RUN} LEFT JOIN {_ACCOUNT} LEFT JOIN {_END_USER}
+"""  # noqa: S608 - names of ours
+
+# Shuffles what shares a second: multiplying by anything but 0 permutes the numbers below this prime.
+_TIE_PRIME: Final = 2**31 - 1
+_ORDER: Final = f"l.created_at DESC, l.tie * :shuffle % {_TIE_PRIME}"
+
+
+class DatabaseFileError(Exception):
+    """The file is not a database that a sandbox of this version has written."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """The rows of one page, and how many match the filters altogether."""
+
+    total: int
+    items: list[dict[str, Any]]
+
+
+class Database:
+    """All that one sandbox knows. Safe for threads: each method holds the one connection for its own time.
+
+    Args:
+        path: The database file; `:memory:` keeps everything in memory.
+
+    Raises:
+        DatabaseFileError: If the file cannot be used.
+    """
+
+    def __init__(self, path: str | Path = ":memory:") -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        try:
+            self.is_new = self._prepare()
+        except (sqlite3.DatabaseError, DatabaseFileError) as error:
+            self._connection.close()
+            raise DatabaseFileError(f"{path}: {error}") from None
+
+    def close(self) -> None:
+        """Close the connection; without a file the rows are gone."""
+        with self._lock:
+            self._connection.close()
+
+    # Apps -------------------------------------------------------------------------------------------------------
+
+    def add_app(self, app: AppRow) -> None:
+        """Add an app, or replace the one of this name."""
+        with self._transaction():
+            self._insert("apps", [{name: getattr(app, name) for name in AppRow.__dataclass_fields__}])
+
+    def apps(self) -> list[AppRow]:
+        """Give all apps in the order in which they were added."""
+        with self._lock:
+            return [_app(row) for row in self._connection.execute("SELECT * FROM apps ORDER BY rowid")]
+
+    def find_app(self, api_key: str) -> AppRow | None:
+        """Give the app that this key opens."""
+        with self._lock:
+            row = self._connection.execute("SELECT * FROM apps WHERE api_key = ?", (api_key,)).fetchone()
+        return None if row is None else _app(row)
+
+    # Logs -------------------------------------------------------------------------------------------------------
+
+    def add_accounts(self, accounts: Iterable[AccountRow]) -> None:
+        """Add members of the workspace; those of logs are added with them."""
+        with self._transaction():
+            self._insert("accounts", [asdict(account) for account in accounts])
+
+    def add_logs(self, app: str, logs: Iterable[LogRow]) -> int:
+        """Add logs with their runs and creators; those of a known id are replaced. Gives how many there were."""
+        count = 0
+        with self._transaction():
+            for count, log in enumerate(logs, start=1):  # noqa: B007 - the last one is the answer
+                if log.run is not None:
+                    self._insert("runs", [{**asdict(log.run), "app": app}])
+                if log.creator is not None:
+                    table = "accounts" if isinstance(log.creator, AccountRow) else "end_users"
+                    self._insert(table, [asdict(log.creator)])
+                self._insert("logs", [_log_columns(app, log)])
+        return count
+
+    def delete_logs(self, ids: Iterable[str]) -> int:
+        """Delete logs; their runs stay. Gives how many there were."""
+        with self._transaction():
+            return self._connection.executemany("DELETE FROM logs WHERE id = ?", [(id_,) for id_ in ids]).rowcount
+
+    def update_run(self, run_id: str, changes: Mapping[str, object]) -> bool:
+        """Change columns of a run. Gives whether there is such a run.
+
+        Raises:
+            ValueError: If the runs have no such column.
+        """
+        with self._transaction():
+            known = {row["name"] for row in self._connection.execute("PRAGMA table_info(runs)")}
+            if unknown := changes.keys() - known:
+                raise ValueError(f"a run has no {', '.join(sorted(unknown))}")
+            assignments = ", ".join(f"{name} = :{name}" for name in changes)
+            statement = f"UPDATE runs SET {assignments} WHERE id = :run_id"  # noqa: S608 - column names just checked
+            return self._connection.execute(statement, {**changes, "run_id": run_id}).rowcount > 0
+
+    def list_logs(self, app: AppRow, query: LogQuery, *, stable_ties: bool = False) -> LogPage:
+        """Give one page of an app's logs, newest first.
+
+        Rows of one second come in an order that depends on the page's size, its offset and its time window: the same
+        page is always the same, but a row may move across the border of two pages, as it does on the real server,
+        whose `ORDER BY created_at` has no tie-breaker.
+
+        Raises:
+            ApiError: For an account that is not known, and for the pair of filters that the server cannot join.
+        """
+        with self._lock:
+            source, where, values = self._selection(app, query)
+            total: int = self._connection.execute(f"SELECT count(*) {source} {where}", values).fetchone()[0]
+            values["shuffle"] = 1 if stable_ties else _shuffle(query)
+            values |= {"limit": query.limit, "offset": query.offset}
+            # First the ids alone, so that the rows that a deep offset skips are never put together.
+            page = f"SELECT l.rowid {source} {where} ORDER BY {_ORDER} LIMIT :limit OFFSET :offset"
+            items = f"{_ITEMS} WHERE l.rowid IN ({page}) ORDER BY {_ORDER}"
+            rows = self._connection.execute(items, values).fetchall()
+        return LogPage(total, [_item(row) for row in rows])
+
+    # Helpers ----------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> bool:
+        with self._transaction():
+            version: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            tables: int = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+            if version == _SCHEMA_VERSION:
+                return False
+            if version or tables:
+                raise DatabaseFileError("not a database of this sandbox")
+            for statement in _SCHEMA.split(";"):
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            return True
+
+    @contextmanager
+    def _transaction(self) -> Generator[None, None, None]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            columns, places = ", ".join(row), ", ".join(f":{name}" for name in row)
+            self._connection.execute(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({places})", row)  # noqa: S608
+
+    def _selection(self, app: AppRow, query: LogQuery) -> tuple[str, str, dict[str, Any]]:
+        source = "FROM logs l"
+        where = ["l.app = :app"]
+        values: dict[str, Any] = {"app": app.name}
+        if query.keyword is not None or query.status is not None:
+            source += f" JOIN {_RUN}"  # so a log whose run is gone matches neither
+        if query.status is not None:
+            where.append("r.status = :status")
+            values["status"] = query.status
+        if query.created_at__before is not None:
+            where.append("l.created_at <= :before")
+            values["before"] = query.created_at__before
+        if query.created_at__after is not None:
+            where.append("l.created_at >= :after")
+            values["after"] = query.created_at__after
+        if query.created_by_account is not None:
+            where.append("l.created_by_role = 'account' AND l.created_by = :account")
+            values["account"] = self._account_id(query.created_by_account)
+        if query.keyword is not None or query.created_by_end_user_session_id is not None:
+            source += f" LEFT JOIN {_END_USER}"
+        if query.created_by_end_user_session_id is not None:
+            if query.keyword is not None:  # the server joins end_users once for each of the two, under one name
+                raise unknown_error()
+            where.append("u.session_id = :session")
+            values["session"] = query.created_by_end_user_session_id
+        if query.keyword is not None:
+            like = "LIKE :pattern ESCAPE '\\'"
+            where.append(f"(r.inputs {like} OR r.outputs {like} OR u.session_id {like} OR r.id = :keyword_run_id)")
+            values |= {"pattern": query.keyword_pattern, "keyword_run_id": query.keyword_run_id}
+        return source, "WHERE " + " AND ".join(where), values
+
+    def _account_id(self, email: str) -> str:
+        row = self._connection.execute("SELECT id FROM accounts WHERE email = ?", (email,)).fetchone()
+        if row is None:
+            raise invalid_param(f"Account not found: {email}")
+        return str(row["id"])
+
+
+def _shuffle(query: LogQuery) -> int:
+    page = f"{query.limit} {query.offset} {query.created_at__before} {query.created_at__after}"
+    return 1 + zlib.crc32(page.encode()) % (_TIE_PRIME - 1)
+
+
+def _app(row: sqlite3.Row) -> AppRow:
+    return AppRow(
+        name=row["name"],
+        api_key=row["api_key"],
+        mode=row["mode"],
+        state=row["state"],
+        published=bool(row["published"]),
+    )
+
+
+def _log_columns(app: str, log: LogRow) -> dict[str, Any]:
+    return {
+        "id": log.id,
+        "app": app,
+        "run_id": None if log.run is None else log.run.id,
+        "created_from": log.created_from,
+        "created_by_role": log.created_by_role,
+        "created_by": None if log.creator is None else log.creator.id,
+        "created_at": log.created_at,
+        "tie": 1 + zlib.crc32(log.id.encode()) % (_TIE_PRIME - 1),
+    }
+
+
+def _item(row: sqlite3.Row) -> dict[str, Any]:
+    """Give a row as the API shows it, with its keys in the API's order."""
+    return {
+        "id": row["id"],
+        "workflow_run": None
+        if row["run_id"] is None
+        else {
+            "id": row["run_id"],
+            "version": row["version"],
+            "status": row["status"],
+            "triggered_from": row["triggered_from"],
+            "error": row["error"],
+            "elapsed_time": row["elapsed_time"],
+            "total_tokens": row["total_tokens"],
+            "total_steps": row["total_steps"],
+            "created_at": row["run_created_at"],
+            "finished_at": row["finished_at"],
+            "exceptions_count": row["exceptions_count"],
+        },
+        "details": None,  # the console alone fills it
+        "created_from": row["created_from"],
+        "created_by_role": row["created_by_role"],
+        "created_by_account": None
+        if row["account_id"] is None
+        else {"id": row["account_id"], "name": row["name"], "email": row["email"]},
+        "created_by_end_user": None
+        if row["end_user_id"] is None
+        else {
+            "id": row["end_user_id"],
+            "type": row["type"],
+            "is_anonymous": False,  # whoever it is: the server's model says so for all
+            "session_id": row["session_id"],
+        },
+        "created_at": row["created_at"],
+    }

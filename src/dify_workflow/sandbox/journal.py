@@ -1,0 +1,54 @@
+"""Which requests arrived, for tests that count them."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
+
+__all__ = ["Journal", "ReceivedRequest"]
+
+_KEPT: Final = 100_000
+"""Requests kept at most, so that a sandbox that serves for days does not grow without end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """One request as it arrived, without its headers (one of them is the key) and body.
+
+    Attributes:
+        path: The path as it was sent, percent-encoded.
+        query: The query string as it was sent, percent-encoded, without the question mark.
+    """
+
+    method: str
+    path: str
+    query: str
+
+    @property
+    def params(self) -> list[tuple[str, str]]:
+        """The query's names and values, decoded, in the order in which they were sent."""
+        return parse_qsl(self.query, keep_blank_values=True)
+
+
+class Journal:
+    """The requests of one sandbox in the order of arrival. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests: deque[ReceivedRequest] = deque(maxlen=_KEPT)
+
+    def add(self, request: ReceivedRequest) -> None:
+        """Note a request."""
+        with self._lock:
+            self._requests.append(request)
+
+    def requests(self) -> tuple[ReceivedRequest, ...]:
+        """Give the requests since the start or the last `clear`, oldest first."""
+        with self._lock:
+            return tuple(self._requests)
+
+    def clear(self) -> None:
+        """Forget the requests so far."""
+        with self._lock:
+            self._requests.clear()

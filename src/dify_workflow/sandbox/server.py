@@ -1,0 +1,297 @@
+"""A sandbox that runs in a thread of this process."""
+
+import asyncio
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import uvicorn
+
+from .app import create_app
+from .database import Database
+from .history import ACCOUNTS, generate_logs
+from .journal import Journal, ReceivedRequest
+from .rows import DEFAULT_APPS, AppRow, AppState, LogRow, new_log
+from .traps import Traps
+
+if TYPE_CHECKING:
+    from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+
+__all__ = ["Sandbox"]
+
+_HOST: Final = "127.0.0.1"
+_IDLE_SECONDS: Final = 2
+"""An idle connection is closed after so long, as by gunicorn, which the real server runs on."""
+_GRACE_SECONDS: Final = 2
+"""So long a stop waits for requests under way."""
+
+
+class Sandbox:
+    """A stand-in for a Dify workflow app, on 127.0.0.1, from `with` to the end of its block.
+
+    >>> with Sandbox(rows=500) as sandbox, sandbox.client() as client:
+    ...     page = client.logs.list(status="failed")
+
+    Any number of sandboxes can run at once; they share nothing. All methods may be called from any thread.
+
+    Args:
+        rows: Generated logs of the app `main`; 0 for none, to add your own.
+        seed: The same number gives the same rows, relative to the time of the start.
+        days: How far back the generated logs reach.
+        crowd: Rows of the one crowded second among them.
+        port: The port to listen on; 0 for any free one.
+        latency: Seconds that every answer is held back.
+        api_key: The key of the app `main`.
+        database: A file to keep the rows in. A file that holds rows already is served as it is, and nothing is
+            generated.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        rows: int = 2000,
+        seed: int = 1,
+        days: float = 30.0,
+        crowd: int = 120,
+        port: int = 0,
+        latency: float = 0.0,
+        api_key: str = DEFAULT_APPS[0].api_key,
+        database: str | Path = ":memory:",
+    ) -> None:
+        for name, value in {"rows": rows, "days": days, "crowd": crowd, "latency": latency}.items():
+            if value < 0:
+                raise ValueError(f"{name} cannot be negative, got {value}")
+        if not 0 <= port <= _HIGHEST_PORT:
+            raise ValueError(f"port must be from 0 to {_HIGHEST_PORT}, got {port}")
+        if not api_key.isascii() or not api_key.isprintable() or " " in api_key or not api_key:
+            raise ValueError("api_key must be printable ASCII without blanks")
+        self._rows, self._seed, self._days, self._crowd = rows, seed, days, crowd
+        self._wanted_port = port
+        self._main_key = api_key
+        self._path = database
+        self._journal = Journal()
+        self._running: _Running | None = None
+        self.traps = Traps(latency=latency)
+        """Switches for what makes a server hard to read; they work at once."""
+
+    # Life -------------------------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Start to serve; `with` does it.
+
+        Raises:
+            OSError: If the port cannot be had.
+            DatabaseFileError: If the database file cannot be used.
+            RuntimeError: If it runs already.
+        """
+        if self._running is not None:
+            raise RuntimeError("the sandbox runs already")
+        listener = _listen(self._wanted_port)
+        try:
+            database = Database(self._path)
+            try:
+                self._fill(database)
+                self._running = _Running(database, self._journal, self.traps, listener)
+            except BaseException:
+                database.close()
+                raise
+        except BaseException:
+            listener.close()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop serving and leave nothing behind: no thread, socket or connection. The end of `with` does it."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop()
+            running.database.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        place = "stopped" if self._running is None else self.base_url
+        return f"<{type(self).__name__} {place}>"
+
+    # What a client needs ----------------------------------------------------------------------------------------
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self._now_running.port
+
+    @property
+    def base_url(self) -> str:
+        """The address for a client, such as `http://127.0.0.1:43211/v1`."""
+        return f"http://{_HOST}:{self.port}/v1"
+
+    @property
+    def api_key(self) -> str:
+        """The key of the app `main`."""
+        return self._main_key
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """The keys of all apps by the apps' names."""
+        return MappingProxyType({app.name: app.api_key for app in self._now_running.database.apps()})
+
+    def client(self, *, app: str = "main", **options: Any) -> "DifyWorkflow":  # noqa: ANN401 - the client's options
+        """Make an SDK client of this sandbox; the caller closes it.
+
+        Args:
+            app: Name of the app whose key the client has.
+            options: Options of `DifyWorkflow`.
+        """
+        from dify_workflow import DifyWorkflow  # noqa: PLC0415 - a sandbox can do without the client
+
+        return DifyWorkflow(**self._client_options(app, options))
+
+    def async_client(self, *, app: str = "main", **options: Any) -> "AsyncDifyWorkflow":  # noqa: ANN401 - as above
+        """Make an asynchronous SDK client of this sandbox; the caller closes it."""
+        from dify_workflow import AsyncDifyWorkflow  # noqa: PLC0415 - as above
+
+        return AsyncDifyWorkflow(**self._client_options(app, options))
+
+    # What the sandbox holds -------------------------------------------------------------------------------------
+
+    def add_app(
+        self, name: str, *, mode: str = "workflow", state: AppState = "open", api_key: str | None = None
+    ) -> str:
+        """Add an app, or replace the one of this name, and give its key."""
+        app = AppRow(name=name, api_key=api_key or f"app-sandbox-{name}", mode=mode, state=state)
+        self._now_running.database.add_app(app)
+        return app.api_key
+
+    def add_log(self, *, app: str = "main", **fields: Any) -> LogRow:  # noqa: ANN401 - the fields of `new_log`
+        """Add one log and its run, made by `new_log` from `fields`, and give it."""
+        log = new_log(**fields)
+        self.add_logs([log], app=app)
+        return log
+
+    def add_logs(self, logs: Iterable[LogRow], *, app: str = "main") -> int:
+        """Add logs, all of them or, after an error, none. Logs whose id is known are replaced. Gives their number."""
+        return self._now_running.database.add_logs(app, logs)
+
+    def delete_logs(self, ids: Iterable[str]) -> int:
+        """Delete logs by their ids. Gives how many there were."""
+        return self._now_running.database.delete_logs(ids)
+
+    def update_run(self, run_id: str, **changes: object) -> bool:
+        """Change a run, such as `status="succeeded", finished_at=...`. Gives whether there is such a run."""
+        return self._now_running.database.update_run(run_id, changes)
+
+    # What it has seen -------------------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> tuple[ReceivedRequest, ...]:
+        """The requests that arrived, oldest first, since the start or the last `clear_requests`."""
+        return self._journal.requests()
+
+    def clear_requests(self) -> None:
+        """Forget the requests so far."""
+        self._journal.clear()
+
+    # Helpers ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _now_running(self) -> "_Running":
+        if self._running is None:
+            raise RuntimeError("the sandbox is not running")
+        return self._running
+
+    def _client_options(self, app: str, options: dict[str, Any]) -> dict[str, Any]:
+        return {"api_key": self.keys[app], "base_url": self.base_url, **options}
+
+    def _fill(self, database: Database) -> None:
+        if not database.is_new:
+            key = next((app.api_key for app in database.apps() if app.name == "main"), self._main_key)
+            if key != self._main_key:
+                database.add_app(AppRow(name="main", api_key=self._main_key))
+            return
+        for app in DEFAULT_APPS:
+            database.add_app(AppRow(name="main", api_key=self._main_key) if app.name == "main" else app)
+        database.add_accounts(ACCOUNTS)
+        logs = generate_logs(self._rows, seed=self._seed, now=int(time.time()), days=self._days, crowd=self._crowd)
+        database.add_logs("main", logs)
+
+
+_HIGHEST_PORT: Final = 65_535
+
+
+def _listen(port: int) -> socket.socket:
+    # asyncio switches Nagle's delay off only for sockets that name their protocol; with it, short answers take 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere the option would let two processes share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HOST, port))
+        listener.listen(128)  # now, so that a taken port is found out here and not in the thread
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+class _Running:
+    """The server in its thread."""
+
+    def __init__(self, database: Database, journal: Journal, traps: Traps, listener: socket.socket) -> None:
+        self.database = database
+        self.port: int = listener.getsockname()[1]
+        self._listener = listener
+        self._stopping = threading.Event()
+        self._server = _Server(
+            uvicorn.Config(
+                create_app(database, journal, traps, self._stopping),
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                headers=[("Server", "dify-workflow-sandbox")],
+                timeout_keep_alive=_IDLE_SECONDS,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        self._thread = threading.Thread(target=self._serve, name=f"dify-sandbox-{self.port}", daemon=True)
+        self._thread.start()
+        while not self._server.ready.wait(0.1):
+            if not self._thread.is_alive():
+                raise RuntimeError("the sandbox did not start; its thread says why on stderr")
+
+    def _serve(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._listener]))
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._server.should_exit = True
+        self._thread.join()
+        self._listener.close()
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.ready.set()

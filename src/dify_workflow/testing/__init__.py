@@ -1,0 +1,52 @@
+"""A Dify workflow app for your own tests: `Sandbox`, and pytest fixtures in `dify_workflow.testing.plugin`.
+
+>>> from dify_workflow.testing import Sandbox
+>>> with Sandbox(rows=0) as sandbox, sandbox.client() as client:
+...     sandbox.add_log(status="failed", error="boom")
+...     assert client.logs.list(status="failed").total == 1
+
+Importing this package loads nothing else: each name is loaded when it is first used, and needs the extra `sandbox`.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dify_workflow.sandbox.journal import ReceivedRequest
+    from dify_workflow.sandbox.rows import AccountRow, AppRow, EndUserRow, LogRow, RunRow, new_log
+    from dify_workflow.sandbox.server import Sandbox
+    from dify_workflow.sandbox.traps import Traps
+
+__all__ = [
+    "AccountRow",
+    "AppRow",
+    "EndUserRow",
+    "LogRow",
+    "ReceivedRequest",
+    "RunRow",
+    "Sandbox",
+    "Traps",
+    "new_log",
+]
+
+_HOME = {"Sandbox": "server", "ReceivedRequest": "journal", "Traps": "traps"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - pytest loads this package in every run of the user's
+
+    try:
+        module = import_module(f"dify_workflow.sandbox.{_HOME.get(name, 'rows')}")
+    except ModuleNotFoundError as error:
+        from dify_workflow.sandbox import INSTALL_HINT, OPTIONAL_PACKAGES  # noqa: PLC0415 - as above
+
+        if error.name not in OPTIONAL_PACKAGES:
+            raise
+        raise ImportError(INSTALL_HINT, name=error.name) from None
+    value: object = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
