@@ -1,0 +1,57 @@
+"""The model EndUser."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class EndUser(Model):
+    """Someone who uses the app without an account of the workspace."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "id": "id",
+        "type": "type",
+        "is_anonymous": "is_anonymous",
+        "session_id": "session_id",
+    }
+
+    id: str = ABSENT
+    """The end user's id."""
+
+    type: str = ABSENT
+    """How the end user reached the app, such as `service-api`, `browser`, `mcp` or `trigger`."""
+
+    is_anonymous: bool = ABSENT
+    """Always false on server version 1.11.2, whoever it is."""
+
+    session_id: str = ABSENT
+    """The id that the caller gave as `user` when the run was started; what the filter `created_by_end_user_session_id`
+    takes.
+    """
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        self = cls.__new__(cls)
+        try:
+            self.id = src["id"]
+            self.type = src["type"]
+            self.is_anonymous = src["is_anonymous"]
+            self.session_id = src["session_id"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if len(src) != 4:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,99 @@
+"""The model WorkflowLog."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model, utc
+from .account import Account
+from .end_user import EndUser
+from .workflow_run_summary import WorkflowRunSummary
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class WorkflowLog(Model):
+    """The log of one run of the workflow."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "id": "id",
+        "workflow_run": "workflow_run",
+        "details": "details",
+        "created_from": "created_from",
+        "created_by_role": "created_by_role",
+        "created_by_account": "created_by_account",
+        "created_by_end_user": "created_by_end_user",
+        "created_at": "created_at",
+    }
+
+    id: str = ABSENT
+    """The log's own id. It is not the run's, which is in `workflow_run`, and no other operation takes it."""
+
+    workflow_run: WorkflowRunSummary | None = ABSENT
+    """The run; null when it was deleted and only its log is left."""
+
+    details: Any = ABSENT
+    """Always null on server version 1.11.2."""
+
+    created_from: str = ABSENT
+    """What started the run, such as `service-api`, `web-app` or `installed-app`."""
+
+    created_by_role: str = ABSENT
+    """Who started the run: `account` or `end_user`. The one is then in `created_by_account`, the other in
+    `created_by_end_user`.
+    """
+
+    created_by_account: Account | None = ABSENT
+    """The account that started the run; null when an end user did, or when the account was deleted."""
+
+    created_by_end_user: EndUser | None = ABSENT
+    """The end user who started the run; null when an account did, or when the end user was deleted."""
+
+    created_at: int = ABSENT
+    """When the log was written, in epoch seconds. It is rounded to the second, so it can be up to one second later than
+    the run's own `created_at`. The filters and the order go by this one.
+    """
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @property
+    def created_at_utc(self) -> datetime | None:
+        """`created_at` as an aware datetime in UTC; None when it is no time."""
+        return utc(self.created_at)
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        self = cls.__new__(cls)
+        try:
+            self.id = src["id"]
+            self.workflow_run = (
+                _decode_workflow_run_summary(_value) if isinstance(_value := src["workflow_run"], dict) else _value
+            )
+            self.details = src["details"]
+            self.created_from = src["created_from"]
+            self.created_by_role = src["created_by_role"]
+            self.created_by_account = (
+                _decode_account(_value) if isinstance(_value := src["created_by_account"], dict) else _value
+            )
+            self.created_by_end_user = (
+                _decode_end_user(_value) if isinstance(_value := src["created_by_end_user"], dict) else _value
+            )
+            self.created_at = src["created_at"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if len(src) != 8:
+            self._take_extra(src)
+        return self
+
+
+_decode_account = Account.from_dict
+_decode_end_user = EndUser.from_dict
+_decode_workflow_run_summary = WorkflowRunSummary.from_dict

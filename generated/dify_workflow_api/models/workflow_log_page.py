@@ -1,0 +1,69 @@
+"""The model WorkflowLogPage."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+from .workflow_log import WorkflowLog
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class WorkflowLogPage(Model):
+    """One page of workflow logs, newest first."""
+
+    array_fields: ClassVar[tuple[str, ...]] = ("data",)
+    _names: ClassVar[dict[str, str]] = {
+        "page": "page",
+        "limit": "limit",
+        "total": "total",
+        "has_more": "has_more",
+        "data": "data",
+    }
+
+    page: int = ABSENT
+    """The number of this page, as it was asked for."""
+
+    limit: int = ABSENT
+    """The most logs a page holds, as it was asked for."""
+
+    total: int = ABSENT
+    """How many logs match the filters, on all pages together."""
+
+    has_more: bool = ABSENT
+    """Whether `total` is greater than `page` times `limit`."""
+
+    data: list[WorkflowLog] = ABSENT
+    """The logs of this page; empty past the last one."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        self = cls.__new__(cls)
+        try:
+            self.page = src["page"]
+            self.limit = src["limit"]
+            self.total = src["total"]
+            self.has_more = src["has_more"]
+            self.data = (
+                [_decode_workflow_log(_item) if isinstance(_item, dict) else _item for _item in _value]
+                if isinstance(_value := src["data"], list)
+                else _value
+            )
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if len(src) != 5:
+            self._take_extra(src)
+        return self
+
+
+_decode_workflow_log = WorkflowLog.from_dict

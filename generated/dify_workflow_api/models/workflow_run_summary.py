@@ -1,0 +1,108 @@
+"""The model WorkflowRunSummary."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model, utc
+from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS, WorkflowRunStatus
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class WorkflowRunSummary(Model):
+    """The run that a log is about, without its inputs and outputs."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "id": "id",
+        "version": "version",
+        "status": "status",
+        "triggered_from": "triggered_from",
+        "error": "error",
+        "elapsed_time": "elapsed_time",
+        "total_tokens": "total_tokens",
+        "total_steps": "total_steps",
+        "created_at": "created_at",
+        "finished_at": "finished_at",
+        "exceptions_count": "exceptions_count",
+    }
+
+    id: str = ABSENT
+    """The run's id."""
+
+    version: str = ABSENT
+    """The version of the workflow that ran: the time it was published, as text such as `2026-11-22 21:52:44.948869`."""
+
+    status: WorkflowRunStatus | str = ABSENT
+    """The state of the run. Other server versions may send states that are not in the list. `running` may be for good: a
+    run that was stopped through the API stays so, with `finished_at` null.
+    """
+
+    triggered_from: str = ABSENT
+    """What triggered the run; `app-run` for the runs that are listed in practice."""
+
+    error: str | None = ABSENT
+    """The error of a run that failed; null, or in some cases empty text, for others. It can be long and have several
+    lines.
+    """
+
+    elapsed_time: float = ABSENT
+    """How long the run took, in seconds; 0 while it is running."""
+
+    total_tokens: int = ABSENT
+    """How many model tokens the run used."""
+
+    total_steps: int | None = ABSENT
+    """How many nodes of the workflow ran; null when it was not recorded."""
+
+    created_at: int = ABSENT
+    """When the run started, in epoch seconds."""
+
+    finished_at: int | None = ABSENT
+    """When the run ended, in epoch seconds; null while it has not."""
+
+    exceptions_count: int | None = ABSENT
+    """How many nodes of the workflow failed; null when it was not recorded."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @property
+    def created_at_utc(self) -> datetime | None:
+        """`created_at` as an aware datetime in UTC; None when it is no time."""
+        return utc(self.created_at)
+
+    @property
+    def finished_at_utc(self) -> datetime | None:
+        """`finished_at` as an aware datetime in UTC; None when it is no time."""
+        return utc(self.finished_at)
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        self = cls.__new__(cls)
+        try:
+            self.id = src["id"]
+            self.version = src["version"]
+            self.status = (
+                WORKFLOW_RUN_STATUS_MEMBERS.get(_value, _value) if isinstance(_value := src["status"], str) else _value
+            )
+            self.triggered_from = src["triggered_from"]
+            self.error = src["error"]
+            self.elapsed_time = src["elapsed_time"]
+            self.total_tokens = src["total_tokens"]
+            self.total_steps = src["total_steps"]
+            self.created_at = src["created_at"]
+            self.finished_at = src["finished_at"]
+            self.exceptions_count = src["exceptions_count"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if len(src) != 11:
+            self._take_extra(src)
+        return self

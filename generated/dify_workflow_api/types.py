@@ -1,0 +1,382 @@
+"""What the models and the requests of this package are made of."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from reprlib import recursive_repr
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar
+from urllib.parse import quote
+
+import attrs
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class Request(Generic[T]):
+    """A request that is ready to be sent, and the class of its answer."""
+
+    operation: str
+    """The operation's name in the spec."""
+
+    method: str
+    """The HTTP method, in upper case."""
+
+    path: str
+    """The path below the base URL, percent-encoded."""
+
+    params: tuple[tuple[str, str], ...] = ()
+    """Names and texts of the query, in order, not yet percent-encoded."""
+
+    json: object = None
+    """The JSON body, as JSON values; None when there is none."""
+
+    response: type[T]
+    """The model of a successful answer; `str`, `bytes`, `dict` or `object` where it is no model."""
+
+
+# --- models ----------------------------------------------------------------------------------------------------------
+
+
+class _Absent:
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<absent>"
+
+
+ABSENT: Any = _Absent()
+"""The default of every field of a model: the field is then None, and left out by `to_dict`."""
+
+
+class Model:
+    """An object of the API, as it was received.
+
+    A field that was absent or null is None. A value of another type than the field's is kept as it came, and so is
+    what the spec does not name, in `additional_properties`. `to_dict` gives all of it back.
+
+    A model made by hand, `Class(field=value)`, holds what it is given: a field that is left out is absent.
+    """
+
+    __slots__ = ("__weakref__", "_extra", "_keys")
+
+    array_fields: ClassVar[tuple[str, ...]] = ()
+    """The fields that are always an array, by their names in JSON."""
+
+    _constants: ClassVar[dict[str, object]] = {}
+    _names: ClassVar[dict[str, str]] = {}  # JSON names, in the order in which the API sends them, and attributes
+    _keys: tuple[str, ...]  # what was received, in order; not set when that was each field and nothing else
+    _extra: dict[str, Any] | None
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object.
+
+        Never fails over what an object holds. What it does not decode it takes over without copying.
+        """
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object: what was received, with the changes made since, down to the last null and absence.
+
+        All of it is new: to change it changes no model. Members of enums are their plain values.
+        """
+        names, extra = self._names, self._extra or {}
+        result: dict[str, Any] = {}
+        for key in getattr(self, "_keys", names):
+            if key in names:
+                result[key] = plain(getattr(self, names[key]))
+            elif key in extra:
+                result[key] = plain(extra[key])
+        for key, name in names.items():
+            if key not in result and (value := getattr(self, name)) is not None:
+                result[key] = plain(value)
+        for key, value in extra.items():
+            if key not in result:
+                result[key] = plain(value)
+        return result
+
+    @property
+    def additional_properties(self) -> dict[str, Any]:
+        """The fields that the spec does not name, by their names in JSON; change it to change them."""
+        return self._own_extra()
+
+    def __attrs_post_init__(self) -> None:
+        given: list[str] = []
+        for key, name in self._names.items():
+            if getattr(self, name) is ABSENT:
+                setattr(self, name, None)
+            else:
+                given.append(key)
+        if self._extra is not None:
+            self._extra = dict(self._extra)
+        self._keys = tuple(given)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both read the same: absent and null are one."""
+        if not isinstance(other, Model) or other.__class__ is not self.__class__:
+            return NotImplemented
+        return self._read() == other._read()
+
+    @recursive_repr()
+    def __repr__(self) -> str:
+        """The fields that are not None; long values shortened."""
+        shown = [(name, value) for name in self._names.values() if (value := getattr(self, name)) is not None]
+        if self._extra:
+            shown.append(("additional_properties", self._extra))
+        return f"{type(self).__name__}({', '.join(f'{name}={_brief(value)}' for name, value in shown)})"
+
+    def __copy__(self) -> Self:
+        new = self.__class__.__new__(self.__class__)
+        for name in (*self._names.values(), "_extra"):
+            setattr(new, name, getattr(self, name))
+        if self._extra is not None:
+            new._extra = dict(self._extra)
+        if hasattr(self, "_keys"):
+            new._keys = self._keys
+        return new
+
+    def __reduce__(self) -> tuple[Callable[[Mapping[str, Any]], Self], tuple[dict[str, Any]]]:
+        # As what was received: a pickle then outlives a change of the fields.
+        return type(self).from_dict, (self.to_dict(),)
+
+    def _read(self) -> tuple[list[Any], dict[str, Any]]:
+        return [getattr(self, name) for name in self._names.values()], self._extra or {}
+
+    def _own_extra(self) -> dict[str, Any]:
+        extra = self._extra
+        if extra is None:
+            extra = self._extra = {}
+        return extra
+
+    @classmethod
+    def _of_part(cls, src: Mapping[str, Any]) -> Self:
+        """The model of an object that lacks fields."""
+        self = cls.from_dict({**dict.fromkeys(cls._names), **src})
+        self._keys = _shared(tuple(src))
+        return self
+
+    def _take_extra(self, src: Mapping[str, Any]) -> None:
+        """Keep the fields that the spec does not name."""
+        names = self._names
+        self._extra = {key: value for key, value in src.items() if key not in names}
+        self._keys = _shared(tuple(src))
+
+
+_SHAPES: dict[tuple[str, ...], tuple[str, ...]] = {}
+_MOST_SHAPES: Final = 256
+
+
+def _shared(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys, in one copy for all objects of one shape; a server cannot make this grow without end."""
+    if len(_SHAPES) < _MOST_SHAPES:
+        return _SHAPES.setdefault(keys, keys)
+    return _SHAPES.get(keys, keys)
+
+
+def plain(value: object) -> Any:
+    """The JSON value of a value: models as dicts, members of enums as their values, all containers new."""
+    if isinstance(value, Model):
+        return value.to_dict()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        mapping: dict[Any, Any] = {}
+        for key, item in value.items():  # loops, as comprehensions would take two frames for a level of nesting
+            mapping[key] = plain(item)
+        return mapping
+    if isinstance(value, (list, tuple)):
+        items: list[Any] = []
+        for item in value:
+            items.append(plain(item))
+        return items
+    return value
+
+
+def choose(value: dict[str, Any], *models: type[Model]) -> Any:
+    """The model, of several, that an object is: the one that knows most of its fields; the object itself if none."""
+    best, most = None, 0
+    for model in models:
+        if all(value.get(name, constant) == constant for name, constant in model._constants.items()):
+            known = len(model._names.keys() & value.keys())
+            if known > most:
+                best, most = model, known
+    return best.from_dict(value) if best else value
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def utc(value: object) -> datetime | None:
+    """Epoch seconds as an aware datetime; None for anything else, and for times that a datetime cannot be."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    try:
+        return _EPOCH + timedelta(seconds=value)
+    except OverflowError:
+        return None
+
+
+_LONGEST: Final = 80
+_MOST: Final = 3
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, str) and len(value) > _LONGEST:
+        value = f"{value[: _LONGEST - 3]}..."
+    if isinstance(value, (list, dict)) and len(value) > _MOST:
+        return f"<{type(value).__name__} of {len(value)}>"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_brief, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {_brief(item)}' for key, item in value.items())}}}"
+    return repr(value)
+
+
+# --- arguments -------------------------------------------------------------------------------------------------------
+# Each check gives an argument's text on the wire, None for one that is left out, and raises ValueError for one that
+# the API would not take.
+
+
+def query(*params: tuple[str, str | Iterable[str] | None]) -> tuple[tuple[str, str], ...]:
+    """The query of a request, without what is left out."""
+    pairs: list[tuple[str, str]] = []
+    for name, texts in params:
+        if isinstance(texts, str):
+            pairs.append((name, texts))
+        elif texts is not None:
+            pairs += [(name, text) for text in texts]
+    return tuple(pairs)
+
+
+def text(
+    name: str,
+    value: object,
+    *,
+    required: bool = False,
+    shortest: int = 0,
+    longest: float = math.inf,
+    pattern: str = "",
+    allowed: Sequence[str] = (),
+) -> str | None:
+    """Text, or a member of an enum of texts."""
+    if value is None:
+        return _left_out(name, required)
+    found = value.value if isinstance(value, Enum) else value
+    if not isinstance(found, str):
+        raise _refused(name, "text", value)
+    found = str(found)
+    if allowed and found not in allowed:
+        raise _refused(name, f"one of {', '.join(map(repr, allowed))}", value)
+    if not shortest <= len(found) <= longest:
+        raise _refused(name, f"text with a length {_range(shortest, longest)}", value)
+    if pattern and not re.search(pattern, found):
+        raise _refused(name, f"text that matches {pattern!r}", value)
+    try:
+        found.encode()
+    except UnicodeEncodeError:
+        raise _refused(name, "text without lone surrogates", value) from None
+    return found
+
+
+def segment(name: str, value: object, *, required: bool = True, **bounds: Any) -> str:
+    """Text as one segment of a path, percent-encoded."""
+    found = text(name, value, required=required, **bounds) or ""
+    if found in {"", ".", ".."}:  # these would make it another path
+        raise _refused(name, "text that can stand in a path", value)
+    return quote(found, safe="")
+
+
+def integer(
+    name: str,
+    value: object,
+    *,
+    required: bool = False,
+    minimum: float = -math.inf,
+    maximum: float = math.inf,
+    allowed: Sequence[int] = (),
+) -> str | None:
+    """A whole number in decimal digits."""
+    if value is None:
+        return _left_out(name, required)
+    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
+        raise _refused(name, f"an integer {_range(minimum, maximum)}".rstrip(), value)
+    if allowed and value not in allowed:
+        raise _refused(name, f"one of {', '.join(map(repr, allowed))}", value)
+    return f"{int(value)}"
+
+
+def number(
+    name: str,
+    value: object,
+    *,
+    required: bool = False,
+    minimum: float = -math.inf,
+    maximum: float = math.inf,
+) -> str | None:
+    """A finite number."""
+    if value is None:
+        return _left_out(name, required)
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+        raise _refused(name, "a finite number", value)
+    if not minimum <= value <= maximum:
+        raise _refused(name, f"a number {_range(minimum, maximum)}", value)
+    return repr(value)
+
+
+def boolean(name: str, value: object, *, required: bool = False) -> str | None:
+    """True or False, as `true` or `false`."""
+    if value is None:
+        return _left_out(name, required)
+    if not isinstance(value, bool):
+        raise _refused(name, "True or False", value)
+    return "true" if value else "false"
+
+
+def several(
+    name: str, value: object, check: Callable[..., str | None], *, required: bool = False, **bounds: Any
+) -> list[str] | None:
+    """A list or tuple, each item of which is a parameter of its own."""
+    if value is None:
+        _left_out(name, required)
+        return None
+    if not isinstance(value, (list, tuple)):
+        raise _refused(name, "a list", value)
+    return [check(f"{name}[{i}]", item, required=True, **bounds) or "" for i, item in enumerate(value)]
+
+
+def path(*parts: str | None) -> str:
+    """A path of its parts."""
+    return "".join(part or "" for part in parts)
+
+
+def body(value: object, *, required: bool) -> Any:
+    """A JSON body; a model is sent as what `to_dict` gives."""
+    if value is None:
+        _left_out("body", required)
+    return plain(value)
+
+
+def _left_out(name: str, required: bool) -> str | None:
+    if required:
+        raise ValueError(f"{name} must be given")
+    return None
+
+
+def _range(low: float, high: float) -> str:
+    if high == math.inf:
+        return "" if low == -math.inf else f"of at least {low}"
+    return f"of at most {high}" if low == -math.inf else f"from {low} to {high}"
+
+
+def _refused(name: str, expected: str, value: object) -> ValueError:
+    return ValueError(f"{name} must be {expected}, got {_brief(value)}")

@@ -1,0 +1,49 @@
+"""Regenerates generated/dify_workflow_api from spec/openapi.yaml (`make generate`)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from generation.folder import differences, update
+from generation.package import generated
+from generation.problems import GenerationError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command.
+
+    Returns:
+        0 when the package is, or now is, what the spec gives; 1 when it is not, or cannot be generated.
+    """
+    parser = argparse.ArgumentParser(prog="generate.py", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; name each file that differs, and exit 1")
+    parser.add_argument("--spec", type=Path, default=ROOT / "spec" / "openapi.yaml", help="the spec")
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "generated" / "dify_workflow_api", help="the package's folder"
+    )
+    options = parser.parse_args(argv)
+    try:
+        files = generated(options.spec)
+        found = differences(options.output, files) if options.check else update(options.output, files)
+    except GenerationError as error:
+        print(f"generate.py: {error}", file=sys.stderr)
+        return 1
+    if options.check:
+        for line in found:
+            print(f"{_short(options.output)}/{line}; run `make generate`", file=sys.stderr)
+        return 1 if found else 0
+    if found:
+        print(f"generated {_short(options.output)}: {len(found)} of {len(files)} files changed")
+    return 0
+
+
+def _short(path: Path) -> str:
+    return path.resolve().relative_to(ROOT).as_posix() if path.resolve().is_relative_to(ROOT) else path.name
+
+
+if __name__ == "__main__":
+    sys.exit(main())

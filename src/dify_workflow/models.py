@@ -1,0 +1,19 @@
+"""The API's models, as the server sends them: a class for each schema of the spec.
+
+Each is loaded when it is first used. They are made from the spec, so there is nothing to keep in step here.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dify_workflow_api.models import *  # noqa: F403 - whatever the spec has
+    from dify_workflow_api.models import __all__ as __all__  # noqa: PLC0414 - re-exported
+else:
+    from dify_workflow_api import models as _models
+
+    __all__ = _models.__all__
+
+    def __getattr__(name: str) -> object:
+        return getattr(_models, name)
+
+    def __dir__() -> list[str]:
+        return sorted(__all__)
