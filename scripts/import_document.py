@@ -25,22 +25,22 @@ def main(argv: list[str] | None = None) -> int:
         line exits with 2.
     """
     parser = argparse.ArgumentParser(prog="import_document.py", description=__doc__)
-    parser.add_argument("file", type=Path, metavar="FILE", help="the document; its name stays, so choose it well")
+    parser.add_argument("file", metavar="FILE", help="the document; its name stays, so choose it well")
     parser.add_argument("--upstream", type=Path, default=UPSTREAM, help="folder of vendor documents")
     options = parser.parse_args(argv)
-    if not options.file.exists():
-        parser.error(f"there is no file {shown(str(options.file))!r}")
+    if not options.file or not Path(options.file).exists():
+        parser.error(f"there is no file {shown(options.file)!r}" if options.file else "name a file: make import FILE=...")
     try:
-        intake = take_in(options.file, options.upstream)
+        intake = take_in(Path(options.file), options.upstream)
     except SpecError as error:
         for finding in error.findings[:MOST_SHOWN]:
             print(finding.said(error.name), file=sys.stderr)
         if (more := len(error.findings) - MOST_SHOWN) > 0:
             print(f"... and {more} more", file=sys.stderr)
-        print(f"{shown(str(options.file))} was not imported; nothing has changed", file=sys.stderr)
+        print(f"{shown(options.file)} was not imported; nothing has changed", file=sys.stderr)
         return 1
     for note in intake.notes[:MOST_SHOWN]:
-        print(f"note: {note.said(str(options.file))}", file=sys.stderr)
+        print(f"note: {note.said(options.file)}", file=sys.stderr)
     print(f"{intake.target.name} ({intake.kind}) {'is stored' if intake.is_new else 'was stored already'}:")
     print(*(f"  {operation}" for operation in intake.operations), sep="\n")
     if intake.is_new:

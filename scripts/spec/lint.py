@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from spec.nodes import Pointer
     from spec.rules import Rule
 
+WHOLE = "#"
+"""The place of what is wrong with a document as a whole."""
+
 SAFETY_RULES: tuple[Rule, ...] = (
     safety.self_contained,
     safety.component_name,
@@ -57,11 +60,16 @@ COMPILED_RULES: tuple[Rule, ...] = (
 
 def vendor_findings(document: Tree) -> list[Finding]:
     """Everything for which a vendor's document (OpenAPI 3.0 or 3.1) is refused."""
-    unsafe = findings(document, SAFETY_RULES) or validator_findings(document)
-    if unsafe:
+    if unsafe := findings(document, SAFETY_RULES):
         return unsafe
+    invalid = validator_findings(document)
+    if any(finding.where != WHOLE for finding in invalid):
+        return invalid
     upgraded_document = upgraded(document)
-    return validator_findings(upgraded_document) or findings(upgraded_document, VENDOR_RULES)
+    invalid = invalid or validator_findings(upgraded_document)
+    if any(finding.where != WHOLE for finding in invalid):
+        return invalid
+    return findings(upgraded_document, VENDOR_RULES) or invalid  # a rule can say where, if the validator can't
 
 
 def vendor_notes(document: Tree) -> list[Finding]:
@@ -91,7 +99,8 @@ def validator_findings(document: Tree) -> list[Finding]:
     found = set()
     for error in validator.iter_errors():
         deepest = best_match([error]) if error.context else error
-        found.add(_finding(document, tuple(deepest.absolute_path), f"not valid OpenAPI: {deepest.message}", ""))
+        said = str(deepest.message).partition("\n")[0]  # the rest repeats the schema and the value
+        found.add(_finding(document, tuple(deepest.absolute_path), f"not valid OpenAPI: {said}", ""))
     return sorted(found)
 
 

@@ -41,7 +41,7 @@ def line_of(root: object, pointer: Pointer) -> int:
     node, line = root, getattr(root, "line", 1)
     for step in pointer:
         if isinstance(node, LinedMap) and isinstance(step, str):
-            line = node.lines.get(step, node.line)
+            line = node.lines.get(step, line if node.lines else node.line)
         elif isinstance(node, LinedList) and isinstance(step, int) and step < len(node.lines):
             line = node.lines[step]
         try:

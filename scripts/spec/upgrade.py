@@ -7,8 +7,6 @@ without null), the meaning is kept. `format: binary` stays: it is valid in 3.1, 
 
 from __future__ import annotations
 
-from typing import Any
-
 from spec.anatomy import parts, parts_below
 from spec.nodes import LinedMap, Tree, copied
 
@@ -69,12 +67,18 @@ def _upgrade_schema(schema: Tree) -> None:
         if isinstance(schema.get(exclusive), bool):
             is_exclusive = schema.pop(exclusive)
             if is_exclusive and bound in schema:
-                schema[exclusive] = schema.pop(bound)
+                _move(schema, bound, exclusive)
     if "example" in schema:
-        example: Any = schema.pop("example")
-        schema.setdefault("examples", [example])
+        schema["example"] = [schema["example"]]
+        _move(schema, "example", "examples")
     if schema.pop("nullable", False) is True:
         result = nullable(schema)
         if result is not schema:
             schema.clear()
             schema.update(result)
+
+
+def _move(schema: Tree, old: str, new: str) -> None:
+    schema[new] = schema.pop(old)
+    if isinstance(schema, LinedMap) and old in schema.lines:
+        schema.lines[new] = schema.lines.pop(old)
