@@ -8,10 +8,12 @@ import threading
 import time
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -23,15 +25,19 @@ def nothing_left_open() -> Iterator[None]:
         warnings.simplefilter("always", ResourceWarning)
         yield
         gc.collect()
-    assert [str(complaint.message) for complaint in complaints] == []
-    assert _settled(lambda: _open_sockets() - sockets) == set()
-    assert _settled(lambda: set(threading.enumerate()) - threads) == set()
+    for kind, left in (
+        ("complaints", {str(complaint.message) for complaint in complaints}),
+        ("sockets", _settled(lambda: _open_sockets() - sockets)),
+        ("threads", _settled(lambda: set(threading.enumerate()) - threads)),
+    ):
+        if left:
+            raise AssertionError(f"left behind: {kind} {left}")
 
 
-def _settled(look: object, seconds: float = 5.0) -> set[object]:
+def _settled(look: Callable[[], set[T]], seconds: float = 5.0) -> set[T]:
     """What is left of a set once it had time to become empty: a thread ends a moment after its last action."""
     deadline = time.monotonic() + seconds
-    while (left := look()) and time.monotonic() < deadline:  # type: ignore[operator]
+    while (left := look()) and time.monotonic() < deadline:
         time.sleep(0.01)
     return left
 

@@ -114,28 +114,31 @@ class AsyncPool:
             if self._closed:
                 raise RuntimeError(CLOSED)
             for ended in [other for other in self._made if other.is_closed()]:
-                del self._made[ended]  # it was closed without ending its generators, and took its connections along
+                del self._made[ended]
             client = PlainAsyncClient(limits=LIMITS)
-            lifetime = self._until_the_loop_ends(loop, client)
+            lifetime = _until_it_ends(client)
             self._made[loop] = client, lifetime
         await anext(lifetime)
         return client
-
-    async def _until_the_loop_ends(
-        self, loop: asyncio.AbstractEventLoop, client: httpx.AsyncClient
-    ) -> AsyncGenerator[None]:
-        # A loop that ends in an orderly way closes the asynchronous generators that were begun in it. That is the
-        # only moment at which connections that belong to it can still be closed without leaving sockets behind.
-        try:
-            yield
-        finally:
-            self._made.pop(loop, None)
-            await client.aclose()
 
     async def close(self) -> None:
         """Close what was made here for the running event loop. Closing twice is fine."""
         with self._lock:
             self._closed = True
-            made = self._made.get(asyncio.get_running_loop())
+            made = self._made.pop(asyncio.get_running_loop(), None)
         if made is not None:
             await made[1].aclose()
+
+
+async def _until_it_ends(client: httpx.AsyncClient) -> AsyncGenerator[None]:
+    """A generator that closes the client when it is closed itself.
+
+    A loop that ends in an orderly way closes the asynchronous generators that were begun in it, and so does a running
+    one with those that nobody refers to any more: the two moments at which connections that belong to the loop can
+    still be closed without leaving sockets behind. It knows nothing of its pool, so that a pool that nobody refers to
+    goes at once and not with the next garbage collection, which would take the sockets first.
+    """
+    try:
+        yield
+    finally:
+        await client.aclose()
