@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from reprlib import recursive_repr
-from typing import Any, ClassVar, Final, Generic, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
 from urllib.parse import quote
 
 import attrs
@@ -71,9 +71,13 @@ class Model:
     """The fields that are always an array, by their names in JSON."""
 
     _constants: ClassVar[dict[str, object]] = {}
+    _shapes: ClassVar[dict[tuple[str, ...], _Shape]] = {}
     _names: ClassVar[dict[str, str]] = {}  # JSON names, in the order in which the API sends them, and attributes
     _keys: tuple[str, ...]  # what was received, in order; not set when that was each field and nothing else
     _extra: dict[str, Any] | None
+
+    def __init_subclass__(cls) -> None:
+        cls._shapes = {}
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
@@ -159,26 +163,38 @@ class Model:
     @classmethod
     def _of_part(cls, src: Mapping[str, Any]) -> Self:
         """The model of an object that lacks fields."""
-        self = cls.from_dict({**dict.fromkeys(cls._names), **src})
-        self._keys = _shared(tuple(src))
+        keys = tuple(src)
+        shape = cls._shapes.get(keys) or cls._new_shape(keys)
+        self = cls.from_dict({**src, **shape.missing})
+        self._keys = shape.keys
         return self
 
     def _take_extra(self, src: Mapping[str, Any]) -> None:
         """Keep the fields that the spec does not name."""
-        names = self._names
-        self._extra = {key: value for key, value in src.items() if key not in names}
-        self._keys = _shared(tuple(src))
+        keys = tuple(src)
+        shape = self._shapes.get(keys) or self._new_shape(keys)
+        self._keys = shape.keys
+        self._extra = {key: src[key] for key in shape.extra}
+
+    @classmethod
+    def _new_shape(cls, keys: tuple[str, ...]) -> _Shape:
+        missing = dict.fromkeys(name for name in cls._names if name not in keys)
+        shape = _Shape(keys, missing, [key for key in keys if key not in cls._names])
+        if len(cls._shapes) < _MOST_SHAPES:
+            cls._shapes[keys] = shape
+        return shape
 
 
-_SHAPES: dict[tuple[str, ...], tuple[str, ...]] = {}
+class _Shape(NamedTuple):
+    """The keys of an object, and how they differ from the fields of its model."""
+
+    keys: tuple[str, ...]
+    missing: dict[str, None]
+    extra: list[str]
+
+
 _MOST_SHAPES: Final = 256
-
-
-def _shared(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys, in one copy for all objects of one shape; a server cannot make this grow without end."""
-    if len(_SHAPES) < _MOST_SHAPES:
-        return _SHAPES.setdefault(keys, keys)
-    return _SHAPES.get(keys, keys)
+"""The shapes that a model remembers, for speed; a server cannot make that grow without end."""
 
 
 def plain(value: object) -> Any:

@@ -43,6 +43,9 @@ class EndUser(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 4:
+            return cls._of_part(src)
         self = cls.__new__(cls)
         try:
             self.id = src["id"]
@@ -52,6 +55,6 @@ class EndUser(Model):
         except KeyError:
             return cls._of_part(src)
         self._extra = None
-        if len(src) != 4:
+        if size > 4:
             self._take_extra(src)
         return self

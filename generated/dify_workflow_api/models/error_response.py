@@ -37,6 +37,9 @@ class ErrorResponse(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 3:
+            return cls._of_part(src)
         self = cls.__new__(cls)
         try:
             self.code = src["code"]
@@ -45,6 +48,6 @@ class ErrorResponse(Model):
         except KeyError:
             return cls._of_part(src)
         self._extra = None
-        if len(src) != 3:
+        if size > 3:
             self._take_extra(src)
         return self

@@ -70,6 +70,9 @@ class WorkflowLog(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 8:
+            return cls._of_part(src)
         self = cls.__new__(cls)
         try:
             self.id = src["id"]
@@ -89,7 +92,7 @@ class WorkflowLog(Model):
         except KeyError:
             return cls._of_part(src)
         self._extra = None
-        if len(src) != 8:
+        if size > 8:
             self._take_extra(src)
         return self
 

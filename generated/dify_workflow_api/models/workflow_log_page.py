@@ -47,6 +47,9 @@ class WorkflowLogPage(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 5:
+            return cls._of_part(src)
         self = cls.__new__(cls)
         try:
             self.page = src["page"]
@@ -61,7 +64,7 @@ class WorkflowLogPage(Model):
         except KeyError:
             return cls._of_part(src)
         self._extra = None
-        if len(src) != 5:
+        if size > 5:
             self._take_extra(src)
         return self
 

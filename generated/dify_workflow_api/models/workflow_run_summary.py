@@ -85,6 +85,9 @@ class WorkflowRunSummary(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 11:
+            return cls._of_part(src)
         self = cls.__new__(cls)
         try:
             self.id = src["id"]
@@ -103,6 +106,6 @@ class WorkflowRunSummary(Model):
         except KeyError:
             return cls._of_part(src)
         self._extra = None
-        if len(src) != 11:
+        if size > 11:
             self._take_extra(src)
         return self
