@@ -5,13 +5,13 @@ asyncio ties a connection to the event loop that it was opened in, so the async 
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncGenerator
 
 # gunicorn, which serves Dify, closes a connection that was idle for 2 seconds. One that may be closed while a run is
@@ -93,7 +93,10 @@ class AsyncPool:
     """The httpx client of an async SDK client: the caller's own, or one for each event loop, closed with its loop."""
 
     def __init__(self, own: httpx.AsyncClient | None) -> None:
+        from asyncio import get_running_loop  # noqa: PLC0415 - the sync half does without asyncio, which is large
+
         self.own = own
+        self._running_loop = get_running_loop
         self._made: dict[asyncio.AbstractEventLoop, tuple[httpx.AsyncClient, AsyncGenerator[None]]] = {}
         self._closed = False
         self._lock = threading.Lock()
@@ -106,7 +109,7 @@ class AsyncPool:
         """
         if self.own is not None:
             return self.own
-        loop = asyncio.get_running_loop()
+        loop = self._running_loop()
         made = self._made.get(loop)
         if made is not None:
             return made[0]
@@ -125,7 +128,7 @@ class AsyncPool:
         """Close what was made here for the running event loop. Closing twice is fine."""
         with self._lock:
             self._closed = True
-            made = self._made.pop(asyncio.get_running_loop(), None)
+            made = self._made.pop(self._running_loop(), None)
         if made is not None:
             await made[1].aclose()
 
