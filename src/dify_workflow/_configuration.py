@@ -133,15 +133,15 @@ class Configuration:
 
 
 def secret_from(api_key: str | None) -> Secret | None:
-    """The key as the caller gave it, out of sight from here on."""
-    if api_key is not None and not isinstance(api_key, str):
-        raise ConfigurationError(f"api_key must be text; got a {type(api_key).__name__}")
-    return None if api_key is None else Secret(api_key.strip())
+    """The key as the caller gave it, out of sight from here on; `api_key_from` checks it."""
+    return None if api_key is None else Secret(api_key)
 
 
 def api_key_from(given: Secret | None) -> Secret:
     """The given key, else the one in `DIFY_API_KEY`, checked to be one that can be sent."""
-    key = given or Secret(os.environ.get("DIFY_API_KEY", "").strip())
+    if given is not None and not isinstance(given.reveal(), str):
+        raise ConfigurationError(f"api_key must be text; got a {type(given.reveal()).__name__}")
+    key = Secret((os.environ.get("DIFY_API_KEY", "") if given is None else given.reveal()).strip())
     if not key.reveal():
         raise ConfigurationError(
             "no API key: pass api_key=..., or set the environment variable DIFY_API_KEY "

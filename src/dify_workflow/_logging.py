@@ -7,6 +7,8 @@ import os
 import warnings
 from typing import TYPE_CHECKING
 
+from ._errors import APIStatusError
+
 if TYPE_CHECKING:
     import httpx
 
@@ -42,4 +44,6 @@ def log_answer(request: httpx.Request, response: httpx.Response, seconds: float)
 
 def log_retry(error: DifyError, retry: int, seconds: float) -> None:
     """Say that a request will be sent again, and why."""
-    logger.info("retry %d in %.2f s after %s: %s", retry, seconds, type(error).__name__, error)
+    # Not an answer's own text: that is a part of a body.
+    reason = f"status {error.status_code}" if isinstance(error, APIStatusError) else str(error)
+    logger.info("retry %d in %.2f s after %s: %s", retry, seconds, type(error).__name__, reason)

@@ -87,7 +87,8 @@ class AsyncDifyWorkflow:
         return self._caller.configuration.base_url
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self.base_url!r})"
+        made = hasattr(self, "_caller")  # not while its options are checked, and a traceback may show it then
+        return f"{type(self).__name__}(base_url={self.base_url!r})" if made else f"{type(self).__name__}(...)"
 
     def with_options(
         self,
