@@ -55,7 +55,7 @@ def create_app(database: Database, journal: Journal, traps: Traps, stopping: thr
         )
         return _operation(_json(200, page))
 
-    return Starlette(
+    app = Starlette(
         routes=[Route("/v1/workflows/logs", workflow_logs, methods=["GET", "OPTIONS"])],
         middleware=[Middleware(_Entrance, journal=journal, traps=traps, stopping=stopping)],
         exception_handlers={
@@ -64,6 +64,8 @@ def create_app(database: Database, journal: Journal, traps: Traps, stopping: thr
             Exception: _answer_to_a_defect,
         },
     )
+    app.router.redirect_slashes = False  # the real server does not know an address with a slash at its end
+    return app
 
 
 class _Entrance:
