@@ -10,8 +10,10 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dify_workflow import DifyError, DifyWorkflow
 from dify_workflow.testing import Sandbox
@@ -47,7 +49,7 @@ def main() -> int:
         try:
             show_logs(client)
         except DifyError as error:
-            console.print(f"[red]{type(error).__name__}[/red]: {error}")
+            console.print(Text(type(error).__name__, "red"), error, sep=": ", markup=False)
             return 1
         show_error(client)
         show_next_steps()
@@ -56,34 +58,41 @@ def main() -> int:
 
 def show_logs(client: DifyWorkflow) -> None:
     """The newest logs, and those that failed during the last day."""
-    console.print("[bold]client.logs.list(limit=8)[/bold]")
+    heading("The newest logs", "client.logs.list(limit=8)")
     console.print(as_table(client.logs.list(limit=8)))
-    console.print('[bold]client.logs.list(status="failed", created_at__after="24h", limit=5)[/bold]')
+    heading("What failed during the last day", 'client.logs.list(status="failed", created_at__after="24h", limit=5)')
     console.print(as_table(client.logs.list(status="failed", created_at__after="24h", limit=5)))
+
+
+def heading(what: str, call: str) -> None:
+    """What comes next, and the call that gives it."""
+    console.print(f"[bold]{what}[/bold]  ", end="")
+    console.print(call, style="dim", markup=False)
 
 
 def as_table(page: WorkflowLogPage) -> Table:
     """One page of logs as a person would want to see it."""
-    table = Table(caption=f"{len(page.data)} of {page.total}", caption_justify="left", title_justify="left")
-    table.add_column("created")
-    table.add_column("status")
-    table.add_column("by", overflow="ellipsis", no_wrap=True, max_width=28)
-    table.add_column("seconds", justify="right")
-    table.add_column("tokens", justify="right")
-    table.add_column("error", overflow="ellipsis", no_wrap=True, max_width=36)
+    table = Table(
+        caption=f"{len(page.data)} of {page.total}", caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1)
+    )
+    table.add_column("created", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("by", overflow="ellipsis", no_wrap=True, max_width=24)
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("tokens", justify="right", no_wrap=True)
+    table.add_column("error", overflow="ellipsis", no_wrap=True, max_width=34)
     for log in page.data:
         run = log.workflow_run
         if run is None:  # the server has the log and no longer the run
-            table.add_row(local_time(log.created_at_utc), "[dim]run is gone[/dim]", creator(log), "", "", "")
+            table.add_row(local_time(log.created_at_utc), Text("run is gone", "dim"), Text(creator(log)), "", "", "")
             continue
-        colour = COLOURS.get(run.status, "white")
         table.add_row(
             local_time(log.created_at_utc),
-            f"[{colour}]{run.status}[/{colour}]",
-            creator(log),
+            Text(run.status, COLOURS.get(run.status, "")),
+            Text(creator(log)),  # as text: what a server sends is no markup
             f"{run.elapsed_time:.2f}",
             str(run.total_tokens),
-            (run.error or "").replace("\n", " "),
+            Text((run.error or "").replace("\n", " ")),
         )
     return table
 
@@ -102,11 +111,11 @@ def local_time(moment: datetime | None) -> str:
 
 def show_error(client: DifyWorkflow) -> None:
     """One error as a user meets it."""
-    console.print('[bold]client.logs.list(created_by_account="nobody@example.com")[/bold]')
+    heading("An error", 'client.logs.list(created_by_account="nobody@example.com")')
     try:
         client.logs.list(created_by_account="nobody@example.com")
     except DifyError as error:
-        console.print(f"[red]{type(error).__name__}[/red]: {error}\n")
+        console.print(Text(type(error).__name__, "red"), f"{error}\n", sep=": ", markup=False)
 
 
 def show_next_steps() -> None:
