@@ -77,10 +77,10 @@ def as_table(page: WorkflowLogPage) -> Table:
     )
     table.add_column("created", no_wrap=True)
     table.add_column("status", no_wrap=True)
-    table.add_column("by", overflow="ellipsis", no_wrap=True, max_width=24)
+    table.add_column("by", overflow="ellipsis", no_wrap=True, max_width=22)
     table.add_column("seconds", justify="right", no_wrap=True)
     table.add_column("tokens", justify="right", no_wrap=True)
-    table.add_column("error", overflow="ellipsis", no_wrap=True, max_width=34)
+    table.add_column("error", overflow="ellipsis", no_wrap=True, max_width=28)
     for log in page.data:
         run = log.workflow_run
         if run is None:  # the server has the log and no longer the run
