@@ -86,7 +86,7 @@ def report(client: DifyWorkflow) -> int:
 
 def refusals(client: DifyWorkflow) -> list[str]:
     """What the errors of some mistakes say."""
-    texts = []
+    texts: list[str] = []
     try:
         client.logs.list(status="no-such-status")
     except RateLimitError as error:
