@@ -402,4 +402,5 @@ def test_a_method_is_sent_in_capitals():
 
 def test_parameters_go_over_the_wire_as_the_api_reads_them():
     request = request_of("GET", "/x", params={"a": None, "b": True, "c": 7, "d": "a+b &é", "e": ["1", "2"], "f": ""})
-    assert request.url.query == b"b=true&c=7&d=a%2Bb+%26%C3%A9&e=1&e=2&f="
+    # httpx before 0.28 writes a space as %20, later ones as +; a server reads both as a space.
+    assert request.url.query.replace(b"%20", b"+") == b"b=true&c=7&d=a%2Bb+%26%C3%A9&e=1&e=2&f="
