@@ -17,7 +17,7 @@ import httpx
 import pytest
 from fault_server import KEY
 
-from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+from dify_workflow import AsyncDifyWorkflow, DifyError, DifyWorkflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,5 +102,13 @@ class AsyncHalf:
 
 
 Half = SyncHalf | AsyncHalf
+
+
+def failure(half: Half, base_url: str, *actions: Action, **options: Any) -> DifyError:
+    """The error that a call ends in."""
+    with pytest.raises(DifyError) as caught:
+        half.call(base_url, *actions, **options)
+    return caught.value
+
 
 EACH_HALF = pytest.mark.parametrize("half", [SyncHalf(), AsyncHalf()], ids=lambda half: half.name)

@@ -1,0 +1,291 @@
+"""Faults and oddities of connections, time, redirects and bodies, beyond the table, for both halves."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+from fault_server import (
+    JSON,
+    Behaviour,
+    Exchange,
+    FaultServer,
+    answer,
+    close,
+    close_on_accept,
+    drip,
+    drip_head,
+    error_answer,
+    gzipped,
+    large_page_bytes,
+    log_page,
+    page_answer,
+    raw,
+    refusing_origin,
+    reset,
+)
+from fault_table import PAGE, http_date, plain_text_to_tls
+from halves import EACH_HALF, Half, failure, list_logs, post
+
+from dify_workflow import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    BadRequestError,
+    InternalServerError,
+    RateLimitError,
+)
+
+# --- no connection ----------------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+@pytest.mark.parametrize("action", [list_logs, post], ids=["GET", "POST"])
+def test_a_refused_connection_is_tried_again_for_reading_and_for_work(half: Half, action):
+    attempts: list[str] = []
+    with refusing_origin() as origin:
+        error = failure(half, origin, action, http={"transport": half.counting_transport(attempts)})
+    assert type(error) is APIConnectionError
+    assert error.request_sent is False
+    assert len(attempts) == 3
+
+
+@EACH_HALF
+@pytest.mark.parametrize("action", [list_logs, post], ids=["GET", "POST"])
+def test_tls_that_cannot_be_agreed_on_is_tried_again_for_reading_and_for_work(half: Half, action):
+    with FaultServer(plain_text_to_tls()) as server:
+        error = failure(half, server.base_url.replace("http:", "https:"), action)
+    assert type(error) is APIConnectionError
+    assert error.request_sent is False
+    assert server.connections == 3
+
+
+@EACH_HALF
+@pytest.mark.parametrize(("action", "connections"), [(list_logs, 3), (post, 1)], ids=["GET", "POST"])
+def test_a_connection_closed_at_once_is_tried_again_for_reading_only(half: Half, action, connections):
+    with FaultServer(close_on_accept()) as server:
+        error = failure(half, server.base_url, action)
+    assert type(error) is APIConnectionError
+    assert error.request_sent is True
+    assert server.connections == connections
+    assert server.requests == []
+
+
+@EACH_HALF
+def test_reading_recovers_from_a_connection_closed_at_once(half: Half):
+    with FaultServer(close_on_accept(), close_on_accept(), page_answer()) as server:
+        assert half.call(server.base_url, list_logs).total == 1
+    assert server.connections == 3
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+def test_the_timeout_of_one_call_replaces_the_clients(half: Half):
+    with FaultServer(raw(30.0)) as server:
+        error = failure(half, server.base_url, lambda client: client.logs.list(timeout=0.1), timeout=60, max_retries=0)
+    assert type(error) is APITimeoutError
+
+
+@EACH_HALF
+def test_a_body_that_comes_drop_by_drop_is_left_before_it_is_complete(half: Half):
+    came_to_its_end: list[bool] = []
+
+    async def play(exchange: Exchange) -> None:
+        await drip(PAGE).play(exchange)
+        came_to_its_end.append(True)
+
+    with FaultServer(Behaviour("watched drip", play)) as server:
+        error = failure(half, server.base_url, list_logs, timeout=0.3, max_retries=0)
+        assert server.wait_for_no_connection()
+    assert type(error) is APITimeoutError
+    assert came_to_its_end == []
+
+
+@EACH_HALF
+def test_a_head_that_comes_drop_by_drop_is_too_late_once_it_is_complete(half: Half):
+    # httpx gives no handle on a request before the head of its answer is complete; the body is bounded, see above.
+    with FaultServer(drip_head()) as server:
+        error = failure(half, server.base_url, list_logs, timeout=0.3, max_retries=0)
+    assert type(error) is APITimeoutError
+    assert len(server.requests) == 1
+
+
+@EACH_HALF
+def test_a_slow_answer_within_the_timeout_is_an_answer(half: Half):
+    pieces = [PAGE[at : at + 100] for at in range(0, len(PAGE), 100)]
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON}\r\nContent-Length: {len(PAGE)}\r\n\r\n".encode()
+    slow = raw(0.05, head, *(part for piece in pieces for part in (piece, 0.02)), then="keep")
+    with FaultServer(slow) as server:
+        assert half.call(server.base_url, list_logs, timeout=20).to_dict() == log_page()
+    assert len(server.requests) == 1
+
+
+@EACH_HALF
+def test_the_servers_wish_is_waited_for(half: Half, caplog):
+    caplog.set_level(logging.INFO, "dify_workflow")
+    with FaultServer(error_answer(429, "x", "y", headers=(("Retry-After", "1"),)), page_answer()) as server:
+        half.call(server.base_url, list_logs)
+    assert len(server.requests) == 2
+    assert "retry 1 in 1.00 s" in caplog.text
+
+
+@EACH_HALF
+def test_a_wish_of_more_than_a_minute_as_a_date_is_raised_at_once(half: Half):
+    with FaultServer(error_answer(429, "x", "y", headers=(("Retry-After", http_date(timedelta(hours=1))),))) as server:
+        error = failure(half, server.base_url, list_logs)
+    assert isinstance(error, RateLimitError)
+    assert 3000 < error.retry_after <= 3600
+    assert len(server.requests) == 1
+
+
+@EACH_HALF
+def test_waits_grow_from_retry_to_retry(half: Half, caplog):
+    caplog.set_level(logging.INFO, "dify_workflow")
+    with FaultServer(reset()) as server:
+        failure(half, server.base_url, list_logs, backoff=0.01, max_retries=4)
+    waits = [record.args[1] for record in caplog.records if record.msg.startswith("retry")]
+    assert len(waits) == 4
+    for wait, longest in zip(waits, (0.01, 0.02, 0.04, 0.08), strict=True):
+        assert longest / 2 <= wait <= longest
+
+
+# --- redirects --------------------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("http", [None, {"follow_redirects": True}], ids=["own pool", "caller's following client"])
+def test_the_key_does_not_follow_a_redirect_to_another_host(half: Half, status: int, http):
+    with FaultServer(page_answer(), host="127.0.0.2") as elsewhere:
+        redirect = answer(status, headers=(("Location", f"{elsewhere.base_url}/workflows/logs"),))
+        with FaultServer(redirect) as server:
+            error = failure(half, server.base_url, list_logs, http=http)
+            assert len(server.requests) == 1
+        assert elsewhere.connections == 0
+    assert type(error) is APIStatusError
+    assert error.status_code == status
+    assert "redirect" in str(error)
+    assert error.headers["location"].startswith(elsewhere.origin)
+
+
+@EACH_HALF
+def test_a_redirect_on_the_same_host_is_not_followed_either(half: Half):
+    # Flask answers 308 with a page of HTML where a path has too many slashes: base_url is wrong then.
+    redirect = answer(
+        308, "<!doctype html><title>Redirecting...</title>", headers=(("Location", "/v1/workflows/logs"),)
+    )
+    with FaultServer(redirect, page_answer()) as server:
+        error = failure(half, server.base_url, list_logs)
+    assert type(error) is APIStatusError
+    assert error.status_code == 308
+    assert len(server.requests) == 1
+
+
+# --- what is unusual and must work ------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        answer(200, gzipped(PAGE), headers=(("Content-Encoding", "gzip"),)),
+        answer(200, PAGE, content_type=None),
+        answer(200, PAGE, content_type="text/html"),
+        answer(200, PAGE, content_type="application/json; charset=latin-1"),
+        answer(200, b"\xef\xbb\xbf" + PAGE),
+        answer(200, b"\r\n  " + PAGE + b"\n\n"),
+        answer(200, PAGE, headers=(("X-Server", "caf\u00e9"),)),
+        raw(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + PAGE),
+        raw(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(PAGE) + PAGE),
+        raw(b"HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(PAGE) + PAGE + b"\r\n0\r\n\r\n"),
+        raw(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(PAGE) + PAGE),
+    ],
+    ids=["gzip", "no content type", "HTML by name only", "another charset by name only", "byte order mark",
+         "white space around", "header outside ASCII", "HTTP/1.0 until the end", "HTTP/1.0 with a length",
+         "chunks and no reason", "100 first"],
+)  # fmt: skip
+def test_a_correct_page_is_read_however_it_comes(half: Half, behaviour):
+    with FaultServer(behaviour) as server:
+        assert half.call(server.base_url, list_logs).to_dict() == log_page()
+    assert len(server.requests) == 1
+
+
+@EACH_HALF
+def test_a_page_of_50_megabytes_is_read(half: Half):
+    size = 50_000_000
+    with FaultServer(answer(200, large_page_bytes(size))) as server:
+        page = half.call(server.base_url, list_logs)
+    assert len(page.to_dict()["data"][0]["workflow_run"]["error"]) == size
+    assert len(page.data) == 2
+    assert len(server.requests) == 1
+
+
+@EACH_HALF
+def test_an_error_of_5_megabytes_says_little_and_carries_all(half: Half):
+    body = "<html><title>Bad Gateway</title>" + "x" * 5_000_000
+    with FaultServer(answer(502, body)) as server:
+        error = failure(half, server.base_url, list_logs, max_retries=0)
+    assert type(error) is InternalServerError
+    assert error.body == body
+    assert len(str(error)) < 200
+
+
+@EACH_HALF
+def test_a_keep_alive_connection_is_used_again(half: Half):
+    with FaultServer(page_answer()) as server:
+        half.call(server.base_url, list_logs, list_logs, post, list_logs)
+    assert server.connections == 1
+
+
+@EACH_HALF
+def test_an_error_leaves_the_connection_usable(half: Half):
+    behaviours = [error_answer(400, "invalid_param", "no"), answer(502, "<html>"), page_answer()]
+    with FaultServer(*behaviours) as server:
+
+        def refused_once(client):
+            return client.logs.list(status="odd")
+
+        with pytest.raises(BadRequestError):
+            half.call(server.base_url, refused_once)
+        assert half.call(server.base_url, list_logs).total == 1
+    assert server.connections == 2  # one for each client, with the retry of the second on the same one
+
+
+@EACH_HALF
+def test_a_keep_alive_connection_that_the_server_closes_is_no_error_for_reading(half: Half):
+    with FaultServer(answer(200, PAGE, then="close")) as server:
+        half.call(server.base_url, *[list_logs] * 5)
+    assert [request.method for request in server.requests] == ["GET"] * 5
+
+
+@EACH_HALF
+def test_a_connection_seen_to_be_closed_is_not_used_for_work(half: Half):
+    with FaultServer(answer(200, PAGE, then="close")) as server:
+
+        def see_it_closed(client):
+            assert server.wait_for_no_connection()
+            return post(client)
+
+        half.call(server.base_url, list_logs, see_it_closed, max_retries=0)
+    assert [request.method for request in server.requests] == ["GET", "POST"]
+
+
+@EACH_HALF
+def test_a_connection_closed_while_it_is_used_again_is_repeated_for_reading_only(half: Half):
+    with FaultServer(page_answer(), close(), page_answer()) as server:
+        half.call(server.base_url, list_logs, list_logs)
+    assert [request.connection for request in server.requests] == [1, 1, 2]
+    with FaultServer(page_answer(), close(), page_answer()) as server:
+        assert type(failure(half, server.base_url, list_logs, post)) is APIConnectionError
+    assert [request.connection for request in server.requests] == [1, 1]
+
+
+@EACH_HALF
+def test_a_connection_idle_for_longer_than_gunicorn_keeps_it_is_not_used_again(half: Half):
+    # gunicorn closes a connection that was idle for 2 s; work sent at that moment would be neither done nor undone.
+    with FaultServer(page_answer()) as server:
+        half.call(server.base_url, list_logs, half.pause(1.8), post)
+    assert [request.connection for request in server.requests] == [1, 2]
