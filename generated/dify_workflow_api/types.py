@@ -375,10 +375,12 @@ def path(*parts: str | None) -> str:
     return "".join(part or "" for part in parts)
 
 
-def body(value: object, *, required: bool) -> Any:
-    """A JSON body; a model is sent as what `to_dict` gives."""
+def body(value: object, *, required: bool, is_object: bool) -> Any:
+    """A JSON body; a model is sent as what its `to_dict` gives."""
     if value is None:
-        _left_out("body", required)
+        return _left_out("body", required)
+    if is_object and not isinstance(value, (Model, dict)):
+        raise _refused("body", "a model or a dict", value)
     return plain(value)
 
 

@@ -318,15 +318,16 @@ class Code:
         arguments = {p.name: self._argument(p, props[p.name]) for p in operation.parameters}
         body = ""
         classes = {c for p in props.values() for c in self._classes(p)}
-        for one in endpoint.bodies:
+        for one in endpoint.bodies:  # JSON, and only one
             annotation = self.annotation([one.prop])
-            classes |= set(self._classes(one.prop))
-            if any(isinstance(p, ModelProperty) for p in _alternatives([one.prop])):
-                annotation += " | dict[str, Any]" if "dict[str, Any]" not in annotation else ""
+            is_object = all(isinstance(p, ModelProperty) for p in _alternatives([one.prop]))
+            if is_object and not annotation.startswith("dict["):
+                annotation += " | dict[str, Any]"
             required = operation.body_required
-            optional = "" if required else " | None = None"
-            body = f"_types.body(body, required={required})"
-            arguments["body"] = Argument("body", annotation + optional, "", operation.body or "The JSON body.")
+            doc = operation.body or "The JSON body."
+            arguments["body"] = Argument("body", annotation if required else f"{annotation} | None = None", "", doc)
+            classes.update(self._classes(one.prop))
+            body = f"_types.body(body, required={required}, is_object={is_object})"
         response, response_type = self._response(endpoint, operation)
         if response in self.models:
             classes.add(response)

@@ -78,8 +78,8 @@ def read(path: Path) -> Document:
         raise GenerationError(f"{path.name}: {error.strerror}") from None
     except (YAMLError, ValueError) as error:
         raise GenerationError(f"{path.name} is not YAML or JSON: {error}") from None
-    if not isinstance(raw, dict):
-        raise GenerationError(f"{path.name} is not an OpenAPI document")
+    if not isinstance(raw, dict) or not str(raw.get("openapi")).startswith("3."):
+        raise GenerationError(f"{path.name} is not an OpenAPI 3 document")
     try:
         return Preparation(raw).document()
     except RecursionError:
@@ -96,7 +96,8 @@ class Preparation:
 
     def document(self) -> Document:
         """The whole document."""
-        schemas = {name: self._component(name, schema) for name, schema in self._schemas().items()}
+        components = {name: self._component(name, schema) for name, schema in self._schemas().items()}
+        schemas = {name: schema for name, schema in components.items() if "$ref" not in schema}
         paths: dict[str, Any] = {}
         operations: dict[str, Operation] = {}
         for path, method, item, operation in self._each_operation():
@@ -246,7 +247,19 @@ class Preparation:
         place = f"#/components/schemas/{name}"
         if not name.replace("-", "").replace("_", "").replace(".", "").isalnum() or not name.isascii():
             raise GenerationError(f"{place}: a schema is named in letters, digits, '.', '-' and '_'")
-        return self._schema(schema, place, name)
+        prepared = self._schema(schema, place, name)
+        prepared.pop("title", None)  # its own name names it
+        return prepared
+
+    def _target(self, ref: str, place: str) -> str:
+        """The reference to the schema that a reference, perhaps by way of others, is to."""
+        seen = [ref]
+        while "$ref" in (schema := self._next({"$ref": ref}, place)):
+            ref = schema["$ref"]
+            if ref in seen:
+                raise GenerationError(f"{place}: {ref} refers to itself")
+            seen.append(ref)
+        return ref
 
     def _schema(self, schema: object, place: str, hint: str) -> dict[str, Any]:
         """The plain form of a schema.
@@ -263,8 +276,7 @@ class Preparation:
         if "$ref" in schema:
             if not isinstance(schema["$ref"], str) or not schema["$ref"].startswith("#/components/schemas/"):
                 raise GenerationError(f"{place}: $ref {schema['$ref']!r} is not supported")
-            self._resolved(schema, place)
-            return {"$ref": schema["$ref"]}
+            return {"$ref": self._target(schema["$ref"], place)}
         types = schema.get("type")
         types = [types] if isinstance(types, str) else list(types or [])
         if unknown := [name for name in types if name not in _KINDS]:
@@ -387,19 +399,19 @@ class Preparation:
         return docs
 
     def _resolved(self, node: object, place: str) -> dict[str, Any]:
-        """What a node, or the end of its chain of references, is."""
-        seen: list[str] = []
-        while isinstance(node, dict) and "$ref" in node:
-            ref = node["$ref"]
-            if ref in seen:
-                raise GenerationError(f"{place}: {ref} refers to itself")
-            seen.append(ref)
-            node = self.raw
-            for step in str(ref).removeprefix("#/").split("/"):
-                node = node.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(node, dict) else None
-            if node is None or not str(ref).startswith("#/"):
-                raise GenerationError(f"{place}: there is no {ref}")
-        return _mapping(node, place)
+        """What a node is, or what it refers to, perhaps by way of others."""
+        found = _mapping(node, place)
+        return self._next({"$ref": self._target(found["$ref"], place)}, place) if "$ref" in found else found
+
+    def _next(self, node: dict[str, Any], place: str) -> dict[str, Any]:
+        """What a reference refers to, which may be another one."""
+        ref = node["$ref"]
+        found: object = self.raw if isinstance(ref, str) and ref.startswith("#/") else None
+        for step in str(ref).removeprefix("#/").split("/"):
+            found = found.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
+        if found is None:
+            raise GenerationError(f"{place}: there is no {ref}")
+        return _mapping(found, place)
 
 
 _KINDS = {"array", "boolean", "integer", "null", "number", "object", "string"}

@@ -12,9 +12,9 @@ import re
 # What a model's class has or uses in its own body, where a field of that name would hide it.
 _OF_MODELS = frozenset(
     {
-        *("self", "cls", "from_dict", "to_dict", "additional_properties", "array_fields"),
-        *("bool", "dict", "float", "int", "list", "object", "str", "tuple"),
-        *("attrs", "classmethod", "property", "utc"),
+        *("self", "from_dict", "to_dict", "additional_properties", "array_fields"),
+        *("bool", "datetime", "dict", "float", "int", "list", "str", "tuple"),
+        *("attrs", "classmethod", "property"),
     }
 )
 

@@ -146,6 +146,7 @@ def _use_own_templates(project: Project, code: Code) -> None:
     env.globals.update(code=code, classes=classes, marker=MARKER)
     env.filters.update(
         literal=text.literal,
+        literals=text.literals,
         docstring=text.docstring,
         call_docstring=_call_docstring,
         module_name=names.module_name,

@@ -65,7 +65,7 @@ def default_of(parameter: Parameter, schemas: dict[str, Any]) -> str | None:
 def _options(limits: _Limits) -> list[str]:
     options = [f"{name}={value}" for name, value in limits.bounds.items()]
     if limits.allowed:
-        options.append(f"allowed=({', '.join(map(text.literal, limits.allowed))},)")
+        options.append(f"allowed={text.literals(limits.allowed)}")
     return options
 
 

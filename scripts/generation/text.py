@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Control characters, what turns the direction of writing, what ends a line or is not seen, surrogates, private use.
 _HIDDEN = re.compile(
@@ -22,6 +26,12 @@ def literal(value: str | int | bool) -> str:
     if not isinstance(value, str):
         return repr(value)
     return '"' + _escaped(value).replace('"', '\\"') + '"'
+
+
+def literals(values: Iterable[str | int]) -> str:
+    """A literal of a tuple of the values."""
+    parts = [literal(value) for value in values]
+    return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
 
 
 def docstring(text: str, indent: int) -> str:
