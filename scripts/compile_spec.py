@@ -8,8 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from spec.compilation import COMPILED, compiled
-from spec.findings import SpecError
+from specification.compilation import COMPILED, compiled
+from specification.findings import SpecError
 
 SPEC = Path(__file__).resolve().parent.parent / "spec"
 

@@ -10,8 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from spec.findings import SpecError, shown
-from spec.intake import take_in
+from specification.findings import SpecError, shown
+from specification.intake import take_in
 
 UPSTREAM = Path(__file__).resolve().parent.parent / "spec" / "upstream"
 MOST_SHOWN = 20
@@ -28,8 +28,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("file", metavar="FILE", help="the document; its name stays, so choose it well")
     parser.add_argument("--upstream", type=Path, default=UPSTREAM, help="folder of vendor documents")
     options = parser.parse_args(argv)
-    if not options.file or not Path(options.file).exists():
-        parser.error(f"there is no file {shown(options.file)!r}" if options.file else "name a file: make import FILE=...")
+    if not options.file:
+        parser.error("name a document: make import FILE=path")
+    if not Path(options.file).exists():
+        parser.error(f"there is no file {shown(options.file)}")
     try:
         intake = take_in(Path(options.file), options.upstream)
     except SpecError as error:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spec import lint
-from spec.anatomy import METHODS, operations, parts
-from spec.nodes import plain
-from spec.rules import completeness, consistency, safety
-from spec.sources import read_yaml
+from specification import lint
+from specification.anatomy import METHODS, operations, parts
+from specification.nodes import plain
+from specification.rules import completeness, consistency, safety, shape
+from specification.sources import read_yaml
 
 COMPILED = Path(__file__).parent.parent.parent / "spec" / "openapi.yaml"
-ALL_RULES = (*lint.SAFETY_RULES, *lint.COMPILED_RULES)
+ALL_RULES = (*lint.SAFETY_RULES, *lint.SHAPE_RULES, *lint.COMPILED_RULES)
 SCHEMAS = "#/components/schemas/"
 
 
@@ -23,7 +23,9 @@ def whole() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "t", "version": "1"},
-        "servers": [{"url": "{base}/v1", "variables": {"base": {"default": "https://a.example", "enum": ["https://a.example"]}}}],
+        "servers": [
+            {"url": "{base}/v1", "variables": {"base": {"default": "https://a.example", "enum": ["https://a.example"]}}}
+        ],
         "tags": [{"name": "things"}],
         "paths": {
             "/things/{thing_id}": {
@@ -149,6 +151,10 @@ NAMED = {"type": "object", "description": "d"}
         ),
         (safety.reference_cycle, [((*THING, "allOf"), [{"$ref": SCHEMAS + "Thing"}])], THING, "made of itself"),
         (safety.reference_cycle, [((*ID, "not"), {"$ref": "#/" + "/".join(ID)})], None, "made of itself"),
+        (shape.json_schema, [((*ID, "enum"), None)], (*ID, "enum"), "None is not of type 'array'"),
+        (shape.json_schema, [((*ID, "type"), "text")], (*ID, "type"), "'text' is not one of"),
+        (shape.json_schema, [((*THING, "required"), "id")], (*THING, "required"), "is not of type 'array'"),
+        (shape.json_schema, [((*JSON, "schema"), {"items": 5})], (*JSON, "schema", "items"), "5 is not of type"),
         (consistency.unsupported, [(("webhooks",), {"w": {"post": OTHER}})], ("webhooks",), "webhooks"),
         (
             consistency.unsupported,
@@ -203,7 +209,7 @@ NAMED = {"type": "object", "description": "d"}
             "'b' is required but is not a property",
         ),
         (consistency.example, [((*ID, "examples"), ["a", "c"])], (*ID, "examples", 1), "'c' is not one of"),
-        (consistency.example, [((*ID, "default"), "c")], (*ID, "default"), "'c' is not one of"),
+        (consistency.default, [((*ID, "default"), "c")], (*ID, "default"), "'c' is not one of"),
         (
             consistency.example,
             [((*JSON, "examples", "one", "value", "parent"), {"id": 5})],
@@ -278,13 +284,12 @@ NAMED = {"type": "object", "description": "d"}
         (completeness.english, [((*JSON, "examples", "one", "summary"), "ひ")], None, "not English"),
     ],
 )
-def test_a_rule_finds_what_it_is_for(
-    rule: Any, changes: list[Any], where: tuple[Any, ...] | None, said: str
-) -> None:
+def test_a_rule_finds_what_it_is_for(rule: Any, changes: list[Any], where: tuple[Any, ...] | None, said: str) -> None:
     document = changed(*changes)
     found = list(rule(document))
     assert any(said in text and (where is None or pointer == where) for pointer, text in found), found
-    beside = lint.SAFETY_RULES if rule in lint.SAFETY_RULES else ALL_RULES  # the others are never asked then
+    stages = (lint.SAFETY_RULES, (*lint.SAFETY_RULES, *lint.SHAPE_RULES), ALL_RULES)
+    beside = next(stage for stage in stages if rule in stage)  # the rules of later stages are not asked then
     others = {other.__name__ for other in beside if other is not rule and list(other(document))}
     assert others <= MAY_COME_ALONG.get(rule.__name__, set())
 
@@ -300,7 +305,9 @@ MAY_COME_ALONG = {
 
 
 def test_every_rule_is_tested() -> None:
-    tested = {mark.args[1][i][0] for mark in test_a_rule_finds_what_it_is_for.pytestmark for i in range(len(mark.args[1]))}
+    tested = {
+        mark.args[1][i][0] for mark in test_a_rule_finds_what_it_is_for.pytestmark for i in range(len(mark.args[1]))
+    }
     assert tested == set(ALL_RULES)
 
 
@@ -318,6 +325,23 @@ def test_a_required_property_may_come_from_elsewhere(schema: dict[str, Any]) -> 
     other = {"type": "object", "description": "d", "properties": {"other": {"description": "d"}}}
     document = changed(((*THING[:2], "Other"), other), ((*THING[:2], "A"), schema))
     assert list(consistency.required_property(document)) == []
+
+
+ENDLESS = "^(a+)+$"
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "pattern": ENDLESS, "default": "a" * 60 + "!", "examples": ["a" * 60 + "!"]},
+        {"patternProperties": {ENDLESS: {}}, "additionalProperties": False, "examples": [{"a" * 60 + "!": 1}]},
+        {"type": "string", "pattern": "(", "default": "a"},
+    ],
+)
+def test_a_pattern_is_never_tried(schema: dict[str, Any]) -> None:
+    document = changed((ID, {**schema, "description": "d"}), ((*JSON, "examples"), {}))
+    assert lint.vendor_findings(document) == lint.vendor_notes(document) == lint.compiled_findings(document) == []
 
 
 def test_a_cycle_through_a_property_is_a_tree() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from spec.findings import SpecError
-from spec.marks import carried_out
-from spec.sources import read_yaml
+from specification.findings import SpecError
+from specification.marks import carried_out
+from specification.sources import read_yaml
 
 DOCUMENT = """
 paths:
@@ -27,7 +27,9 @@ components:
       properties:
         a: {$ref: '#/components/schemas/ThingCnOther'}
         b: {$ref: '#/components/schemas/ThingCn/properties/a'}
-        c: {oneOf: [{$ref: '#/components/schemas/ThingCn'}], discriminator: {mapping: {t: '#/components/schemas/ThingCn'}}}
+        c:
+          oneOf: [{$ref: '#/components/schemas/ThingCn'}]
+          discriminator: {mapping: {t: '#/components/schemas/ThingCn'}}
     ThingCnOther:
       items: {$ref: '#/components/schemas/ThingCn'}
 """

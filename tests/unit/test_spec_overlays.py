@@ -1,4 +1,4 @@
-"""Overlays follow OpenAPI Overlay 1.0, and this project's two rules: no action without effect, none without a reason."""
+"""Overlays follow OpenAPI Overlay 1.0, and two rules of this project: no action without effect, or without a reason."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from spec.findings import SpecError
-from spec.overlays import applied, check_overlay, read_overlay
-from spec.sources import read_yaml
+from specification.findings import SpecError
+from specification.overlays import applied, check_overlay, read_overlay
+from specification.sources import read_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,16 +118,17 @@ def test_neither_the_document_nor_the_overlay_is_changed_or_shared() -> None:
 
 def test_an_unquoted_status_matches_a_quoted_one() -> None:
     document = read_yaml("responses:\n  200: {description: old}\n")
-    got = applied(
-        document, overlay({"target": "$.responses['200']", "update": {"description": "new"}}), "test.yaml"
-    )
+    got = applied(document, overlay({"target": "$.responses['200']", "update": {"description": "new"}}), "test.yaml")
     assert got == {"responses": {"200": {"description": "new"}}}
 
 
 @pytest.mark.parametrize(
     ("action", "said"),
     [
-        ({"target": "$.paths['/gone']", "update": {}}, r"test.yaml:1: action 2 \(\$.paths\['/gone'\]\): matches nothing"),
+        (
+            {"target": "$.paths['/gone']", "update": {}},
+            r"test.yaml:1: action 2 \(\$.paths\['/gone'\]\): matches nothing",
+        ),
         ({"target": "$.tags[?@.name == 'z']", "remove": True}, "action 2 .* matches nothing"),
         ({"target": "$.info.title", "update": {"a": 1}}, "matches a plain value"),
         ({"target": "$.info", "update": "text"}, "matches a mapping, so `update` must be a mapping"),
@@ -144,7 +145,11 @@ def test_an_action_that_does_nothing_or_does_not_fit_is_named(action: dict[str, 
     ("text", "line", "said"),
     [
         ("- a", 1, "an overlay is a mapping"),
-        ("overlay: 1.1.0\ninfo: {title: t, version: '1'}\nactions: [{target: $, description: d, update: {}}]", 1, "1.0"),
+        (
+            "overlay: 1.1.0\ninfo: {title: t, version: '1'}\nactions: [{target: $, description: d, update: {}}]",
+            1,
+            "1.0",
+        ),
         ("overlay: 1.0.0\ninfo: {title: t}\nactions: [{target: $, description: d, update: {}}]", 2, "version"),
         ("overlay: 1.0.0\ninfo: {title: t, version: '1'}\nactions: []", 3, "at least one action"),
         ("overlay: 1.0.0\ninfo: {title: t, version: '1'}\naction: []", 1, "at least one action"),

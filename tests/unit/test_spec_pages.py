@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from page_exports import filtered, newer_page, older_page
-from spec.anatomy import operations, schemas
-from spec.documents import read_document
-from spec.findings import SpecError
-from spec.nodes import line_of, plain
-from spec.older_pages import REBUILT
-from spec.sources import read_yaml
-from spec.upgrade import upgraded
+from specification.anatomy import operations, schemas
+from specification.documents import read_document
+from specification.findings import SpecError
+from specification.nodes import line_of, plain
+from specification.older_pages import REBUILT
+from specification.sources import read_yaml
+from specification.upgrade import upgraded
 
 DOCUMENTS = Path(__file__).parent.parent / "documents"
 WIDGETS = plain(read_yaml((DOCUMENTS / "plain-3.0.yaml").read_text()))
@@ -288,7 +288,7 @@ UNIONS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.one_of(NESTED, UNIONS), st.booleans())
 def test_any_schema_survives_the_older_page(schema: dict[str, Any], required: bool) -> None:
     document = copy.deepcopy(WIDGETS)

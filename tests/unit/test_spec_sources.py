@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spec.nodes import line_of, plain
-from spec.sources import MAX_DEPTH, SourceError, decoded, read_json, read_yaml
+from specification.nodes import line_of, plain
+from specification.sources import MAX_DEPTH, SourceError, decoded, read_json, read_yaml
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(st.characters(categories=["L", "N", "Zs"])),
@@ -43,7 +43,7 @@ def test_json_is_read_as_the_standard_library_reads_it(value: Any) -> None:
 )
 def test_yaml_is_read_by_the_core_schema(text: str, value: Any) -> None:
     if isinstance(value, str) and "allowed" in value:
-        with pytest.raises(SourceError, match="not allowed|not YAML"):
+        with pytest.raises(SourceError, match=r"not allowed|not YAML"):
             read_yaml(text)
         return
     assert plain(read_yaml(text)) == value
@@ -74,7 +74,8 @@ def test_what_has_no_line_gets_the_line_of_what_is_around_it() -> None:
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{name}: &{name} [{', '.join(['*' + before] * 10)}]\n" for before, name in zip("abcdefghi", "bcdefghij", strict=True)
+    f"{name}: &{name} [{', '.join(['*' + before] * 10)}]\n"
+    for before, name in zip("abcdefghi", "bcdefghij", strict=True)
 )
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from spec.nodes import plain
-from spec.sources import read_yaml
-from spec.upgrade import upgraded, upgraded_schema
+from specification.nodes import plain
+from specification.sources import read_yaml
+from specification.upgrade import upgraded, upgraded_schema
 
 WIDGETS = Path(__file__).parent.parent / "documents" / "plain-3.0.yaml"
 NULL = {"type": "null"}

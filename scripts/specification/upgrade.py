@@ -7,8 +7,8 @@ without null), the meaning is kept. `format: binary` stays: it is valid in 3.1, 
 
 from __future__ import annotations
 
-from spec.anatomy import parts, parts_below
-from spec.nodes import LinedMap, Tree, copied
+from specification.anatomy import parts, parts_below
+from specification.nodes import LinedMap, Tree, copied
 
 VERSION = "3.1.0"
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from spec.anatomy import Part
-    from spec.nodes import Pointer, Tree
+    from specification.anatomy import Part
+    from specification.nodes import Pointer, Tree
 
 COMPONENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 """What a component may be called: nothing that could be a path or a piece of code."""

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import jsonpath
 from jsonpath.exceptions import JSONPathError
 
-from spec.findings import Finding, SpecError
-from spec.nodes import LinedMap, Tree, copied, line_of, plain, pointer_text
-from spec.sources import SourceError, decoded, read_yaml
+from specification.findings import Finding, SpecError
+from specification.nodes import LinedMap, Tree, copied, line_of, plain, pointer_text
+from specification.sources import SourceError, decoded, read_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from spec.nodes import Pointer
+    from specification.nodes import Pointer
 
 
 def read_overlay(path: Path) -> Tree:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped]  # it ships no types
 
-from spec.anatomy import operations, parts, schemas
-from spec.nodes import plain
-from spec.references import at, followed
+from specification.anatomy import operations, parts, schemas
+from specification.nodes import plain
+from specification.patterns import without_patterns
+from specification.references import at, followed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from spec.anatomy import Part
-    from spec.nodes import Pointer, Tree
-    from spec.rules import Problems
+    from specification.anatomy import Part
+    from specification.nodes import Pointer, Tree
+    from specification.rules import Problems
 
 
 def unsupported(document: Tree) -> Problems:
@@ -104,19 +105,23 @@ def required_property(document: Tree) -> Problems:
                 yield (*part.where, "required", i), f"{name!r} is required but is not a property"
 
 
+def default(document: Tree) -> Problems:
+    """Every default fits its schema."""
+    document = without_patterns(document)
+    components = document.get("components", {})
+    for part in schemas(document):
+        if "default" in part.node:
+            yield from _unfit(part, part.node, components, [(("default",), part.node["default"])])
+
+
 def example(document: Tree) -> Problems:
-    """Every example and every default fits its schema."""
-    components = plain(document.get("components", {}))
+    """Every example fits its schema."""
+    document = without_patterns(document)
+    components = document.get("components", {})
     for part in parts(document):
-        schema = part.node if part.kind == "schema" else part.node.get("schema", {})
-        given = list(_values(document, part)) if isinstance(schema, dict) else []
-        if not given:
-            continue
-        validator = Draft202012Validator({**plain(schema), "components": components})
-        for where, value in given:
-            if error := best_match(validator.iter_errors(plain(value))):
-                inside = "".join(f"{step}: " for step in error.absolute_path)
-                yield (*part.where, *where), f"does not fit its schema: {inside}{error.message}"
+        schema = part.node if part.kind == "schema" else part.node.get("schema")
+        if isinstance(schema, dict):
+            yield from _unfit(part, schema, components, _examples(document, part))
 
 
 def name_collision(document: Tree) -> Problems:
@@ -146,20 +151,26 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 _PATH = re.compile(r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}|\{[A-Za-z_][A-Za-z0-9_-]*\})*)+")
 
 
-def _values(document: Tree, part: Part) -> Iterator[tuple[Pointer, object]]:
-    """The examples and the default that a part gives for its schema."""
+def _examples(document: Tree, part: Part) -> Iterator[tuple[Pointer, object]]:
     if part.kind == "schema":
-        if "default" in part.node:
-            yield ("default",), part.node["default"]
         for i, value in enumerate(part.node.get("examples", [])):
             yield ("examples", i), value
-    elif part.kind in ("parameter", "header", "media type") and "schema" in part.node:
+    elif part.kind in ("parameter", "header", "media type"):
         if "example" in part.node:
             yield ("example",), part.node["example"]
         for name, given in part.node.get("examples", {}).items():
             shown = followed(document, given)
             if "value" in shown:
                 yield ("examples", name, "value"), shown["value"]
+
+
+def _unfit(part: Part, schema: Tree, components: Tree, values: Iterable[tuple[Pointer, object]]) -> Problems:
+    validator = None
+    for where, value in values:
+        validator = validator or Draft202012Validator({**schema, "components": components})
+        if error := best_match(validator.iter_errors(value)):
+            inside = "".join(f"{step}: " for step in error.absolute_path)
+            yield (*part.where, *where), f"does not fit its schema: {inside}{error.message}"
 
 
 def _whole(document: Tree, where: Pointer) -> Tree:

@@ -6,12 +6,12 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from spec.anatomy import operations
-from spec.compilation import read_upstream
-from spec.documents import MAX_BYTES, read_document
-from spec.findings import Finding, SpecError
-from spec.lint import vendor_notes
-from spec.merging import merged
+from specification.anatomy import operations
+from specification.compilation import read_upstream
+from specification.documents import MAX_BYTES, read_document
+from specification.findings import Finding, SpecError
+from specification.lint import vendor_notes
+from specification.merging import merged
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,7 +27,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from spec.nodes import LinedList, LinedMap, copied
+from specification.nodes import LinedList, LinedMap, copied
 
 MAX_DEPTH = 64
 MAX_NODES = 300_000

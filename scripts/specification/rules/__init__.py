@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from spec.nodes import Pointer, Tree
+from specification.nodes import Pointer, Tree
 
 Problems: TypeAlias = Iterator[tuple[Pointer, str]]
 """What a rule yields: where in the document something is wrong, and what."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from spec import pages
-from spec.findings import Finding, SpecError
-from spec.lint import vendor_findings
-from spec.nodes import LinedMap, Tree
-from spec.older_pages import converted
-from spec.sources import SourceError, decoded, read_json, read_yaml
-from spec.upgrade import upgraded
+from specification import pages
+from specification.findings import Finding, SpecError
+from specification.lint import vendor_findings
+from specification.nodes import LinedMap, Tree
+from specification.older_pages import converted
+from specification.sources import SourceError, decoded, read_json, read_yaml
+from specification.upgrade import upgraded
 
 MAX_BYTES = 8_000_000
 
@@ -45,8 +45,8 @@ def read_document(name: str, data: bytes) -> VendorDocument:
         text = decoded(data)
         if text.lstrip().startswith("{"):
             kind, parts = "OpenAPI in JSON", [_plain(read_json(text))]
-        elif pages.has_pages(text):
-            kind, parts = _read_pages(text)
+        elif found := pages.split(text):
+            kind, parts = _read_pages(found)
         else:
             kind, parts = "OpenAPI in YAML", [_plain(read_yaml(text))]
     except SourceError as error:
@@ -57,12 +57,12 @@ def read_document(name: str, data: bytes) -> VendorDocument:
     return VendorDocument(name, kind, [upgraded(part) for part in parts])
 
 
-def _read_pages(text: str) -> tuple[str, list[Tree]]:
-    found = [(page, pages.read(page)) for page in pages.split(text)]
-    newer = sum(pages.is_newer(tree) for _, tree in found)
-    counts = [(len(found) - newer, "older"), (newer, "newer")]
+def _read_pages(found: list[pages.Page]) -> tuple[str, list[Tree]]:
+    read = [(page, pages.read(page)) for page in found]
+    newer = sum(pages.is_newer(tree) for _, tree in read)
+    counts = [(len(read) - newer, "older"), (newer, "newer")]
     kind = " and ".join(f"{count} page{'s' * (count > 1)} of the {name} export" for count, name in counts if count)
-    return kind, [_versioned(tree) if pages.is_newer(tree) else converted(page, tree) for page, tree in found]
+    return kind, [_versioned(tree) if pages.is_newer(tree) else converted(page, tree) for page, tree in read]
 
 
 def _plain(tree: object) -> Tree:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from spec.anatomy import METHODS
-from spec.nodes import LinedMap
-from spec.sources import SourceError, read_yaml
+from specification.anatomy import METHODS
+from specification.nodes import LinedMap
+from specification.sources import SourceError, read_yaml
 
 if TYPE_CHECKING:
-    from spec.nodes import Tree
+    from specification.nodes import Tree
 
 
 class Page(NamedTuple):
@@ -38,16 +38,14 @@ class Page(NamedTuple):
     text: str
 
 
-def has_pages(text: str) -> bool:
-    """Whether a text holds at least one page."""
-    return any(_YAML_FENCE.match(line) for line in text.split("\n"))
-
-
 def split(text: str) -> list[Page]:
     """Finds the pages in a text, which may follow one another with their closing fences missing.
 
     Everything in a page's YAML that begins in the first column is a top-level key or a list item. So where a closing
     fence is missing, the next heading, quote or fence in the first column ends the YAML all the same.
+
+    Returns:
+        The pages; none when the text is something else.
 
     Raises:
         SourceError: When a fence names no operation, or YAML goes on behind what ended it.

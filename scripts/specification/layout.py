@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 from ruamel.yaml.representer import SafeRepresenter
 
-from spec.anatomy import METHODS, parts
-from spec.nodes import Tree, plain
-from spec.sources import read_yaml
+from specification.anatomy import METHODS, parts
+from specification.nodes import Tree, plain
+from specification.sources import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spec import layout, marks, overlays
-from spec.documents import read_document
-from spec.findings import SpecError
-from spec.lint import compiled_findings
-from spec.merging import merged
-from spec.nodes import plain
+from specification import layout, marks, overlays
+from specification.documents import read_document
+from specification.findings import Finding, SpecError
+from specification.lint import compiled_findings
+from specification.merging import merged
+from specification.nodes import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from spec.documents import VendorDocument
+    from specification.documents import VendorDocument
 
 COMPILED = "openapi.yaml"
 """The compiled document's file name, and its name in errors."""
@@ -37,7 +37,9 @@ def compiled(upstream: Path, overlay_folder: Path) -> str:
         raise SpecError(first, [collision.finding for collision in collisions if collision.name == first])
     tree = plain(tree)
     names = []
-    for path in sorted(overlay_folder.glob("[!.]*.yaml"), key=lambda path: path.name):
+    for path in sorted(overlay_folder.glob("[!.]*"), key=lambda path: path.name):
+        if path.suffix != ".yaml":
+            raise SpecError(path.name, [Finding(1, "", "an overlay's name must end in .yaml")])
         names.append(path.name)
         tree = overlays.applied(tree, overlays.read_overlay(path), path.name)
         tree = marks.carried_out(tree, path.name)

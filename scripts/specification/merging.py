@@ -6,20 +6,21 @@ them (servers, security, a path's parameters) is first written onto each operati
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from spec.anatomy import METHODS, operations, parts
-from spec.findings import Finding
-from spec.nodes import LinedMap, Tree, copied, line_of, plain, pointer_text
-from spec.older_pages import REBUILT
-from spec.references import followed
-from spec.upgrade import VERSION
+from specification.anatomy import METHODS, operations, parts
+from specification.findings import Finding
+from specification.nodes import LinedMap, Tree, copied, line_of, plain, pointer_text
+from specification.older_pages import REBUILT
+from specification.references import followed
+from specification.upgrade import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from spec.documents import VendorDocument
-    from spec.nodes import Pointer
+    from specification.documents import VendorDocument
+    from specification.nodes import Pointer
 
 
 class Collision(NamedTuple):
@@ -57,7 +58,8 @@ def merged(documents: Sequence[VendorDocument]) -> tuple[Tree, list[Collision]]:
                 collisions.append(Collision(document.name, finding))
             _add_tags(result, own)
     for schema in result["components"].get("schemas", {}).values():
-        schema.pop(REBUILT, None)
+        if isinstance(schema, dict):
+            schema.pop(REBUILT, None)
     if not result["components"]:
         del result["components"]
     return result, collisions
@@ -71,51 +73,48 @@ class _Clash(NamedTuple):
 def _add(result: Tree, own: Tree, name: str, owners: dict[Pointer, str]) -> list[_Clash]:
     clashes = []
     for path, method, operation in operations(own):
-        where = ("paths", path, method)
-        if where in owners:
-            text = f"{method.upper()} {path} is already described by {owners[where]}; each operation once is allowed"
-            clashes.append(_Clash(where, text))
-            continue
-        owners[where] = name
-        result["paths"].setdefault(path, {})[method] = operation
+        route = ("paths", re.sub(r"\{[^{}]*\}", "{}", path), method)  # a parameter's name makes no other route
+        if (owner := owners.setdefault(route, name)) == name and method not in result["paths"].get(path, {}):
+            result["paths"].setdefault(path, {})[method] = operation
+        else:
+            text = f"{method.upper()} {path} is already described by {owner}; each operation once is allowed"
+            clashes.append(_Clash(("paths", path, method), text))
     for kind, components in own.get("components", {}).items():
-        if kind.startswith("x-"):
-            continue
-        there = result["components"].setdefault(kind, {})
-        for key, component in components.items():
+        there = result["components"].setdefault(kind, {}) if not kind.startswith("x-") else {}
+        for key, component in components.items() if not kind.startswith("x-") else ():
             where = ("components", kind, key)
-            if key not in there:
+            if key not in there or (_is_rebuilt(there[key]) and _same(kind, there[key], component)):
                 there[key] = component
                 owners[where] = name
-            elif not _same(there[key], component):
-                text = (
-                    f"{kind} {key!r} is already described by {owners[where]}, and differently; "
-                    "the same name is allowed for the same content only"
-                )
-                clashes.append(_Clash(where, text))
-            elif REBUILT in there[key]:
-                there[key] = component
-                owners[where] = name
+            elif not _same(kind, there[key], component):
+                text = f"the {kind} component {key!r} is already described, and differently, by {owners[where]}"
+                clashes.append(_Clash(where, f"{text}; one name for one content is allowed"))
     return clashes
 
 
-def _same(one: Tree, other: Tree) -> bool:
-    if REBUILT in one or REBUILT in other:
-        return _without_number_formats(one) == _without_number_formats(other)
-    return bool(plain(one) == plain(other))
+def _same(kind: str, one: object, other: object) -> bool:
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return one == other
+    if kind == "securitySchemes":  # pages word them differently, and the older ones drop what a bearer token looks like
+        return all(one.get(key) == other.get(key) for key in ("type", "scheme", "in", "name", "flows"))
+    if _is_rebuilt(one) or _is_rebuilt(other):
+        return _as_inlined(one) == _as_inlined(other)
+    return one == other
 
 
-def _without_number_formats(schema: Tree) -> Tree:
-    """A schema as an older page's inlining leaves it."""
-    schema = copied(schema)
-    schema.pop(REBUILT, None)
-    for part in [{"": schema}, schema.get("properties", {})]:
-        for value in part.values():
-            if isinstance(value, dict) and value.get("type") in ("number", "integer"):
-                value.pop("format", None)
-            for key in [key for key in value if key.startswith("x-")] if isinstance(value, dict) else []:
-                del value[key]
-    return plain(schema)  # type: ignore[no-any-return]  # a mapping comes back as a mapping
+def _is_rebuilt(component: object) -> bool:
+    return isinstance(component, dict) and REBUILT in component
+
+
+def _as_inlined(schema: Tree) -> Tree:
+    """A schema as an older page leaves it when it inlines it."""
+    schema = plain(schema)
+    for node in [schema, *schema.get("properties", {}).values()]:
+        if isinstance(node, dict):
+            is_number = node.get("type") in ("number", "integer")
+            for key in [key for key in node if key.startswith("x-") or (is_number and key == "format")]:
+                del node[key]
+    return schema
 
 
 def _self_contained(document: Tree) -> Tree:

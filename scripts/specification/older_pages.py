@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from spec.nodes import LinedList, LinedMap, Tree, copied, key_line, line_of
-from spec.sources import SourceError
-from spec.upgrade import VERSION, nullable, upgraded_schema
+from specification.nodes import LinedList, LinedMap, Tree, copied, key_line, line_of
+from specification.sources import SourceError
+from specification.upgrade import VERSION, nullable, upgraded_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from spec.pages import Page
+    from specification.pages import Page
 
 REBUILT = "x-our-rebuilt"
 """Marks a component schema that a page only had inlined, so that number formats are missing in it."""

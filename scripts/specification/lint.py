@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from jsonschema.exceptions import best_match  # type: ignore[import-untyped]  # it ships no types
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
-from spec.findings import Finding
-from spec.nodes import LinedMap, Tree, line_of, plain, pointer_text
-from spec.rules import completeness, consistency, safety
-from spec.upgrade import upgraded
+from specification.findings import Finding
+from specification.nodes import LinedMap, Tree, line_of, pointer_text
+from specification.patterns import without_patterns
+from specification.rules import completeness, consistency, safety, shape
+from specification.rules.shape import innermost
+from specification.upgrade import upgraded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from spec.nodes import Pointer
-    from spec.rules import Rule
+    from specification.nodes import Pointer
+    from specification.rules import Rule
 
 WHOLE = "#"
 """The place of what is wrong with a document as a whole."""
@@ -29,6 +30,9 @@ SAFETY_RULES: tuple[Rule, ...] = (
 )
 """What must hold before the validator, which follows references, may see a document."""
 
+SHAPE_RULES: tuple[Rule, ...] = (shape.json_schema,)
+"""What the standard's own schema leaves open, and every other rule relies on."""
+
 VENDOR_RULES: tuple[Rule, ...] = (
     consistency.unsupported,
     consistency.path_text,
@@ -36,6 +40,7 @@ VENDOR_RULES: tuple[Rule, ...] = (
     consistency.security_scheme,
     consistency.server_variable,
     consistency.enum_type,
+    consistency.default,
 )
 """For what else a vendor's document is refused."""
 
@@ -62,11 +67,11 @@ def vendor_findings(document: Tree) -> list[Finding]:
     """Everything for which a vendor's document (OpenAPI 3.0 or 3.1) is refused."""
     if unsafe := findings(document, SAFETY_RULES):
         return unsafe
-    invalid = validator_findings(document)
-    if any(finding.where != WHOLE for finding in invalid):
-        return invalid
     upgraded_document = upgraded(document)
-    invalid = invalid or validator_findings(upgraded_document)
+    if malformed := findings(upgraded_document, SHAPE_RULES):
+        return malformed
+    # Both versions are asked. The newer one first, because it tells more exactly what is wrong, and where.
+    invalid = validator_findings(upgraded_document) or validator_findings(document)
     if any(finding.where != WHOLE for finding in invalid):
         return invalid
     return findings(upgraded_document, VENDOR_RULES) or invalid  # a rule can say where, if the validator can't
@@ -79,7 +84,12 @@ def vendor_notes(document: Tree) -> list[Finding]:
 
 def compiled_findings(document: Tree) -> list[Finding]:
     """Everything that is wrong with a compiled document."""
-    return findings(document, SAFETY_RULES) or validator_findings(document) or findings(document, COMPILED_RULES)
+    return (
+        findings(document, SAFETY_RULES)
+        or findings(document, SHAPE_RULES)
+        or validator_findings(document)
+        or findings(document, COMPILED_RULES)
+    )
 
 
 def findings(document: Tree, rules: Iterable[Rule]) -> list[Finding]:
@@ -95,13 +105,31 @@ def findings(document: Tree, rules: Iterable[Rule]) -> list[Finding]:
 def validator_findings(document: Tree) -> list[Finding]:
     """What openapi-spec-validator says about a document, by the version that the document states."""
     is_old = str(document.get("openapi")).startswith("3.0")
-    validator = (OpenAPIV30SpecValidator if is_old else OpenAPIV31SpecValidator)(plain(document))
-    found = set()
-    for error in validator.iter_errors():
-        deepest = best_match([error]) if error.context else error
-        said = str(deepest.message).partition("\n")[0]  # the rest repeats the schema and the value
-        found.add(_finding(document, tuple(deepest.absolute_path), f"not valid OpenAPI: {said}", ""))
-    return sorted(found)
+    data = without_patterns(document)
+    found: set[Finding] = set()
+    try:
+        for error in (OpenAPIV30SpecValidator if is_old else OpenAPIV31SpecValidator)(data).iter_errors():
+            deepest = innermost(error)
+            said = str(deepest.message).partition("\n")[0]  # the rest repeats the schema and the value
+            where = _place(data, deepest.absolute_path, said)
+            found.add(_finding(document, where, f"not valid OpenAPI: {said}", ""))
+    except Exception as error:  # noqa: BLE001  # its later checks trip, in many ways, over what its first found invalid
+        found = found or {_finding(document, (), f"the validator cannot follow this document: {error!r}", "")}
+    placed = {finding for finding in found if finding.where != WHOLE}
+    return sorted(placed or found)  # what it can't place often follows from what it can
+
+
+def _place(data: Tree, path: Iterable[str | int], said: str) -> Pointer:
+    """Where the validator means: of a key that is one too many, the key, not the mapping that it is in."""
+    node: Any = data
+    where: list[str | int] = []
+    for step in path:
+        step = str(step) if isinstance(node, dict) else step  # noqa: PLW2901  # "200" comes as a number
+        node = node[step]
+        where.append(step)
+    if isinstance(node, dict) and said.endswith("unexpected)"):
+        where += [key for key in node if repr(key) in said][:1]
+    return tuple(where)
 
 
 def _finding(document: Tree, where: Pointer, text: str, rule: str) -> Finding:

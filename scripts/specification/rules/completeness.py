@@ -6,14 +6,14 @@ import keyword
 import re
 from typing import TYPE_CHECKING, Any
 
-from spec.anatomy import operations, parts
-from spec.references import led_to, references
-from spec.rules.consistency import security_requirements
+from specification.anatomy import operations, parts
+from specification.references import led_to, references
+from specification.rules.consistency import security_requirements
 
 if TYPE_CHECKING:
-    from spec.anatomy import Part
-    from spec.nodes import Pointer, Tree
-    from spec.rules import Problems
+    from specification.anatomy import Part
+    from specification.nodes import Pointer, Tree
+    from specification.rules import Problems
 
 
 def complete_operation(document: Tree) -> Problems:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spec.anatomy import parts, schemas
-from spec.references import COMPONENT_NAME, led_to, references
+from specification.anatomy import parts, schemas
+from specification.references import COMPONENT_NAME, led_to, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from spec.anatomy import Part
-    from spec.nodes import Pointer, Tree
-    from spec.rules import Problems
+    from specification.anatomy import Part
+    from specification.nodes import Pointer, Tree
+    from specification.rules import Problems
 
 
 def self_contained(document: Tree) -> Problems:

@@ -22,7 +22,7 @@ class Finding(NamedTuple):
 
     def said(self, name: str) -> str:
         """The finding in one line, as compilers say it: `FILE:LINE: where: what is wrong [rule]`."""
-        place = f"{name}:{self.line}" if self.line else name
+        place = f"{shown(name)}:{self.line}" if self.line else shown(name)
         where = f" {shown(self.where)}:" if self.where else ""
         rule = f" [{self.rule}]" if self.rule else ""
         return f"{place}:{where} {shown(self.text)}{rule}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from spec.nodes import Pointer, Tree
+    from specification.nodes import Pointer, Tree
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 

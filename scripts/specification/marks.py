@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spec.anatomy import parts, schemas
-from spec.findings import Finding, SpecError
-from spec.nodes import Tree, copied, pointer_text
-from spec.references import SCHEMAS, at, references
+from specification.anatomy import parts, schemas
+from specification.findings import Finding, SpecError
+from specification.nodes import Tree, copied, pointer_text
+from specification.references import SCHEMAS, at, references
 
 if TYPE_CHECKING:
-    from spec.anatomy import Part
+    from specification.anatomy import Part
 
 NAME = "x-our-name"
 PROPERTY_ORDER = "x-our-property-order"

@@ -1,0 +1,368 @@
+"""The compiled spec is what its sources give, and says of every recorded answer what that answer was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import compile_spec
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from specification import lint
+from specification.compilation import compiled
+from specification.findings import SpecError
+from specification.nodes import plain
+from specification.sources import read_yaml
+
+ROOT = Path(__file__).parent.parent.parent
+SPEC = ROOT / "spec"
+RECORDINGS = sorted((ROOT / "tests" / "recordings").glob("*.json"))
+TEXT = (SPEC / "openapi.yaml").read_text(encoding="utf-8")
+DOCUMENT: dict[str, Any] = plain(read_yaml(TEXT))
+OPERATION: dict[str, Any] = DOCUMENT["paths"]["/workflows/logs"]["get"]
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+REF = "#/components/schemas/"
+OPEN_STATUS = [{"$ref": REF + "WorkflowRunStatus"}, {"type": "string"}]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    shutil.copytree(SPEC, tmp_path / "spec")
+    return tmp_path / "spec"
+
+
+def command(folder: Path, *arguments: str) -> int:
+    return compile_spec.main(
+        [
+            *arguments,
+            *("--upstream", str(folder / "upstream"), "--overlays", str(folder / "overlays")),
+            *("--target", str(folder / "openapi.yaml")),
+        ]
+    )
+
+
+def test_the_seed_is_untouched() -> None:
+    seed = (SPEC / "upstream" / "get-workflows-logs.zh.md").read_bytes()
+    assert hashlib.sha256(seed).hexdigest() == "f4a72f7a7d0b201b526cb3ca924f9c724a512a3a8581e813b67fb823aeb1e480"
+
+
+def test_the_stored_spec_is_what_its_sources_give() -> None:
+    assert compiled(SPEC / "upstream", SPEC / "overlays") == TEXT
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "4242"])
+def test_the_bytes_depend_on_no_hash_seed_locale_or_folder(folders: Path, seed: str) -> None:
+    (folders / "openapi.yaml").unlink()
+    done = subprocess.run(
+        [
+            *(sys.executable, str(ROOT / "scripts" / "compile_spec.py")),
+            *("--upstream", str(folders / "upstream"), "--overlays", str(folders / "overlays")),
+            *("--target", str(folders / "openapi.yaml")),
+        ],
+        env={"PYTHONHASHSEED": seed, "LC_ALL": "C", "TZ": "Asia/Tokyo"},
+        cwd=folders,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (folders / "openapi.yaml").read_bytes() == (SPEC / "openapi.yaml").read_bytes()
+
+
+def test_check_is_silent_about_a_spec_that_is_right(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(folders, "--check") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("change", ["target", "overlay", "missing"])
+def test_check_shows_what_differs_and_writes_nothing(
+    folders: Path, capsys: pytest.CaptureFixture[str], change: str
+) -> None:
+    changed = folders / ("overlays/30-english.yaml" if change == "overlay" else "openapi.yaml")
+    if change == "missing":
+        changed.unlink()
+    else:
+        changed.write_text(changed.read_text().replace("List workflow logs", "List the logs"))
+    before = {path: path.read_bytes() for path in folders.rglob("*.*") if path.is_file()}
+    assert command(folders, "--check") == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("openapi.yaml is not what its sources give; run `make spec`\n")
+    expected = {
+        "target": "+      summary: List workflow logs",
+        "overlay": "+      summary: List the logs",
+        "missing": "+openapi: '3.1.0'",
+    }
+    assert expected[change] in err.splitlines()
+    assert {path: path.read_bytes() for path in folders.rglob("*.*") if path.is_file()} == before
+
+
+def test_compiling_writes_what_check_asks_for_and_only_then(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folders / "openapi.yaml").write_text("openapi: 3.1.0\n")
+    assert command(folders) == 0
+    assert capsys.readouterr().out == "compiled openapi.yaml\n"
+    written = (folders / "openapi.yaml").stat().st_mtime_ns
+    assert command(folders) == 0
+    assert (folders / "openapi.yaml").stat().st_mtime_ns == written
+    assert sorted(path.name for path in folders.iterdir()) == ["openapi.yaml", "overlays", "upstream"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("overlays/10-names.yaml", "WorkflowLogItemCn", "WorkflowLogItemEn", "10-names.yaml:23: action 4 "),
+        ("overlays/30-english.yaml", "    description: The title and", "    descriptio: The title and", "state the"),
+        ("overlays/30-english.yaml", "summary: List workflow logs", "summary: 列出", "text that is not English"),
+        ("overlays/20-corrections-1.11.2.yaml", "minimum: 1", "minimum: 2", "1 is less than the minimum of 2"),
+        ("overlays/20-corrections-1.11.2.yaml", "schemas/WorkflowRunSummary'", "schemas/Gone'", "leads to nothing"),
+        ("upstream/get-workflows-logs.zh.md", "type: enum<string>", "type: enumeration", "zh.md:41: unknown type"),
+    ],
+)
+def test_sources_that_are_wrong_are_named_and_nothing_is_written(
+    folders: Path, capsys: pytest.CaptureFixture[str], file: str, old: str, new: str, said: str
+) -> None:
+    path = folders / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    assert command(folders) == 1
+    assert said in capsys.readouterr().err
+    assert (folders / "openapi.yaml").read_text() == TEXT
+
+
+def test_an_overlay_under_another_suffix_is_not_passed_over(folders: Path) -> None:
+    (folders / "overlays" / "40-more.yml").write_text("overlay: 1.0.0\n")
+    with pytest.raises(SpecError, match=r"40-more\.yml:1: .*must end in \.yaml"):
+        compiled(folders / "upstream", folders / "overlays")
+
+
+def test_two_documents_that_contradict_each_other_are_refused(folders: Path) -> None:
+    seed = folders / "upstream" / "get-workflows-logs.zh.md"
+    (folders / "upstream" / "copy.md").write_bytes(seed.read_bytes())
+    with pytest.raises(SpecError, match=r"zh\.md:9: .* already described by copy\.md"):
+        compiled(folders / "upstream", folders / "overlays")
+
+
+def test_the_spec_passes_every_check() -> None:
+    assert lint.compiled_findings(DOCUMENT) == []
+
+
+def test_readers_of_yaml_1_1_read_the_same() -> None:
+    assert yaml.safe_load(TEXT) == DOCUMENT
+
+
+def test_the_file_reads_well() -> None:
+    lines = TEXT.splitlines()
+    assert lines[0].startswith("# Compiled by `make spec`. Do not edit")
+    assert "#   from spec/upstream/get-workflows-logs.zh.md" in lines[:5]
+    assert [line for line in lines if len(line) > 130 or line != line.rstrip()] == []
+    assert not re.search(r"[{\[]\w+: |&id|\\u", TEXT)
+
+
+def test_every_overlay_action_states_its_reason() -> None:
+    for path in sorted((SPEC / "overlays").iterdir()):
+        for action in read_yaml(path.read_text())["actions"]:
+            assert len(action["description"].split()) >= 2, (path.name, action["target"])
+
+
+def test_the_operation_has_our_names() -> None:
+    assert DOCUMENT["openapi"] == "3.1.0"
+    assert list(DOCUMENT["paths"]) == ["/workflows/logs"]
+    assert OPERATION["operationId"] == "list_workflow_logs"
+    assert OPERATION["tags"] == ["logs"]
+    assert OPERATION["security"] == [{"ApiKeyAuth": []}]
+    assert "security" not in DOCUMENT
+    [server] = DOCUMENT["servers"]
+    [(name, variable)] = server["variables"].items()
+    assert (server["url"], variable["default"]) == (f"{{{name}}}", "https://api.dify.ai/v1")
+
+
+def test_the_parameters_are_those_of_the_server() -> None:
+    got = [(p["name"], p["in"], p.get("required", False), without_text(p["schema"])) for p in OPERATION["parameters"]]
+    text = {"type": "string"}
+    assert got == [
+        ("keyword", "query", False, text),
+        ("status", "query", False, {"anyOf": OPEN_STATUS}),
+        ("page", "query", False, {"type": "integer", "minimum": 1, "maximum": 99999, "default": 1}),
+        ("limit", "query", False, {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
+        ("created_at__before", "query", False, text),
+        ("created_at__after", "query", False, text),
+        ("created_by_end_user_session_id", "query", False, text),
+        ("created_by_account", "query", False, text),
+    ]
+
+
+def test_every_status_of_the_seed_can_be_asked_for() -> None:
+    schema = {**OPERATION["parameters"][1]["schema"], "components": DOCUMENT["components"]}
+    seeds = {"succeeded", "failed", "stopped", "running"}
+    assert seeds <= set(SCHEMAS["WorkflowRunStatus"]["enum"])
+    assert all(Draft202012Validator(schema).is_valid(status) for status in seeds)
+
+
+def test_the_answers_are_those_of_the_server() -> None:
+    content = {status: r["content"]["application/json"]["schema"] for status, r in OPERATION["responses"].items()}
+    error = {"$ref": REF + "ErrorResponse"}
+    assert content == {
+        "200": {"$ref": REF + "WorkflowLogPage"},
+        **dict.fromkeys(("400", "401", "403", "500", "default"), error),
+    }
+
+
+def without_text(schema: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key not in ("description", "examples")}
+
+
+TEXT_TYPE = {"type": "string"}
+COUNT = {"type": "integer"}
+COUNT_OR_NULL = {"type": ["integer", "null"]}
+SECONDS = {"type": "integer", "format": "int64"}
+
+
+def or_null(name: str) -> dict[str, Any]:
+    return {"anyOf": [{"$ref": REF + name}, {"type": "null"}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "properties"),
+    [
+        (
+            "WorkflowLogPage",
+            {
+                "page": COUNT,
+                "limit": COUNT,
+                "total": COUNT,
+                "has_more": {"type": "boolean"},
+                "data": {"type": "array", "items": {"$ref": REF + "WorkflowLog"}},
+            },
+        ),
+        (
+            "WorkflowLog",
+            {
+                "id": TEXT_TYPE,
+                "workflow_run": or_null("WorkflowRunSummary"),
+                "details": {},
+                "created_from": TEXT_TYPE,
+                "created_by_role": TEXT_TYPE,
+                "created_by_account": or_null("Account"),
+                "created_by_end_user": or_null("EndUser"),
+                "created_at": SECONDS,
+            },
+        ),
+        (
+            "WorkflowRunSummary",
+            {
+                "id": TEXT_TYPE,
+                "version": TEXT_TYPE,
+                "status": {"anyOf": OPEN_STATUS},
+                "triggered_from": TEXT_TYPE,
+                "error": {"type": ["string", "null"]},
+                "elapsed_time": {"type": "number", "format": "float"},
+                "total_tokens": SECONDS,
+                "total_steps": COUNT_OR_NULL,
+                "created_at": SECONDS,
+                "finished_at": {"type": ["integer", "null"], "format": "int64"},
+                "exceptions_count": COUNT_OR_NULL,
+            },
+        ),
+        ("Account", dict.fromkeys(("id", "name", "email"), TEXT_TYPE)),
+        (
+            "EndUser",
+            {"id": TEXT_TYPE, "type": TEXT_TYPE, "is_anonymous": {"type": "boolean"}, "session_id": TEXT_TYPE},
+        ),
+        ("ErrorResponse", {"code": TEXT_TYPE, "message": TEXT_TYPE, "status": COUNT}),
+    ],
+)
+def test_a_schema_is_what_the_server_sends(name: str, properties: dict[str, Any]) -> None:
+    schema = SCHEMAS[name]
+    assert {key: without_text(value) for key, value in schema["properties"].items()} == properties
+    assert list(schema["properties"]) == list(properties) == schema["required"]
+    assert "additionalProperties" not in schema
+
+
+def test_there_are_no_other_schemas() -> None:
+    assert list(SCHEMAS) == [
+        *("Account", "EndUser", "ErrorResponse", "WorkflowLog", "WorkflowLogPage", "WorkflowRunStatus"),
+        "WorkflowRunSummary",
+    ]
+    assert without_text(SCHEMAS["WorkflowRunStatus"]) == {
+        "type": "string",
+        "enum": ["scheduled", "running", "succeeded", "failed", "stopped", "partial-succeeded", "paused"],
+    }
+
+
+def test_no_chinese_is_left_but_the_seed_still_has_its_own() -> None:
+    assert not re.search("[\u3000-\u9fff\uff00-\uffef]", TEXT)
+    assert "倒序返回" in (SPEC / "upstream" / "get-workflows-logs.zh.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("keyword", ["30 characters", "`%`", "`_`", r"`\"`", "ASCII", "500"]),
+        ("status", ["`succeeded`, `failed` and `stopped`", "400", "`running`"]),
+        ("page", ["1 to 99999", "empty"]),
+        ("limit", ["1 to 100", "400"]),
+        ("created_at__before", ["ISO 8601", "`<=`", "UTC", "two underscores", "`+`"]),
+        ("created_at__after", ["ISO 8601", "`>=`", "UTC", "two underscores", "`+`"]),
+        ("created_by_end_user_session_id", ["session id", "500"]),
+        ("created_by_account", ["e-mail", "not the account's id", "400"]),
+    ],
+)
+def test_the_traps_of_a_parameter_are_written_down(where: str, words: list[str]) -> None:
+    [text] = [p["schema"]["description"] for p in OPERATION["parameters"] if p["name"] == where]
+    assert [word for word in words if word not in text] == []
+
+
+def test_the_loss_of_rows_on_a_walk_is_written_down() -> None:
+    assert "nothing decides the order inside one second" in OPERATION["description"]
+    assert "602 rows" in OPERATION["description"]
+
+
+def logs_calls() -> list[Any]:
+    calls = []
+    for path in RECORDINGS:
+        exchange = json.loads(path.read_text())
+        request, response = exchange["request"], exchange["response"]
+        is_json = response["headers"].get("Content-Type", "").startswith("application/json")
+        if request["path"] == "/v1/workflows/logs" and request["method"] == "GET" and is_json:
+            calls.append(pytest.param(request, response, id=path.stem))
+    return calls
+
+
+@pytest.mark.parametrize(("request_", "response"), logs_calls())
+def test_a_recorded_answer_is_as_the_spec_says(request_: dict[str, Any], response: dict[str, Any]) -> None:
+    status = str(response["status"])
+    described = OPERATION["responses"].get(status, OPERATION["responses"]["default"])
+    schema = described["content"]["application/json"]["schema"]
+    body = json.loads(response["body"])
+    validator = Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+    assert [error.message for error in validator.iter_errors(body)] == [], request_["query"]
+    assert unknown_fields(body, schema) == []
+    if status == "401":
+        assert "WWW-Authenticate" in response["headers"]
+
+
+def unknown_fields(value: Any, schema: dict[str, Any]) -> list[str]:
+    """Fields that an answer has and the spec does not name, at any depth."""
+    for option in schema.get("anyOf", [schema]):
+        if "$ref" in option and value is not None:
+            return unknown_fields(value, SCHEMAS[option["$ref"].removeprefix(REF)])
+    if isinstance(value, list):
+        return [name for item in value for name in unknown_fields(item, schema["items"])]
+    if not isinstance(value, dict):
+        return []
+    known = schema.get("properties", {})
+    inner = [name for key in value if key in known for name in unknown_fields(value[key], known[key])]
+    return [key for key in value if key not in known] + inner
+
+
+def test_many_recordings_are_compared() -> None:
+    statuses = [parameters.values[1]["status"] for parameters in logs_calls()]
+    assert len(statuses) > 100
+    assert set(statuses) >= {200, 400, 401, 403, 500}
