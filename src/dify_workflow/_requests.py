@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -104,12 +105,21 @@ def build_request(
             a client made here has nothing to merge, and merging nothing costs a tenth of the whole call.
     """
     extensions = {"timeout": timeout.phases}
-    body: dict[str, Any] = {} if json is None else {"json": json}
+    content = None
+    if json is not None:
+        content = _json_bytes(json)
+        headers = headers.copy()
+        headers.setdefault("Content-Type", "application/json")
     if http is not None:
-        return http.build_request(method, url, params=params, headers=headers, extensions=extensions, **body)
+        return http.build_request(method, url, params=params, headers=headers, extensions=extensions, content=content)
     if params:
         url = f"{url}?{urlencode(params)}"
-    return httpx.Request(method, url, headers=headers, extensions=extensions, **body)
+    return httpx.Request(method, url, headers=headers, extensions=extensions, content=content)
+
+
+def _json_bytes(value: object) -> bytes:
+    # httpx 0.27 would send NaN, which is not JSON, and 0.28 refuses it: what is sent does not depend on the release.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def without_secrets(request: httpx.Request) -> httpx.Request:

@@ -404,3 +404,11 @@ def test_parameters_go_over_the_wire_as_the_api_reads_them():
     request = request_of("GET", "/x", params={"a": None, "b": True, "c": 7, "d": "a+b &é", "e": ["1", "2"], "f": ""})
     # httpx before 0.28 writes a space as %20, later ones as +; a server reads both as a space.
     assert request.url.query.replace(b"%20", b"+") == b"b=true&c=7&d=a%2Bb+%26%C3%A9&e=1&e=2&f="
+
+
+def test_a_body_goes_over_the_wire_as_compact_utf_8_whichever_httpx_sends_it():
+    request = request_of("POST", "/x", json={"inputs": {"q": "é\u4e2d"}, "n": [1, 2.5, None]})
+    assert request.content == '{"inputs":{"q":"é\u4e2d"},"n":[1,2.5,null]}'.encode()
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.headers["Content-Length"] == str(len(request.content))
+    assert "Content-Type" not in request_of("GET", "/x").headers
