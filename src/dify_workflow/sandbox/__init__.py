@@ -14,5 +14,7 @@ SERVER_VERSION = "1.11.2"
 INSTALL_HINT = "the sandbox needs starlette and uvicorn: python -m pip install 'dify-workflow-sdk[sandbox]'"
 """What a person reads when the packages of the extra `sandbox` are missing."""
 
-OPTIONAL_PACKAGES = frozenset({"starlette", "uvicorn"})
-"""The packages of the extra `sandbox`."""
+
+def lacks_extra(error: ModuleNotFoundError) -> bool:
+    """Say whether an import failed because the extra `sandbox` is not installed."""
+    return (error.name or "").partition(".")[0] in {"starlette", "uvicorn"}

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import INSTALL_HINT, OPTIONAL_PACKAGES, SERVER_VERSION
+from . import INSTALL_HINT, SERVER_VERSION, lacks_extra
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from .database import DatabaseFileError  # noqa: PLC0415 - a missing extra is reported, not raised
         from .server import Sandbox  # noqa: PLC0415 - as above
     except ModuleNotFoundError as error:
-        if error.name not in OPTIONAL_PACKAGES:
+        if not lacks_extra(error):
             raise
         return _fail(INSTALL_HINT)
 

@@ -80,10 +80,13 @@ class Database:
 
     def __init__(self, path: str | Path = ":memory:") -> None:
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        try:
+            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        except sqlite3.DatabaseError as error:
+            raise DatabaseFileError(f"{path}: {error}") from None
         self._connection.row_factory = sqlite3.Row
         try:
-            self.is_new = self._prepare()
+            self._prepare()
         except (sqlite3.DatabaseError, DatabaseFileError) as error:
             self._connection.close()
             raise DatabaseFileError(f"{path}: {error}") from None
@@ -173,18 +176,17 @@ class Database:
 
     # Helpers ----------------------------------------------------------------------------------------------------
 
-    def _prepare(self) -> bool:
+    def _prepare(self) -> None:
         with self._transaction():
             version: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
             tables: int = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
             if version == _SCHEMA_VERSION:
-                return False
+                return
             if version or tables:
                 raise DatabaseFileError("not a database of this sandbox")
             for statement in _SCHEMA.split(";"):
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-            return True
 
     @contextmanager
     def _transaction(self) -> Generator[None, None, None]:

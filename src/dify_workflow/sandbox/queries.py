@@ -154,7 +154,7 @@ def _typed(values: Mapping[str, str]) -> tuple[dict[str, int], list[_Problem]]:
     return numbers, problems
 
 
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*(?:\.0*)?")
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*(?:\.0+)?")
 _LONGEST_INTEGER: Final = 4300
 _UNPARSABLE: Final = "Input should be a valid integer, unable to parse string as an integer"
 
@@ -188,9 +188,12 @@ def _report(problems: list[_Problem]) -> str:
 
 
 def _shortened(text: str, longest: int = 50) -> str:
-    if len(text) <= longest:
+    """Cut the middle out of a long text, counting in bytes and keeping characters whole, as pydantic does."""
+    data = text.encode()
+    if len(data) <= longest:
         return text
-    return f"{text[: longest // 2]}...{text[-(longest // 2 - 1) :]}"
+    head, tail = data[: longest // 2], data[-(longest // 2 - 1) :]
+    return f"{head.decode(errors='ignore')}...{tail.decode(errors='ignore')}"
 
 
 # Words of the time parser ---------------------------------------------------------------------------------------

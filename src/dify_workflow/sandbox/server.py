@@ -217,16 +217,16 @@ class Sandbox:
         return {"api_key": self.keys[app], "base_url": self.base_url, **options}
 
     def _fill(self, database: Database) -> None:
-        if not database.is_new:
-            key = next((app.api_key for app in database.apps() if app.name == "main"), self._main_key)
-            if key != self._main_key:
-                database.add_app(AppRow(name="main", api_key=self._main_key))
+        main = AppRow(name="main", api_key=self._main_key)
+        if database.apps():
+            database.add_app(main)
             return
-        for app in DEFAULT_APPS:
-            database.add_app(AppRow(name="main", api_key=self._main_key) if app.name == "main" else app)
-        database.add_accounts(ACCOUNTS)
         logs = generate_logs(self._rows, seed=self._seed, now=int(time.time()), days=self._days, crowd=self._crowd)
-        database.add_logs("main", logs)
+        database.add_accounts(ACCOUNTS)
+        database.add_logs(main.name, logs)
+        # Last, as apps tell the next start that this file is complete.
+        for app in DEFAULT_APPS:
+            database.add_app(main if app.name == main.name else app)
 
 
 _HIGHEST_PORT: Final = 65_535

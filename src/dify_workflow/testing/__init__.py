@@ -38,9 +38,9 @@ def __getattr__(name: str) -> object:
     try:
         module = import_module(f"dify_workflow.sandbox.{_HOME.get(name, 'rows')}")
     except ModuleNotFoundError as error:
-        from dify_workflow.sandbox import INSTALL_HINT, OPTIONAL_PACKAGES  # noqa: PLC0415 - as above
+        from dify_workflow.sandbox import INSTALL_HINT, lacks_extra  # noqa: PLC0415 - as above
 
-        if error.name not in OPTIONAL_PACKAGES:
+        if not lacks_extra(error):
             raise
         raise ImportError(INSTALL_HINT, name=error.name) from None
     value: object = getattr(module, name)

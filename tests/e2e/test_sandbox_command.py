@@ -1,0 +1,173 @@
+"""The command `python -m dify_workflow.sandbox`, as a person runs it."""
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from dify_workflow.testing import Sandbox
+
+COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "dify_workflow.sandbox"]
+
+
+@contextlib.contextmanager
+def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, object], list[str]]]:
+    """Run the command; gives the process, its first line, and the lines after it."""
+    # In a session of its own, so that the signals below reach nothing else.
+    with subprocess.Popen(
+        [*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            first = json.loads(process.stdout.readline())
+            lines = []
+            for line in process.stdout:
+                lines.append(line.rstrip("\n"))
+                if line.startswith("Ctrl-C"):
+                    break
+            yield process, first, lines
+        finally:
+            process.kill()
+
+
+def logs(place: dict[str, object], **params: object) -> httpx.Response:
+    key = {"Authorization": f"Bearer {place['api_key']}"}
+    return httpx.get(f"{place['base_url']}/workflows/logs", params=params, headers=key)
+
+
+def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *options], capture_output=True, text=True, check=False, timeout=60, env=os.environ | environment
+    )
+
+
+def test_it_prints_where_it_is_and_serves_there() -> None:
+    with serving("--rows", "250", "--seed", "9") as (_, place, lines):
+        assert logs(place).json()["total"] == 250
+        exports = dict(line.removeprefix("export ").split("=", 1) for line in lines if line.startswith("export "))
+        assert {name: shlex.split(value) for name, value in exports.items()} == {
+            "DIFY_BASE_URL": [place["base_url"]],
+            "DIFY_API_KEY": [place["api_key"]],
+        }
+        assert {"main", "empty", "chat", "disabled"} <= set(place["keys"])
+        assert place["keys"]["chat"] in "\n".join(lines)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_cleanly_even_with_a_connection_open(number: int, code: int) -> None:
+    with serving("--rows", "10") as (process, place, _), httpx.Client() as http:
+        http.get(str(place["base_url"]))
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output, errors) == (code, "", "")
+
+
+def test_a_signal_ends_it_while_answers_are_held_back() -> None:
+    with serving("--rows", "10", "--latency", "3000") as (process, place, _):
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(str(place["base_url"]), timeout=0.2)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_a_taken_port_is_reported_in_one_line() -> None:
+    with Sandbox(rows=0) as sandbox:
+        result = run("--port", str(sandbox.port), "--rows", "0")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.count("\n") == 1
+    assert f"port {sandbox_port(result.stderr)} is in use" in result.stderr
+
+
+def sandbox_port(text: str) -> str:
+    return text.partition("port ")[2].split()[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--port", "65536"], "--port: must be an integer from 0 to 65535, got '65536'"),
+        (["--port", "http"], "--port: must be an integer from 0 to 65535, got 'http'"),
+        (["--rows", "-1"], "--rows: must be an integer from 0 to 1000000, got '-1'"),
+        (["--rows", "1.5"], "--rows: must be an integer from 0 to 1000000, got '1.5'"),
+        (["--seed", "x"], "--seed: must be an integer of at least 0, got 'x'"),
+        (["--latency", "nan"], "--latency: must be a number from 0 to 3600, got 'nan'"),
+        (["--days", "inf"], "--days: must be a number from 0 to 3650, got 'inf'"),
+        (["--api-key", "two words"], "--api-key: must be printable ASCII without blanks"),
+        (["--host", "example.com"], "unrecognized arguments: --host example.com"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_refused_by_name(options: list[str], complaint: str) -> None:
+    result = run(*options)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith(f"error: {complaint}\n".replace("error: --", "error: argument --"))
+    assert "two words" not in result.stderr
+
+
+def test_a_file_that_is_no_database_is_reported_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("notes" * 1000)
+    result = run("--database", str(tmp_path / "notes.txt"))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.count("\n") == 1
+    assert "notes.txt: file is not a database" in result.stderr
+
+
+def test_a_file_is_served_again_with_the_same_rows(tmp_path: Path) -> None:
+    file = str(tmp_path / "sandbox.db")
+    ids = []
+    for rows in ("30", "500"):
+        with serving("--database", file, "--rows", rows) as (process, place, _):
+            ids.append(sorted(item["id"] for item in logs(place, limit=100).json()["data"]))
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
+    assert len(ids[0]) == 30
+    assert ids[0] == ids[1]
+
+
+def test_verbose_shows_each_request_but_neither_query_nor_key() -> None:
+    with serving("--rows", "3", "--verbose", "--api-key", "app-distinctive-51c2") as (process, place, _):
+        assert logs(place, keyword="private").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert "GET /v1/workflows/logs: 200 in " in errors
+    assert "private" not in errors
+    assert "51c2" not in errors
+
+
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
+def test_without_the_extra_it_says_how_to_install_it(missing: str) -> None:
+    program = (
+        f"import runpy, sys; sys.modules[{missing!r}] = None\n"
+        "runpy.run_module('dify_workflow.sandbox', run_name='__main__')"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        "python -m dify_workflow.sandbox: the sandbox needs starlette and uvicorn:"
+        " python -m pip install 'dify-workflow-sdk[sandbox]'\n"
+    )
+
+
+def test_help_names_every_option() -> None:
+    result = run("--help")
+    assert result.returncode == 0
+    for option in (
+        "--port",
+        "--rows",
+        "--seed",
+        "--days",
+        "--crowd",
+        "--latency",
+        "--api-key",
+        "--database",
+        "--verbose",
+    ):
+        assert option in result.stdout

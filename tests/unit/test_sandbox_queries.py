@@ -1,0 +1,273 @@
+"""Each rule of the query string of `GET /workflows/logs`, as a promise."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Annotated, Literal
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field, ValidationError
+
+from dify_workflow.sandbox.errors import ApiError
+from dify_workflow.sandbox.queries import LogQuery, parse_log_query, parse_time
+
+
+def refusal(query_string: str) -> str:
+    with pytest.raises(ApiError) as caught:
+        parse_log_query(query_string)
+    assert caught.value.status == 400
+    assert list(caught.value.body) == ["code", "message", "status"]
+    assert caught.value.body["code"] == "invalid_param"
+    return str(caught.value.body["message"])
+
+
+def second(text: str) -> int:
+    moment = parse_time(text)
+    assert moment is not None
+    return moment // 1_000_000
+
+
+NOVEMBER = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
+
+
+def test_without_parameters_the_first_twenty_rows_are_asked_for() -> None:
+    assert parse_log_query("") == LogQuery(page=1, limit=20)
+
+
+def test_unknown_parameters_are_ignored() -> None:
+    assert parse_log_query("detail=true&created_at_before=nonsense&sort=created_at&order=asc") == LogQuery()
+
+
+def test_the_first_of_repeated_values_counts() -> None:
+    assert parse_log_query("status=failed&status=nonsense&limit=5&limit=0") == LogQuery(status="failed", limit=5)
+
+
+def test_empty_texts_and_times_are_no_filter() -> None:
+    names = [
+        "keyword",
+        "created_at__before",
+        "created_at__after",
+        "created_by_end_user_session_id",
+        "created_by_account",
+    ]
+    assert parse_log_query("&".join(f"{name}=" for name in names)) == LogQuery()
+
+
+def test_a_plus_that_is_not_encoded_is_a_blank() -> None:
+    assert parse_log_query("created_by_account=a+b@example.com").created_by_account == "a b@example.com"
+    assert parse_log_query("created_by_account=a%2Bb@example.com").created_by_account == "a+b@example.com"
+    assert refusal("created_at__before=2026-11-01T00:00:00+08:00") == "Unused components in ISO string"
+
+
+@pytest.mark.parametrize("name", ["keyword", "created_by_end_user_session_id", "created_by_account"])
+def test_a_nul_in_a_filter_is_refused(name: str) -> None:
+    assert "NUL" in refusal(f"{name}=a%00b")
+
+
+# Numbers ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["10", " 10", "010", "10.0", "+10", "\t10\n", "1_0", "0010.000"])
+def test_an_integer_may_be_written_in_all_the_ways_that_pydantic_reads(text: str) -> None:
+    assert parse_log_query(urlencode({"limit": text})).limit == 10
+
+
+@pytest.mark.parametrize(
+    "text", ["", "abc", "1.5", "10.", "1e1", "null", "10,0", "0x10", "１０", "1__0", "_10", "1 0", "--1"]
+)
+def test_what_is_no_integer_is_refused(text: str) -> None:
+    assert "unable to parse string as an integer" in refusal(urlencode({"limit": text}))
+
+
+@pytest.mark.parametrize(
+    ("query_string", "bound"),
+    [
+        ("limit=0", "greater than or equal to 1"),
+        ("limit=101", "less than or equal to 100"),
+        ("page=0", "greater than or equal to 1"),
+        ("page=-1", "greater than or equal to 1"),
+        ("page=100000", "less than or equal to 99999"),
+        ("page=99999999999999999999", "less than or equal to 99999"),
+    ],
+)
+def test_a_number_beyond_its_bound_is_refused_and_never_clamped(query_string: str, bound: str) -> None:
+    assert bound in refusal(query_string)
+
+
+def test_both_ends_of_a_range_are_taken() -> None:
+    assert parse_log_query("page=99999&limit=100") == LogQuery(page=99_999, limit=100)
+    assert parse_log_query("page=1&limit=1") == LogQuery(page=1, limit=1)
+
+
+class WorkflowLogQuery(BaseModel):
+    """What the real server checks types with, for comparison."""
+
+    status: Literal["succeeded", "failed", "stopped"] | None = None
+    page: Annotated[int, Field(ge=1, le=99_999)] = 1
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+def words(message: str) -> str:
+    return re.sub(r"errors\.pydantic\.dev/[\d.]+/", "errors.pydantic.dev/", message)
+
+
+# pydantic drops leading zeros together with underscores and then reads a sign, so that it takes "0__1" and "0-1". The
+# sandbox does not go so far.
+odd_zeros = re.compile(r"0_*[-+_]")
+
+wild_text = st.one_of(
+    st.text(max_size=70),
+    st.from_regex(r"[ \t]?[+-]?[0-9_]{0,7}(\.[0-9]{0,3})?[ \n]?", fullmatch=True),
+    st.sampled_from(["succeeded", "failed", "stopped", "running", "Failed", "1" * 4300, "1" * 4301, "x" * 51]),
+).filter(lambda text: not odd_zeros.search(text) and not re.search("[\ud800-\udfff]", text))
+
+
+@given(st.fixed_dictionaries({}, optional={"status": wild_text, "page": wild_text, "limit": wild_text}))
+@example({"status": "running", "page": "0", "limit": "abc"})
+@example({"limit": "'\"\\ " * 20})
+def test_types_are_checked_and_refused_in_the_words_of_pydantic(values: dict[str, str]) -> None:
+    theirs: WorkflowLogQuery | str
+    try:
+        theirs = WorkflowLogQuery.model_validate(values)
+    except ValidationError as error:
+        theirs = str(error)
+    if isinstance(theirs, str):
+        assert words(refusal(urlencode(values))) == words(theirs)
+    else:
+        ours = parse_log_query(urlencode(values))
+        assert (ours.status, ours.page, ours.limit) == (theirs.status, theirs.page, theirs.limit)
+
+
+# Status ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed", "stopped"])
+def test_three_statuses_can_be_filtered_by(status: str) -> None:
+    assert parse_log_query(f"status={status}").status == status
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["running", "partial-succeeded", "partial_succeeded", "paused", "scheduled", "", "FAILED", "failed ", "a,b"],
+)
+def test_every_other_status_is_refused_even_those_that_rows_have(status: str) -> None:
+    assert "Input should be 'succeeded', 'failed' or 'stopped'" in refusal(urlencode({"status": status}))
+
+
+# Times -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-01",
+        "20261101",
+        "2026-11",
+        "2026-305",
+        "2026305",
+        "2026-W44-7",
+        "2026W447",
+        "2026-11-01T00",
+        "2026-11-01T00:00",
+        "2026-11-01T00:00:00",
+        "2026-11-01 00:00:00",
+        "20261101T000000Z",
+        "2026-11-01T00:00:00Z",
+        "2026-11-01T00:00:00z",
+        "2026-11-01T00:00:00+00:00",
+        "2026-11-01T08:00:00+08:00",
+        "2026-11-01T08:00:00+0800",
+        "2026-11-01T08:00:00+08",
+        "2026-10-31T19:00:00-05:00",
+        "2026-10-31T24:00:00",
+        "2026-11-01T00:00:00.123Z",
+        "2026-11-01T00:00:00,5Z",
+        "2026-11-01T00:00:00.123456789Z",
+    ],
+)
+def test_a_time_may_have_any_form_of_iso_8601_and_is_in_utc_without_an_offset(text: str) -> None:
+    assert second(text) == NOVEMBER
+
+
+def test_a_year_alone_is_its_first_second() -> None:
+    assert second("2026") == int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("yesterday", "invalid literal for int() with base 10: b'yest'"),
+        ("2026/11/01", "invalid literal for int() with base 10: b'/11'"),
+        ("2026-02-30T00:00:00Z", "day is out of range for month"),
+        ("2026-11-01T00:00:00 UTC", "Unused components in ISO string"),
+        ("2026-11-01 ", "ISO time too short"),
+        ("２０２６-11-01", "ISO-8601 strings should contain only ASCII characters"),
+    ],
+)
+def test_a_time_that_cannot_be_read_is_refused_in_the_words_of_the_servers_parser(text: str, message: str) -> None:
+    assert refusal(urlencode({"created_at__before": text})) == message
+    assert refusal(urlencode({"created_at__after": text})) == message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1795384475",
+        "1795384475000",
+        "2026-11-01T00:00:60Z",
+        "0000-01-01",
+        "9999-12-31T24:00",
+        "7d",
+        "now",
+        "2026-13-01",
+    ],
+)
+def test_unix_times_ages_and_impossible_times_are_refused(text: str) -> None:
+    assert refusal(urlencode({"created_at__before": text}))
+
+
+@given(st.text(max_size=40).filter(lambda text: text.isprintable()))
+def test_whatever_is_given_as_a_time_is_read_or_refused(text: str) -> None:
+    statuses = []
+    try:
+        parse_log_query(urlencode({"created_at__before": text, "created_at__after": text}))
+    except ApiError as error:
+        statuses.append(error.status)
+    assert statuses in ([], [400])
+
+
+@given(
+    st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31)),  # noqa: DTZ001 - the offset follows
+    st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+def test_a_fraction_of_a_second_narrows_the_window_to_whole_seconds(moment: datetime, zone: timezone) -> None:
+    text = quote(moment.replace(tzinfo=zone).isoformat())
+    query = parse_log_query(f"created_at__before={text}&created_at__after={text}")
+    assert query.created_at__before is not None
+    assert query.created_at__after is not None
+    exact = (moment.replace(tzinfo=zone) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1)
+    assert query.created_at__before <= exact <= query.created_at__after
+    assert query.created_at__after - query.created_at__before == (0 if moment.microsecond == 0 else 1)
+
+
+# Keywords --------------------------------------------------------------------------------------------------------
+
+
+def test_only_thirty_characters_of_a_keyword_are_searched_for() -> None:
+    assert LogQuery(keyword="x" * 40).keyword_pattern == "%" + "x" * 30 + "%"
+    assert LogQuery(keyword="中" * 40).keyword_pattern == "%" + r"\\u4e2d" * 30 + "%"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["3f2504e0-4f89-41d3-9a0c-0305e82c3301", "3F2504E04F8941D39A0C0305E82C3301", "3f2504e04f8941d39a0c0305e82c3301"],
+)
+def test_a_keyword_may_be_a_runs_id_in_any_case_with_or_without_dashes(text: str) -> None:
+    assert LogQuery(keyword=text).keyword_run_id == "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+
+
+@pytest.mark.parametrize("text", ["3f2504e0", "3f2504e0-4f89-41d3-9a0c-0305e82c330", "z" * 32, "order"])
+def test_a_part_of_a_runs_id_is_no_runs_id(text: str) -> None:
+    assert LogQuery(keyword=text).keyword_run_id is None
