@@ -5,17 +5,19 @@ import threading
 import zlib
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from .errors import invalid_param, unknown_error
 from .queries import LogQuery
-from .rows import AccountRow, AppRow, LogRow
+from .rows import AccountRow, AppRow, EndUserRow, LogRow, RunRow
 
 __all__ = ["Database", "DatabaseFileError", "LogPage"]
 
 _SCHEMA_VERSION: Final = 1
+_BATCH: Final = 500  # rows that one statement writes
 
 _SCHEMA: Final = """
 CREATE TABLE apps (
@@ -101,7 +103,7 @@ class Database:
     def add_app(self, app: AppRow) -> None:
         """Add an app, or replace the one of this name."""
         with self._transaction():
-            self._insert("apps", [{name: getattr(app, name) for name in AppRow.__dataclass_fields__}])
+            self._insert("apps", [_columns(app)])
 
     def apps(self) -> list[AppRow]:
         """Give all apps in the order in which they were added."""
@@ -119,19 +121,20 @@ class Database:
     def add_accounts(self, accounts: Iterable[AccountRow]) -> None:
         """Add members of the workspace; those of logs are added with them."""
         with self._transaction():
-            self._insert("accounts", [asdict(account) for account in accounts])
+            self._insert("accounts", [_columns(account) for account in accounts])
 
     def add_logs(self, app: str, logs: Iterable[LogRow]) -> int:
         """Add logs with their runs and creators; those of a known id are replaced. Gives how many there were."""
         count = 0
+        remaining = iter(logs)
         with self._transaction():
-            for count, log in enumerate(logs, start=1):  # noqa: B007 - the last one is the answer
-                if log.run is not None:
-                    self._insert("runs", [{**asdict(log.run), "app": app}])
-                if log.creator is not None:
-                    table = "accounts" if isinstance(log.creator, AccountRow) else "end_users"
-                    self._insert(table, [asdict(log.creator)])
-                self._insert("logs", [_log_columns(app, log)])
+            while batch := list(islice(remaining, _BATCH)):
+                self._insert("runs", [_columns(log.run) | {"app": app} for log in batch if log.run is not None])
+                creators = {log.creator for log in batch}
+                self._insert("accounts", [_columns(row) for row in creators if isinstance(row, AccountRow)])
+                self._insert("end_users", [_columns(row) for row in creators if isinstance(row, EndUserRow)])
+                self._insert("logs", [_log_columns(app, log) for log in batch])
+                count += len(batch)
         return count
 
     def delete_logs(self, ids: Iterable[str]) -> int:
@@ -200,9 +203,10 @@ class Database:
             self._connection.execute("COMMIT")
 
     def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
-        for row in rows:
-            columns, places = ", ".join(row), ", ".join(f":{name}" for name in row)
-            self._connection.execute(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({places})", row)  # noqa: S608
+        if rows:
+            columns, places = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+            statement = f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({places})"  # noqa: S608 - names of ours
+            self._connection.executemany(statement, rows)
 
     def _selection(self, app: AppRow, query: LogQuery) -> tuple[str, str, dict[str, Any]]:
         source = "FROM logs l"
@@ -255,6 +259,10 @@ def _app(row: sqlite3.Row) -> AppRow:
         state=row["state"],
         published=bool(row["published"]),
     )
+
+
+def _columns(row: AppRow | RunRow | AccountRow | EndUserRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}
 
 
 def _log_columns(app: str, log: LogRow) -> dict[str, Any]:
