@@ -73,7 +73,7 @@ def split(text: str) -> list[Page]:
             else:
                 _refuse_stray_yaml(lines[taken:], taken, pages[-1])
         elif line.startswith("```"):  # another fence, such as a code sample
-            taken += next((i for i, other in enumerate(lines[taken:], 1) if other.startswith("```")), len(lines))
+            taken += _length_of_sample(lines[taken:])
     return pages
 
 
@@ -120,6 +120,13 @@ def _until_end(lines: list[str]) -> list[str]:
         if line.startswith(("```", "#", ">")):
             return lines[:i]
     return lines
+
+
+def _length_of_sample(lines: list[str]) -> int:
+    for i, line in enumerate(lines):
+        if line.startswith("```"):
+            return i + _is_closing(line)  # a page's fence ends a sample that nobody closed
+    return len(lines)
 
 
 def _is_closing(line: str) -> bool:

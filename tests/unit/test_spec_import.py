@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +18,8 @@ from page_exports import newer_page, older_page
 from specification.anatomy import operations
 from specification.documents import MAX_BYTES, read_document
 from specification.findings import SpecError
+from specification.lint import vendor_notes
+from specification.merging import merged
 from specification.nodes import plain
 from specification.sources import read_yaml
 
@@ -302,6 +306,65 @@ def test_whatever_the_bytes_a_document_is_read_or_refused_with_a_line(data: byte
         found = [1] if document.parts else []
     assert found
     assert all(1 <= line <= data.count(b"\n") + 1 for line in found)
+
+
+KEYS = [
+    *("nullable", "enum", "allOf", "$ref", "properties", "items", "required", "requiredProperties", "refIdentifier"),
+    *("type", "default", "examples", "example", "schemaArray", "schema", "parameters", "security", "servers", "title"),
+    *("responses", "tags", "content", "discriminator", "exclusiveMinimum", "components", "paths", "not", "const"),
+]
+PIECES = [
+    *(
+        None,
+        5,
+        1.5,
+        True,
+        "x",
+        "",
+        [],
+        {},
+        [1],
+        [{}],
+        [None],
+        {"a": 1},
+        ["string", "null"],
+        "null",
+        "file",
+        "enum<string>",
+    ),
+    *({"$ref": "#/components/schemas/Part"}, {"$ref": "#/paths"}, {"type": "object"}, "#/components/schemas/Kind"),
+]
+
+
+def places(node: Any) -> list[tuple[Any, Any]]:
+    keys = node.keys() if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+    return [place for key in keys for place in [(node, key), *places(node[key])]]
+
+
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_whatever_the_structure_a_document_is_read_or_refused(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(["older.md", "plain.yaml", "plain.json"]))
+    text = ACCEPTED[name][0].decode()
+    before, fence, body = text.partition("/widgets\n") if name == "older.md" else ("", "", text)
+    body = body.partition("\n````")[0]
+    tree = json.loads(body) if name == "plain.json" else plain(read_yaml(body))
+    for _ in range(data.draw(st.integers(1, 3))):
+        holder, key = data.draw(st.sampled_from(places(tree)))
+        if data.draw(st.booleans()):
+            holder[key] = copy.deepcopy(data.draw(st.sampled_from(PIECES)))
+        elif isinstance(holder[key], dict):
+            holder[key][data.draw(st.sampled_from(KEYS))] = copy.deepcopy(data.draw(st.sampled_from(PIECES)))
+        else:
+            del holder[key]
+    try:
+        document = read_document("any", f"{before}{fence}{json.dumps(tree)}\n".encode())
+    except SpecError as error:
+        findings = error.findings
+    else:
+        findings = [finding for part in document.parts for finding in vendor_notes(part)]
+        merged([document, document])
+    assert all(finding.text for finding in findings)
 
 
 def test_a_document_that_names_itself_a_part_of_our_spec_gains_nothing(desk: Desk) -> None:

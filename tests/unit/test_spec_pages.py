@@ -96,9 +96,12 @@ def test_a_schema_used_twice_by_anchor_and_alias_is_two_schemas() -> None:
     assert body["application/json"] is not body["multipart/form-data"]
 
 
-def test_a_code_sample_before_the_page_is_passed_over() -> None:
+@pytest.mark.parametrize("end", ["```\n", "```\n\n## More\n", ""], ids=["closed", "with text behind it", "not closed"])
+def test_a_code_sample_before_the_page_is_passed_over_and_takes_no_page_with_it(end: str) -> None:
     text = older_page(WIDGETS, *OPERATIONS[0])
-    assert read("```bash\n# not a heading\ncurl https://example.com\n```\n" + text) == read(text)
+    heading, fence, page = text.partition("````yaml")
+    sample = f"```bash\n# not a heading\ncurl https://example.com\n{end}"
+    assert read(heading + sample + fence + page) == read(text)
 
 
 def test_the_seed_becomes_openapi() -> None:
