@@ -25,8 +25,10 @@ WORDS = {
     "AsyncIterator": "Iterator",
     "StopAsyncIteration": "StopIteration",
     "aclose": "close",
+    "aclosing": "closing",
     "aiter_bytes": "iter_bytes",
     "anext": "next",
+    "asyncio.Condition": "threading.Condition",
     "asyncio.sleep": "time.sleep",
 }
 
@@ -46,11 +48,12 @@ def mirrored(text: str) -> str:
     """The sync twin of a module of the async half."""
     for asynchronous, synchronous in SENTENCES.items():
         text = text.replace(asynchronous, synchronous)
-    text = re.sub(r"^import asyncio\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"\basync (def|with|for)\b", r"\1", text)
     text = re.sub(r"\bawait ", "", text)
     for asynchronous, synchronous in WORDS.items():
         text = re.sub(rf"\b{re.escape(asynchronous)}\b", synchronous, text)
+    text = re.sub(r"^import asyncio\n", "import threading\n" if "threading." in text else "", text, flags=re.MULTILINE)
+    text = re.sub(r"\bAwaitable\[(.*?)\]", r"\1", text).replace("import Awaitable, ", "import ")
     text = re.sub(r"\b(httpx\.|an httpx\.|an `httpx\.)?Async([A-Z]\w+)", r"\1\2", text)
     return text.replace("_async", "_sync")
 

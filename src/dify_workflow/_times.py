@@ -7,7 +7,7 @@ The server reads a time without a zone as UTC, refuses unix seconds, words such 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 AGE = re.compile(r"([0-9]{1,9})(s|m|h|d|w|mo|y)")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks", "mo": "months", "y": "years"}
@@ -28,19 +28,62 @@ def to_utc_text(name: str, value: Time, *, now: datetime | None = None) -> str:
     Raises:
         ValueError: anything else.
     """
-    try:
-        moment = _moment(value, now)
-    except (ValueError, OverflowError) as error:
-        raise ValueError(
-            f"{name} must be a datetime, a date, ISO 8601 text such as '2026-10-25T01:48:00Z', "
-            f"or an age such as '90s', '15m', '24h', '7d', '2w', '1mo'; got {value!r}"
-        ) from error
-    return moment.replace(tzinfo=None).isoformat() + "Z"
+    return _text(_checked(name, value, now))
 
 
 def optional(name: str, value: Time | None) -> str | None:
     """`to_utc_text` for a parameter that may be left out."""
     return None if value is None else to_utc_text(name, value)
+
+
+def as_given(name: str, value: Time) -> str:
+    """The text that stands for a point in time in a checkpoint: an age as it is, all else in UTC.
+
+    Raises:
+        ValueError: it is no point in time.
+    """
+    return value if isinstance(value, str) and AGE.fullmatch(value) else to_utc_text(name, value)
+
+
+def latest_second(name: str, value: Time | None) -> int | None:
+    """The last whole second, in epoch seconds, up to a point in time.
+
+    Raises:
+        ValueError: it is no point in time.
+    """
+    return None if value is None else _epoch_microseconds(name, value) // 1_000_000
+
+
+def earliest_second(name: str, value: Time | None) -> int | None:
+    """The first whole second, in epoch seconds, from a point in time on.
+
+    Raises:
+        ValueError: it is no point in time.
+    """
+    return None if value is None else -(-_epoch_microseconds(name, value) // 1_000_000)
+
+
+def text_of_second(second: int | None) -> str | None:
+    """The text that is sent for a whole second, given in epoch seconds."""
+    return None if second is None else _text(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second))
+
+
+def _checked(name: str, value: Time, now: datetime | None) -> datetime:
+    try:
+        return _moment(value, now)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            f"{name} must be a datetime, a date, ISO 8601 text such as '2026-10-25T01:48:00Z', "
+            f"or an age such as '90s', '15m', '24h', '7d', '2w', '1mo'; got {value!r}"
+        ) from error
+
+
+def _epoch_microseconds(name: str, value: Time) -> int:
+    return (_checked(name, value, None) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def _text(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat() + "Z"
 
 
 def _moment(value: object, now: datetime | None) -> datetime:

@@ -1,0 +1,58 @@
+"""What works at the same time: threads for the sync half, tasks for the async half, with the same methods."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine
+
+NAME: Final = "dify-workflow-walk"
+
+
+class Workers:
+    """Threads that are waited for."""
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Have one more worker do this. It must not raise."""
+        thread = threading.Thread(target=work, name=NAME, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def is_one(self) -> bool:
+        """Whether the caller is one of the workers."""
+        return threading.current_thread() in self._threads
+
+    def end(self) -> None:
+        """Wait until all have gone. A thread cannot be interrupted: each finishes the request that is under way."""
+        for thread in self._threads:
+            thread.join()
+
+
+class AsyncWorkers:
+    """Tasks that are waited for."""
+
+    def __init__(self) -> None:
+        import asyncio  # noqa: PLC0415 - the sync half does without asyncio, which is large
+
+        self._asyncio = asyncio
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have one more worker do this. It must not raise."""
+        self._tasks.append(self._asyncio.create_task(work(), name=NAME))
+
+    def is_one(self) -> bool:
+        """Whether the caller is one of the workers."""
+        return self._asyncio.current_task() in self._tasks
+
+    async def end(self) -> None:
+        """Cancel all, and wait until they have gone."""
+        for task in self._tasks:
+            task.cancel()
+        await self._asyncio.gather(*self._tasks, return_exceptions=True)
