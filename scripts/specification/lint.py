@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
@@ -119,6 +120,9 @@ def validator_findings(document: Tree) -> list[Finding]:
     return sorted(placed or found)  # what it can't place often follows from what it can
 
 
+_ONE_TOO_MANY = re.compile(r"unexpected\)$|match any of the regexes")
+
+
 def _place(data: Tree, path: Iterable[str | int], said: str) -> Pointer:
     """Where the validator means: of a key that is one too many, the key, not the mapping that it is in."""
     node: Any = data
@@ -127,7 +131,7 @@ def _place(data: Tree, path: Iterable[str | int], said: str) -> Pointer:
         step = str(step) if isinstance(node, dict) else step  # noqa: PLW2901  # "200" comes as a number
         node = node[step]
         where.append(step)
-    if isinstance(node, dict) and said.endswith("unexpected)"):
+    if isinstance(node, dict) and _ONE_TOO_MANY.search(said):
         where += [key for key in node if repr(key) in said][:1]
     return tuple(where)
 
