@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from dify_workflow_api.api.logs import list_workflow_logs
 
 from .. import _times
+from .._filters import log_filters
+from .walks import AsyncLogWalk
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .._configuration import TimeoutOption
     from .._times import Time
     from ..models import WorkflowLogPage, WorkflowRunStatus
     from .caller import AsyncCaller
+
+MOST_WORKERS: Final = 64
 
 
 class AsyncLogs:
@@ -39,7 +45,7 @@ class AsyncLogs:
         """One page of the logs, newest first: `GET /workflows/logs`.
 
         Reading page after page loses rows: the server sorts by a creation time of whole seconds, and rows of one
-        second come in another order on each page. It is right for a look at the newest rows, not for reading all.
+        second come in another order on each page. It is right for a look at the newest rows; `iter` reads all.
 
         Args:
             keyword: text that the inputs, the outputs or the end user's session id contain; the server uses the first
@@ -70,3 +76,54 @@ class AsyncLogs:
             created_by_account=created_by_account,
         )
         return await self._caller.call(call, timeout)
+
+    def iter(
+        self,
+        *,
+        keyword: str | None = None,
+        status: WorkflowRunStatus | str | None = None,
+        created_at__before: Time | None = None,
+        created_at__after: Time | None = None,
+        created_by_end_user_session_id: str | None = None,
+        created_by_account: str | None = None,
+        checkpoint: Mapping[str, Any] | None = None,
+        workers: int = 1,
+        timeout: TimeoutOption = None,
+    ) -> AsyncLogWalk:
+        """Every matching row of the logs, each exactly once, newest first: `GET /workflows/logs`, as often as it takes.
+
+        Every row that existed when the walk began, and matches, is given, whatever arrives or is deleted meanwhile; or
+        the walk ends in an `IncompleteWalkError`. Rows that arrive later may be left out. Memory does not grow with
+        the number of rows. The walk has `.total`, `.seen`, and a `.checkpoint` from which another walk goes on.
+
+        Args:
+            keyword: as for `list`.
+            status: any status of a run; those that the server does not filter by are filtered here, from all rows.
+            created_at__before: as for `list`.
+            created_at__after: as for `list`.
+            created_by_end_user_session_id: as for `list`; together with `keyword`, for which the server answers 500, it
+                is filtered here.
+            created_by_account: as for `list`.
+            checkpoint: the `.checkpoint` of an earlier walk with the same filters, as it was or read from JSON: this
+                walk goes on after the last row that the other one gave. Ages count from when that one began.
+            workers: requests at once, 1 to 64: disjoint ranges of time are read side by side, and given in order. It
+                helps where answers take long to come; one server process with one worker gains nothing.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: an argument that cannot be used, or a checkpoint of other filters; nothing was sent.
+            IncompleteWalkError: while iterating: the server contradicts itself, so that rows may be missing;
+                `.expected` and `.seen` say how many.
+            DifyError: while iterating, as every method does; what was given is given, and `.checkpoint` holds.
+        """
+        if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= MOST_WORKERS:
+            raise ValueError(f"workers must be an integer from 1 to {MOST_WORKERS}, got {workers!r}")
+        filters = log_filters(
+            keyword=keyword,
+            status=status,
+            created_at__before=created_at__before,
+            created_at__after=created_at__after,
+            created_by_end_user_session_id=created_by_end_user_session_id,
+            created_by_account=created_by_account,
+        )
+        return AsyncLogWalk(self._caller, filters, checkpoint=checkpoint, workers=workers, timeout=timeout)
