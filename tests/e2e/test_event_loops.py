@@ -112,8 +112,8 @@ def test_many_tasks_at_once_share_one_pool():
     with nothing_left_open(), FaultServer(gather(TASKS, page_answer())) as server:
         assert asyncio.run(use(made_for(server))) == [[1, 1]] * 3 * TASKS
         assert server.wait_for_no_connection()
-    assert server.connections == TASKS
     assert len(server.requests) == 6 * TASKS
+    assert TASKS <= server.connections < 3 * TASKS  # one that idled too long, on a busy machine, is made anew
 
 
 def test_loops_in_several_threads_at_once_each_have_their_pool():

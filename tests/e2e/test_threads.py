@@ -72,8 +72,8 @@ def test_sixteen_threads_get_their_own_answers_over_one_pool_and_leave_nothing()
         assert server.wait_for_no_connection()
     assert results == [[number * 1000 + turn for turn in range(rounds)] for number in range(THREADS)]
     assert len(server.requests) == THREADS * rounds
-    # All were sending at once; then each went on with what was there. One that idled too long is made anew.
-    assert THREADS <= server.connections < 2 * THREADS
+    # All were sending at once, then each went on with what was there; one that idled too long is made anew.
+    assert THREADS <= server.connections < 3 * THREADS
 
 
 def test_threads_that_meet_at_the_first_call_make_one_pool():
@@ -95,7 +95,7 @@ def test_siblings_in_threads_share_the_pool():
 
             assert in_threads(read) == [5] * THREADS
         assert server.wait_for_no_connection()
-    assert THREADS <= server.connections < 2 * THREADS
+    assert THREADS <= server.connections < 3 * THREADS
 
 
 def test_an_error_in_one_thread_is_none_in_another():
