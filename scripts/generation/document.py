@@ -8,6 +8,7 @@ that (text, bounds, defaults) is read here. What cannot be carried is refused, w
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ruamel.yaml import YAML
@@ -73,7 +74,9 @@ def read(path: Path) -> Document:
         GenerationError: It cannot be read, or holds what cannot be carried.
     """
     try:
-        raw = YAML(typ="safe", pure=True).load(path.read_bytes().decode())
+        text = path.read_bytes().decode()
+        # A key of JSON may be longer than YAML allows.
+        raw = json.loads(text) if text.startswith("{") else YAML(typ="safe", pure=True).load(text)
     except OSError as error:
         raise GenerationError(f"{path.name}: {error.strerror}") from None
     except (YAMLError, ValueError) as error:

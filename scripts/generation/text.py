@@ -73,7 +73,7 @@ def docstring_lines(text: str, indent: int) -> list[str]:
 def _docstring_text(text: str) -> str:
     escaped = _escaped(text)
     # A quote at either end would join the quotes that enclose the docstring; three in a row would end it.
-    escaped = re.sub('^"|"$', r"\\\"", escaped)
+    escaped = re.sub('^"|"$', lambda _: '\\"', escaped)
     while '""' in escaped:
         escaped = escaped.replace('""', '"\\"')
     return escaped
