@@ -122,14 +122,11 @@ def _code(found: Document, data: GeneratorData, config: Config) -> Code:
             raise GenerationError(f"{place}: {name} and {modules[module]} would both be in the module {module}")
         modules[module] = name
         object.__setattr__(made_class.class_info, "module_name", module)
-    for name, schema in found.prepared["components"]["schemas"].items():
-        if schema.get("type") == "object" and not ({name, _class_of(name, config)} & {*models}):
-            raise GenerationError(f"#/components/schemas/{name} was dropped by the generator")
+    for name, place in components.items():
+        schema = found.prepared["components"]["schemas"].get(place, {})
+        if {"enum", "allOf", "properties"} & schema.keys() and name not in modules.values():
+            raise GenerationError(f"#/components/schemas/{place} was dropped by the generator")
     return code
-
-
-def _class_of(name: str, config: Config) -> str:
-    return str(Class.from_string(string=name, config=config).name)
 
 
 def _use_own_templates(project: Project, code: Code) -> None:
