@@ -53,22 +53,19 @@ def mirrored(text: str) -> str:
     for asynchronous, synchronous in WORDS.items():
         text = re.sub(rf"\b{re.escape(asynchronous)}\b", synchronous, text)
     text = re.sub(r"^import asyncio\n", "import threading\n" if "threading." in text else "", text, flags=re.MULTILINE)
-    text = re.sub(r"\bAwaitable\[(.*?)\]", r"\1", text).replace("import Awaitable, ", "import ")
+    text = re.sub(r"\bAwaitable\[(.*?)\]", r"\1", text)
     text = re.sub(r"\b(httpx\.|an httpx\.|an `httpx\.)?Async([A-Z]\w+)", r"\1\2", text)
     return text.replace("_async", "_sync")
 
 
 def formatted(text: str, name: str) -> str:
-    """The text as the project's formatter leaves it."""
+    """The text as the project's formatter leaves it, with its imports sorted and none of them unused."""
     ruff = Path(sys.executable).with_name("ruff")
-    return subprocess.run(
-        [ruff, "format", "--stdin-filename", TARGET / name, "-"],
-        input=text,
-        capture_output=True,
-        check=True,
-        encoding="utf-8",
-        cwd=ROOT,
-    ).stdout
+    steps = (["check", "--select", "I,F401", "--fix", "--quiet"], ["format"])
+    for step in steps:
+        command = [str(ruff), *step, "--stdin-filename", str(TARGET / name), "-"]
+        text = subprocess.run(command, input=text, capture_output=True, check=True, encoding="utf-8", cwd=ROOT).stdout
+    return text
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from . import _times
@@ -41,6 +41,11 @@ class LogFilters:
     def are_the_servers(self) -> bool:
         """Whether the server applies all of them, so that its `total` is the number of rows that match."""
         return self.status is None and self.session_id is None
+
+    def with_status_here(self, status: str | None) -> LogFilters:
+        """These filters with the status filtered here: a row is then seen before it has the status, and after."""
+        sent = {name: value for name, value in self.sent.items() if name != "status"}
+        return replace(self, sent=sent, status=status or None)
 
     def match(self, log: WorkflowLog) -> bool:
         """Whether a row passes what is filtered here."""

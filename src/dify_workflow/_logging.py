@@ -47,3 +47,8 @@ def log_retry(error: DifyError, retry: int, seconds: float) -> None:
     # Not an answer's own text: that is a part of a body.
     reason = f"status {error.status_code}" if isinstance(error, APIStatusError) else str(error)
     logger.info("retry %d in %.2f s after %s: %s", retry, seconds, type(error).__name__, reason)
+
+
+def log_outage(error: DifyError, seconds: float) -> None:
+    """Say that the server cannot be followed at the moment, and when it is tried again."""
+    logger.warning("logs.follow looks again in %.1f s after %s: %s", seconds, type(error).__name__, error)

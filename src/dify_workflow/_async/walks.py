@@ -7,21 +7,16 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
-from dify_workflow_api.api.logs import list_workflow_logs
-
 from .._checkpoints import Position, position_from
-from .._times import text_of_second
 from .._walks import PageRequest, Ranges, WindowWalk, rows_of
 from .crews import AsyncChannel, AsyncCrew
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from .._configuration import TimeoutOption
     from .._filters import LogFilters
     from .._walks import Row
     from ..models import WorkflowLog, WorkflowLogPage
-    from .caller import AsyncCaller
 
 PAGES_BEFORE_SPLIT: Final = 2
 """Pages that are read one by one first: they show whether the server can be relied on, and how much there is."""
@@ -45,11 +40,15 @@ class AsyncLogWalk:
     """
 
     def __init__(
-        self, caller: AsyncCaller, filters: LogFilters, *, checkpoint: object, workers: int, timeout: TimeoutOption
+        self,
+        read_page: Callable[[PageRequest], Awaitable[WorkflowLogPage]],
+        filters: LogFilters,
+        *,
+        checkpoint: object,
+        workers: int,
     ) -> None:
-        self._caller = caller
+        self._read_page = read_page
         self._filters = filters
-        self._timeout = timeout
         self._workers = workers
         if checkpoint is None:
             self._position = Position(newest=filters.newest, oldest=filters.oldest)
@@ -109,7 +108,7 @@ class AsyncLogWalk:
     async def _batches(self, walk: WindowWalk) -> AsyncGenerator[list[Row]]:
         pages = 0
         while (request := walk.next_request()) is not None:
-            yield walk.accept(await self._page(request))
+            yield walk.accept(await self._read_page(request))
             pages += 1
             if pages >= PAGES_BEFORE_SPLIT and (ranges := Ranges.of(walk, self._workers)) is not None:
                 async with aclosing(self._ranges(ranges, walk)) as batches:
@@ -153,7 +152,7 @@ class AsyncLogWalk:
         self, ranges: Ranges, index: int, starts: list[AsyncChannel[Start]], batches: AsyncChannel[list[Row] | None]
     ) -> None:
         boundary = ranges.boundary(index + 1)
-        below = [] if boundary is None else rows_of(await self._page(boundary))
+        below = [] if boundary is None else rows_of(await self._read_page(boundary))
         start = await starts[index].get()
         walk, walk_below = start.walk, None
         if walk is not None and (second := ranges.boundary_second(below, walk)) is not None:
@@ -163,15 +162,5 @@ class AsyncLogWalk:
         if walk is not None:
             await batches.put(walk.begin_with(start.rows))
             while (request := walk.next_request()) is not None:
-                await batches.put(walk.accept(await self._page(request)))
+                await batches.put(walk.accept(await self._read_page(request)))
         await batches.put(None)
-
-    async def _page(self, request: PageRequest) -> WorkflowLogPage:
-        call = list_workflow_logs.build_request(
-            **self._filters.sent,
-            created_at__before=text_of_second(request.before),
-            created_at__after=text_of_second(request.after),
-            page=request.page,
-            limit=request.limit,
-        )
-        return await self._caller.call(call, self._timeout)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from dify_workflow_api.api.logs import list_workflow_logs
 
 from .. import _times
 from .._filters import log_filters
+from .._following import Following
+from .follow import LogFollow
 from .walks import LogWalk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .._configuration import TimeoutOption
+    from .._filters import LogFilters
     from .._times import Time
+    from .._walks import PageRequest
     from ..models import WorkflowLogPage, WorkflowRunStatus
     from .caller import Caller
 
@@ -126,4 +131,72 @@ class Logs:
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
         )
-        return LogWalk(self._caller, filters, checkpoint=checkpoint, workers=workers, timeout=timeout)
+        return LogWalk(self._page_reader(filters, timeout), filters, checkpoint=checkpoint, workers=workers)
+
+    def follow(
+        self,
+        *,
+        poll: float = 5.0,
+        since: Time | None = None,
+        keyword: str | None = None,
+        status: WorkflowRunStatus | str | None = None,
+        created_by_end_user_session_id: str | None = None,
+        created_by_account: str | None = None,
+        checkpoint: Mapping[str, Any] | None = None,
+        give_up_after: float = 86_400.0,
+        timeout: TimeoutOption = None,
+    ) -> LogFollow:
+        """New rows of the logs as they appear, oldest first, without end: `GET /workflows/logs`, again and again.
+
+        Each new row is given once, and once more when one that was given unfinished has ended (`running`, later
+        `succeeded`): the server's listing never tells. It survives outages by trying again, and restarts by its
+        `.checkpoint`. While nothing happens it asks ever more seldom, up to every sixth `poll`.
+
+        Args:
+            poll: seconds between two looks while something happens, over 0.
+            since: earliest creation time to begin with, in the forms that `list` takes; unless given, what is there
+                already is left out.
+            keyword: as for `list`.
+            status: only rows of runs in this status; a row that changes into it is given then. Filtered here.
+            created_by_end_user_session_id: as for `iter`.
+            created_by_account: as for `list`.
+            checkpoint: the `.checkpoint` of an earlier `follow` with the same filters, as it was or read from JSON.
+            give_up_after: seconds, a day unless given, after which an unfinished row is not looked up any more: on
+                Dify 1.11 the row of a run that was stopped stays `running` for good.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: an argument that cannot be used, or a checkpoint of other filters; nothing was sent.
+            APIStatusError: while iterating: a refusal that waiting does not mend, such as 401. Outages (connection
+                errors, 5xx, 429, answers that are not the API's) are logged as warnings and waited out.
+        """
+        for name, seconds in {"poll": poll, "give_up_after": give_up_after}.items():
+            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+                raise ValueError(f"{name} must be seconds over 0, got {seconds!r}")
+        filters = log_filters(
+            keyword=keyword,
+            status=status,
+            created_at__before=None,
+            created_at__after=None,
+            created_by_end_user_session_id=created_by_end_user_session_id,
+            created_by_account=created_by_account,
+        ).with_status_here(status)
+        following = Following(
+            oldest=_times.earliest_second("since", since), poll=float(poll), give_up_after=float(give_up_after)
+        )
+        if checkpoint is not None:
+            following.restore(checkpoint, filters)
+        return LogFollow(self._page_reader(filters, timeout), filters, following)
+
+    def _page_reader(self, filters: LogFilters, timeout: TimeoutOption) -> Callable[[PageRequest], WorkflowLogPage]:
+        def read(request: PageRequest) -> WorkflowLogPage:
+            call = list_workflow_logs.build_request(
+                **filters.sent,
+                created_at__before=_times.text_of_second(request.before),
+                created_at__after=_times.text_of_second(request.after),
+                page=request.page,
+                limit=request.limit,
+            )
+            return self._caller.call(call, timeout)
+
+        return read
