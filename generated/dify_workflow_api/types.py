@@ -14,13 +14,10 @@ from reprlib import recursive_repr
 from typing import Any, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
 from urllib.parse import quote
 
-import attrs
-
 T = TypeVar("T")
 
 
-@attrs.frozen(kw_only=True)
-class Request(Generic[T]):
+class Request(NamedTuple, Generic[T]):
     """A request that is ready to be sent, and the class of its answer."""
 
     operation: str
@@ -32,14 +29,19 @@ class Request(Generic[T]):
     path: str
     """The path below the base URL, percent-encoded."""
 
+    load_response: Callable[[], type[T]]
+    """Gives `response`; models are loaded when there is an answer to decode, and not to send a request."""
+
     params: tuple[tuple[str, str], ...] = ()
     """Names and texts of the query, in order, not yet percent-encoded."""
 
     json: object = None
     """The JSON body, as JSON values; None when there is none."""
 
-    response: type[T]
-    """The model of a successful answer; `str`, `bytes`, `dict` or `object` where it is no model."""
+    @property
+    def response(self) -> type[T]:
+        """The model of a successful answer; `str`, `bytes`, `dict` or `object` where it is no model."""
+        return self.load_response()
 
 
 # --- models ----------------------------------------------------------------------------------------------------------

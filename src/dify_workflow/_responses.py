@@ -23,6 +23,8 @@ from ._retries import retry_after_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dify_workflow_api.types import Request
+
     from ._configuration import Secret
 
 _KINDS: Final[dict[object, str]] = {
@@ -108,9 +110,9 @@ def model_value(content: bytes, model: type[M]) -> M:
     return model.from_dict(value)
 
 
-def model_reader(model: type[M]) -> Callable[[bytes], M]:
-    """What turns a body into the model."""
-    return lambda content: model_value(content, model)
+def model_reader(call: Request[M]) -> Callable[[bytes], M]:
+    """What turns the body of an operation's answer into the operation's model."""
+    return lambda content: model_value(content, call.response)
 
 
 def reader(expect: str) -> Callable[[bytes], Any]:

@@ -39,9 +39,7 @@ class AsyncCaller:
 
     async def call(self, call: Request[M], timeout: TimeoutOption) -> M:
         """Call an operation that the spec describes, and give its answer as the operation's model."""
-        return await self.send(
-            call.method, call.path, call.params, call.json, _responses.model_reader(call.response), timeout
-        )
+        return await self.send(call.method, call.path, call.params, call.json, _responses.model_reader(call), timeout)
 
     async def send(
         self,

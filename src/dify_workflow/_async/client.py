@@ -32,8 +32,9 @@ class AsyncDifyWorkflow:
     Args:
         api_key: the app's key, "app-..."; else the environment variable `DIFY_API_KEY`.
         base_url: address of the API, with or without "/v1"; else `DIFY_BASE_URL`, else "https://api.dify.ai/v1".
-        timeout: seconds for one attempt as a whole, of which 5 at most for connecting; or an `httpx.Timeout`, which
-            bounds each phase, and each wait for more data, apart. 60 seconds unless given.
+        timeout: seconds for connecting (5 at most), for each wait for more data, and for one attempt as a whole, which
+            is looked at whenever a part of the answer's body arrives; or an `httpx.Timeout`, which bounds each phase
+            and no whole. 60 seconds unless given.
         max_retries: how often a request is sent again; 2 unless given. A GET is repeated after connection errors,
             timeouts, 408, 429, 500, 502, 503 and 504. Anything else is repeated only when the server cannot have
             begun the work: no connection was made, or it answered that it is busy.
@@ -41,7 +42,8 @@ class AsyncDifyWorkflow:
             given. A `Retry-After` of up to 60 seconds is obeyed instead; above that the error is raised at once.
         default_headers: headers to send with every request.
         http_client: your own `httpx.AsyncClient`, for proxies, certificates, or a fake transport in tests. It is
-            used as it is and never closed here.
+            used as it is and never closed here. Give it no fewer connections than callers at once: httpcore 1.0 can
+            break connections for which callers have to queue.
 
     Raises:
         ConfigurationError: an option has no usable value, or there is no API key.

@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from dify_workflow_api.api.logs import list_workflow_logs
 
 from .. import _times
-from .._filters import log_filters
-from .._following import Following
-from .follow import AsyncLogFollow
-from .walks import AsyncLogWalk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -22,6 +18,8 @@ if TYPE_CHECKING:
     from .._walks import PageRequest
     from ..models import WorkflowLogPage, WorkflowRunStatus
     from .caller import AsyncCaller
+    from .follow import AsyncLogFollow
+    from .walks import AsyncLogWalk
 
 MOST_WORKERS: Final = 64
 
@@ -123,6 +121,9 @@ class AsyncLogs:
         """
         if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= MOST_WORKERS:
             raise ValueError(f"workers must be an integer from 1 to {MOST_WORKERS}, got {workers!r}")
+        from .._filters import log_filters  # noqa: PLC0415 - loaded when needed
+        from .walks import AsyncLogWalk  # noqa: PLC0415 - loaded when needed
+
         filters = log_filters(
             keyword=keyword,
             status=status,
@@ -173,6 +174,10 @@ class AsyncLogs:
         for name, seconds in {"poll": poll, "give_up_after": give_up_after}.items():
             if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
                 raise ValueError(f"{name} must be seconds over 0, got {seconds!r}")
+        from .._filters import log_filters  # noqa: PLC0415 - loaded when needed
+        from .._following import Following  # noqa: PLC0415 - loaded when needed
+        from .follow import AsyncLogFollow  # noqa: PLC0415 - loaded when needed
+
         filters = log_filters(
             keyword=keyword,
             status=status,

@@ -38,9 +38,7 @@ class Caller:
 
     def call(self, call: Request[M], timeout: TimeoutOption) -> M:
         """Call an operation that the spec describes, and give its answer as the operation's model."""
-        return self.send(
-            call.method, call.path, call.params, call.json, _responses.model_reader(call.response), timeout
-        )
+        return self.send(call.method, call.path, call.params, call.json, _responses.model_reader(call), timeout)
 
     def send(
         self,

@@ -1,9 +1,15 @@
 """`list_workflow_logs`."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ... import types as _types
-from ...models.workflow_log_page import WorkflowLogPage
-from ...models.workflow_run_status import WorkflowRunStatus
 from ...types import Request
+
+if TYPE_CHECKING:
+    from ...models.workflow_log_page import WorkflowLogPage
+    from ...models.workflow_run_status import WorkflowRunStatus
 
 
 def build_request(
@@ -87,5 +93,11 @@ def build_request(
             ),
             ("created_by_account", _types.text("created_by_account", created_by_account)),
         ),
-        response=WorkflowLogPage,
+        load_response=_response,
     )
+
+
+def _response() -> type[WorkflowLogPage]:
+    from ...models.workflow_log_page import WorkflowLogPage  # loaded when an answer is there
+
+    return WorkflowLogPage
