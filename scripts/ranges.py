@@ -2,7 +2,8 @@
 
 Usage: ranges.py [--python 3.12 ...] [--end lowest ...] [pytest's arguments]
 
-Each combination gets an environment of its own under build/ranges, with what requirements/lowest.txt or highest.txt
+The lowest end is tried on the oldest and the newest Python, the highest on each; --python tries both ends on it. Each
+combination gets an environment of its own under build/ranges, with what requirements/lowest.txt or highest.txt
 pins and the wheel built from this tree; neither `src` nor `.venv` is used. A Python that is not at hand is named in
 the table, with where it was looked for. Exit status 1: a test or a step failed, or no combination could run.
 """
@@ -60,17 +61,26 @@ def main(argv: list[str] | None = None) -> int:
         say(str(error))
         return 1
     results = []
-    for python in options.python or supported():
+    for end, python in combinations(options.end, options.python):
         interpreter, tried = found(python)
-        for end in options.end or ENDS:
-            if interpreter is None:
-                results.append(Result(end, python, "not run", f"not at hand (tried {tried})"))
-                say(f"{end} end, Python {python}: {results[-1].text}")
-            else:
-                results.append(run(end, python, interpreter, wheel, [*tests, *arguments]))
+        if interpreter is None:
+            results.append(Result(end, python, "not run", f"not at hand (tried {tried})"))
+            say(f"{end} end, Python {python}: {results[-1].text}")
+        else:
+            results.append(run(end, python, interpreter, wheel, [*tests, *arguments]))
     say("\n" + table(results))
     outcomes = {result.outcome for result in results}
     return 0 if "passed" in outcomes and "FAILED" not in outcomes else 1
+
+
+def combinations(ends: list[str] | None, pythons: list[str] | None) -> list[tuple[str, str]]:
+    """The ends and Pythons to try; the lowest end, unless asked for, only where it is most likely to fail."""
+    oldest, *_, newest = supported()
+    return [
+        (end, python)
+        for end in ends or ENDS
+        for python in pythons or ([oldest, newest] if end == "lowest" else supported())
+    ]
 
 
 def run(end: str, python: str, interpreter: Path, wheel: Path, arguments: list[str]) -> Result:

@@ -12,7 +12,7 @@ from lock import normal, pinned
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
-from ranges import LEFT_OUT, all_tests, runtime_tests, supported
+from ranges import LEFT_OUT, all_tests, combinations, runtime_tests, supported
 
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LOCKS = {path.name: path.read_text("utf-8") for path in sorted(REQUIREMENTS.glob("*.txt"))}
@@ -122,6 +122,12 @@ class TestPythons:
         assert PYPROJECT["tool"]["ruff"]["target-version"] == f"py{lowest.replace('.', '')}"
         assert PYPROJECT["tool"]["mypy"]["python_version"] == lowest
         assert PYPROJECT["tool"]["pyright"]["pythonVersion"] == lowest
+
+    def test_every_python_that_is_claimed_is_tried_at_the_highest_end_and_the_outer_two_at_the_lowest(self):
+        claimed = supported()
+        tried = combinations(None, None)
+        assert {python for end, python in tried if end == "highest"} == set(claimed)
+        assert {python for end, python in tried if end == "lowest"} == {claimed[0], claimed[-1]}
 
     def test_the_ends_of_the_ranges_are_tried_with_the_runtimes_tests_and_no_others(self):
         chosen = set(runtime_tests())
