@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := $(BIN)/python
+LOCKED := $(VENV)/.locked
 READY  := $(VENV)/.ready
 
 help: ## list the tasks
@@ -55,18 +56,30 @@ types: $(READY) ## check the types with mypy --strict and pyright
 	@$(BIN)/mypy
 	@$(BIN)/pyright
 
+build: $(READY) ## build the wheel and the sdist into dist/
+	@$(BIN)/hatchling build --clean
+
+lock: $(READY) ## make the hashed files in requirements/ anew; UPGRADE=1 takes the newest versions
+	@$(RUN) scripts/lock.py $(if $(UPGRADE),--upgrade)
+
+test-ranges: $(READY) ## run the runtime's tests at both ends of the dependency ranges, on each Python at hand
+	@$(RUN) scripts/ranges.py $(ARGS)
+
 bench: $(READY) ## measure, as ratios to plain httpx and json
-	@for benchmark in benchmarks/*.py; do $(RUN) $$benchmark || exit 1; done
+	@for benchmark in imports calls decode; do $(RUN) benchmarks/$$benchmark.py || exit 1; done
 
 clean: ## remove the environment and everything that was built
 	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(READY): requirements/dev.txt pyproject.toml
+$(LOCKED): requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is %s: make PYTHON=python3.12 ..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@echo "Making the environment in $(VENV), once; it takes about a minute ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo sandbox test import spec generate check setup lint format types bench clean
+.PHONY: help demo sandbox test import spec generate check setup lint format types build lock test-ranges bench clean
