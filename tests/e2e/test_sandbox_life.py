@@ -118,6 +118,12 @@ def test_a_sandbox_listens_on_loopback_only() -> None:
             elsewhere.bind(("127.0.0.2", sandbox.port))
 
 
+def test_small_answers_do_not_wait_for_more_to_send() -> None:
+    with Sandbox(rows=0) as sandbox:
+        # The condition under which asyncio sets TCP_NODELAY on a connection.
+        assert sandbox._now_running._listener.proto == socket.IPPROTO_TCP
+
+
 def test_a_taken_port_is_an_error_at_once_and_nothing_stays_open() -> None:
     with Sandbox(rows=0) as sandbox, nothing_left_open(), pytest.raises(OSError, match="in use"):
         Sandbox(rows=0, port=sandbox.port).start()

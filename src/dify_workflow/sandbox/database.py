@@ -224,7 +224,7 @@ class Database:
             where.append("l.created_at >= :after")
             values["after"] = query.created_at__after
         if query.created_by_account is not None:
-            where.append("l.created_by_role = 'account' AND l.created_by = :account")
+            where.append("l.created_by = :account")
             values["account"] = self._account_id(query.created_by_account)
         if query.keyword is not None or query.created_by_end_user_session_id is not None:
             source += f" LEFT JOIN {_END_USER}"
