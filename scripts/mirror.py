@@ -28,6 +28,7 @@ WORDS = {
     "aclosing": "closing",
     "aiter_bytes": "iter_bytes",
     "anext": "next",
+    "aread": "read",
     "asyncio.Condition": "threading.Condition",
     "asyncio.sleep": "time.sleep",
 }

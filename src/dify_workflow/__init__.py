@@ -31,9 +31,11 @@ if TYPE_CHECKING:
         PermissionDeniedError,
         RateLimitError,
         UnsupportedMediaTypeError,
+        WorkflowRunError,
         WorkflowStreamError,
     )
     from ._sync.client import DifyWorkflow
+    from .results import remote_file
 
 __all__ = [
     "APIConnectionError",
@@ -53,12 +55,14 @@ __all__ = [
     "PermissionDeniedError",
     "RateLimitError",
     "UnsupportedMediaTypeError",
+    "WorkflowRunError",
     "WorkflowStreamError",
     "__version__",
     "models",
+    "remote_file",
 ]
 
-_HOME = {"DifyWorkflow": "._sync.client", "AsyncDifyWorkflow": "._async.client"}
+_HOME = {"DifyWorkflow": "._sync.client", "AsyncDifyWorkflow": "._async.client", "remote_file": ".results"}
 
 
 def __getattr__(name: str) -> object:

@@ -15,6 +15,7 @@ DifyError
 │  ├─ RateLimitError             429, and the 400 by which a server reports its concurrency limit
 │  └─ InternalServerError        5xx
 ├─ WorkflowStreamError                    an `error` event inside a stream
+├─ WorkflowRunError                       a run that failed or was stopped, when `raise_for_status()` is asked
 └─ IncompleteWalkError                    a walk over the logs that cannot prove that it saw every row
 
 A wrong argument is a ValueError, raised before anything is sent.
@@ -189,6 +190,26 @@ class WorkflowStreamError(DifyError):
         self.code = code
         self.status = status
         self.message = message
+
+
+class WorkflowRunError(DifyError):
+    """A run that failed or was stopped; only `raise_for_status()` of a result raises it.
+
+    Attributes:
+        status: how the run ended.
+        error: the run's error text; None where it has none.
+        workflow_run_id: the run.
+    """
+
+    status: str
+    error: str | None
+    workflow_run_id: str | None
+
+    def __init__(self, summary: str, *, status: str, error: str | None, workflow_run_id: str | None) -> None:
+        super().__init__(summary)
+        self.status = status
+        self.error = error
+        self.workflow_run_id = workflow_run_id
 
 
 class IncompleteWalkError(DifyError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -14,6 +14,8 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from dify_workflow_api.types import Request
 
     from ._configuration import Configuration, Timeout
 
@@ -66,6 +68,24 @@ def checked_method(method: str) -> str:
     return method.upper()
 
 
+def plain_request(method: str, path: str, params: Mapping[str, object] | None, json: object) -> Request[object]:
+    """The request of `client.request`, for an operation that the spec does not know.
+
+    Raises:
+        ValueError: a part of it cannot be sent.
+    """
+    from dify_workflow_api.types import Request  # noqa: PLC0415 - loaded when needed
+
+    return Request(
+        operation="request",
+        method=checked_method(method),
+        path=checked_path(path),
+        load_response=lambda: object,
+        params=wire_params(params),
+        json=json,
+    )
+
+
 def prepared_headers(configuration: Configuration) -> httpx.Headers:
     """The headers of every request of a client, ready to be sent."""
     headers = httpx.Headers(
@@ -83,38 +103,41 @@ def prepared_headers(configuration: Configuration) -> httpx.Headers:
 
 
 def build_request(
+    call: Request[Any],
     *,
-    method: str,
-    url: str,
-    params: Params,
-    json: object,
+    base_url: str,
     headers: httpx.Headers,
+    accept: str | None,
     timeout: Timeout,
     http: httpx.Client | httpx.AsyncClient | None,
 ) -> httpx.Request:
     """The request as it goes out.
 
     Args:
-        method: HTTP method.
-        url: full address, without a query.
-        params: the query.
-        json: body; None sends none.
+        call: the operation's request.
+        base_url: what its path is below.
         headers: what `prepared_headers` gave.
+        accept: content type to ask for instead of JSON.
         timeout: bounds of the attempt.
         http: the caller's own httpx client, whose headers, cookies and query are merged in; None where there is none:
             a client made here has nothing to merge, and merging nothing costs a tenth of the whole call.
     """
-    extensions = {"timeout": timeout.phases}
-    content = None
-    if json is not None:
-        content = _json_bytes(json)
+    content = None if call.json is None else _json_bytes(call.json)
+    if content is not None or accept is not None:
         headers = headers.copy()
-        headers.setdefault("Content-Type", "application/json")
+        if content is not None:
+            headers.setdefault("Content-Type", "application/json")
+        if accept is not None:
+            headers["Accept"] = accept
+    url = base_url + call.path
+    parts: dict[str, Any] = {"headers": headers, "extensions": {"timeout": timeout.phases}, "content": content}
+    if call.files or call.fields:
+        parts |= {"files": call.files, "data": dict(call.fields)}
     if http is not None:
-        return http.build_request(method, url, params=params, headers=headers, extensions=extensions, content=content)
-    if params:
-        url = f"{url}?{urlencode(params)}"
-    return httpx.Request(method, url, headers=headers, extensions=extensions, content=content)
+        return http.build_request(call.method, url, params=call.params, **parts)
+    if call.params:
+        url = f"{url}?{urlencode(call.params)}"
+    return httpx.Request(call.method, url, **parts)
 
 
 def _json_bytes(value: object) -> bytes:

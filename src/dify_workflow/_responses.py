@@ -14,6 +14,7 @@ from ._errors import (
     APIStatusError,
     APITimeoutError,
     DifyError,
+    NotFoundError,
     RateLimitError,
     class_of_status,
 )
@@ -55,6 +56,10 @@ class Model(Protocol):
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
+
+
+class MissingError(Exception):
+    """The answer says, in its own way, that there is no such thing; the text is the message."""
 
 
 class UnusableBodyError(Exception):
@@ -115,6 +120,11 @@ def model_reader(call: Request[M]) -> Callable[[bytes], M]:
     return lambda content: model_value(content, call.response)
 
 
+def reader_as(model: type[M]) -> Callable[[bytes], M]:
+    """What turns the body of an answer into this model."""
+    return lambda content: model_value(content, model)
+
+
 def reader(expect: str) -> Callable[[bytes], Any]:
     """What turns a body into what `client.request` was asked to give.
 
@@ -143,6 +153,8 @@ def value(response: httpx.Response, content: bytes, read: Callable[[bytes], T], 
             return read(content)
         except UnusableBodyError as reason:
             failure = response_error(response, content, reason, secret)
+        except MissingError as reason:
+            failure = missing_error(response, content, str(reason), secret)
     del content  # a server may echo the key, and a traceback may show variables
     raise failure
 
@@ -160,6 +172,19 @@ def response_error(
         status_code=response.status_code,
         headers=_redacted(response.headers, secret),
         body=body,
+        request=without_secrets(response.request),
+    )
+
+
+def missing_error(response: httpx.Response, content: bytes, message: str, secret: Secret) -> NotFoundError:
+    """The error for an answer whose status says yes and whose body says that there is nothing."""
+    return NotFoundError(
+        f"{_place(response.request)}: {response.status_code}, {message}",
+        status_code=response.status_code,
+        code="not_found",
+        message=message,
+        headers=_redacted(response.headers, secret),
+        body=_text_and_body(content, secret)[1],
         request=without_secrets(response.request),
     )
 
@@ -190,14 +215,42 @@ def status_error(response: httpx.Response, content: bytes, secret: Secret) -> AP
     return error
 
 
+def is_event_stream(response: httpx.Response) -> bool:
+    """Whether an answer is a stream of events."""
+    return response.is_success and response.headers.get("content-type", "").lower().startswith("text/event-stream")
+
+
+def stream_error(response: httpx.Response, content: bytes, secret: Secret) -> DifyError:
+    """The error for an answer that is no stream of events."""
+    if not response.is_success:
+        return status_error(response, content, secret)
+    return response_error(response, content, UnusableBodyError("no stream of events"), secret)
+
+
+def broken_stream(response: httpx.Response, reason: str, progress: str, secret: Secret) -> APIResponseError:
+    """The error for an event that is not what the API promises."""
+    return response_error(response, b"", UnusableBodyError(f"{reason}, {progress}"), secret)
+
+
+def cut_stream(response: httpx.Response, progress: str) -> APIConnectionError:
+    """The error for a stream that ended before its run did."""
+    summary = f"{_place(response.request)}: the stream ended without workflow_finished, {progress}"
+    return APIConnectionError(summary, request=without_secrets(response.request))
+
+
 def transport_error(
-    error: httpx.HTTPError, request: httpx.Request, response: httpx.Response | None, secret: Secret
+    error: httpx.HTTPError,
+    request: httpx.Request,
+    response: httpx.Response | None,
+    secret: Secret,
+    progress: str = "",
 ) -> DifyError:
     """The error for what httpx raised.
 
     What httpx raised becomes its cause, without the frames of httpx's insides: their variables hold the headers.
     """
     summary = f"{_place(request)}: {secret.redact(_shortened(str(error))) or type(error).__name__}"
+    summary += f" {progress}" if progress else ""
     bare = without_secrets(request)
     cause: BaseException | None = error
     while cause is not None:

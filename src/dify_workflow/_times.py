@@ -92,7 +92,7 @@ def _moment(value: object, now: datetime | None) -> datetime:
     if isinstance(value, date):
         return datetime.combine(value, time(), tzinfo=UTC)
     if not isinstance(value, str):
-        raise ValueError(f"a {type(value).__name__}")  # noqa: TRY004 - a ValueError is what is promised
+        raise ValueError(f"a {type(value).__name__}")
     age = AGE.fullmatch(value)
     if age:
         from dateutil.relativedelta import relativedelta  # noqa: PLC0415 - loaded when needed

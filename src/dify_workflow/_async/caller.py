@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from .. import _logging, _requests, _responses, _retries
+from .. import _logging, _requests, _responses, _retries, _uploads
 from .._configuration import Timeout
 from .._errors import DifyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from dify_workflow_api.types import Request
 
     from .._configuration import Configuration, TimeoutOption
     from .._pools import AsyncPool
-    from .._requests import Params
     from .._responses import Model
 
 T = TypeVar("T")
@@ -39,42 +39,56 @@ class AsyncCaller:
 
     async def call(self, call: Request[M], timeout: TimeoutOption) -> M:
         """Call an operation that the spec describes, and give its answer as the operation's model."""
-        return await self.send(call.method, call.path, call.params, call.json, _responses.model_reader(call), timeout)
+        return await self.send(call, _responses.model_reader(call), timeout)
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        params: Params,
-        json: object,
-        read: Callable[[bytes], T],
-        timeout: TimeoutOption,
-    ) -> T:
+    async def send(self, call: Request[Any], read: Callable[[bytes], T], timeout: TimeoutOption) -> T:
         """Send a request, again where that is safe, and give what `read` makes of the answer's body.
 
         Raises:
             DifyError: no usable answer came, or its status says no.
         """
+        return await self._repeated(call, partial(self._answer, read), timeout)
+
+    async def open_stream(self, call: Request[Any], timeout: TimeoutOption) -> httpx.Response:
+        """Send a request, again where that is safe, and give the answer with its stream of events still to be read.
+
+        There is no bound on the whole: a stream may go on for hours. Each wait for more data has one.
+
+        Raises:
+            DifyError: no usable answer came, its status says no, or it is no stream of events.
+        """
+        return await self._repeated(call, self._opened, timeout, accept="text/event-stream")
+
+    async def _repeated(
+        self,
+        call: Request[Any],
+        attempt: Callable[[httpx.AsyncClient, httpx.Request, Timeout], Awaitable[T]],
+        timeout: TimeoutOption,
+        accept: str | None = None,
+    ) -> T:
         options = self.configuration
         limits = options.timeout if timeout is None else Timeout(timeout)
         http = await self.pool.http()
         retries_made = 0
         while True:
+            if call.files:
+                _uploads.rewind(call)
             request = _requests.build_request(
-                method=method,
-                url=options.base_url + path,
-                params=params,
-                json=json,
+                call,
+                base_url=options.base_url,
                 headers=self._headers,
+                accept=accept,
                 timeout=limits,
                 http=self.pool.own,
             )
+            if call.files and isinstance(http, httpx.AsyncClient):
+                _uploads.read_in_threads(request)
             try:
-                return _responses.value(*await self._attempt(http, request, limits), read, options.api_key)
+                return await attempt(http, request, limits)
             except DifyError as error:
                 pause = _retries.seconds_before_retry(
                     error,
-                    method=method,
+                    method=call.method,
                     retries_made=retries_made,
                     max_retries=options.max_retries,
                     backoff=options.backoff,
@@ -86,15 +100,19 @@ class AsyncCaller:
                 _logging.log_retry(error, retries_made, pause)
             await asyncio.sleep(pause)
 
-    async def _attempt(
+    async def _answer(
+        self, read: Callable[[bytes], T], http: httpx.AsyncClient, request: httpx.Request, limits: Timeout
+    ) -> T:
+        return _responses.value(*await self._received(http, request, limits), read, self.configuration.api_key)
+
+    async def _received(
         self, http: httpx.AsyncClient, request: httpx.Request, limits: Timeout
     ) -> tuple[httpx.Response, bytes]:
         begun = time.monotonic()
         deadline = None if limits.total is None else begun + limits.total
         response = None
         try:
-            # The caller's httpx client may be set to follow redirects and to add its own credentials: neither here.
-            response = await http.send(request, auth=None, follow_redirects=False, stream=True)
+            response = await self._sent(http, request)
             chunks: list[bytes] = []
             async for chunk in response.aiter_bytes():
                 chunks.append(chunk)
@@ -108,3 +126,26 @@ class AsyncCaller:
             if response is not None:
                 await response.aclose()
         raise failure
+
+    async def _opened(self, http: httpx.AsyncClient, request: httpx.Request, limits: Timeout) -> httpx.Response:
+        begun = time.monotonic()
+        response = None
+        try:
+            response = await self._sent(http, request)
+            _logging.log_answer(request, response, time.monotonic() - begun)
+            if _responses.is_event_stream(response):
+                opened, response = response, None
+                return opened
+            content = await response.aread()
+        except httpx.HTTPError as error:
+            failure = _responses.transport_error(error, request, response, self.configuration.api_key)
+        else:
+            failure = _responses.stream_error(response, content, self.configuration.api_key)
+        finally:
+            if response is not None:
+                await response.aclose()
+        raise failure
+
+    async def _sent(self, http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+        # The caller's httpx client may be set to follow redirects and to add its own credentials: neither here.
+        return await http.send(request, auth=None, follow_redirects=False, stream=True)

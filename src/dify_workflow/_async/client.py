@@ -10,7 +10,6 @@ from .. import _configuration, _logging, _requests, _responses
 from .._configuration import UNCHANGED, Configuration, Unchanged
 from .._pools import AsyncPool
 from .caller import AsyncCaller
-from .logs import AsyncLogs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +17,12 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from .._configuration import TimeoutOption
+    from .app import AsyncApp
+    from .end_users import AsyncEndUsers
+    from .files import AsyncFiles
+    from .forms import AsyncForms
+    from .logs import AsyncLogs
+    from .runs import AsyncRuns
 
 
 class AsyncDifyWorkflow:
@@ -78,10 +83,49 @@ class AsyncDifyWorkflow:
         self._caller = AsyncCaller(configuration, AsyncPool(http_client))
         self._is_sibling = False
 
+    # A resource is loaded when it is first used: a program that only reads logs does not pay for the rest.
+
     @property
     def logs(self) -> AsyncLogs:
-        """The app's run logs."""
+        """The app's run logs: what ran, for whom, how long, and what failed."""
+        from .logs import AsyncLogs  # noqa: PLC0415 - loaded when needed
+
         return AsyncLogs(self._caller)
+
+    @property
+    def runs(self) -> AsyncRuns:
+        """The app's runs: start one, see it happen, look one up, stop one."""
+        from .runs import AsyncRuns  # noqa: PLC0415 - loaded when needed
+
+        return AsyncRuns(self._caller)
+
+    @property
+    def files(self) -> AsyncFiles:
+        """Files for the app's runs."""
+        from .files import AsyncFiles  # noqa: PLC0415 - loaded when needed
+
+        return AsyncFiles(self._caller)
+
+    @property
+    def forms(self) -> AsyncForms:
+        """Forms that paused runs wait for."""
+        from .forms import AsyncForms  # noqa: PLC0415 - loaded when needed
+
+        return AsyncForms(self._caller)
+
+    @property
+    def end_users(self) -> AsyncEndUsers:
+        """The end users for whom the app ran."""
+        from .end_users import AsyncEndUsers  # noqa: PLC0415 - loaded when needed
+
+        return AsyncEndUsers(self._caller)
+
+    @property
+    def app(self) -> AsyncApp:
+        """What the app says about itself."""
+        from .app import AsyncApp  # noqa: PLC0415 - loaded when needed
+
+        return AsyncApp(self._caller)
 
     @property
     def base_url(self) -> str:
@@ -172,14 +216,8 @@ class AsyncDifyWorkflow:
             ValueError: `method`, `path` or `expect` is not usable; nothing was sent.
             DifyError: as every method does.
         """
-        return await self._caller.send(
-            _requests.checked_method(method),
-            _requests.checked_path(path),
-            _requests.wire_params(params),
-            json,
-            _responses.reader(expect),
-            timeout,
-        )
+        call = _requests.plain_request(method, path, params, json)
+        return await self._caller.send(call, _responses.reader(expect), timeout)
 
     async def close(self) -> None:
         """Close the connections, unless they are the caller's own or an elder sibling's."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from .. import _logging, _requests, _responses, _retries
+from .. import _logging, _requests, _responses, _retries, _uploads
 from .._configuration import Timeout
 from .._errors import DifyError
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from .._configuration import Configuration, TimeoutOption
     from .._pools import Pool
-    from .._requests import Params
     from .._responses import Model
 
 T = TypeVar("T")
@@ -38,42 +38,56 @@ class Caller:
 
     def call(self, call: Request[M], timeout: TimeoutOption) -> M:
         """Call an operation that the spec describes, and give its answer as the operation's model."""
-        return self.send(call.method, call.path, call.params, call.json, _responses.model_reader(call), timeout)
+        return self.send(call, _responses.model_reader(call), timeout)
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        params: Params,
-        json: object,
-        read: Callable[[bytes], T],
-        timeout: TimeoutOption,
-    ) -> T:
+    def send(self, call: Request[Any], read: Callable[[bytes], T], timeout: TimeoutOption) -> T:
         """Send a request, again where that is safe, and give what `read` makes of the answer's body.
 
         Raises:
             DifyError: no usable answer came, or its status says no.
         """
+        return self._repeated(call, partial(self._answer, read), timeout)
+
+    def open_stream(self, call: Request[Any], timeout: TimeoutOption) -> httpx.Response:
+        """Send a request, again where that is safe, and give the answer with its stream of events still to be read.
+
+        There is no bound on the whole: a stream may go on for hours. Each wait for more data has one.
+
+        Raises:
+            DifyError: no usable answer came, its status says no, or it is no stream of events.
+        """
+        return self._repeated(call, self._opened, timeout, accept="text/event-stream")
+
+    def _repeated(
+        self,
+        call: Request[Any],
+        attempt: Callable[[httpx.Client, httpx.Request, Timeout], T],
+        timeout: TimeoutOption,
+        accept: str | None = None,
+    ) -> T:
         options = self.configuration
         limits = options.timeout if timeout is None else Timeout(timeout)
         http = self.pool.http()
         retries_made = 0
         while True:
+            if call.files:
+                _uploads.rewind(call)
             request = _requests.build_request(
-                method=method,
-                url=options.base_url + path,
-                params=params,
-                json=json,
+                call,
+                base_url=options.base_url,
                 headers=self._headers,
+                accept=accept,
                 timeout=limits,
                 http=self.pool.own,
             )
+            if call.files and isinstance(http, httpx.Client):
+                _uploads.read_in_threads(request)
             try:
-                return _responses.value(*self._attempt(http, request, limits), read, options.api_key)
+                return attempt(http, request, limits)
             except DifyError as error:
                 pause = _retries.seconds_before_retry(
                     error,
-                    method=method,
+                    method=call.method,
                     retries_made=retries_made,
                     max_retries=options.max_retries,
                     backoff=options.backoff,
@@ -85,13 +99,15 @@ class Caller:
                 _logging.log_retry(error, retries_made, pause)
             time.sleep(pause)
 
-    def _attempt(self, http: httpx.Client, request: httpx.Request, limits: Timeout) -> tuple[httpx.Response, bytes]:
+    def _answer(self, read: Callable[[bytes], T], http: httpx.Client, request: httpx.Request, limits: Timeout) -> T:
+        return _responses.value(*self._received(http, request, limits), read, self.configuration.api_key)
+
+    def _received(self, http: httpx.Client, request: httpx.Request, limits: Timeout) -> tuple[httpx.Response, bytes]:
         begun = time.monotonic()
         deadline = None if limits.total is None else begun + limits.total
         response = None
         try:
-            # The caller's httpx client may be set to follow redirects and to add its own credentials: neither here.
-            response = http.send(request, auth=None, follow_redirects=False, stream=True)
+            response = self._sent(http, request)
             chunks: list[bytes] = []
             for chunk in response.iter_bytes():
                 chunks.append(chunk)
@@ -105,3 +121,26 @@ class Caller:
             if response is not None:
                 response.close()
         raise failure
+
+    def _opened(self, http: httpx.Client, request: httpx.Request, limits: Timeout) -> httpx.Response:
+        begun = time.monotonic()
+        response = None
+        try:
+            response = self._sent(http, request)
+            _logging.log_answer(request, response, time.monotonic() - begun)
+            if _responses.is_event_stream(response):
+                opened, response = response, None
+                return opened
+            content = response.read()
+        except httpx.HTTPError as error:
+            failure = _responses.transport_error(error, request, response, self.configuration.api_key)
+        else:
+            failure = _responses.stream_error(response, content, self.configuration.api_key)
+        finally:
+            if response is not None:
+                response.close()
+        raise failure
+
+    def _sent(self, http: httpx.Client, request: httpx.Request) -> httpx.Response:
+        # The caller's httpx client may be set to follow redirects and to add its own credentials: neither here.
+        return http.send(request, auth=None, follow_redirects=False, stream=True)

@@ -10,7 +10,6 @@ from .. import _configuration, _logging, _requests, _responses
 from .._configuration import UNCHANGED, Configuration, Unchanged
 from .._pools import Pool
 from .caller import Caller
-from .logs import Logs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +17,12 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from .._configuration import TimeoutOption
+    from .app import App
+    from .end_users import EndUsers
+    from .files import Files
+    from .forms import Forms
+    from .logs import Logs
+    from .runs import Runs
 
 
 class DifyWorkflow:
@@ -77,10 +82,49 @@ class DifyWorkflow:
         self._caller = Caller(configuration, Pool(http_client))
         self._is_sibling = False
 
+    # A resource is loaded when it is first used: a program that only reads logs does not pay for the rest.
+
     @property
     def logs(self) -> Logs:
-        """The app's run logs."""
+        """The app's run logs: what ran, for whom, how long, and what failed."""
+        from .logs import Logs  # noqa: PLC0415 - loaded when needed
+
         return Logs(self._caller)
+
+    @property
+    def runs(self) -> Runs:
+        """The app's runs: start one, see it happen, look one up, stop one."""
+        from .runs import Runs  # noqa: PLC0415 - loaded when needed
+
+        return Runs(self._caller)
+
+    @property
+    def files(self) -> Files:
+        """Files for the app's runs."""
+        from .files import Files  # noqa: PLC0415 - loaded when needed
+
+        return Files(self._caller)
+
+    @property
+    def forms(self) -> Forms:
+        """Forms that paused runs wait for."""
+        from .forms import Forms  # noqa: PLC0415 - loaded when needed
+
+        return Forms(self._caller)
+
+    @property
+    def end_users(self) -> EndUsers:
+        """The end users for whom the app ran."""
+        from .end_users import EndUsers  # noqa: PLC0415 - loaded when needed
+
+        return EndUsers(self._caller)
+
+    @property
+    def app(self) -> App:
+        """What the app says about itself."""
+        from .app import App  # noqa: PLC0415 - loaded when needed
+
+        return App(self._caller)
 
     @property
     def base_url(self) -> str:
@@ -171,14 +215,8 @@ class DifyWorkflow:
             ValueError: `method`, `path` or `expect` is not usable; nothing was sent.
             DifyError: as every method does.
         """
-        return self._caller.send(
-            _requests.checked_method(method),
-            _requests.checked_path(path),
-            _requests.wire_params(params),
-            json,
-            _responses.reader(expect),
-            timeout,
-        )
+        call = _requests.plain_request(method, path, params, json)
+        return self._caller.send(call, _responses.reader(expect), timeout)
 
     def close(self) -> None:
         """Close the connections, unless they are the caller's own or an elder sibling's."""

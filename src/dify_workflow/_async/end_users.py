@@ -1,0 +1,35 @@
+"""The end users for whom the app ran."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dify_workflow_api.api.end_users import get_end_user
+
+if TYPE_CHECKING:
+    from .._configuration import TimeoutOption
+    from ..models import EndUserDetail
+    from .caller import AsyncCaller
+
+
+class AsyncEndUsers:
+    """End users of the app. Newer servers tell about them; Dify 1.11 answers 404."""
+
+    __slots__ = ("_caller",)
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    async def get(self, end_user_id: str, *, timeout: TimeoutOption = None) -> EndUserDetail:
+        """An end user: `GET /end-users/{end_user_id}`.
+
+        Args:
+            end_user_id: the end user's id: `log.created_by_end_user.id`, which is not the session id.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: the id is no UUID; nothing was sent.
+            NotFoundError: there is no such end user, or the server does not tell about them.
+            DifyError: as every method does.
+        """
+        return await self._caller.call(get_end_user.build_request(end_user_id=end_user_id), timeout)

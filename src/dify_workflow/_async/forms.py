@@ -1,0 +1,68 @@
+"""The forms by which a run waits for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dify_workflow_api.api.forms import get_form, submit_form
+
+from .._runs import checked_user
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .._configuration import TimeoutOption
+    from ..models import FormDefinition, FormSubmissionResponse
+    from .caller import AsyncCaller
+
+
+class AsyncForms:
+    """Forms that a paused run waits for. Newer servers have them; Dify 1.11 answers 404."""
+
+    __slots__ = ("_caller",)
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    async def get(self, form_token: str, *, timeout: TimeoutOption = None) -> FormDefinition:
+        """What a form asks for: `GET /form/human_input/{form_token}`.
+
+        Args:
+            form_token: the form's token, from the event `human_input_required`.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: the token cannot stand in a path; nothing was sent.
+            NotFoundError: there is no such form, or the server has no forms.
+            APIStatusError: 412: it was filled in already, or has expired.
+            DifyError: as every method does.
+        """
+        return await self._caller.call(get_form.build_request(form_token=form_token), timeout)
+
+    async def submit(
+        self,
+        form_token: str,
+        *,
+        inputs: Mapping[str, Any],
+        action: str,
+        user: str,
+        timeout: TimeoutOption = None,
+    ) -> FormSubmissionResponse:
+        """Fill in a form, so that its run goes on: `POST /form/human_input/{form_token}`.
+
+        Args:
+            form_token: the form's token.
+            inputs: what was filled in, by the names of the form's inputs.
+            action: id of the button that was chosen.
+            user: id of the end user who did it.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: an argument that cannot be sent; nothing was sent.
+            BadRequestError: the server refuses what was filled in (`invalid_form_data`).
+            NotFoundError: there is no such form, or the server has no forms.
+            APIStatusError: 412: it was filled in already, or has expired.
+            DifyError: as every method does.
+        """
+        body = {"inputs": dict(inputs), "action": action, "user": checked_user(user)}
+        return await self._caller.call(submit_form.build_request(form_token=form_token, body=body), timeout)

@@ -1,0 +1,174 @@
+"""The app's runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dify_workflow_api.api.runs import (
+    get_workflow_run,
+    run_workflow,
+    run_workflow_version,
+    stop_workflow_run,
+    stream_workflow_run_events,
+)
+
+from .. import _responses
+from .._runs import checked_id, checked_user, detail_or_missing, run_body
+from ..results import WorkflowRunResult
+from .streams import AsyncRunStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dify_workflow_api.types import Request
+
+    from .._configuration import TimeoutOption
+    from ..models import StopResponse, WorkflowRunResponse
+    from ..results import WorkflowRunDetail
+    from .caller import AsyncCaller
+
+
+class AsyncRuns:
+    """The app's runs: start one and wait for it, start one and see it happen, look one up, stop one."""
+
+    __slots__ = ("_caller",)
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    async def run(
+        self,
+        inputs: Mapping[str, Any],
+        *,
+        user: str,
+        files: Iterable[Any] | None = None,
+        workflow_id: str | None = None,
+        timeout: TimeoutOption = None,
+    ) -> WorkflowRunResult:
+        """Run the workflow and wait for its end: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`.
+
+        It is sent again only when the server cannot have begun the run. After a timeout the run may go on: give a
+        `timeout` that fits the workflow, or use `stream`, which waits as long as the run takes. A run that fails is a
+        result, whose `status` and `error` say so; `raise_for_status()` makes an error of it.
+
+        Args:
+            inputs: the workflow's inputs by name, JSON values; what `files.upload` gave can stand for a file.
+            user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
+            files: files for the whole run: uploads, or what `as_input()` and `remote_file()` give.
+            workflow_id: the id of a published version of the workflow; the newest one unless given.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: an argument that cannot be sent; nothing was sent.
+            BadRequestError: the server refuses an input, or the app is no workflow app, or is not published.
+            NotFoundError: there is no such version of the workflow.
+            RateLimitError: the app's limit of runs at once, or the plan's.
+            APITimeoutError: no answer in time; the run may be going on, and is not started a second time.
+            DifyError: as every method does.
+        """
+        call = _start(run_body(inputs, user=user, files=files, mode="blocking"), workflow_id)
+        return await self._caller.send(call, _responses.reader_as(WorkflowRunResult), timeout)
+
+    def stream(
+        self,
+        inputs: Mapping[str, Any],
+        *,
+        user: str,
+        files: Iterable[Any] | None = None,
+        workflow_id: str | None = None,
+        timeout: TimeoutOption = None,
+    ) -> AsyncRunStream:
+        """Run the workflow and see it happen: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`, streamed.
+
+        The request is sent when the `with` begins. There is no limit on the run's duration: the server sends a sign of
+        life about every 10 seconds, and only when nothing at all comes for the time of `timeout` is it given up.
+
+        Args:
+            inputs: as for `run`.
+            user: as for `run`.
+            files: as for `run`.
+            workflow_id: as for `run`.
+            timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless
+                given.
+
+        Raises:
+            ValueError: an argument that cannot be sent; nothing was sent.
+            DifyError: when the `with` begins, as for `run`.
+            WorkflowStreamError: while reading: the server sent an `error` event.
+            APIConnectionError: while reading: the connection broke, or ended before the run did.
+            APITimeoutError: while reading: nothing came for too long.
+        """
+        call = _start(run_body(inputs, user=user, files=files, mode="streaming"), workflow_id)
+        return AsyncRunStream(self._caller, call, run_workflow.load_event, user=user, timeout=timeout)
+
+    async def get(self, workflow_run_id: str, *, timeout: TimeoutOption = None) -> WorkflowRunDetail:
+        """A run with its inputs and outputs: `GET /workflows/run/{workflow_run_id}`.
+
+        Args:
+            workflow_run_id: the run's id: `result.workflow_run_id`, or `log.workflow_run.id` (not the log's own `id`).
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: the id is no UUID; nothing was sent.
+            NotFoundError: there is no such run. Dify 1.11 says so by an answer of nulls with status 200.
+            DifyError: as every method does.
+        """
+        call = get_workflow_run.build_request(workflow_run_id=checked_id("workflow_run_id", workflow_run_id))
+        return await self._caller.send(call, detail_or_missing(workflow_run_id), timeout)
+
+    async def stop(self, task_id: str, *, user: str, timeout: TimeoutOption = None) -> StopResponse:
+        """End a run that is going on: `POST /workflows/tasks/{task_id}/stop`.
+
+        The server says `success` whatever the id is. On Dify 1.11 the log of a stopped run stays `running` for good.
+
+        Args:
+            task_id: the task's id: `events.task_id`, or `result.task_id`.
+            user: the `user` of the run.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: an argument that cannot be sent; nothing was sent.
+            DifyError: as every method does.
+        """
+        call = stop_workflow_run.build_request(task_id=task_id, body={"user": checked_user(user)})
+        return await self._caller.call(call, timeout)
+
+    def events(
+        self,
+        workflow_run_id: str,
+        *,
+        user: str,
+        include_state_snapshot: bool | None = None,
+        continue_on_pause: bool | None = None,
+        timeout: TimeoutOption = None,
+    ) -> AsyncRunStream:
+        """The events of a run that is going on, again or from elsewhere: `GET /workflow/{workflow_run_id}/events`.
+
+        Newer servers have it; Dify 1.11 answers 404.
+
+        Args:
+            workflow_run_id: the run's id.
+            user: the `user` of the run.
+            include_state_snapshot: whether the events so far come first.
+            continue_on_pause: whether the stream goes on where the run waits for a person.
+            timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless
+                given.
+
+        Raises:
+            ValueError: an argument that cannot be sent; nothing was sent.
+            NotFoundError: when the `with` begins: no such run, or another user's, or a server without this operation.
+            DifyError: when the `with` begins and while reading, as for `stream`.
+        """
+        call = stream_workflow_run_events.build_request(
+            workflow_run_id=checked_id("workflow_run_id", workflow_run_id),
+            user=checked_user(user),
+            include_state_snapshot=include_state_snapshot,
+            continue_on_pause=continue_on_pause,
+        )
+        return AsyncRunStream(self._caller, call, stream_workflow_run_events.load_event, user=user, timeout=timeout)
+
+
+def _start(body: dict[str, Any], workflow_id: str | None) -> Request[WorkflowRunResponse]:
+    if workflow_id is None:
+        return run_workflow.build_request(body=body)
+    return run_workflow_version.build_request(workflow_id=checked_id("workflow_id", workflow_id), body=body)

@@ -1,0 +1,58 @@
+"""The files that an app's runs can use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dify_workflow_api.api.files import upload_file
+
+from .. import _responses, _uploads
+from .._runs import checked_user
+from ..results import Upload
+
+if TYPE_CHECKING:
+    from .._configuration import TimeoutOption
+    from .._uploads import FileSource
+    from .caller import Caller
+
+
+class Files:
+    """Files for the app's runs."""
+
+    __slots__ = ("_caller",)
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def upload(
+        self,
+        file: FileSource,
+        *,
+        user: str,
+        filename: str | None = None,
+        content_type: str | None = None,
+        timeout: TimeoutOption = None,
+    ) -> Upload:
+        """Upload a file for the inputs of a run: `POST /files/upload`.
+
+        It is read from disk as it is sent. It is sent again only when the server cannot have received it.
+
+        Args:
+            file: a path, the bytes, or a file object that is open for bytes; a file object is read from its beginning.
+            user: id of the end user, as for `runs.run`: only a run for the same user can use the file.
+            filename: what the file is called; the path's or the file object's own name unless given. Dify tells the
+                kind of a file by its end.
+            content_type: what the file is, such as "application/pdf"; guessed from the name unless given.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: the file has no name, or an argument cannot be sent; nothing was sent.
+            OSError: the path cannot be read; nothing was sent.
+            PayloadTooLargeError: over the server's limit; as Dify 1.11 comes, 15 MB, for images 10, for audio 50, for
+                video 100.
+            UnsupportedMediaTypeError: a kind of file that the server refuses.
+            DifyError: as every method does.
+        """
+        with _uploads.opened(file, filename, content_type) as part:
+            call = upload_file.build_request(file=part, user=checked_user(user))
+            return self._caller.send(call, _responses.reader_as(Upload), timeout)

@@ -1,0 +1,169 @@
+"""What `runs` and `files` give: the API's models, with what a caller wants to do with them.
+
+Each is the generated model of its operation, so that everything which is true of models is true of it: odd values are
+kept, and `to_dict()` gives back what was received.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from dify_workflow_api.models.uploaded_file import UploadedFile
+from dify_workflow_api.models.workflow_run import WorkflowRun
+from dify_workflow_api.models.workflow_run_response import WorkflowRunResponse
+
+from ._errors import WorkflowRunError
+from ._uploads import TYPES, type_of_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dify_workflow_api.models.workflow_run_status import WorkflowRunStatus
+
+__all__ = ["FileType", "Upload", "WorkflowRunDetail", "WorkflowRunResult", "remote_file"]
+
+FileType = Literal["document", "image", "audio", "video", "custom"]
+"""What a workflow's input takes a file for."""
+
+
+class WorkflowRunResult(WorkflowRunResponse):
+    """How a blocking run ended: `runs.run`. A failed run is a result, and no exception: its status says so."""
+
+    __slots__ = ()
+
+    @property
+    def status(self) -> WorkflowRunStatus | str | None:
+        """How the run ended: `succeeded`, `failed`, `stopped`, `partial-succeeded`, or what a newer server says."""
+        return self.data.status if self._has_data() else None
+
+    @property
+    def outputs(self) -> Any:  # noqa: ANN401 - JSON is anything
+        """The workflow's outputs by name; empty or None for a failed run."""
+        return self.data.outputs if self._has_data() else None
+
+    @property
+    def error(self) -> str | None:
+        """The error of a run that failed."""
+        return self.data.error if self._has_data() else None
+
+    def raise_for_status(self) -> Self:
+        """This result, unless the run failed or was stopped.
+
+        Raises:
+            WorkflowRunError: it did.
+        """
+        _raise_for(self.status, self.error, self.workflow_run_id)
+        return self
+
+    def _has_data(self) -> bool:
+        return hasattr(self.data, "status")  # a server that sends no object there still gives a result
+
+
+class WorkflowRunDetail(WorkflowRun):
+    """A run as the server keeps it: `runs.get`.
+
+    `inputs` and `outputs`, which Dify 1.11 sends as JSON text, are given as the values that the text stands for.
+
+    Attributes:
+        inputs_text: the text that `inputs` was received as; None where it was no text.
+        outputs_text: the text that `outputs` was received as; None where it was no text.
+    """
+
+    __slots__ = ("inputs_text", "outputs_text")
+
+    inputs_text: str | None
+    outputs_text: str | None
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The detail of a JSON object; see `Model.from_dict`."""
+        self = super().from_dict(src)
+        for name in ("inputs", "outputs"):
+            text = src.get(name)
+            parsed = text
+            if isinstance(text, str):
+                try:
+                    parsed = json.loads(text)
+                except (ValueError, RecursionError):
+                    parsed = text  # not JSON after all: it is given as it came
+            setattr(self, name, parsed)
+            setattr(self, f"{name}_text", text if isinstance(text, str) else None)
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object: what was received, with the changes made since."""
+        result = super().to_dict()
+        for name in ("inputs", "outputs"):
+            text = getattr(self, f"{name}_text", None)
+            if text is not None and _stands_for(text, result.get(name)):
+                result[name] = text
+        return result
+
+    def __copy__(self) -> Self:
+        return self.from_dict(self.to_dict())
+
+    def raise_for_status(self) -> Self:
+        """This run, unless it failed or was stopped.
+
+        Raises:
+            WorkflowRunError: it did.
+        """
+        _raise_for(self.status, self.error, self.id)
+        return self
+
+
+class Upload(UploadedFile):
+    """A file that was uploaded: `files.upload`. It can be put into `inputs` and `files` of a run as it is."""
+
+    __slots__ = ()
+
+    def as_input(self, type: FileType | None = None) -> dict[str, Any]:  # noqa: A002 - the API's own word
+        """The value that stands for the file in a run's `inputs` or `files`.
+
+        Args:
+            type: what the workflow's input takes it for; by the file's content type and name unless given.
+
+        Raises:
+            ValueError: the type is none of those that there are.
+        """
+        kind = _checked_type(type_of_file(self.name or "", self.mime_type) if type is None else type)
+        return {"type": kind, "transfer_method": "local_file", "upload_file_id": self.id}
+
+
+def remote_file(url: str, type: FileType) -> dict[str, Any]:  # noqa: A002 - the API's own word
+    """The value that stands, in a run's `inputs` or `files`, for a file that the server fetches from an address.
+
+    Args:
+        url: the file's address, http or https.
+        type: what the workflow's input takes it for.
+
+    Raises:
+        ValueError: it is no such address, or the type is none of those that there are.
+    """
+    if not isinstance(url, str) or not url.lower().startswith(("http://", "https://")):
+        raise ValueError(f"url must begin with 'http://' or 'https://', got {url!r}")
+    return {"type": _checked_type(type), "transfer_method": "remote_url", "url": url}
+
+
+def _checked_type(kind: str) -> str:
+    if kind not in TYPES:
+        raise ValueError(f"type must be one of {', '.join(map(repr, TYPES))}, got {kind!r}")
+    return kind
+
+
+def _raise_for(status: object, error: str | None, run_id: str | None) -> None:
+    if status in {"failed", "stopped"}:
+        raise WorkflowRunError(
+            f"the run {run_id} {'failed' if status == 'failed' else 'was stopped'}: {error or '(no error text)'}",
+            status=str(status),
+            error=error,
+            workflow_run_id=run_id,
+        )
+
+
+def _stands_for(text: str, value: object) -> bool:
+    try:
+        return bool(json.loads(text) == value)
+    except (ValueError, RecursionError):
+        return text == value
