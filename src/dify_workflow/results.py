@@ -7,7 +7,7 @@ kept, and `to_dict()` gives back what was received.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from dify_workflow_api.models.uploaded_file import UploadedFile
 from dify_workflow_api.models.workflow_run import WorkflowRun
@@ -19,9 +19,10 @@ from ._uploads import TYPES, type_of_file
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dify_workflow_api.models.workflow_log import WorkflowLog
     from dify_workflow_api.models.workflow_run_status import WorkflowRunStatus
 
-__all__ = ["FileType", "Upload", "WorkflowRunDetail", "WorkflowRunResult", "remote_file"]
+__all__ = ["DetailedLog", "FileType", "Upload", "WorkflowRunDetail", "WorkflowRunResult", "remote_file"]
 
 FileType = Literal["document", "image", "audio", "video", "custom"]
 """What a workflow's input takes a file for."""
@@ -111,6 +112,19 @@ class WorkflowRunDetail(WorkflowRun):
         """
         _raise_for(self.status, self.error, self.id)
         return self
+
+
+class DetailedLog(NamedTuple):
+    """A row of the logs with its run: what `logs.iter(details=...)` gives."""
+
+    log: WorkflowLog
+    """The row."""
+
+    run: WorkflowRunDetail | None
+    """The run with its inputs and outputs; None where the server has it no longer, or `error` says why not."""
+
+    error: Exception | None
+    """Why the run could not be had; None when it could, or when the row has none."""
 
 
 class Upload(UploadedFile):

@@ -1,0 +1,109 @@
+"""Write docs/api.md: every method of the clients, with its operation, its parameters and its types.
+
+Usage: reference.py [--check]
+
+With --check nothing is written: exit status 1 when docs/api.md is not what the facade gives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import dify_workflow
+from dify_workflow import DifyWorkflow, models
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "docs" / "api.md"
+OPERATION = re.compile(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`]*)`")
+
+HEAD = """\
+# API
+
+Every method of `DifyWorkflow`, with the operation that it calls. `AsyncDifyWorkflow` has the same, with `await`,
+`async with` and `async for`. Made from the facade by `make reference`; the docstrings say more.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the page, or compare it; the exit status."""
+    parser = argparse.ArgumentParser(description="Write docs/api.md.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the page is not up to date")
+    text = page()
+    if parser.parse_args(argv).check:
+        if TARGET.exists() and TARGET.read_text("utf-8") == text:
+            return 0
+        print("docs/api.md is not what the facade gives; `make reference` makes it anew", file=sys.stderr)
+        return 1
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text(text, encoding="utf-8", newline="\n")
+    return 0
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD, "## The client\n", entry("DifyWorkflow", DifyWorkflow.__init__, DifyWorkflow.__doc__ or "")]
+    parts += [entry(f"client.{name}", method) for name, method in methods(DifyWorkflow)]
+    client = DifyWorkflow(api_key="app-for-reading-the-names")
+    for name, attribute in inspect.getmembers(DifyWorkflow, lambda member: isinstance(member, property)):
+        resource = getattr(client, name)
+        if not isinstance(resource, str):
+            parts.append(f"## client.{name}\n\n{sentence(attribute.__doc__ or '')}\n")
+            parts += [entry(f"client.{name}.{method}", function) for method, function in methods(type(resource))]
+    client.close()
+    parts.append("## Models\n\nIn `dify_workflow.models`:\n")
+    parts.append("\n".join(f"- `{name}`: {sentence(getattr(models, name).__doc__ or '')}" for name in models.__all__))
+    errors = [name for name in dify_workflow.__all__ if name.endswith("Error")]
+    parts.append("\n## Errors\n\nIn `dify_workflow`:\n")
+    parts.append("\n".join(f"- `{name}`: {sentence(getattr(dify_workflow, name).__doc__ or '')}" for name in errors))
+    return "\n".join(parts) + "\n"
+
+
+def methods(cls: type[Any]) -> list[tuple[str, Any]]:
+    """The public methods of a class, in the order in which they are written."""
+    return [(name, value) for name, value in vars(cls).items() if inspect.isfunction(value) and name[0] != "_"]
+
+
+def entry(name: str, function: Any, doc: str = "") -> str:  # noqa: ANN401 - functions of every kind
+    """One method: its call, its operation, and what it is for."""
+    doc = inspect.cleandoc(doc or function.__doc__ or "")
+    signature = inspect.signature(function)
+    parameters = [p for p in signature.parameters.values() if p.name != "self"]
+    keyword_only = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    lines = [f"    {parameter_text(p)}," for p in parameters if p not in keyword_only]
+    if keyword_only:
+        lines += ["    *,", *(f"    {parameter_text(p)}," for p in keyword_only)]
+    returns = "" if function.__name__ == "__init__" else f" -> {annotation_text(signature.return_annotation)}"
+    call = f"{name}(\n" + "\n".join(lines) + f"\n){returns}" if lines else f"{name}(){returns}"
+    operations = OPERATION.findall(doc.split("\nArgs:")[0])
+    what = sentence(OPERATION.sub("", doc))
+    heading = f"### `{name}`\n\n{what}\n"
+    if operations:
+        heading += "\nCalls " + ", ".join(f"`{operation}`" for operation in operations) + ".\n"
+    return f"{heading}\n```python\n{call}\n```\n"
+
+
+def parameter_text(parameter: inspect.Parameter) -> str:
+    """A parameter as it stands in a signature."""
+    text = f"{parameter.name}: {annotation_text(parameter.annotation)}"
+    return text if parameter.default is parameter.empty else f"{text} = {parameter.default!r}"
+
+
+def annotation_text(annotation: object) -> str:
+    """A type as it is written."""
+    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+
+
+def sentence(doc: str) -> str:
+    """The first sentence of a docstring, on one line, without the colon that an operation followed."""
+    paragraph = " ".join(inspect.cleandoc(doc).split("\n\n")[0].split())
+    paragraph = re.sub(r"\s*:(\s*,?\s*(or|as often as it takes|again and again|streamed))*\s*\.?$", ".", paragraph)
+    return re.sub(r"\s+([.,])", r"\1", paragraph)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
