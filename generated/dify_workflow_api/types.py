@@ -38,6 +38,12 @@ class Request(NamedTuple, Generic[T]):
     json: object = None
     """The JSON body, as JSON values; None when there is none."""
 
+    fields: tuple[tuple[str, str], ...] = ()
+    """Names and texts of the fields of a multipart body, in order."""
+
+    files: tuple[tuple[str, object], ...] = ()
+    """Names and contents of the files of a multipart body, in order; each content is what the caller gave."""
+
     @property
     def response(self) -> type[T]:
         """The model of a successful answer; `str`, `bytes`, `dict` or `object` where it is no model."""
@@ -265,15 +271,20 @@ def _brief(value: object) -> str:
 # the API would not take.
 
 
-def query(*params: tuple[str, str | Iterable[str] | None]) -> tuple[tuple[str, str], ...]:
-    """The query of a request, without what is left out."""
-    pairs: list[tuple[str, str]] = []
+def pairs(*params: tuple[str, str | Iterable[str] | None]) -> tuple[tuple[str, str], ...]:
+    """The query of a request, or the fields of its form, without what is left out."""
+    found: list[tuple[str, str]] = []
     for name, texts in params:
         if isinstance(texts, str):
-            pairs.append((name, texts))
+            found.append((name, texts))
         elif texts is not None:
-            pairs += [(name, text) for text in texts]
-    return tuple(pairs)
+            found += [(name, text) for text in texts]
+    return tuple(found)
+
+
+def parts(*files: tuple[str, object]) -> tuple[tuple[str, object], ...]:
+    """The files of a request, without what is left out."""
+    return tuple((name, content) for name, content in files if content is not None)
 
 
 def text(
@@ -284,6 +295,7 @@ def text(
     shortest: int = 0,
     longest: float = math.inf,
     pattern: str = "",
+    uuid: bool = False,
     allowed: Sequence[str] = (),
 ) -> str | None:
     """Text, or a member of an enum of texts."""
@@ -299,6 +311,8 @@ def text(
         raise _refused(name, f"text with a length {_range(shortest, longest)}", value)
     if pattern and not re.search(pattern, found):
         raise _refused(name, f"text that matches {pattern!r}", value)
+    if uuid and not _UUID.fullmatch(found):
+        raise _refused(name, "a UUID, 32 hexadecimal digits with or without dashes", value)
     try:
         found.encode()
     except UnicodeEncodeError:
@@ -372,9 +386,14 @@ def several(
     return [check(f"{name}[{i}]", item, required=True, **bounds) or "" for i, item in enumerate(value)]
 
 
-def path(*parts: str | None) -> str:
-    """A path of its parts."""
-    return "".join(part or "" for part in parts)
+def path(*segments: str | None) -> str:
+    """A path of its segments."""
+    return "".join(segment or "" for segment in segments)
+
+
+def file(name: str, value: object, *, required: bool) -> object:
+    """A file, as it is."""
+    return _left_out(name, required) if value is None else value
 
 
 def body(value: object, *, required: bool, is_object: bool) -> Any:
@@ -384,6 +403,9 @@ def body(value: object, *, required: bool, is_object: bool) -> Any:
     if is_object and not isinstance(value, (Model, dict)):
         raise _refused("body", "a model or a dict", value)
     return plain(value)
+
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}(\1[0-9a-fA-F]{4}){2}\1[0-9a-fA-F]{12}")
 
 
 def _left_out(name: str, required: bool) -> str | None:

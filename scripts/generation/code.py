@@ -106,35 +106,41 @@ class Call(NamedTuple):
         operation: The operation, as the spec has it.
         arguments: Its arguments in the spec's order; a JSON body comes last.
         path: The expression for its path.
-        query: JSON names and checks of the query parameters.
+        query: Names and checks of the query parameters.
+        fields: Names and checks of a multipart body's fields.
+        files: The same of its files.
         body: The expression for its JSON body; empty when it has none.
         response: The class of a successful answer.
         response_type: The same as a type.
         classes: The generated classes that the module imports.
-        checked: Whether an argument may be refused.
+        events: The class of each event that it streams, by the event's name.
+        other_event: The class of an event of another name; empty when it streams none.
     """
 
     operation: Operation
     arguments: list[Argument]
     path: str
     query: list[tuple[str, str]]
+    fields: list[tuple[str, str]]
+    files: list[tuple[str, str]]
     body: str
     response: str
     response_type: str
     classes: list[str]
-    checked: bool
+    events: dict[str, str]
+    other_event: str
 
 
 class Code:
     """The Python for one document's models and operations."""
 
-    def __init__(self, document: Document, models: dict[str, ModelProperty], components: frozenset[str]) -> None:
+    def __init__(self, document: Document, models: dict[str, ModelProperty], components: dict[str, str]) -> None:
         """Takes what it looks things up in.
 
         Args:
             document: The spec.
             models: Every object that the generator made a class for, by the class.
-            components: The classes of component schemas.
+            components: The component schemas, by their classes.
         """
         self.document = document
         self.models = models
@@ -315,7 +321,8 @@ class Code:
         """The view of an operation that its template needs."""
         operation = self.document.operations[str(endpoint.name)]
         props = {wire_name(p): p for p in [*endpoint.path_parameters, *endpoint.query_parameters]}
-        arguments = {p.name: self._argument(p, props[p.name]) for p in operation.parameters}
+        arguments = {p.name: self._argument(p, props.get(p.name)) for p in operation.parameters}
+        checks = [(p.location, p.name, arguments[p.name].check) for p in operation.parameters]
         body = ""
         classes = {c for p in props.values() for c in self._classes(p)}
         for one in endpoint.bodies:  # JSON, and only one
@@ -335,22 +342,38 @@ class Code:
             operation=operation,
             arguments=list(arguments.values()),
             path=self._path(operation, arguments),
-            query=[(p.name, arguments[p.name].check) for p in operation.parameters if p.location == "query"],
+            query=[(name, check) for location, name, check in checks if location == "query"],
+            fields=[(name, check) for location, name, check in checks if location == "field"],
+            files=[(name, check) for location, name, check in checks if location == "file"],
             body=body,
             response=response,
             response_type=response_type,
             classes=sorted(classes),
-            checked=bool(arguments),
+            events={}
+            if not operation.events
+            else {name: self._event(schema, operation) for name, schema in operation.events.schemas.items()},
+            other_event=self._event(operation.events.other, operation) if operation.events else "",
         )
+
+    def _event(self, schema: str, operation: Operation) -> str:
+        """The class of an event's schema."""
+        for name, component in self.components.items():
+            if component == schema and name in self.models:
+                return name
+        raise GenerationError(f"{operation.place}: the event schema {schema!r} is not an object")
 
     def _classes(self, prop: PropertyProtocol) -> list[str]:
         return [*self._decoders(prop), *self._enums(prop)]
 
-    def _argument(self, parameter: Parameter, prop: PropertyProtocol) -> Argument:
+    def _argument(self, parameter: Parameter, prop: PropertyProtocol | None) -> Argument:
         name = names.argument_name(parameter.name)
+        doc = parameter.description or f"The API's `{parameter.name}`."
+        if prop is None:  # a file, which is whatever the one who sends it takes for one
+            annotation = "object" if parameter.required else "object = None"
+            check = f"_types.file({text.literal(parameter.name)}, {name}, required={parameter.required})"
+            return Argument(name, annotation, check, doc)
         rule = rule_of(parameter, self.document.schemas)
         annotation = self.annotation([prop], optional=not parameter.required)
-        doc = parameter.description or f"The API's `{parameter.name}`."
         if (default := default_of(parameter, self.document.schemas)) is not None:
             doc += f"\n\nThe server's own default is {default}."
         return Argument(

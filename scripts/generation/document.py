@@ -21,13 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+DEFAULT = "x-our-default"
+"""In a discriminator: a reference to the schema of the values that its mapping does not name."""
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 DOCS = "x-docs"
 """Where a prepared schema has the documentation of all its properties, in the order in which the API sends them."""
 
 
 class Parameter(NamedTuple):
-    """A parameter of an operation, as the spec has it."""
+    """A parameter of an operation, as the spec has it.
+
+    Its location is `path` or `query`, or `field` or `file` for a part of a multipart body.
+    """
 
     name: str
     location: str
@@ -48,7 +53,20 @@ class Operation(NamedTuple):
     text: str
     body: str
     body_required: bool
+    events: Events | None
     place: str
+
+
+class Events(NamedTuple):
+    """The events of a stream, by the component schemas that describe them.
+
+    Attributes:
+        schemas: The schema of each event, by the event's name.
+        other: The schema of an event of any other name.
+    """
+
+    schemas: dict[str, str]
+    other: str
 
 
 class Document(NamedTuple):
@@ -144,6 +162,10 @@ class Preparation:
         if not path.startswith("/"):
             raise GenerationError(f"{place}: a path begins with a slash")
         parameters = list(self._parameters(item, operation, place))
+        body: dict[str, Any] = {}
+        if operation.get("requestBody") is not None:
+            body = self._resolved(operation["requestBody"], f"{place} requestBody")
+            parameters += self._parts(body, {p.name for p in parameters}, f"{place} requestBody")
         found = Operation(
             name=str(name),
             tag=str(tag),
@@ -151,8 +173,9 @@ class Preparation:
             path=path,
             parameters=parameters,
             text="\n\n".join(text for key in ("summary", "description") if (text := _text(operation.get(key)).strip())),
-            body="",
-            body_required=False,
+            body=_text(body.get("description")),
+            body_required=body.get("required") is True,
+            events=self._events(operation, place),
             place=place,
         )
         prepared: dict[str, Any] = {
@@ -161,17 +184,17 @@ class Preparation:
             "parameters": [
                 {
                     "name": parameter.name,
-                    "in": parameter.location,
+                    # A form's field is checked and written like a parameter of the query.
+                    "in": "path" if parameter.location == "path" else "query",
                     "required": parameter.required,
                     "schema": self._schema(parameter.schema, parameter.place, parameter.name),
                 }
                 for parameter in parameters
+                if parameter.location != "file"
             ],
             "responses": self._responses(operation, place),
         }
-        if operation.get("requestBody") is not None:
-            body = self._resolved(operation["requestBody"], f"{place} requestBody")
-            found = found._replace(body=_text(body.get("description")), body_required=body.get("required") is True)
+        if body and not any(parameter.location in {"field", "file"} for parameter in parameters):
             prepared["requestBody"] = self._body(body, f"{place} requestBody")
         return found, prepared
 
@@ -211,6 +234,57 @@ class Preparation:
                 place=where,
             )
 
+    def _parts(self, body: dict[str, Any], taken: set[str], place: str) -> Iterator[Parameter]:
+        """The fields and files of a multipart body; none of a body that can be JSON."""
+        content = _mapping(body.get("content"), place)
+        if MULTIPART not in content or any(map(_is_json, content)):
+            return
+        schema = self._resolved(_mapping(content[MULTIPART], place).get("schema"), place)
+        properties = _mapping(schema.get("properties"), f"{place}/properties")
+        if not properties or set(schema) & {"allOf", "anyOf", "oneOf"}:
+            raise GenerationError(f"{place}: a multipart body is an object with properties")
+        seen = {names.argument_name(name): name for name in taken}
+        for name, value in properties.items():
+            where = f"{place} field {name!r}"
+            argument = names.argument_name(name)
+            if not name or argument in seen:
+                raise GenerationError(f"{where} and {seen.get(argument, '')!r} would both be the argument {argument!r}")
+            seen[argument] = name
+            found = self._resolved(value, where)
+            items = self._resolved(found.get("items") or {}, where)
+            if _is_file(items):
+                raise GenerationError(f"{where}: several files in one field are not supported")
+            yield Parameter(
+                name=name,
+                location="file" if _is_file(found) else "field",
+                required=name in (schema.get("required") or []),
+                schema=_mapping(value, where),
+                description=_text(_mapping(value, where).get("description")) or _text(found.get("description")),
+                place=where,
+            )
+
+    def _events(self, operation: dict[str, Any], place: str) -> Events | None:
+        """The events of a successful answer that is a stream of them, when the spec tells them apart by name."""
+        for status, raw in _mapping(operation.get("responses"), f"{place} responses").items():
+            where = f"{place} response {status}"
+            content = _mapping(self._resolved(raw, where).get("content"), where)
+            media = _mapping(content.get(EVENT_STREAM), where)
+            schema = self._resolved(media.get("schema") if isinstance(media.get("schema"), dict) else None, where)
+            discriminator = _mapping(schema.get("discriminator"), f"{where} discriminator")
+            mapping = _mapping(discriminator.get("mapping"), f"{where} discriminator/mapping")
+            if status.startswith("2") and mapping:
+                if DEFAULT not in discriminator:
+                    raise GenerationError(f"{where}: its discriminator needs {DEFAULT}, for events of another name")
+                found = {name: self._mapped(target, where) for name, target in mapping.items()}
+                return Events(found, self._mapped(discriminator[DEFAULT], where))
+        return None
+
+    def _mapped(self, target: object, place: str) -> str:
+        """The component schema that a discriminator's mapping leads to, by reference or by name."""
+        ref = str(target)
+        ref = ref if ref.startswith("#/") else f"#/components/schemas/{ref}"
+        return self._target(ref, place).removeprefix("#/components/schemas/")
+
     def _body(self, body: dict[str, Any], place: str) -> dict[str, Any]:
         content = _mapping(body.get("content"), place)
         for content_type, media in content.items():
@@ -220,7 +294,7 @@ class Preparation:
                     "required": body.get("required") is True,
                     "content": {"application/json": {"schema": schema}},
                 }
-        raise GenerationError(f"{place}: {', '.join(content) or 'no content'}: only JSON is supported")
+        raise GenerationError(f"{place}: {', '.join(content) or 'no content'}: only JSON and {MULTIPART} are supported")
 
     def _responses(self, operation: dict[str, Any], place: str) -> dict[str, Any]:
         prepared: dict[str, Any] = {}
@@ -239,7 +313,8 @@ class Preparation:
                         "application/json": {"schema": self._schema(media.get("schema", {}), where, hint)}
                     }
                 else:
-                    known = "text/plain" if content_type.startswith("text/") else "application/octet-stream"
+                    is_text = content_type.startswith("text/") and content_type != EVENT_STREAM
+                    known = "text/plain" if is_text else "application/octet-stream"
                     prepared[status]["content"] = {known: {"schema": {"type": "string"}}}
                 break
         return prepared
@@ -417,6 +492,8 @@ class Preparation:
         return _mapping(found, place)
 
 
+MULTIPART = "multipart/form-data"
+EVENT_STREAM = "text/event-stream"
 _KINDS = {"array", "boolean", "integer", "null", "number", "object", "string"}
 _ANNOTATIONS = {"title", "description", "example", "examples", "default", "deprecated", "nullable", "externalDocs"}
 
@@ -446,6 +523,11 @@ def _name_classes(alternatives: list[dict[str, Any]], hint: str) -> None:
 def _is_json(content_type: str) -> bool:
     main = content_type.partition(";")[0].strip().lower()
     return main == "application/json" or main.endswith("+json")
+
+
+def _is_file(schema: dict[str, Any]) -> bool:
+    """Whether a part of a multipart body is a file: bytes, in the words of OpenAPI 3.0 or of 3.1."""
+    return schema.get("format") == "binary" or ("contentMediaType" in schema and "contentEncoding" not in schema)
 
 
 def _text(value: object) -> str:

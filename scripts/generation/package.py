@@ -109,7 +109,7 @@ def _code(found: Document, data: GeneratorData, config: Config) -> Code:
             )
     components = {str(Class.from_string(string=name, config=config).name): name for name in found.schemas}
     models = {str(model.class_info.name): model for model in data.models}
-    code = Code(found, models, frozenset(components))
+    code = Code(found, models, components)
     data.models = [model for model in data.models if not code.is_map(model)]
     modules: dict[str, str] = {}
     for made_class in [*data.models, *data.enums]:

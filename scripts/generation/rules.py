@@ -42,7 +42,8 @@ def rule_of(parameter: Parameter, schemas: dict[str, Any]) -> Rule:
     Raises:
         GenerationError: It is of several types, or bounded in a way that no check knows.
     """
-    limits = _Reading(parameter.place, schemas).limits(parameter.schema)
+    reading = _Reading(parameter.place, schemas, in_path=parameter.location == "path")
+    limits = reading.limits(parameter.schema)
     if parameter.location == "path":
         if limits.items:
             raise GenerationError(f"{parameter.place}: an array in a path is not supported")
@@ -72,9 +73,10 @@ def _options(limits: _Limits) -> list[str]:
 class _Reading:
     """Reads the schema of one parameter."""
 
-    def __init__(self, place: str, schemas: dict[str, Any]) -> None:
+    def __init__(self, place: str, schemas: dict[str, Any], *, in_path: bool = False) -> None:
         self.place = place
         self.schemas = schemas
+        self.in_path = in_path
 
     def resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
         """A schema, or the one that it refers to."""
@@ -138,6 +140,8 @@ class _Reading:
             except re.error as error:
                 raise self._error(f"Python does not read its pattern: {error}") from None
             options["pattern"] = text.literal(str(schema["pattern"]))
+        if schema.get("format") == "uuid" and self.in_path:  # elsewhere, specs say it of ids that servers do not parse
+            options["uuid"] = "True"
         return options
 
     def _range(self, schema: dict[str, Any]) -> dict[str, str]:

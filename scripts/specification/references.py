@@ -16,6 +16,10 @@ COMPONENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 
 SCHEMAS = "#/components/schemas/"
 
+DEFAULT = "x-our-default"
+"""In a discriminator of ours: a reference to the schema of values that its mapping does not name. OpenAPI 3.1 has no
+word for it."""
+
 
 def references(part: Part) -> Iterator[tuple[Pointer, object]]:
     """The references of one part: its `$ref`, and a discriminator's, with where they stand."""
@@ -23,6 +27,8 @@ def references(part: Part) -> Iterator[tuple[Pointer, object]]:
         yield (*part.where, "$ref"), part.node["$ref"]
     discriminator = part.node.get("discriminator") if part.kind == "schema" else None
     mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
+    if isinstance(discriminator, dict) and DEFAULT in discriminator:
+        yield (*part.where, "discriminator", DEFAULT), discriminator[DEFAULT]
     for value, target in mapping.items() if isinstance(mapping, dict) else ():
         is_name = isinstance(target, str) and COMPONENT_NAME.fullmatch(target)
         yield (*part.where, "discriminator", "mapping", value), SCHEMAS + target if is_name else target

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from ._walks import SECONDS
 
+if TYPE_CHECKING:
     from ._filters import LogFilters
     from ._walks import Row
 
 VERSION: Final = 1
+NAMES: Final = frozenset(
+    {"version", "walk", "filters", "newest", "oldest", "known", "strays", "seen", "total", "ended"}
+)
 
 
 class Position:
@@ -20,32 +24,32 @@ class Position:
         newest: the second of that row, in epoch seconds; every newer row was passed. None before the first row.
         oldest: earliest second of the walk, as it was when the walk began; None is no bound.
         known: ids of the rows of the second `newest` that were passed.
+        strays: ids of rows that were passed and may come again at any second: those without a time, and all those of
+            a server that does not sort.
         seen: rows given to the caller.
         total: rows that matched when the walk began; None while that is not known.
         ended: whether every row was given.
     """
 
-    __slots__ = ("ended", "known", "newest", "oldest", "seen", "total")
+    __slots__ = ("ended", "known", "newest", "oldest", "seen", "strays", "total")
 
     def __init__(self, *, newest: int | None, oldest: int | None) -> None:
         self.newest = newest
         self.oldest = oldest
         self.known: set[str] = set()
+        self.strays: set[str] = set()
         self.seen = 0
         self.total: int | None = None
         self.ended = False
 
-    def passed(self, row: Row) -> None:
-        """Note that a row was passed, in the order in which rows come."""
-        if self.newest is None or row.second < self.newest:
+    def passed(self, row: Row, *, is_ordered: bool) -> None:
+        """Note that a row was passed, in the order in which rows come; or, unless `is_ordered`, in none."""
+        if not is_ordered or not row.is_timed:
+            self.strays.add(row.identity)
+        elif self.newest is None or row.second < self.newest:
             self.newest, self.known = row.second, {row.identity}
         else:
             self.known.add(row.identity)
-
-    def passed_out_of_order(self, row: Row, newest: int | None) -> None:
-        """Note that a row was passed, of those up to `newest` that come in no order: all their ids have to be kept."""
-        self.newest = newest
-        self.known.add(row.identity)
 
     def as_json(self, filters: LogFilters) -> dict[str, Any]:
         """The checkpoint: a JSON value that says which filters it belongs to."""
@@ -56,6 +60,7 @@ class Position:
             "newest": self.newest,
             "oldest": self.oldest,
             "known": sorted(self.known),
+            "strays": sorted(self.strays),
             "seen": self.seen,
             "total": self.total,
             "ended": self.ended,
@@ -68,28 +73,35 @@ def position_from(checkpoint: object, filters: LogFilters) -> Position:
     Raises:
         ValueError: it is no checkpoint of this SDK, or of a walk with other filters.
     """
-    value = cast("Mapping[str, Any]", checkpoint if isinstance(checkpoint, dict) else {})
+    value = cast("Mapping[str, Any]", checkpoint if isinstance(checkpoint, Mapping) else {})
     if value.get("walk") != "logs.iter":
         raise ValueError("checkpoint must be the .checkpoint of a walk by logs.iter, as it was or read from JSON")
     if value.get("version") != VERSION:
         raise ValueError(f"checkpoint has version {value.get('version')!r}; this SDK reads version {VERSION}")
-    if value.get("filters") != dict(filters.given):
+    if missing := sorted(NAMES - set(value)):
+        raise ValueError(f"checkpoint is damaged: {', '.join(missing)} missing")
+    if value["filters"] != dict(filters.given):
         raise ValueError(
-            f"checkpoint belongs to a walk with the filters {value.get('filters')!r}, not {dict(filters.given)!r}"
+            f"checkpoint belongs to a walk with the filters {value['filters']!r}, not {dict(filters.given)!r}"
         )
-    position = Position(newest=_second(value, "newest"), oldest=_second(value, "oldest"))
-    known: object = value.get("known")
-    if not isinstance(known, list) or not all(isinstance(identity, str) for identity in cast("list[object]", known)):
-        raise ValueError("checkpoint is damaged: 'known' must be a list of ids")
-    position.known = set(cast("list[str]", known))
-    position.seen = _second(value, "seen") or 0
-    position.total = _second(value, "total")
-    position.ended = value.get("ended") is True
+    position = Position(newest=_number(value, "newest", SECONDS), oldest=_number(value, "oldest", SECONDS))
+    position.known = _ids(value, "known")
+    position.strays = _ids(value, "strays")
+    position.seen = _number(value, "seen", range(2**63)) or 0
+    position.total = _number(value, "total", range(2**63))
+    position.ended = value["ended"] is True
     return position
 
 
-def _second(value: Mapping[str, Any], name: str) -> int | None:
-    found: object = value.get(name)
-    if found is not None and (isinstance(found, bool) or not isinstance(found, int)):
-        raise ValueError(f"checkpoint is damaged: {name!r} must be a whole number or null")
+def _number(value: Mapping[str, Any], name: str, allowed: range) -> int | None:
+    found: object = value[name]
+    if found is not None and (type(found) is not int or found not in allowed):
+        raise ValueError(f"checkpoint is damaged: {name!r} must be a whole number in its range, or null")
     return found
+
+
+def _ids(value: Mapping[str, Any], name: str) -> set[str]:
+    found: object = value[name]
+    if not isinstance(found, list) or not all(isinstance(identity, str) for identity in cast("list[object]", found)):
+        raise ValueError(f"checkpoint is damaged: {name!r} must be a list of ids")
+    return set(cast("list[str]", found))

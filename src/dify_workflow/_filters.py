@@ -48,11 +48,10 @@ class LogFilters:
         return replace(self, sent=sent, status=status or None)
 
     def match(self, log: WorkflowLog) -> bool:
-        """Whether a row passes what is filtered here."""
-        if self.status is not None and (log.workflow_run is None or log.workflow_run.status != self.status):
+        """Whether a row passes what is filtered here. Of an odd row, what is not there matches nothing."""
+        if self.status is not None and _part(log, "workflow_run", "status") != self.status:
             return False
-        user = log.created_by_end_user
-        return self.session_id is None or (user is not None and user.session_id == self.session_id)
+        return self.session_id is None or _part(log, "created_by_end_user", "session_id") == self.session_id
 
 
 def log_filters(
@@ -97,3 +96,7 @@ def log_filters(
         oldest=_times.earliest_second("created_at__after", created_at__after),
         **here,
     )
+
+
+def _part(log: object, model: str, name: str) -> object:
+    return getattr(getattr(log, model, None), name, None)

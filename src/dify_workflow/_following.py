@@ -2,22 +2,26 @@
 
 Decisions only: nothing here sends or sleeps. The server has no stream of logs and its listing never tells that a run
 has ended: a row changes where it is. So each look asks for everything since a little before the newest row that was
-given, and rows that were unfinished are looked up again, ever more seldom, until they have ended or are given up on.
+given, and older rows that were unfinished are looked up again, ever more seldom, until they have ended or are given up
+on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from . import _times
 from ._errors import (
     APIConnectionError,
     APIResponseError,
+    APIStatusError,
     DifyError,
     IncompleteWalkError,
     InternalServerError,
     RateLimitError,
 )
+from ._retries import RETRIED_STATUSES, retry_after_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,18 +37,24 @@ AT_ONCE: Final = 1000
 SLOWEST: Final = 6
 """While nothing happens the pause between two looks grows up to so many times `poll`."""
 LONGEST_OUTAGE_PAUSE: Final = 60.0
+LONGEST_ASKED_PAUSE: Final = 86_400.0
+"""A server that asks for a longer pause than a day is mistaken, and no clock could be set for the longest ones."""
 AGE_PART: Final = 10
-"""An unfinished row is looked up again after a tenth of the time that it is known for."""
+"""An unfinished row is looked up again after a tenth of its age."""
+MOST_LOOK_UPS: Final = 10
+"""Windows of time, of `OVERLAP_SECONDS` at most, in which unfinished rows are looked up in one look."""
+LATEST_TIME: Final = 253_402_300_800
+"""The end of the year 9999 in epoch seconds."""
 ENDED_STATUSES: Final = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})
 
 
 @dataclass(slots=True)
 class Unfinished:
-    """A row that had not ended when it was given.
+    """A row that had not ended when its turn came, and may have to be given later.
 
     Attributes:
         second: second of the row, by which it is found again.
-        since: when it was given, in epoch seconds by this machine's clock.
+        since: when its turn was, in epoch seconds by this machine's clock.
         due: when it is looked up again, likewise.
     """
 
@@ -57,22 +67,28 @@ class Following:
     """What is known of the logs that are followed.
 
     Args:
+        filters: which rows the caller wants.
         oldest: earliest second to give, inclusive; None gives what arrives from now on.
         poll: seconds between two looks while something happens.
-        give_up_after: seconds after which an unfinished row is not looked up any more.
+        give_up_after: age in seconds beyond which an unfinished row is not looked up any more.
     """
 
-    def __init__(self, *, oldest: int | None, poll: float, give_up_after: float) -> None:
+    def __init__(self, filters: LogFilters, *, oldest: int | None, poll: float, give_up_after: float) -> None:
         self.oldest = oldest
         self.newest: int | None = None
         self.has_begun = oldest is not None
         """Whether it is known where to go on; else the rows that there are now have to be skipped first."""
+        self._filters = filters
+        self._in_any_status = replace(filters, status=None)
         self._poll = poll
         self._give_up_after = give_up_after
         self._recent: dict[str, int] = {}
         self._unfinished: dict[str, Unfinished] = {}
+        self._whole: tuple[int | None, int | None] | None = None
         self._quiet = 0
         self._failures = 0
+
+    # What is given ----------------------------------------------------------------------------------------------
 
     @property
     def window_start(self) -> int | None:
@@ -87,52 +103,99 @@ class Following:
         self.has_begun = True
         self.newest = newest
         self._recent.update((row.identity, row.second) for row in rows)
+        self._forget()
 
-    def new_of(self, rows: Iterable[Row]) -> list[Row]:
-        """Those rows that were not given before, oldest first."""
-        return sorted((row for row in rows if row.identity not in self._recent), key=lambda row: row.second)
+    def news_of(self, rows: list[Row], now: float) -> list[Row]:
+        """Those rows of a look whose turn it is, oldest first: new ones, and those that have ended meanwhile."""
+        new = [row for row in rows if row.identity not in self._recent and row.identity not in self._unfinished]
+        return _oldest_first(new + self._changed_of(rows, now))
 
-    def gave(self, row: Row, now: float) -> None:
-        """Note that a row was given: a new one, or one that has ended meanwhile."""
-        self._unfinished.pop(row.identity, None)
-        if row.identity not in self._recent and (self.newest is None or row.second > self.newest):
+    def take(self, row: Row, now: float) -> bool:
+        """Note that it was a row's turn; whether it is one that the caller wants."""
+        matches = self._filters.match(row.log)
+        if row.is_timed and (self.newest is None or row.second > self.newest):
             self.newest = row.second
             if len(self._recent) > AT_ONCE:
                 self._forget()
-        self._recent[row.identity] = row.second
-        if not has_ended(row):
-            self._unfinished[row.identity] = Unfinished(row.second, now, now)
+        # A row without a time was seen where the newest row was, or before it.
+        self._recent[row.identity] = row.second if row.is_timed or self.newest is None else self.newest
+        if self._is_settled(row):
+            self._unfinished.pop(row.identity, None)
+        else:
+            unfinished = self._unfinished[row.identity] = Unfinished(row.second, now, now)
+            unfinished.due = self._next_due(unfinished, now)
+        return matches
 
-    def windows_due(self, now: float) -> list[tuple[int, int]]:
-        """Seconds, from and to, in which unfinished rows are to be looked up now; rows that are too old are dropped."""
+    def is_unchanged(self, rows: Iterable[Row], start: int | None, total: int | None) -> bool:
+        """Whether the first page of a look proves enough: all was read before, and the rows are as many as then.
+
+        Without this, a crowded second would be read again with each look for as long as nothing newer arrives.
+        """
+        return (start, total) == self._whole and all(row.identity in self._recent for row in rows)
+
+    def saw_all(self, start: int | None, total: int | None) -> None:
+        """Note that a look read all rows from `start` on, and how many the server says there are."""
+        self._whole = (start, total) if total is not None else None
+
+    def ends_of_parts(self, total: int | None) -> range:
+        """Where to part a backlog: the ranks, counted from the newest row, of the last rows of the older parts.
+
+        None for what can be given at once, and none for the newest part, to which rows are still being added.
+        """
         self._forget()
-        for identity, row in list(self._unfinished.items()):
-            if now - row.since > self._give_up_after:
-                del self._unfinished[identity]
-        seconds = sorted(row.second for row in self._unfinished.values() if row.due <= now)
-        windows: list[tuple[int, int]] = []
-        for second in seconds:
-            if windows and second - windows[-1][1] <= OVERLAP_SECONDS:
-                windows[-1] = windows[-1][0], second
-            else:
-                windows.append((second, second))
-        return windows
+        return range((total or 0) - len(self._recent) - AT_ONCE, 0, -AT_ONCE)
 
-    def ended_of(self, rows: Iterable[Row], window: tuple[int, int], now: float) -> list[Row]:
-        """Those rows of a window that have ended since they were given, oldest first; the others are due later."""
-        found = {row.identity: row for row in rows}
-        ended: list[Row] = []
+    # What has not ended -----------------------------------------------------------------------------------------
+
+    def window_due(self, now: float) -> tuple[int, int] | None:
+        """First and last second of a window in which to look up unfinished rows now: those that wait longest."""
+        due = [row for row in self._unfinished.values() if row.due <= now]
+        if not due:
+            return None
+        first = min(due, key=lambda row: (row.due, row.second)).second
+        near = [row for row in due if first <= row.second <= first + OVERLAP_SECONDS]
+        for row in near:  # before they are read: what fails must not keep the others waiting
+            row.due = self._next_due(row, now)
+        return first, max(row.second for row in near)
+
+    def ended_of(self, rows: list[Row], window: tuple[int, int], now: float) -> list[Row]:
+        """Those rows of a window that have ended since their turn, oldest first; rows that are gone are dropped."""
+        first, last = window
+        found = {row.identity for row in rows}
         for identity, unfinished in list(self._unfinished.items()):
-            if not window[0] <= unfinished.second <= window[1]:
-                continue
-            row = found.get(identity)
-            if row is None:  # it was deleted
+            if first <= unfinished.second <= last and identity not in found:
                 del self._unfinished[identity]
-            elif has_ended(row):
-                ended.append(row)
+        return _oldest_first(self._changed_of(rows, now))
+
+    def _changed_of(self, rows: Iterable[Row], now: float) -> list[Row]:
+        changed: list[Row] = []
+        for row in rows:
+            unfinished = self._unfinished.get(row.identity)
+            if unfinished is None:
+                continue
+            if self._is_settled(row):
+                changed.append(row)
+            elif self._age(unfinished, now) > self._give_up_after:
+                del self._unfinished[row.identity]
             else:
-                unfinished.due = now + max(self._poll, (now - unfinished.since) / AGE_PART)
-        return sorted(ended, key=lambda row: row.second)
+                unfinished.due = self._next_due(unfinished, now)
+        return changed
+
+    def _is_settled(self, row: Row) -> bool:
+        """Whether a row, once its turn was, can be left alone: nothing of it will be wanted later."""
+        if self._filters.status is not None and self._filters.match(row.log):
+            return True
+        return has_ended(row) or not self._in_any_status.match(row.log)
+
+    def _age(self, unfinished: Unfinished, now: float) -> float:
+        # By both clocks: this machine's, and the server's, which has reached the newest row's second.
+        by_server = 0 if self.newest is None else self.newest - unfinished.second
+        return max(now - unfinished.since, by_server)
+
+    def _next_due(self, unfinished: Unfinished, now: float) -> float:
+        return now + max(self._poll, self._age(unfinished, now) / AGE_PART)
+
+    # When to look again -----------------------------------------------------------------------------------------
 
     def pause(self, *, happened: bool) -> float:
         """Seconds until the next look: `poll` while something happens, longer and longer while nothing does."""
@@ -143,20 +206,23 @@ class Following:
     def pause_after(self, error: DifyError) -> float | None:
         """Seconds until the next look after an outage; None when waiting does not help."""
         helps = (APIConnectionError, APIResponseError, IncompleteWalkError, InternalServerError, RateLimitError)
-        if not isinstance(error, helps):
+        status = error.status_code if isinstance(error, APIStatusError) else None
+        if not isinstance(error, helps) and status not in RETRIED_STATUSES:
             return None
         self._failures += 1
-        asked = error.retry_after if isinstance(error, RateLimitError) else None
+        asked = retry_after_seconds(error.headers) if isinstance(error, APIStatusError) else None
         grown = min(self._poll * 2.0 ** min(self._failures, 16), LONGEST_OUTAGE_PAUSE)
-        return max(asked or 0.0, grown)
+        return max(min(asked or 0.0, LONGEST_ASKED_PAUSE), grown, self._poll)
 
-    def as_json(self, filters: LogFilters) -> dict[str, Any]:
+    # Checkpoints ------------------------------------------------------------------------------------------------
+
+    def as_json(self) -> dict[str, Any]:
         """The checkpoint: a JSON value that says which filters it belongs to."""
         self._forget()
         return {
             "version": VERSION,
             "walk": "logs.follow",
-            "filters": dict(filters.given),
+            "filters": dict(self._filters.given),
             "has_begun": self.has_begun,
             "oldest": self.oldest,
             "newest": self.newest,
@@ -164,30 +230,31 @@ class Following:
             "unfinished": {identity: [row.second, row.since] for identity, row in self._unfinished.items()},
         }
 
-    def restore(self, checkpoint: object, filters: LogFilters) -> None:
+    def restore(self, checkpoint: object) -> None:
         """Go on where a checkpoint stands.
 
         Raises:
             ValueError: it is no checkpoint of this SDK, or of other filters.
         """
+        filters = dict(self._filters.given)
         value = cast("Mapping[str, Any]", checkpoint if isinstance(checkpoint, dict) else {})
         if value.get("walk") != "logs.follow":
             raise ValueError("checkpoint must be the .checkpoint of logs.follow, as it was or read from JSON")
         if value.get("version") != VERSION:
             raise ValueError(f"checkpoint has version {value.get('version')!r}; this SDK reads version {VERSION}")
-        if value.get("filters") != dict(filters.given):
-            raise ValueError(f"checkpoint belongs to the filters {value.get('filters')!r}, not {dict(filters.given)!r}")
-        try:
-            self.oldest = None if value["oldest"] is None else int(value["oldest"])
-            self.newest = None if value["newest"] is None else int(value["newest"])
-            self._recent = {str(identity): int(second) for identity, second in value["recent"].items()}
-            self._unfinished = {
-                str(identity): Unfinished(int(second), float(since), 0.0)
-                for identity, (second, since) in value["unfinished"].items()
-            }
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValueError("checkpoint is damaged") from error
-        self.has_begun = bool(value.get("has_begun"))
+        if value.get("filters") != filters:
+            raise ValueError(f"checkpoint belongs to the filters {value.get('filters')!r}, not {filters!r}")
+        if not isinstance(value.get("has_begun"), bool):
+            raise ValueError("checkpoint is damaged: 'has_begun' must be true or false")  # noqa: TRY004 - as promised
+        self.has_begun = value["has_begun"]
+        self.oldest = _bound(value, "oldest")
+        self.newest = _bound(value, "newest")
+        self._recent = {
+            identity: _second(second, "recent") for identity, second in _entries(value.get("recent"), "recent")
+        }
+        self._unfinished = {
+            identity: _unfinished(place) for identity, place in _entries(value.get("unfinished"), "unfinished")
+        }
 
     def _forget(self) -> None:
         start = self.window_start
@@ -196,6 +263,43 @@ class Following:
 
 
 def has_ended(row: Row) -> bool:
-    """Whether a row will not change any more: its run has ended, or is gone."""
-    run = row.log.workflow_run
-    return run is None or run.finished_at is not None or run.status in ENDED_STATUSES
+    """Whether a row will not change any more: its run has ended, or is gone, or is nothing that could tell."""
+    run: object = getattr(row.log, "workflow_run", None)
+    status: object = getattr(run, "status", None)
+    return not isinstance(status, str) or status in ENDED_STATUSES or getattr(run, "finished_at", None) is not None
+
+
+def _oldest_first(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: row.second)
+
+
+def _entries(value: object, name: str) -> list[tuple[str, object]]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in cast("dict[object, object]", value)):
+        raise ValueError(f"checkpoint is damaged: {name!r} must be an object")
+    return list(cast("dict[str, object]", value).items())
+
+
+def _bound(value: Mapping[str, object], name: str) -> int | None:
+    if name not in value:
+        raise ValueError(f"checkpoint is damaged: {name!r} is missing")
+    return None if value[name] is None else _second(value[name], name)
+
+
+def _second(value: object, name: str) -> int:
+    try:
+        if type(value) is int:
+            _times.text_of_second(value - OVERLAP_SECONDS)
+            _times.text_of_second(value)
+            return value
+    except OverflowError:
+        pass
+    raise ValueError(f"checkpoint is damaged: {name!r} must have whole seconds of the years 1 to 9999")
+
+
+def _unfinished(place: object) -> Unfinished:
+    pair = cast("list[object]", place) if isinstance(place, list) else []
+    if len(pair) == 2:  # noqa: PLR2004 - a pair
+        second, since = pair
+        if isinstance(since, int | float) and 0 <= since < LATEST_TIME:
+            return Unfinished(_second(second, "unfinished"), float(since), 0.0)
+    raise ValueError("checkpoint is damaged: 'unfinished' must have pairs of a second and a time")

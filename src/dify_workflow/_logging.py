@@ -7,7 +7,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING
 
-from ._errors import APIStatusError
+from ._errors import APIResponseError, APIStatusError
 
 if TYPE_CHECKING:
     import httpx
@@ -44,11 +44,14 @@ def log_answer(request: httpx.Request, response: httpx.Response, seconds: float)
 
 def log_retry(error: DifyError, retry: int, seconds: float) -> None:
     """Say that a request will be sent again, and why."""
-    # Not an answer's own text: that is a part of a body.
-    reason = f"status {error.status_code}" if isinstance(error, APIStatusError) else str(error)
-    logger.info("retry %d in %.2f s after %s: %s", retry, seconds, type(error).__name__, reason)
+    logger.info("retry %d in %.2f s after %s: %s", retry, seconds, type(error).__name__, _reason(error))
 
 
 def log_outage(error: DifyError, seconds: float) -> None:
     """Say that the server cannot be followed at the moment, and when it is tried again."""
-    logger.warning("logs.follow looks again in %.1f s after %s: %s", seconds, type(error).__name__, error)
+    logger.warning("logs.follow looks again in %.1f s after %s: %s", seconds, type(error).__name__, _reason(error))
+
+
+def _reason(error: DifyError) -> str:
+    # Not an answer's own text: that is a part of a body.
+    return f"status {error.status_code}" if isinstance(error, APIStatusError | APIResponseError) else str(error)

@@ -10,12 +10,16 @@ tie-breaker, so that paging by number loses rows; but the time filters are inclu
   another size and so in another order, until as many distinct ids were seen as the window has rows.
 - The newest second of the first page pins the start by the server's own clock: no later window reaches beyond it.
 - A server that ignores the time filters, or does not sort, gives itself away by what it sends; then the sweeps are made
-  over everything.
+  over everything, in no order, and the ids of all rows are kept.
+
+What no proof can see: as many rows deleted from a window that is swept as arrive in it, between the same two of its
+pages. Where that is likely, because its total changed before or because it is everything, two proofs are asked for.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -29,10 +33,17 @@ if TYPE_CHECKING:
 
 LARGEST_PAGE: Final = 100
 MOST_PAGES: Final = 99_999
-SIZES: Final = tuple(range(LARGEST_PAGE, 50, -1))
-"""Sizes of the pages of one sweep after another; an order once seen teaches nothing when it is seen again."""
-STALE_SWEEPS: Final = 8
-"""So many sweeps in a row that find nothing new, and the walk gives up on a window."""
+SECONDS: Final = range(-62_135_596_800 + 1, 253_402_300_800)
+"""The epoch seconds of the years 1 to 9999; what is outside, such as milliseconds, is no time that can be sent."""
+PATIENCE_WITH_A_SECOND: Final = 20
+PATIENCE_WITH_EVERYTHING: Final = 12
+"""So many sweeps in a row that find nothing new, and the walk gives up on a window. Where the order is pure chance, a
+sweep misses a row with a chance of 1 in 2.7 at most."""
+MOST_SWEEPS: Final = 60
+MOST_REPEATS: Final = 3
+"""Pages in a row that show nothing but what the same sweep showed before: the server does not turn pages."""
+MOST_EMPTY_ANSWERS: Final = 3
+"""Times that a window may be shown empty though its rows are counted: they are counted a moment before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +58,16 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row with the second that it belongs to, and what tells it from every other row."""
+    """A row with the second that it belongs to, and what tells it from every other row.
+
+    Attributes:
+        is_timed: whether the second is the row's own, not that of its neighbour.
+    """
 
     log: WorkflowLog
     second: int
     identity: str
+    is_timed: bool = True
 
 
 class WindowWalk:
@@ -63,34 +79,50 @@ class WindowWalk:
         newest: latest second to read, inclusive; None begins at the newest row that there is.
         oldest: earliest second to read, inclusive; None reads to the end.
         known: ids of rows of the second `newest` that are not to be given again.
+        strays: ids of rows of any second that are not to be given again.
+
+    Attributes:
+        pinned: the latest second of the walk: that of the newest row where none was asked for.
+        total: rows in the window when the walk began, by the server's word; None before the first page.
+        seen: rows given so far.
+        is_ordered: whether the rows come newest first; not where the server ignores the time filters, or does not sort.
+        is_part: whether other walks read the rest, so that this one cannot go on in no order.
     """
 
-    def __init__(self, newest: int | None, oldest: int | None, known: Iterable[str] = ()) -> None:
+    def __init__(
+        self, newest: int | None, oldest: int | None, *, known: Iterable[str] = (), strays: Iterable[str] = ()
+    ) -> None:
         self.newest = newest
         self.oldest = oldest
         self.pinned = newest
-        """The latest second of the walk: that of the newest row where none was asked for."""
         self.total: int | None = None
-        """Rows in the window when the walk began, by the server's word; None before the first page."""
         self.seen = 0
-        """Rows given so far."""
+        self.is_ordered = True
+        self.is_part = False
         self._known: set[str] = set(known)  # of the second `newest`, which is read anew with each window
+        self._strays: set[str] = set(strays)  # also those without a time: they may come again at any second
         self._sweeps: _Sweeps | None = None
+        self._doubt: _Doubt | None = None
+        self._descends = False  # whether a page showed two seconds, the newer one first
+        self._empty_answers = 0
+        self._begun = False
         self._ended = False
-
-    @property
-    def is_ordered(self) -> bool:
-        """Whether the rows come newest first; not where the server ignores the time filters, or does not sort."""
-        return self._sweeps is None or self._sweeps.second is not None
 
     @property
     def can_be_split(self) -> bool:
         """Whether the rest may be read in several ranges at once: the server sorts, and no second is half read."""
-        return not self._ended and self._sweeps is None and self.newest is not None
+        return not self._ended and self._descends and self._sweeps is None and self._doubt is None
 
     def narrow(self, oldest: int | None) -> None:
         """Read down to this second and no further."""
         self.oldest = oldest
+
+    def below(self, newest: int) -> WindowWalk:
+        """The part of this walk that begins at an older second."""
+        part = WindowWalk(newest, self.oldest, strays=self._strays)
+        part.is_part = self.is_part
+        part._descends = self._descends
+        return part
 
     def begin_with(self, rows: list[Row]) -> list[Row]:
         """Take over a page that was read by its number and reaches into this window from above.
@@ -98,17 +130,18 @@ class WindowWalk:
         Such a page is sorted, so that what lies between its first and its last second is whole.
         """
         inside = [row for row in rows if self.newest is None or row.second <= self.newest]
-        if not inside:
-            return []
+        if not inside or not all(row.is_timed for row in rows):
+            return []  # a row without a time may belong to the range above
         given = self._give(inside)
-        self.newest = inside[-1].second
-        self._known = {row.identity for row in inside if row.second == self.newest}
+        self._move_to(inside[-1].second, inside)
         return given
 
     def next_request(self) -> PageRequest | None:
         """The page to ask for next; None when every row was given."""
         if self._ended or (self.newest is not None and self.oldest is not None and self.newest < self.oldest):
             return None
+        if self._doubt is not None:
+            return PageRequest(self.newest, self.oldest if self._doubt.is_asked_again else self._doubt.second + 1)
         if self._sweeps is not None:
             return self._sweeps.next_request()
         return PageRequest(self.newest, self.oldest)
@@ -119,79 +152,130 @@ class WindowWalk:
         Raises:
             IncompleteWalkError: the server contradicts itself, so that nothing proves that all rows were seen.
         """
-        if self.total is None:
-            self.total = page.total
-        rows = rows_of(page)
+        rows, total = rows_of(page), _count(page)
+        if not self._begun:
+            self._begun, self.total = True, total
+        if self._doubt is not None:
+            return self._settle(self._doubt, rows)
         if self._sweeps is not None:
-            return self._accept_sweep(self._sweeps, rows, page)
+            return self._accept_sweep(self._sweeps, rows, total)
         if not rows:
-            return self._accept_nothing(page)
-        if self.newest is None:
-            self.newest = self.pinned = rows[0].second
-        if rows[0].second > self.newest or not is_sorted(rows):
-            return self._distrust(rows, page)
-        return self._accept_window(rows, page)
+            return self._accept_nothing(total)
+        self._empty_answers = 0
+        # A page that is shorter than asked for is the last one, unless a proxy caps the pages.
+        is_all = len(rows) < LARGEST_PAGE and len(rows) == total and page.has_more is not True
+        return self._accept_window(rows, is_all) if self._is_in_order(rows) else self._distrust(rows, is_all)
 
-    def _accept_nothing(self, page: WorkflowLogPage) -> list[Row]:
-        if page.total:
-            raise self._incomplete(page.total, 0, "the server counts rows in a window that it shows empty")
-        self._ended = True
+    # Windows ----------------------------------------------------------------------------------------------------
+
+    def _is_in_order(self, rows: list[Row]) -> bool:
+        seconds = [row.second for row in rows if row.is_timed]
+        if not seconds or not is_sorted(rows) or (self.newest is not None and seconds[0] > self.newest):
+            return False
+        # Where `created_at__after` is ignored, a row without a time cannot be told to be on this side of it.
+        return len(seconds) == len(rows) or self.oldest is None or seconds[-1] >= self.oldest
+
+    def _accept_nothing(self, total: int | None) -> list[Row]:
+        if total:
+            self._empty_answers += 1
+            if self._empty_answers >= MOST_EMPTY_ANSWERS:
+                raise self._incomplete(total, 0, "the server counts rows in a window that it shows empty")
+        else:
+            self._ended = True
         return []
 
-    def _accept_window(self, rows: list[Row], page: WorkflowLogPage) -> list[Row]:
-        given = self._give(rows)
-        last = rows[-1].second
-        if (len(rows) < LARGEST_PAGE and page.total == len(rows)) or (self.oldest is not None and last < self.oldest):
+    def _accept_window(self, rows: list[Row], is_all: bool) -> list[Row]:
+        first, last = rows[0].second, rows[-1].second
+        if is_all or (self.oldest is not None and last < self.oldest):
             self._ended = True
-        elif rows[0].second == last:
-            # The second may have more rows than a page; it is also where a page that is shorter than `total` says
-            # (a proxy may cap it) shows whether there is more.
-            self._sweeps = _Sweeps(last, last, last)
-            self._known = {row.identity for row in rows} | (self._known if last == self.newest else set())
-            self.newest = last
+            return self._give(rows)
+        if first > last:
+            self._descends = True
+        elif self._descends or last == self.newest:
+            return self._read_alone(rows)
         else:
-            self._known = {row.identity for row in rows if row.second == last}
-            self.newest = last
+            self._doubt = _Doubt(rows)
+            return []
+        given = self._give(rows)
+        self._move_to(last, rows)
         return given
 
-    def _accept_sweep(self, sweeps: _Sweeps, rows: list[Row], page: WorkflowLogPage) -> list[Row]:
+    def _move_to(self, second: int, rows: list[Row]) -> None:
+        known = {row.identity for row in rows if row.second == second}
+        self._known = known | self._known if second == self.newest else known
+        self.newest = second
+        if self.pinned is None:
+            self.pinned = rows[0].second
+
+    def _read_alone(self, rows: list[Row]) -> list[Row]:
+        # The second may have more rows than a page; it is also where a page that is shorter than `total` says (a proxy
+        # may cap it) shows whether there is more.
+        given = self._give(rows)
+        second = rows[-1].second
+        self._move_to(second, rows)
+        self._sweeps = _Sweeps(second, second, proofs=1, patience=PATIENCE_WITH_A_SECOND)
+        return given
+
+    # Sweeps -----------------------------------------------------------------------------------------------------
+
+    def _accept_sweep(self, sweeps: _Sweeps, rows: list[Row], total: int | None) -> list[Row]:
+        if self.is_ordered and any(row.is_timed and row.second != self.newest for row in rows):
+            return self._distrust(rows, is_all=False)
         given = self._give(rows)
         self._known.update(row.identity for row in given)
-        if sweeps.completed_by(rows, page):
+        if sweeps.completed_by(rows, total):
             self._sweeps = None
-            self._ended = sweeps.second is None
-            if sweeps.second is not None:
-                self.newest, self._known = sweeps.second - 1, set()
+            if self.is_ordered and self.newest is not None:
+                self.newest, self._known = self.newest - 1, set()
+            else:
+                self._ended = True
         elif sweeps.is_stale:
-            raise self._incomplete(
-                page.total, len(sweeps.counted), f"{STALE_SWEEPS} more sweeps showed no other row of this window"
-            )
+            raise self._incomplete(total or 0, len(sweeps.counted), sweeps.failure)
         return given
 
-    def _distrust(self, rows: list[Row], page: WorkflowLogPage) -> list[Row]:
-        # The server ignores `created_at__before`, or does not sort. If this is all there is, it is all there is.
+    # Mistrust ---------------------------------------------------------------------------------------------------
+
+    def _settle(self, doubt: _Doubt, rows: list[Row]) -> list[Row]:
+        if doubt.is_asked_again:
+            if self._is_in_order(rows) and rows[0].second > doubt.second:
+                self._descends, rows = True, []
+        elif self._is_in_order(rows) and rows[-1].second > doubt.second:
+            doubt.is_asked_again = True
+            return []
+        self._doubt = None
+        return self._distrust([*doubt.rows, *rows], is_all=False) if rows else self._read_alone(doubt.rows)
+
+    def _distrust(self, rows: list[Row], is_all: bool) -> list[Row]:
+        # The server ignores the time filters, or does not sort. If this is all there is, it is all there is.
+        if self.is_part:
+            raise self._incomplete(self.total or 0, self.seen, "the server sorts and filters some pages and not others")
+        self.is_ordered = False
         given = sorted(self._give(rows), key=lambda row: -row.second)
-        if len(rows) < LARGEST_PAGE and page.total == len(rows):
-            self._ended = True
-        else:
-            self._sweeps = _Sweeps(self.newest, self.oldest, None)
-            self._known.update(row.identity for row in given)
+        self._known.update(row.identity for row in given)
+        self._sweeps = _Sweeps(self.newest, self.oldest, proofs=2, patience=PATIENCE_WITH_EVERYTHING)
+        self._ended = is_all
         return given
+
+    # Both -------------------------------------------------------------------------------------------------------
 
     def _give(self, rows: list[Row]) -> list[Row]:
-        newest, oldest = self.newest, self.oldest
-        given = [
-            row
-            for row in rows
-            if (newest is None or row.second <= newest)
-            and (oldest is None or row.second >= oldest)
-            and row.identity not in self._known
-        ]
+        given: dict[str, Row] = {}
+        for row in rows:
+            if row.identity in self._known or row.identity in self._strays or row.identity in given:
+                continue
+            if not row.is_timed:
+                self._strays.add(row.identity)
+            elif (self.newest is not None and row.second > self.newest) or (
+                self.oldest is not None and row.second < self.oldest
+            ):
+                continue
+            given[row.identity] = row
         self.seen += len(given)
-        return given
+        return list(given.values())
 
     def _incomplete(self, expected: int, seen: int, reason: str) -> IncompleteWalkError:
-        window = f"from {self.oldest} to {self.newest} (epoch seconds; None: no bound)"
+        oldest = self.newest if self._sweeps is not None and self.is_ordered else self.oldest
+        window = f"from {oldest} to {self.newest} (epoch seconds; None: no bound)"
         return IncompleteWalkError(
             f"GET /workflows/logs: {seen} of {expected} rows seen {window}: {reason}", expected=expected, seen=seen
         )
@@ -211,6 +295,7 @@ class Ranges:
         count: how many ranges there are, the one that is being read included.
         pages: pages of `STEP` rows in each.
         passed: ranges that are behind already.
+        total: rows of the whole walk when it began.
     """
 
     STEP: ClassVar[int] = 96
@@ -221,17 +306,24 @@ class Ranges:
     count: int
     pages: int
     passed: int
+    total: int
 
     @classmethod
     def of(cls, walk: WindowWalk, workers: int) -> Ranges | None:
-        """The ranges for the rest of a walk; None where splitting is of no use, or not possible."""
+        """The ranges for the rest of a walk, which is then the first of them.
+
+        None where splitting is of no use, or not possible.
+        """
         if workers == 1 or walk.pinned is None or not walk.can_be_split:
             return None
         total = min(walk.total or 0, MOST_PAGES * cls.STEP)
         pages = max(3, min(10, total // (cls.STEP * workers * 4)))
         passed = walk.seen // (cls.STEP * pages)
         count = -(-total // (cls.STEP * pages)) - passed
-        return cls(walk.pinned, walk.oldest, count, pages, passed) if count > 1 else None
+        if count <= 1:
+            return None
+        walk.is_part = True
+        return cls(walk.pinned, walk.oldest, count, pages, passed, walk.total or 0)
 
     def boundary(self, index: int) -> PageRequest | None:
         """The page with which a range begins; None where there is no such range."""
@@ -249,10 +341,24 @@ class Ranges:
             return None
         if rows[0].second > self.newest or not is_sorted(rows):
             raise IncompleteWalkError(
-                "GET /workflows/logs: the server sorts some pages and not others", expected=len(rows), seen=0
+                "GET /workflows/logs: the server sorts some pages and not others", expected=self.total, seen=above.seen
             )
         # Rows that were deleted meanwhile can have shifted a later page above an earlier one.
         return rows[0].second if above.newest is None else min(rows[0].second, above.newest)
+
+
+class _Doubt:
+    """A page that is all of one second, of a server that was not yet seen to sort.
+
+    It may be the newest second, or the oldest one of a server that sorts the other way. So the seconds above it are
+    asked for. Should there be rows, they may have arrived just now: then the page is asked for again, and has to begin
+    with them.
+    """
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+        self.second = rows[-1].second
+        self.is_asked_again = False
 
 
 class _Sweeps:
@@ -261,49 +367,85 @@ class _Sweeps:
     Args:
         before: latest second of the window.
         after: earliest second of the window.
-        second: the crowded second that the window is; None when it is everything there is.
+        proofs: how often the window has to add up.
+        patience: sweeps in a row that may find nothing new.
     """
 
-    def __init__(self, before: int | None, after: int | None, second: int | None) -> None:
-        self.second = second
+    def __init__(self, before: int | None, after: int | None, *, proofs: int, patience: int) -> None:
         self.counted: set[str] = set()
         """Ids seen while the window's total was what it is now: after a deletion, earlier ids prove nothing."""
         self._before, self._after = before, after
+        self._proofs = proofs
+        self._patience = patience
         self._total: int | None = None
-        self._reached_end = False
-        self._sweep, self._page = 0, 1
+        self._adds_up = False  # whether a whole sweep showed no more rows than the total
+        self._sweep, self._page, self._size = 1, 1, LARGEST_PAGE
         self._stale = 0
-        self._found = False
+        self._begin()
 
     @property
     def is_stale(self) -> bool:
         """Whether further sweeps promise nothing."""
-        return self._stale >= STALE_SWEEPS or self._sweep >= len(SIZES)
+        return self._stale >= self._patience or self._sweep > MOST_SWEEPS or self._size < 1
+
+    @property
+    def failure(self) -> str:
+        """Why the window is not complete."""
+        if self._total is None:
+            return "the server does not count them"
+        if self._adds_up:
+            return "sweep after sweep of its pages shows no other row"
+        return "the pages of a sweep never held as many rows as the server counts"
 
     def next_request(self) -> PageRequest:
         """The next page of the sweep, or the first one of the next sweep."""
-        return PageRequest(self._before, self._after, self._page, SIZES[self._sweep])
+        return PageRequest(self._before, self._after, self._page, self._size)
 
-    def completed_by(self, rows: list[Row], page: WorkflowLogPage) -> bool:
+    def completed_by(self, rows: list[Row], total: int | None) -> bool:
         """Count the rows of the page that was asked for; whether this completes the window."""
-        if page.total != self._total:
-            self._total, self.counted, self._reached_end = page.total, set(), False
-            self._stale = 0
-        before = len(self.counted)
-        self.counted.update(row.identity for row in rows)
-        self._found = self._found or len(self.counted) > before
-        size = SIZES[self._sweep]
-        # A proxy may cap the pages: then they are all short, and the end is where one is empty, or the count is full.
-        ends = not rows or (len(rows) < size and self._page * size >= page.total) or self._page >= MOST_PAGES
-        self._reached_end = self._reached_end or ends
-        if self._reached_end and len(self.counted) >= page.total:
-            return True
-        if ends:
+        if total != self._total:
+            if self._total is not None:
+                self._proofs = 2
+            self._total, self._stale = total, 0
+            self._count_anew()
+        self._count(rows)
+        # A proxy may cap the pages: then the sweep goes on with pages of that size, the next with smaller.
+        if self._page == 1 and 0 < len(rows) < self._size and (total is None or len(rows) < total):
+            self._size = len(rows)
+        is_last = not rows or (len(rows) < self._size and self._rows >= (total or 0))
+        if is_last and self._is_whole and total is not None and self._rows <= total:
+            self._adds_up = True
+        if self._adds_up and total is not None and len(self.counted) >= total:
+            self._proofs -= 1
+            if self._proofs == 0 or (is_last and self._page == 1):  # one answer is all there is: nothing came between
+                return True
+            self._count_anew()
+        if is_last or self._repeats >= MOST_REPEATS or self._page >= MOST_PAGES:
             self._stale = 0 if self._found else self._stale + 1
-            self._sweep, self._page, self._found = self._sweep + 1, 1, False
+            self._sweep, self._page, self._size = self._sweep + 1, 1, self._size - 1
+            self._begin()
         else:
             self._page += 1
         return False
+
+    def _count_anew(self) -> None:
+        self.counted, self._adds_up = set(), False
+        self._is_whole = self._page == 1
+
+    def _begin(self) -> None:
+        self._is_whole = True  # whether all pages of this sweep came with the same total
+        self._rows = 0  # that its pages had, repeated ones included
+        self._shown: set[str] = set()
+        self._repeats = 0
+        self._found = False
+
+    def _count(self, rows: list[Row]) -> None:
+        ids = {row.identity for row in rows}
+        self._repeats = self._repeats + 1 if ids <= self._shown else 0
+        self._found = self._found or not ids <= self.counted
+        self._shown |= ids
+        self.counted |= ids
+        self._rows += len(rows)
 
 
 def is_sorted(rows: list[Row]) -> bool:
@@ -312,28 +454,45 @@ def is_sorted(rows: list[Row]) -> bool:
 
 
 def rows_of(page: WorkflowLogPage) -> list[Row]:
-    """The rows of a page, each with its second and its identity.
+    """The rows of a page, each with its second and its identity: an odd row costs neither itself nor the others.
 
-    A row without a usable time is taken to be of the same second as its neighbour, and a row without an id is told
-    apart by all that it holds: an odd row must cost neither itself nor the others.
+    A row without a usable time gets the second of the next older row that has one, or that of the oldest one.
     """
     logs = list(page.data)
     seconds = [_second(log) for log in logs]
-    usable = next((second for second in seconds if second is not None), 0)
+    identities: list[str] = []
+    alike: Counter[str] = Counter()
+    for log in logs:
+        identity, is_its_own = _identity(log)
+        identities.append(identity if is_its_own else f"{identity} {alike[identity]}")
+        alike[identity] += 1
     rows: list[Row] = []
-    for log, second in zip(logs, seconds, strict=True):
+    usable = next((second for second in reversed(seconds) if second is not None), 0)
+    for log, second, identity in zip(reversed(logs), reversed(seconds), reversed(identities), strict=True):
         usable = usable if second is None else second
-        rows.append(Row(log, usable, _identity(log)))
+        rows.append(Row(log, usable, identity, second is not None))
+    rows.reverse()
     return rows
 
 
-def _second(log: WorkflowLog) -> int | None:
+def _second(log: object) -> int | None:
     second: object = getattr(log, "created_at", None)
-    return second if isinstance(second, int) and not isinstance(second, bool) else None
+    return second if type(second) is int and second in SECONDS else None
 
 
-def _identity(log: WorkflowLog) -> str:
+def _identity(log: WorkflowLog) -> tuple[str, bool]:
+    """What tells a row from others, and whether it does: rows without any id may hold the same."""
     identity: object = getattr(log, "id", None)
     if isinstance(identity, str):
-        return identity
-    return json.dumps(log.to_dict() if hasattr(log, "to_dict") else log, sort_keys=True)
+        return identity, True
+    if identity is None:  # all else of a row changes while it runs
+        run: object = getattr(log, "workflow_run", None)
+        identity = getattr(run, "id", None)
+    if identity is not None:
+        return json.dumps(identity), True
+    return json.dumps(log.to_dict() if hasattr(log, "to_dict") else log, sort_keys=True), False
+
+
+def _count(page: WorkflowLogPage) -> int | None:
+    total: object = page.total
+    return total if type(total) is int and total >= 0 else None

@@ -31,7 +31,8 @@ class Workers:
     def end(self) -> None:
         """Wait until all have gone. A thread cannot be interrupted: each finishes the request that is under way."""
         for thread in self._threads:
-            thread.join()
+            if thread is not threading.current_thread():  # garbage may be collected in any of them
+                thread.join()
 
 
 class AsyncWorkers:

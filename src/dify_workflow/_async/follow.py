@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .. import _logging
 from .._errors import DifyError
-from .._following import AT_ONCE, OVERLAP_SECONDS, Following
-from .._walks import MOST_PAGES, PageRequest, WindowWalk, rows_of
+from .._following import MOST_LOOK_UPS, OVERLAP_SECONDS
+from .._walks import LARGEST_PAGE, MOST_PAGES, PageRequest, WindowWalk, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
-    from .._filters import LogFilters
+    from .._following import Following
     from .._walks import Row
     from ..models import WorkflowLog, WorkflowLogPage
 
@@ -33,24 +33,32 @@ class AsyncLogFollow:
     def __init__(
         self,
         read_page: Callable[[PageRequest], Awaitable[WorkflowLogPage]],
-        filters: LogFilters,
         following: Following,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._read_page = read_page
-        self._filters = filters
         self._following = following
-        self._rows = self._follow()
+        self._is_closed = False
+        # Nothing that runs refers back to this object, so that forgetting it ends all at once.
+        self._logs = AsyncLooks(read_page, following, clock, sleep).logs()
 
     @property
     def checkpoint(self) -> dict[str, Any]:
         """The place after the last row that was given, as a JSON value for `logs.follow(checkpoint=...)`."""
-        return self._following.as_json(self._filters)
+        return self._following.as_json()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> WorkflowLog:
-        return await anext(self._rows)
+        try:
+            return await anext(self._logs)
+        except StopAsyncIteration:
+            if self._is_closed:
+                raise
+        # An error or a cancellation has ended it: stopping quietly would look as if it had been closed.
+        raise RuntimeError("this follow has ended; a new one can go on from its checkpoint")
 
     async def __aenter__(self) -> Self:
         return self
@@ -59,10 +67,28 @@ class AsyncLogFollow:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Stop following. It cannot go on; a new one can, from its checkpoint."""
-        await self._rows.aclose()
+        """Stop following; iterating ends. It cannot go on; a new one can, from its checkpoint."""
+        self._is_closed = True
+        await self._logs.aclose()
 
-    async def _follow(self) -> AsyncGenerator[WorkflowLog]:
+
+class AsyncLooks:
+    """What looks at the logs, gives what is new, and waits."""
+
+    def __init__(
+        self,
+        read_page: Callable[[PageRequest], Awaitable[WorkflowLogPage]],
+        following: Following,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._read_page = read_page
+        self._following = following
+        self._clock = clock
+        self._sleep = sleep
+
+    async def logs(self) -> AsyncGenerator[WorkflowLog]:
+        """The rows, without end."""
         following = self._following
         while True:
             happened = False
@@ -72,8 +98,7 @@ class AsyncLogFollow:
                 async with aclosing(self._look()) as found:
                     async for row in found:
                         happened = True
-                        following.gave(row, time.time())
-                        if self._filters.match(row.log):
+                        if following.take(row, self._clock()):
                             yield row.log
                 pause = following.pause(happened=happened)
             except DifyError as error:
@@ -82,44 +107,73 @@ class AsyncLogFollow:
                     raise
                 pause = longer
                 _logging.log_outage(error, pause)
-            await asyncio.sleep(pause)
+            await self._sleep(pause)
 
     async def _skip_what_is_there(self) -> None:
-        newest = rows_of(await self._read_page(PageRequest(None, None, limit=1)))
-        second = newest[0].second if newest else None
-        rows = [] if second is None else await self._all(WindowWalk(second, second - OVERLAP_SECONDS))
-        self._following.skip(rows, second)
+        walk = WindowWalk(None, None)
+        rows: list[Row] = []
+        while (request := walk.next_request()) is not None:
+            rows += walk.accept(await self._read_page(request))
+            if walk.is_ordered and walk.pinned is not None:
+                walk.narrow(walk.pinned - OVERLAP_SECONDS)
+        self._following.skip(rows, newest_of(rows))
 
     async def _look(self) -> AsyncGenerator[Row]:
-        async with aclosing(self._new()) as found:
+        following = self._following
+        async with aclosing(self._news()) as found:
             async for row in found:
                 yield row
-        for window in self._following.windows_due(time.time()):
-            rows = await self._all(WindowWalk(window[1], window[0]))
-            for row in self._following.ended_of(rows, window, time.time()):
+        for _ in range(MOST_LOOK_UPS):
+            window = following.window_due(self._clock())
+            if window is None:
+                break
+            first, last = window
+            rows = await self._all(WindowWalk(last, first))
+            for row in following.ended_of(rows, window, self._clock()):
                 yield row
 
-    async def _new(self) -> AsyncGenerator[Row]:
-        """What was not given yet, oldest first; a backlog in parts, so that it is never held as a whole."""
-        oldest = self._following.window_start
+    async def _news(self) -> AsyncGenerator[Row]:
+        """What is new since the last look, oldest first."""
+        following = self._following
+        helps_to_part = True
         while True:
-            walk = WindowWalk(None, oldest)
-            page = await self._read_page(PageRequest(None, oldest))
-            rows = walk.accept(page)
-            behind = page.total - AT_ONCE
-            is_part = walk.next_request() is not None and behind > 0 and walk.pinned is not None
-            if is_part:
-                oldest_part = await self._read_page(_by_rank(behind, walk.pinned, oldest))
-                second = rows_of(oldest_part)[0].second if oldest_part.data else walk.pinned
-                rows = await self._all(WindowWalk(second, oldest))
+            start = following.window_start
+            page = await self._read_page(PageRequest(None, start))
+            rows, walk = rows_of(page), WindowWalk(None, start)
+            given = walk.accept(page)
+            newest, ends = newest_of(rows), following.ends_of_parts(walk.total)
+            if following.is_unchanged(rows, start, walk.total):
+                given = rows
+            elif helps_to_part and ends and newest is not None and walk.next_request() is not None:
+                helps_to_part = False
+                async with aclosing(self._parts(start, newest, ends)) as found:
+                    async for row in found:
+                        helps_to_part = True
+                        yield row
+                continue
             else:
-                second = None
-                rows += await self._all(walk)
-            for row in self._following.new_of(rows):
+                given += await self._all(walk)
+                following.saw_all(start, walk.total)
+            for row in following.news_of(given, self._clock()):
                 yield row
-            if second is None:
+            return
+
+    async def _parts(self, start: int | None, newest: int, ends: Iterable[int]) -> AsyncGenerator[Row]:
+        """A backlog in parts, the oldest first, so that it is never held as a whole.
+
+        The last part, and what is so recent that older rows may still appear, is left to the next look.
+        """
+        for rank in ends:
+            boundary = rows_of(await self._read_page(page_from(rank, newest, start)))
+            if not boundary:
+                return  # rows were deleted
+            second = boundary[0].second
+            rows = await self._all(WindowWalk(second, start))
+            for row in self._following.news_of(rows, self._clock()):
+                yield row
+            if second >= newest - OVERLAP_SECONDS:
                 return
-            oldest = second + 1
+            start = second + 1 if start is None else max(second + 1, start)
 
     async def _all(self, walk: WindowWalk) -> list[Row]:
         rows: list[Row] = []
@@ -128,7 +182,12 @@ class AsyncLogFollow:
         return rows
 
 
-def _by_rank(rank: int, newest: int | None, oldest: int | None) -> PageRequest:
+def newest_of(rows: list[Row]) -> int | None:
+    """The latest second of rows that have one."""
+    return max((row.second for row in rows if row.is_timed), default=None)
+
+
+def page_from(rank: int, newest: int, oldest: int | None) -> PageRequest:
     """The page that begins with the row of this rank, counted from the newest, or a little before."""
-    limit = 1 if rank < MOST_PAGES else 100
+    limit = 1 if rank < MOST_PAGES else LARGEST_PAGE
     return PageRequest(newest, oldest, min(rank // limit + 1, MOST_PAGES), limit)

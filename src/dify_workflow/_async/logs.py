@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 from dify_workflow_api.api.logs import list_workflow_logs
 
 from .. import _times
+from .._configuration import MOST_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -150,20 +150,22 @@ class AsyncLogs:
         """New rows of the logs as they appear, oldest first, without end: `GET /workflows/logs`, again and again.
 
         Each new row is given once, and once more when one that was given unfinished has ended (`running`, later
-        `succeeded`): the server's listing never tells. It survives outages by trying again, and restarts by its
-        `.checkpoint`. While nothing happens it asks ever more seldom, up to every sixth `poll`.
+        `succeeded`): the server's listing never tells. So it is with a row that appears late, up to 30 seconds older
+        than the newest one. It survives outages by trying again, and restarts by its `.checkpoint`. While nothing
+        happens it asks ever more seldom, up to every sixth `poll`.
 
         Args:
             poll: seconds between two looks while something happens, over 0.
             since: earliest creation time to begin with, in the forms that `list` takes; unless given, what is there
-                already is left out.
+                already is left out. A checkpoint knows better: with one, this counts for nothing.
             keyword: as for `list`.
-            status: only rows of runs in this status; a row that changes into it is given then. Filtered here.
+            status: only rows of runs in this status, each once: a row that changes into it is given then. Filtered
+                here.
             created_by_end_user_session_id: as for `iter`.
             created_by_account: as for `list`.
             checkpoint: the `.checkpoint` of an earlier `follow` with the same filters, as it was or read from JSON.
-            give_up_after: seconds, a day unless given, after which an unfinished row is not looked up any more: on
-                Dify 1.11 the row of a run that was stopped stays `running` for good.
+            give_up_after: age in seconds, a day unless given, beyond which an unfinished row is looked up once more and
+                then left alone: on Dify 1.11 the row of a run that was stopped stays `running` for good.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
@@ -172,8 +174,8 @@ class AsyncLogs:
                 errors, 5xx, 429, answers that are not the API's) are logged as warnings and waited out.
         """
         for name, seconds in {"poll": poll, "give_up_after": give_up_after}.items():
-            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
-                raise ValueError(f"{name} must be seconds over 0, got {seconds!r}")
+            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MOST_SECONDS:
+                raise ValueError(f"{name} must be seconds over 0, and at most {MOST_SECONDS:g}, got {seconds!r}")
         from .._filters import log_filters  # noqa: PLC0415 - loaded when needed
         from .._following import Following  # noqa: PLC0415 - loaded when needed
         from .follow import AsyncLogFollow  # noqa: PLC0415 - loaded when needed
@@ -187,11 +189,11 @@ class AsyncLogs:
             created_by_account=created_by_account,
         ).with_status_here(status)
         following = Following(
-            oldest=_times.earliest_second("since", since), poll=float(poll), give_up_after=float(give_up_after)
+            filters, oldest=_times.earliest_second("since", since), poll=float(poll), give_up_after=float(give_up_after)
         )
         if checkpoint is not None:
-            following.restore(checkpoint, filters)
-        return AsyncLogFollow(self._page_reader(filters, timeout), filters, following)
+            following.restore(checkpoint)
+        return AsyncLogFollow(self._page_reader(filters, timeout), following)
 
     def _page_reader(
         self, filters: LogFilters, timeout: TimeoutOption

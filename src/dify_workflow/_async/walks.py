@@ -8,25 +8,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from .._checkpoints import Position, position_from
-from .._walks import PageRequest, Ranges, WindowWalk, rows_of
+from .._walks import PageRequest, Ranges, Row, WindowWalk, rows_of
 from .crews import AsyncChannel, AsyncCrew
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from .._filters import LogFilters
-    from .._walks import Row
     from ..models import WorkflowLog, WorkflowLogPage
+
+    PageReader = Callable[[PageRequest], Awaitable[WorkflowLogPage]]
 
 PAGES_BEFORE_SPLIT: Final = 2
 """Pages that are read one by one first: they show whether the server can be relied on, and how much there is."""
-
-
-class Start(NamedTuple):
-    """Where a range begins: its walk, None when there is no such range, and the page that was read to find out."""
-
-    walk: WindowWalk | None
-    rows: list[Row]
 
 
 class AsyncLogWalk:
@@ -39,22 +33,14 @@ class AsyncLogWalk:
     It can be iterated without `async with` too; with it, leaving early leaves nothing behind.
     """
 
-    def __init__(
-        self,
-        read_page: Callable[[PageRequest], Awaitable[WorkflowLogPage]],
-        filters: LogFilters,
-        *,
-        checkpoint: object,
-        workers: int,
-    ) -> None:
-        self._read_page = read_page
+    def __init__(self, read_page: PageReader, filters: LogFilters, *, checkpoint: object, workers: int) -> None:
         self._filters = filters
-        self._workers = workers
         if checkpoint is None:
             self._position = Position(newest=filters.newest, oldest=filters.oldest)
         else:
             self._position = position_from(checkpoint, filters)
-        self._rows = self._walk()
+        # Nothing that runs refers back to this object, so that forgetting it ends all at once.
+        self._logs = _logs(read_page, filters, self._position, workers)
 
     @property
     def total(self) -> int | None:
@@ -75,7 +61,13 @@ class AsyncLogWalk:
         return self
 
     async def __anext__(self) -> WorkflowLog:
-        return await anext(self._rows)
+        try:
+            return await anext(self._logs)
+        except StopAsyncIteration:
+            if self._position.ended:
+                raise
+        # An error, a cancellation or `aclose` has ended it: stopping quietly would look as if every row had been given.
+        raise RuntimeError("this walk ended before its last row; a new one can go on from its checkpoint")
 
     async def __aenter__(self) -> Self:
         return self
@@ -85,82 +77,115 @@ class AsyncLogWalk:
 
     async def aclose(self) -> None:
         """End the walk: nothing of it stays behind. It cannot go on; a new one can, from its checkpoint."""
-        await self._rows.aclose()
+        await self._logs.aclose()
 
-    async def _walk(self) -> AsyncGenerator[WorkflowLog]:
-        position = self._position
-        walk = WindowWalk(position.newest, position.oldest, position.known)
-        if not position.ended:
-            async with aclosing(self._batches(walk)) as batches:
-                async for rows in batches:
-                    if position.total is None and self._filters.are_the_servers:
-                        position.total = walk.total
-                    for row in rows:
-                        if walk.is_ordered:
-                            position.passed(row)
-                        else:
-                            position.passed_out_of_order(row, walk.newest)
-                        if self._filters.match(row.log):
-                            position.seen += 1
-                            yield row.log
-        position.ended = True
 
-    async def _batches(self, walk: WindowWalk) -> AsyncGenerator[list[Row]]:
-        pages = 0
-        while (request := walk.next_request()) is not None:
-            yield walk.accept(await self._read_page(request))
-            pages += 1
-            if pages >= PAGES_BEFORE_SPLIT and (ranges := Ranges.of(walk, self._workers)) is not None:
-                async with aclosing(self._ranges(ranges, walk)) as batches:
-                    async for rows in batches:
-                        yield rows
-                return
+class Batch(NamedTuple):
+    """Rows of one page, none of which was given before."""
 
-    async def _ranges(self, ranges: Ranges, first: WindowWalk) -> AsyncGenerator[list[Row]]:
-        """Several ranges at once, given in their order; each worker reads one at a time."""
-        crew = AsyncCrew()
-        batches: list[AsyncChannel[list[Row] | None]] = [
-            AsyncChannel(crew, ranges.pages * 2) for _ in range(ranges.count)
+    rows: list[Row]
+    is_ordered: bool = True
+
+
+class Start(NamedTuple):
+    """Where a range begins: its walk, None when there is no such range, and the page that was read to find out."""
+
+    walk: WindowWalk | None
+    rows: list[Row]
+
+
+async def _logs(
+    read_page: PageReader, filters: LogFilters, position: Position, workers: int
+) -> AsyncGenerator[WorkflowLog]:
+    """The logs from a position on, which moves along."""
+    if not position.ended:
+        walk = WindowWalk(position.newest, position.oldest, known=position.known, strays=position.strays)
+        async with aclosing(_batches(read_page, walk, workers)) as batches:
+            async for rows, is_ordered in batches:
+                if position.total is None and filters.are_the_servers:
+                    position.total = walk.total
+                for row in rows:
+                    position.passed(row, is_ordered=is_ordered)
+                    if filters.match(row.log):
+                        position.seen += 1
+                        yield row.log
+    position.ended = True
+
+
+async def _batches(read_page: PageReader, walk: WindowWalk, workers: int) -> AsyncGenerator[Batch]:
+    """The rows of a walk, a page at a time."""
+    read = 0
+    while (request := walk.next_request()) is not None:
+        rows = walk.accept(await read_page(request))
+        yield Batch(rows, walk.is_ordered)
+        read += 1
+        if read >= PAGES_BEFORE_SPLIT and (ranges := Ranges.of(walk, workers)) is not None:
+            async with aclosing(AsyncRangesRead(read_page, ranges, workers).batches(walk)) as batches:
+                async for batch in batches:
+                    yield batch
+            return
+
+
+class AsyncRangesRead:
+    """Several ranges at once, given in their order; each worker reads one at a time."""
+
+    def __init__(self, read_page: PageReader, ranges: Ranges, workers: int) -> None:
+        self._read_page = read_page
+        self._ranges = ranges
+        self._workers = workers
+        self._crew = AsyncCrew()
+        self._rows: list[AsyncChannel[list[Row] | None]] = [
+            AsyncChannel(self._crew, ranges.pages * 2) for _ in range(ranges.count)
         ]
-        starts: list[AsyncChannel[Start]] = [AsyncChannel(crew, 1) for _ in range(ranges.count + 1)]
-        taken = itertools.count()
-        given = 0
+        self._starts: list[AsyncChannel[Start]] = [AsyncChannel(self._crew, 1) for _ in range(ranges.count + 1)]
+        self._taken = itertools.count()
+        self._given = 0  # ranges
+        self._end = ranges.count  # the first range that proved not to exist
 
-        def is_near(index: int) -> bool:
-            return index < given + self._workers
-
-        async def work() -> None:
-            while (index := next(taken)) < ranges.count:
-                async with crew.changed:  # a slow consumer must not let the ranges that were read pile up
-                    await crew.wait_for(partial(is_near, index))
-                await self._read_range(ranges, index, starts, batches[index])
-
-        await starts[0].put(Start(first, []))
+    async def batches(self, first: WindowWalk) -> AsyncGenerator[Batch]:
+        """The rows of all ranges, the first of which is this walk."""
+        await self._starts[0].put(Start(first, []))
         try:
             for _ in range(self._workers):
-                crew.start(work)
-            for index in range(ranges.count):
-                while (rows := await batches[index].get()) is not None:
-                    yield rows
-                async with crew.changed:
-                    given = index + 1
-                    crew.changed.notify_all()
+                self._crew.start(self._work)
+            for channel in self._rows:
+                while (rows := await channel.get()) is not None:
+                    yield Batch(rows)
+                async with self._crew.changed:
+                    self._given += 1
+                    self._crew.changed.notify_all()
         finally:
-            await crew.stop()
+            await self._crew.stop()
 
-    async def _read_range(
-        self, ranges: Ranges, index: int, starts: list[AsyncChannel[Start]], batches: AsyncChannel[list[Row] | None]
-    ) -> None:
-        boundary = ranges.boundary(index + 1)
-        below = [] if boundary is None else rows_of(await self._read_page(boundary))
-        start = await starts[index].get()
-        walk, walk_below = start.walk, None
-        if walk is not None and (second := ranges.boundary_second(below, walk)) is not None:
-            walk_below = WindowWalk(second - 1, walk.oldest)
+    async def _work(self) -> None:
+        while (index := next(self._taken)) < len(self._rows):
+            async with self._crew.changed:  # a slow consumer must not let the ranges that were read pile up
+                await self._crew.wait_for(partial(self._is_near, index))
+            await self._read(index)
+
+    def _is_near(self, index: int) -> bool:
+        return index < self._given + self._workers
+
+    async def _read(self, index: int) -> None:
+        rows_below = await self._read_boundary(index + 1)
+        start = await self._starts[index].get()
+        walk, below = start.walk, None
+        if walk is not None and (second := self._ranges.boundary_second(rows_below, walk)) is not None:
+            below = walk.below(second - 1)
             walk.narrow(second)
-        await starts[index + 1].put(Start(walk_below, below))
+        await self._starts[index + 1].put(Start(below, rows_below))
+        channel = self._rows[index]
         if walk is not None:
-            await batches.put(walk.begin_with(start.rows))
+            await channel.put(walk.begin_with(start.rows))
             while (request := walk.next_request()) is not None:
-                await batches.put(walk.accept(await self._read_page(request)))
-        await batches.put(None)
+                await channel.put(walk.accept(await self._read_page(request)))
+        await channel.put(None)
+
+    async def _read_boundary(self, index: int) -> list[Row]:
+        request = self._ranges.boundary(index)
+        if request is None or index >= self._end:
+            return []
+        rows = rows_of(await self._read_page(request))
+        if not rows:
+            self._end = min(self._end, index)
+        return rows

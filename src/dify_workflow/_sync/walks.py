@@ -8,25 +8,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from .._checkpoints import Position, position_from
-from .._walks import PageRequest, Ranges, WindowWalk, rows_of
+from .._walks import PageRequest, Ranges, Row, WindowWalk, rows_of
 from .crews import Channel, Crew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from .._filters import LogFilters
-    from .._walks import Row
     from ..models import WorkflowLog, WorkflowLogPage
+
+    PageReader = Callable[[PageRequest], WorkflowLogPage]
 
 PAGES_BEFORE_SPLIT: Final = 2
 """Pages that are read one by one first: they show whether the server can be relied on, and how much there is."""
-
-
-class Start(NamedTuple):
-    """Where a range begins: its walk, None when there is no such range, and the page that was read to find out."""
-
-    walk: WindowWalk | None
-    rows: list[Row]
 
 
 class LogWalk:
@@ -39,22 +33,14 @@ class LogWalk:
     It can be iterated without `with` too; with it, leaving early leaves nothing behind.
     """
 
-    def __init__(
-        self,
-        read_page: Callable[[PageRequest], WorkflowLogPage],
-        filters: LogFilters,
-        *,
-        checkpoint: object,
-        workers: int,
-    ) -> None:
-        self._read_page = read_page
+    def __init__(self, read_page: PageReader, filters: LogFilters, *, checkpoint: object, workers: int) -> None:
         self._filters = filters
-        self._workers = workers
         if checkpoint is None:
             self._position = Position(newest=filters.newest, oldest=filters.oldest)
         else:
             self._position = position_from(checkpoint, filters)
-        self._rows = self._walk()
+        # Nothing that runs refers back to this object, so that forgetting it ends all at once.
+        self._logs = _logs(read_page, filters, self._position, workers)
 
     @property
     def total(self) -> int | None:
@@ -75,7 +61,13 @@ class LogWalk:
         return self
 
     def __next__(self) -> WorkflowLog:
-        return next(self._rows)
+        try:
+            return next(self._logs)
+        except StopIteration:
+            if self._position.ended:
+                raise
+        # An error, a cancellation or `close` has ended it: stopping quietly would look as if every row had been given.
+        raise RuntimeError("this walk ended before its last row; a new one can go on from its checkpoint")
 
     def __enter__(self) -> Self:
         return self
@@ -85,80 +77,113 @@ class LogWalk:
 
     def close(self) -> None:
         """End the walk: nothing of it stays behind. It cannot go on; a new one can, from its checkpoint."""
-        self._rows.close()
+        self._logs.close()
 
-    def _walk(self) -> Generator[WorkflowLog]:
-        position = self._position
-        walk = WindowWalk(position.newest, position.oldest, position.known)
-        if not position.ended:
-            with closing(self._batches(walk)) as batches:
-                for rows in batches:
-                    if position.total is None and self._filters.are_the_servers:
-                        position.total = walk.total
-                    for row in rows:
-                        if walk.is_ordered:
-                            position.passed(row)
-                        else:
-                            position.passed_out_of_order(row, walk.newest)
-                        if self._filters.match(row.log):
-                            position.seen += 1
-                            yield row.log
-        position.ended = True
 
-    def _batches(self, walk: WindowWalk) -> Generator[list[Row]]:
-        pages = 0
-        while (request := walk.next_request()) is not None:
-            yield walk.accept(self._read_page(request))
-            pages += 1
-            if pages >= PAGES_BEFORE_SPLIT and (ranges := Ranges.of(walk, self._workers)) is not None:
-                with closing(self._ranges(ranges, walk)) as batches:
-                    for rows in batches:
-                        yield rows
-                return
+class Batch(NamedTuple):
+    """Rows of one page, none of which was given before."""
 
-    def _ranges(self, ranges: Ranges, first: WindowWalk) -> Generator[list[Row]]:
-        """Several ranges at once, given in their order; each worker reads one at a time."""
-        crew = Crew()
-        batches: list[Channel[list[Row] | None]] = [Channel(crew, ranges.pages * 2) for _ in range(ranges.count)]
-        starts: list[Channel[Start]] = [Channel(crew, 1) for _ in range(ranges.count + 1)]
-        taken = itertools.count()
-        given = 0
+    rows: list[Row]
+    is_ordered: bool = True
 
-        def is_near(index: int) -> bool:
-            return index < given + self._workers
 
-        def work() -> None:
-            while (index := next(taken)) < ranges.count:
-                with crew.changed:  # a slow consumer must not let the ranges that were read pile up
-                    crew.wait_for(partial(is_near, index))
-                self._read_range(ranges, index, starts, batches[index])
+class Start(NamedTuple):
+    """Where a range begins: its walk, None when there is no such range, and the page that was read to find out."""
 
-        starts[0].put(Start(first, []))
+    walk: WindowWalk | None
+    rows: list[Row]
+
+
+def _logs(read_page: PageReader, filters: LogFilters, position: Position, workers: int) -> Generator[WorkflowLog]:
+    """The logs from a position on, which moves along."""
+    if not position.ended:
+        walk = WindowWalk(position.newest, position.oldest, known=position.known, strays=position.strays)
+        with closing(_batches(read_page, walk, workers)) as batches:
+            for rows, is_ordered in batches:
+                if position.total is None and filters.are_the_servers:
+                    position.total = walk.total
+                for row in rows:
+                    position.passed(row, is_ordered=is_ordered)
+                    if filters.match(row.log):
+                        position.seen += 1
+                        yield row.log
+    position.ended = True
+
+
+def _batches(read_page: PageReader, walk: WindowWalk, workers: int) -> Generator[Batch]:
+    """The rows of a walk, a page at a time."""
+    read = 0
+    while (request := walk.next_request()) is not None:
+        rows = walk.accept(read_page(request))
+        yield Batch(rows, walk.is_ordered)
+        read += 1
+        if read >= PAGES_BEFORE_SPLIT and (ranges := Ranges.of(walk, workers)) is not None:
+            with closing(RangesRead(read_page, ranges, workers).batches(walk)) as batches:
+                for batch in batches:
+                    yield batch
+            return
+
+
+class RangesRead:
+    """Several ranges at once, given in their order; each worker reads one at a time."""
+
+    def __init__(self, read_page: PageReader, ranges: Ranges, workers: int) -> None:
+        self._read_page = read_page
+        self._ranges = ranges
+        self._workers = workers
+        self._crew = Crew()
+        self._rows: list[Channel[list[Row] | None]] = [
+            Channel(self._crew, ranges.pages * 2) for _ in range(ranges.count)
+        ]
+        self._starts: list[Channel[Start]] = [Channel(self._crew, 1) for _ in range(ranges.count + 1)]
+        self._taken = itertools.count()
+        self._given = 0  # ranges
+        self._end = ranges.count  # the first range that proved not to exist
+
+    def batches(self, first: WindowWalk) -> Generator[Batch]:
+        """The rows of all ranges, the first of which is this walk."""
+        self._starts[0].put(Start(first, []))
         try:
             for _ in range(self._workers):
-                crew.start(work)
-            for index in range(ranges.count):
-                while (rows := batches[index].get()) is not None:
-                    yield rows
-                with crew.changed:
-                    given = index + 1
-                    crew.changed.notify_all()
+                self._crew.start(self._work)
+            for channel in self._rows:
+                while (rows := channel.get()) is not None:
+                    yield Batch(rows)
+                with self._crew.changed:
+                    self._given += 1
+                    self._crew.changed.notify_all()
         finally:
-            crew.stop()
+            self._crew.stop()
 
-    def _read_range(
-        self, ranges: Ranges, index: int, starts: list[Channel[Start]], batches: Channel[list[Row] | None]
-    ) -> None:
-        boundary = ranges.boundary(index + 1)
-        below = [] if boundary is None else rows_of(self._read_page(boundary))
-        start = starts[index].get()
-        walk, walk_below = start.walk, None
-        if walk is not None and (second := ranges.boundary_second(below, walk)) is not None:
-            walk_below = WindowWalk(second - 1, walk.oldest)
+    def _work(self) -> None:
+        while (index := next(self._taken)) < len(self._rows):
+            with self._crew.changed:  # a slow consumer must not let the ranges that were read pile up
+                self._crew.wait_for(partial(self._is_near, index))
+            self._read(index)
+
+    def _is_near(self, index: int) -> bool:
+        return index < self._given + self._workers
+
+    def _read(self, index: int) -> None:
+        rows_below = self._read_boundary(index + 1)
+        start = self._starts[index].get()
+        walk, below = start.walk, None
+        if walk is not None and (second := self._ranges.boundary_second(rows_below, walk)) is not None:
+            below = walk.below(second - 1)
             walk.narrow(second)
-        starts[index + 1].put(Start(walk_below, below))
+        self._starts[index + 1].put(Start(below, rows_below))
+        channel = self._rows[index]
         if walk is not None:
-            batches.put(walk.begin_with(start.rows))
+            channel.put(walk.begin_with(start.rows))
             while (request := walk.next_request()) is not None:
-                batches.put(walk.accept(self._read_page(request)))
-        batches.put(None)
+                channel.put(walk.accept(self._read_page(request)))
+        channel.put(None)
+
+    def _read_boundary(self, index: int) -> list[Row]:
+        request = self._ranges.boundary(index)
+        if request is None or index >= self._end:
+            return []
+        rows = rows_of(self._read_page(request))
+        if not rows:
+            self._end = min(self._end, index)
+        return rows

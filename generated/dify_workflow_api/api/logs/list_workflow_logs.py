@@ -80,7 +80,7 @@ def build_request(
         operation="list_workflow_logs",
         method="GET",
         path="/workflows/logs",
-        params=_types.query(
+        params=_types.pairs(
             ("keyword", _types.text("keyword", keyword)),
             ("status", _types.text("status", status)),
             ("page", _types.integer("page", page, minimum=1, maximum=99999)),

@@ -1,0 +1,66 @@
+"""The model AppInfo."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class AppInfo(Model):
+    """What the app is."""
+
+    array_fields: ClassVar[tuple[str, ...]] = ("tags",)
+    _names: ClassVar[dict[str, str]] = {
+        "name": "name",
+        "description": "description",
+        "tags": "tags",
+        "mode": "mode",
+        "author_name": "author_name",
+    }
+
+    name: str = ABSENT
+    """The app's name."""
+
+    description: str = ABSENT
+    """What the app is for; it may be empty."""
+
+    tags: list[str] = ABSENT
+    """The app's tags."""
+
+    mode: str = ABSENT
+    """The app's type: `workflow` for the apps that this API is about. The operation answers for others too, such as
+    `chat`, `advanced-chat`, `agent-chat` and `completion`.
+    """
+
+    author_name: str = ABSENT
+    """The name of the account that made the app."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 5:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.name = src["name"]
+            self.description = src["description"]
+            self.tags = src["tags"]
+            self.mode = src["mode"]
+            self.author_name = src["author_name"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 5:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,113 @@
+"""The model AppSite."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class AppSite(Model):
+    """How the app's own web page looks."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "title": "title",
+        "chat_color_theme": "chat_color_theme",
+        "chat_color_theme_inverted": "chat_color_theme_inverted",
+        "icon_type": "icon_type",
+        "icon": "icon",
+        "icon_background": "icon_background",
+        "icon_url": "icon_url",
+        "description": "description",
+        "copyright": "copyright",
+        "privacy_policy": "privacy_policy",
+        "custom_disclaimer": "custom_disclaimer",
+        "default_language": "default_language",
+        "show_workflow_steps": "show_workflow_steps",
+        "use_icon_as_answer_icon": "use_icon_as_answer_icon",
+        "input_placeholder": "input_placeholder",
+    }
+
+    title: str = ABSENT
+    """The page's title."""
+
+    chat_color_theme: str | None = ABSENT
+    """The colour of a chat; null for the usual one."""
+
+    chat_color_theme_inverted: bool | None = ABSENT
+    """Whether that colour is inverted."""
+
+    icon_type: str | None = ABSENT
+    """What `icon` is: `emoji` or `image`."""
+
+    icon: str | None = ABSENT
+    """The emoji, or the id of the image."""
+
+    icon_background: str | None = ABSENT
+    """The colour behind the emoji, such as `#FFEAD5`."""
+
+    icon_url: str | None = ABSENT
+    """The address of the image; null for an emoji."""
+
+    description: str | None = ABSENT
+    """What the page says about the app."""
+
+    copyright: str | None = ABSENT
+    """Whose work it is."""
+
+    privacy_policy: str | None = ABSENT
+    """The address of the privacy policy."""
+
+    custom_disclaimer: str | None = ABSENT
+    """A text of the owner's own; often empty."""
+
+    default_language: str = ABSENT
+    """The page's language, such as `en-US`."""
+
+    show_workflow_steps: bool | None = ABSENT
+    """Whether the page shows the steps of a run."""
+
+    use_icon_as_answer_icon: bool | None = ABSENT
+    """Whether the icon stands beside answers."""
+
+    input_placeholder: str | None = ABSENT
+    """What an empty input field says. Server version 1.11.2 does not send it."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 15:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.title = src["title"]
+            self.chat_color_theme = src["chat_color_theme"]
+            self.chat_color_theme_inverted = src["chat_color_theme_inverted"]
+            self.icon_type = src["icon_type"]
+            self.icon = src["icon"]
+            self.icon_background = src["icon_background"]
+            self.icon_url = src["icon_url"]
+            self.description = src["description"]
+            self.copyright = src["copyright"]
+            self.privacy_policy = src["privacy_policy"]
+            self.custom_disclaimer = src["custom_disclaimer"]
+            self.default_language = src["default_language"]
+            self.show_workflow_steps = src["show_workflow_steps"]
+            self.use_icon_as_answer_icon = src["use_icon_as_answer_icon"]
+            self.input_placeholder = src["input_placeholder"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 15:
+            self._take_extra(src)
+        return self

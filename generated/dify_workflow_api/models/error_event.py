@@ -1,0 +1,73 @@
+"""The model ErrorEvent."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class ErrorEvent(Model):
+    """The run could not be begun, or the server failed over it. The stream ends here, its HTTP status stays 200, and no
+    log is written of a run that was not begun. The fields stand beside `event`, not in `data`.
+    """
+
+    _constants: ClassVar[dict[str, object]] = {
+        "event": "error",
+    }
+    _names: ClassVar[dict[str, str]] = {
+        "event": "event",
+        "workflow_run_id": "workflow_run_id",
+        "task_id": "task_id",
+        "code": "code",
+        "status": "status",
+        "message": "message",
+    }
+
+    event: Literal["error"] = ABSENT
+    """The name of the event."""
+
+    workflow_run_id: str | None = ABSENT
+    """The id of the run; null or absent when the run did not get that far."""
+
+    task_id: str | None = ABSENT
+    """The id of the running task. Not every server sends it with this event."""
+
+    code: str = ABSENT
+    """What went wrong, as the errors of ordinary answers have it, such as `invalid_param` or `internal_server_error`."""
+
+    status: int = ABSENT
+    """The HTTP status that an ordinary answer would have had."""
+
+    message: str = ABSENT
+    """What went wrong, for people; it can be several lines of raw text."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 6:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.event = src["event"]
+            self.workflow_run_id = src["workflow_run_id"]
+            self.task_id = src["task_id"]
+            self.code = src["code"]
+            self.status = src["status"]
+            self.message = src["message"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 6:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,52 @@
+"""The model FileUpload."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+from .image_upload import ImageUpload
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class FileUpload(Model):
+    """Whether and how files can be given to a run as a whole."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "enabled": "enabled",
+        "image": "image",
+    }
+
+    enabled: bool | None = ABSENT
+    """Whether it is on."""
+
+    image: ImageUpload | None = ABSENT
+    """The same for images; absent on server version 1.11.2 when it is off."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 2:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.enabled = src["enabled"]
+            self.image = _decode_image_upload(_value) if isinstance(_value := src["image"], dict) else _value
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 2:
+            self._take_extra(src)
+        return self
+
+
+_decode_image_upload = ImageUpload.from_dict

@@ -1,0 +1,78 @@
+"""The model FormDefinition."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+from .form_action import FormAction
+from .form_input import FormInput
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class FormDefinition(Model):
+    """A form that a paused run waits for."""
+
+    array_fields: ClassVar[tuple[str, ...]] = ("inputs", "user_actions")
+    _names: ClassVar[dict[str, str]] = {
+        "form_content": "form_content",
+        "inputs": "inputs",
+        "resolved_default_values": "resolved_default_values",
+        "user_actions": "user_actions",
+        "expiration_time": "expiration_time",
+    }
+
+    form_content: str = ABSENT
+    """The form's text in Markdown, with a mark where each field belongs."""
+
+    inputs: list[FormInput] = ABSENT
+    """The form's fields."""
+
+    resolved_default_values: dict[str, str] | None = ABSENT
+    """What fields hold at first when that comes from a variable, by the field's name."""
+
+    user_actions: list[FormAction] = ABSENT
+    """The form's buttons."""
+
+    expiration_time: int | None = ABSENT
+    """When the form can no longer be submitted, in epoch seconds; null when it is not told."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 5:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.form_content = src["form_content"]
+            self.inputs = (
+                [_decode_form_input(_item) if isinstance(_item, dict) else _item for _item in _value]
+                if isinstance(_value := src["inputs"], list)
+                else _value
+            )
+            self.resolved_default_values = src["resolved_default_values"]
+            self.user_actions = (
+                [_decode_form_action(_item) if isinstance(_item, dict) else _item for _item in _value]
+                if isinstance(_value := src["user_actions"], list)
+                else _value
+            )
+            self.expiration_time = src["expiration_time"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 5:
+            self._take_extra(src)
+        return self
+
+
+_decode_form_action = FormAction.from_dict
+_decode_form_input = FormInput.from_dict

@@ -1,0 +1,68 @@
+"""The model HumanInputFormFilledData."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class HumanInputFormFilledData(Model):
+    """What was submitted."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "node_id": "node_id",
+        "node_title": "node_title",
+        "rendered_content": "rendered_content",
+        "action_id": "action_id",
+        "action_text": "action_text",
+        "submitted_data": "submitted_data",
+    }
+
+    node_id: str = ABSENT
+    """The node's id in the workflow's graph: the id of the place, where `id` is that of this one execution."""
+
+    node_title: str = ABSENT
+    """The node's title, as it is shown in the editor."""
+
+    rendered_content: str = ABSENT
+    """The form's text with the values in it."""
+
+    action_id: str = ABSENT
+    """The id of the button that was chosen."""
+
+    action_text: str = ABSENT
+    """What that button says."""
+
+    submitted_data: dict[str, Any] | None = ABSENT
+    """The values of the form's fields, by name."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 6:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.node_id = src["node_id"]
+            self.node_title = src["node_title"]
+            self.rendered_content = src["rendered_content"]
+            self.action_id = src["action_id"]
+            self.action_text = src["action_text"]
+            self.submitted_data = src["submitted_data"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 6:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,53 @@
+"""The model HumanInputFormTimeoutData."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class HumanInputFormTimeoutData(Model):
+    """The form that was not submitted."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "node_id": "node_id",
+        "node_title": "node_title",
+        "expiration_time": "expiration_time",
+    }
+
+    node_id: str = ABSENT
+    """The node's id in the workflow's graph: the id of the place, where `id` is that of this one execution."""
+
+    node_title: str = ABSENT
+    """The node's title, as it is shown in the editor."""
+
+    expiration_time: int | None = ABSENT
+    """When the time was over, in epoch seconds."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 3:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.node_id = src["node_id"]
+            self.node_title = src["node_title"]
+            self.expiration_time = src["expiration_time"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 3:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,66 @@
+"""The model ImageUpload."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+from .file_transfer_method import FILE_TRANSFER_METHOD_MEMBERS, FileTransferMethod
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class ImageUpload(Model):
+    """Whether and how images can be given to a run."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "enabled": "enabled",
+        "number_limits": "number_limits",
+        "detail": "detail",
+        "transfer_methods": "transfer_methods",
+    }
+
+    enabled: bool = ABSENT
+    """Whether it is on."""
+
+    number_limits: int | None = ABSENT
+    """How many images a run takes at most."""
+
+    detail: str | None = ABSENT
+    """How closely models look at images: `low` or `high`."""
+
+    transfer_methods: list[FileTransferMethod | str] | None = ABSENT
+    """Where images may come from."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 4:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.enabled = src["enabled"]
+            self.number_limits = src["number_limits"]
+            self.detail = src["detail"]
+            self.transfer_methods = (
+                [
+                    FILE_TRANSFER_METHOD_MEMBERS.get(_item, _item) if isinstance(_item, str) else _item
+                    for _item in _value
+                ]
+                if isinstance(_value := src["transfer_methods"], list)
+                else _value
+            )
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 4:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,68 @@
+"""The model InputFile."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+from .file_transfer_method import FILE_TRANSFER_METHOD_MEMBERS, FileTransferMethod
+from .file_type import FILE_TYPE_MEMBERS, FileType
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class InputFile(Model):
+    """A file for a run, by URL or by the id of an upload. The server takes it only when the workflow's form has a field
+    for files of this type and transfer method.
+    """
+
+    _names: ClassVar[dict[str, str]] = {
+        "type": "type",
+        "transfer_method": "transfer_method",
+        "url": "url",
+        "upload_file_id": "upload_file_id",
+    }
+
+    type: FileType | str = ABSENT
+    """What kind of file it is."""
+
+    transfer_method: FileTransferMethod | str = ABSENT
+    """Whether `url` or `upload_file_id` tells where the file is."""
+
+    url: str | None = ABSENT
+    """The file's address, which the server itself must be able to reach. Needed with `remote_url`."""
+
+    upload_file_id: str | None = ABSENT
+    """The id of a file from `POST /files/upload`. Needed with `local_file`; an unknown one gets status 400, "Invalid
+    upload file".
+    """
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 4:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.type = FILE_TYPE_MEMBERS.get(_value, _value) if isinstance(_value := src["type"], str) else _value
+            self.transfer_method = (
+                FILE_TRANSFER_METHOD_MEMBERS.get(_value, _value)
+                if isinstance(_value := src["transfer_method"], str)
+                else _value
+            )
+            self.url = src["url"]
+            self.upload_file_id = src["upload_file_id"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 4:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,145 @@
+"""The model IterationCompletedData."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model, utc
+from .node_execution_metadata import NodeExecutionMetadata
+from .node_status import NODE_STATUS_MEMBERS, NodeStatus
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class IterationCompletedData(Model):
+    """What an iteration did."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "id": "id",
+        "node_id": "node_id",
+        "node_type": "node_type",
+        "title": "title",
+        "outputs": "outputs",
+        "outputs_truncated": "outputs_truncated",
+        "created_at": "created_at",
+        "extras": "extras",
+        "inputs": "inputs",
+        "inputs_truncated": "inputs_truncated",
+        "status": "status",
+        "error": "error",
+        "elapsed_time": "elapsed_time",
+        "total_tokens": "total_tokens",
+        "execution_metadata": "execution_metadata",
+        "finished_at": "finished_at",
+        "steps": "steps",
+    }
+
+    id: str = ABSENT
+    """The id of this execution of the node."""
+
+    node_id: str = ABSENT
+    """The node's id in the workflow's graph: the id of the place, where `id` is that of this one execution."""
+
+    node_type: str = ABSENT
+    """The node's type, such as `start`, `llm`, `http-request`, `if-else` or `end`."""
+
+    title: str = ABSENT
+    """The node's title, as it is shown in the editor."""
+
+    outputs: dict[str, Any] | None = ABSENT
+    """What the node gave."""
+
+    outputs_truncated: bool | None = ABSENT
+    """Whether `outputs` was cut short because of its size."""
+
+    created_at: int | None = ABSENT
+    """When the node began, in epoch seconds."""
+
+    extras: dict[str, Any] | None = ABSENT
+    """What goes with nodes of this type."""
+
+    inputs: dict[str, Any] | None = ABSENT
+    """What the node was given."""
+
+    inputs_truncated: bool | None = ABSENT
+    """Whether `inputs` was cut short because of its size."""
+
+    status: NodeStatus | str = ABSENT
+    """How the node ended."""
+
+    error: str | None = ABSENT
+    """The node's error; null when there was none."""
+
+    elapsed_time: float | None = ABSENT
+    """How long the node took, in seconds."""
+
+    total_tokens: int | None = ABSENT
+    """How many model tokens the nodes inside used."""
+
+    execution_metadata: NodeExecutionMetadata | None = ABSENT
+    """What the execution cost; null when nothing was counted."""
+
+    finished_at: int | None = ABSENT
+    """When the node ended, in epoch seconds."""
+
+    steps: int | None = ABSENT
+    """How many steps of the nodes inside were taken."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @property
+    def created_at_utc(self) -> datetime | None:
+        """`created_at` as an aware datetime in UTC; None when it is no time."""
+        return utc(self.created_at)
+
+    @property
+    def finished_at_utc(self) -> datetime | None:
+        """`finished_at` as an aware datetime in UTC; None when it is no time."""
+        return utc(self.finished_at)
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 17:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.id = src["id"]
+            self.node_id = src["node_id"]
+            self.node_type = src["node_type"]
+            self.title = src["title"]
+            self.outputs = src["outputs"]
+            self.outputs_truncated = src["outputs_truncated"]
+            self.created_at = src["created_at"]
+            self.extras = src["extras"]
+            self.inputs = src["inputs"]
+            self.inputs_truncated = src["inputs_truncated"]
+            self.status = (
+                NODE_STATUS_MEMBERS.get(_value, _value) if isinstance(_value := src["status"], str) else _value
+            )
+            self.error = src["error"]
+            self.elapsed_time = src["elapsed_time"]
+            self.total_tokens = src["total_tokens"]
+            self.execution_metadata = (
+                _decode_node_execution_metadata(_value)
+                if isinstance(_value := src["execution_metadata"], dict)
+                else _value
+            )
+            self.finished_at = src["finished_at"]
+            self.steps = src["steps"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 17:
+            self._take_extra(src)
+        return self
+
+
+_decode_node_execution_metadata = NodeExecutionMetadata.from_dict

@@ -1,0 +1,89 @@
+"""The model LoopStartedData."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model, utc
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class LoopStartedData(Model):
+    """What is known when a loop begins."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "id": "id",
+        "node_id": "node_id",
+        "node_type": "node_type",
+        "title": "title",
+        "created_at": "created_at",
+        "inputs": "inputs",
+        "inputs_truncated": "inputs_truncated",
+        "metadata": "metadata",
+        "extras": "extras",
+    }
+
+    id: str = ABSENT
+    """The id of this execution of the node."""
+
+    node_id: str = ABSENT
+    """The node's id in the workflow's graph: the id of the place, where `id` is that of this one execution."""
+
+    node_type: str = ABSENT
+    """The node's type, such as `start`, `llm`, `http-request`, `if-else` or `end`."""
+
+    title: str = ABSENT
+    """The node's title, as it is shown in the editor."""
+
+    created_at: int = ABSENT
+    """When the node began, in epoch seconds."""
+
+    inputs: dict[str, Any] | None = ABSENT
+    """What the node was given."""
+
+    inputs_truncated: bool | None = ABSENT
+    """Whether `inputs` was cut short because of its size."""
+
+    metadata: dict[str, Any] | None = ABSENT
+    """How the loop is set up, such as its length."""
+
+    extras: dict[str, Any] | None = ABSENT
+    """What goes with nodes of this type."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @property
+    def created_at_utc(self) -> datetime | None:
+        """`created_at` as an aware datetime in UTC; None when it is no time."""
+        return utc(self.created_at)
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 9:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.id = src["id"]
+            self.node_id = src["node_id"]
+            self.node_type = src["node_type"]
+            self.title = src["title"]
+            self.created_at = src["created_at"]
+            self.inputs = src["inputs"]
+            self.inputs_truncated = src["inputs_truncated"]
+            self.metadata = src["metadata"]
+            self.extras = src["extras"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 9:
+            self._take_extra(src)
+        return self

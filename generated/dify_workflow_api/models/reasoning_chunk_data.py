@@ -1,0 +1,53 @@
+"""The model ReasoningChunkData."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class ReasoningChunkData(Model):
+    """A piece of reasoning."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "reasoning": "reasoning",
+        "node_id": "node_id",
+        "is_final": "is_final",
+    }
+
+    reasoning: str = ABSENT
+    """The piece."""
+
+    node_id: str | None = ABSENT
+    """The node's id in the workflow's graph: the id of the place, where `id` is that of this one execution."""
+
+    is_final: bool | None = ABSENT
+    """Whether it is the last piece."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 3:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.reasoning = src["reasoning"]
+            self.node_id = src["node_id"]
+            self.is_final = src["is_final"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 3:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,45 @@
+"""The model StopRequest."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class StopRequest(Model):
+    """Who stops a run."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "user": "user",
+    }
+
+    user: str = ABSENT
+    """Who asks for it. It must be given and not be empty; whether it is the one that the run was started for is not
+    checked.
+    """
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 1:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.user = src["user"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 1:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,43 @@
+"""The model StopResponse."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class StopResponse(Model):
+    """The answer to a request to stop."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "result": "result",
+    }
+
+    result: str = ABSENT
+    """Always `success`, also when there is no such task: it says that the request was taken, not that a run was stopped."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 1:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.result = src["result"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 1:
+            self._take_extra(src)
+        return self

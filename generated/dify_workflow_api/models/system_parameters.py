@@ -1,0 +1,63 @@
+"""The model SystemParameters."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class SystemParameters(Model):
+    """The server's limits for uploads."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "image_file_size_limit": "image_file_size_limit",
+        "video_file_size_limit": "video_file_size_limit",
+        "audio_file_size_limit": "audio_file_size_limit",
+        "file_size_limit": "file_size_limit",
+        "workflow_file_upload_limit": "workflow_file_upload_limit",
+    }
+
+    image_file_size_limit: int = ABSENT
+    """The largest image, in megabytes."""
+
+    video_file_size_limit: int = ABSENT
+    """The largest video, in megabytes."""
+
+    audio_file_size_limit: int = ABSENT
+    """The largest sound file, in megabytes."""
+
+    file_size_limit: int = ABSENT
+    """The largest other file, in megabytes."""
+
+    workflow_file_upload_limit: int | None = ABSENT
+    """How many files a run takes at most."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 5:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.image_file_size_limit = src["image_file_size_limit"]
+            self.video_file_size_limit = src["video_file_size_limit"]
+            self.audio_file_size_limit = src["audio_file_size_limit"]
+            self.file_size_limit = src["file_size_limit"]
+            self.workflow_file_upload_limit = src["workflow_file_upload_limit"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 5:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,48 @@
+"""The model TextChunkData."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class TextChunkData(Model):
+    """A piece of text."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "text": "text",
+        "from_variable_selector": "from_variable_selector",
+    }
+
+    text: str = ABSENT
+    """The piece; it may be empty, and may be a line break alone."""
+
+    from_variable_selector: list[str] | None = ABSENT
+    """The variable that the text comes from: the node's id, then the variable's name."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 2:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.text = src["text"]
+            self.from_variable_selector = src["from_variable_selector"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 2:
+            self._take_extra(src)
+        return self

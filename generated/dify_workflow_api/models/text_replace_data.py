@@ -1,0 +1,43 @@
+"""The model TextReplaceData."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class TextReplaceData(Model):
+    """The text to show instead."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "text": "text",
+    }
+
+    text: str = ABSENT
+    """The text that replaces all pieces so far."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 1:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.text = src["text"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 1:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,61 @@
+"""The model TextToSpeech."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class TextToSpeech(Model):
+    """Whether and how the output is spoken."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "enabled": "enabled",
+        "language": "language",
+        "voice": "voice",
+        "autoPlay": "auto_play",
+    }
+
+    enabled: bool = ABSENT
+    """Whether it is on."""
+
+    language: str | None = ABSENT
+    """The language, such as `en-US`; empty for the model's own choice."""
+
+    voice: str | None = ABSENT
+    """The voice; empty for the model's own choice."""
+
+    auto_play: str | None = ABSENT
+    """Whether speech begins by itself: `enabled` or `disabled`.
+
+    `autoPlay` in JSON.
+    """
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 4:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.enabled = src["enabled"]
+            self.language = src["language"]
+            self.voice = src["voice"]
+            self.auto_play = src["autoPlay"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 4:
+            self._take_extra(src)
+        return self

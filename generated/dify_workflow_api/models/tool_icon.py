@@ -1,0 +1,48 @@
+"""The model ToolIcon."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class ToolIcon(Model):
+    """An icon that is drawn: an emoji on a colour."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "background": "background",
+        "content": "content",
+    }
+
+    background: str = ABSENT
+    """The colour, such as `#FFEAD5`."""
+
+    content: str = ABSENT
+    """The emoji."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 2:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.background = src["background"]
+            self.content = src["content"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 2:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,77 @@
+"""The model TtsMessageEndEvent."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Self
+
+import attrs
+
+from ..types import ABSENT, Model, utc
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class TtsMessageEndEvent(Model):
+    """The speech has ended. It has its fields beside `event`, not in `data`, and may arrive after `workflow_finished`."""
+
+    _constants: ClassVar[dict[str, object]] = {
+        "event": "tts_message_end",
+    }
+    _names: ClassVar[dict[str, str]] = {
+        "event": "event",
+        "workflow_run_id": "workflow_run_id",
+        "task_id": "task_id",
+        "audio": "audio",
+        "message_id": "message_id",
+        "created_at": "created_at",
+    }
+
+    event: Literal["tts_message_end"] = ABSENT
+    """The name of the event."""
+
+    workflow_run_id: str | None = ABSENT
+    """The id of the run; null or absent when the run did not get that far."""
+
+    task_id: str | None = ABSENT
+    """The id of the running task. Not every server sends it with this event."""
+
+    audio: str | None = ABSENT
+    """Empty text."""
+
+    message_id: str | None = ABSENT
+    """The id of the message that is spoken. Server version 1.11.2 does not send it."""
+
+    created_at: int | None = ABSENT
+    """When the piece was made, in epoch seconds. Server version 1.11.2 does not send it."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @property
+    def created_at_utc(self) -> datetime | None:
+        """`created_at` as an aware datetime in UTC; None when it is no time."""
+        return utc(self.created_at)
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 6:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.event = src["event"]
+            self.workflow_run_id = src["workflow_run_id"]
+            self.task_id = src["task_id"]
+            self.audio = src["audio"]
+            self.message_id = src["message_id"]
+            self.created_at = src["created_at"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 6:
+            self._take_extra(src)
+        return self

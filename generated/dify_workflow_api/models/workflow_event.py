@@ -1,0 +1,53 @@
+"""The model WorkflowEvent."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class WorkflowEvent(Model):
+    """An event of another name: one that newer servers have. All that it holds beyond these fields is kept."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "event": "event",
+        "workflow_run_id": "workflow_run_id",
+        "task_id": "task_id",
+    }
+
+    event: str = ABSENT
+    """The name of the event."""
+
+    workflow_run_id: str | None = ABSENT
+    """The id of the run."""
+
+    task_id: str | None = ABSENT
+    """The id of the running task; what `POST /workflows/tasks/{task_id}/stop` takes."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 3:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.event = src["event"]
+            self.workflow_run_id = src["workflow_run_id"]
+            self.task_id = src["task_id"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 3:
+            self._take_extra(src)
+        return self

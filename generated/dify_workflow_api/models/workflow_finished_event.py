@@ -1,0 +1,67 @@
+"""The model WorkflowFinishedEvent."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+from .workflow_finished_data import WorkflowFinishedData
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class WorkflowFinishedEvent(Model):
+    """The run has ended, well or not. It is the last event, but for speech that may still arrive; no further mark
+    follows.
+    """
+
+    _constants: ClassVar[dict[str, object]] = {
+        "event": "workflow_finished",
+    }
+    _names: ClassVar[dict[str, str]] = {
+        "event": "event",
+        "workflow_run_id": "workflow_run_id",
+        "task_id": "task_id",
+        "data": "data",
+    }
+
+    event: Literal["workflow_finished"] = ABSENT
+    """The name of the event."""
+
+    workflow_run_id: str = ABSENT
+    """The id of the run."""
+
+    task_id: str = ABSENT
+    """The id of the running task; what `POST /workflows/tasks/{task_id}/stop` takes."""
+
+    data: WorkflowFinishedData = ABSENT
+    """What happened."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 4:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.event = src["event"]
+            self.workflow_run_id = src["workflow_run_id"]
+            self.task_id = src["task_id"]
+            self.data = _decode_workflow_finished_data(_value) if isinstance(_value := src["data"], dict) else _value
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 4:
+            self._take_extra(src)
+        return self
+
+
+_decode_workflow_finished_data = WorkflowFinishedData.from_dict

@@ -1,0 +1,93 @@
+"""The model WorkflowPausedData."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model, utc
+from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS, WorkflowRunStatus
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class WorkflowPausedData(Model):
+    """Where and why a run waits."""
+
+    array_fields: ClassVar[tuple[str, ...]] = ("paused_nodes", "reasons")
+    _names: ClassVar[dict[str, str]] = {
+        "workflow_run_id": "workflow_run_id",
+        "paused_nodes": "paused_nodes",
+        "outputs": "outputs",
+        "reasons": "reasons",
+        "status": "status",
+        "created_at": "created_at",
+        "elapsed_time": "elapsed_time",
+        "total_tokens": "total_tokens",
+        "total_steps": "total_steps",
+    }
+
+    workflow_run_id: str = ABSENT
+    """The id of the run."""
+
+    paused_nodes: list[Any] = ABSENT
+    """The ids of the nodes that wait."""
+
+    outputs: dict[str, Any] | None = ABSENT
+    """What the workflow gave so far."""
+
+    reasons: list[dict[str, Any]] = ABSENT
+    """Why it waits, an object for each reason."""
+
+    status: WorkflowRunStatus | str = ABSENT
+    """The state of the run, `paused`."""
+
+    created_at: int = ABSENT
+    """When the run started, in epoch seconds."""
+
+    elapsed_time: float | None = ABSENT
+    """How long the run took so far, in seconds."""
+
+    total_tokens: int | None = ABSENT
+    """How many model tokens the run used so far."""
+
+    total_steps: int | None = ABSENT
+    """How many nodes of the workflow ran so far."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @property
+    def created_at_utc(self) -> datetime | None:
+        """`created_at` as an aware datetime in UTC; None when it is no time."""
+        return utc(self.created_at)
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 9:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.workflow_run_id = src["workflow_run_id"]
+            self.paused_nodes = src["paused_nodes"]
+            self.outputs = src["outputs"]
+            self.reasons = src["reasons"]
+            self.status = (
+                WORKFLOW_RUN_STATUS_MEMBERS.get(_value, _value) if isinstance(_value := src["status"], str) else _value
+            )
+            self.created_at = src["created_at"]
+            self.elapsed_time = src["elapsed_time"]
+            self.total_tokens = src["total_tokens"]
+            self.total_steps = src["total_steps"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 9:
+            self._take_extra(src)
+        return self

@@ -1,0 +1,60 @@
+"""The model WorkflowRunCreator."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class WorkflowRunCreator(Model):
+    """Who started a run: an end user by id and the `user` that the caller gave, an account by id, name and e-mail
+    address.
+    """
+
+    _names: ClassVar[dict[str, str]] = {
+        "id": "id",
+        "user": "user",
+        "name": "name",
+        "email": "email",
+    }
+
+    id: str = ABSENT
+    """The id of the end user or of the account."""
+
+    user: str | None = ABSENT
+    """The `user` that the run was started for."""
+
+    name: str | None = ABSENT
+    """The account's name."""
+
+    email: str | None = ABSENT
+    """The account's e-mail address."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 4:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.id = src["id"]
+            self.user = src["user"]
+            self.name = src["name"]
+            self.email = src["email"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 4:
+            self._take_extra(src)
+        return self

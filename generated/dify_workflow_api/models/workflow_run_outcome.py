@@ -1,0 +1,129 @@
+"""The model WorkflowRunOutcome."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model, utc
+from .workflow_run_creator import WorkflowRunCreator
+from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS, WorkflowRunStatus
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class WorkflowRunOutcome(Model):
+    """How a run ended."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "id": "id",
+        "workflow_id": "workflow_id",
+        "status": "status",
+        "outputs": "outputs",
+        "error": "error",
+        "elapsed_time": "elapsed_time",
+        "total_tokens": "total_tokens",
+        "total_steps": "total_steps",
+        "created_at": "created_at",
+        "finished_at": "finished_at",
+        "created_by": "created_by",
+        "exceptions_count": "exceptions_count",
+        "files": "files",
+    }
+
+    id: str = ABSENT
+    """The run's id; the same as `workflow_run_id`."""
+
+    workflow_id: str = ABSENT
+    """The id of the version of the workflow that ran. `POST /workflows/{workflow_id}/run` takes it."""
+
+    status: WorkflowRunStatus | str = ABSENT
+    """How the run ended. A failed run is not an error of the request: its HTTP status is 200 and its status here
+    `failed`.
+    """
+
+    outputs: dict[str, Any] | None = ABSENT
+    """What the workflow's end node gave, by name; empty when the run failed."""
+
+    error: str | None = ABSENT
+    """The error of a run that did not succeed, such as `Stopped by user.`; null for the others. It can be long and have
+    several lines.
+    """
+
+    elapsed_time: float | None = ABSENT
+    """How long the run took, in seconds. It differs a little from what the logs say."""
+
+    total_tokens: int | None = ABSENT
+    """How many model tokens the run used."""
+
+    total_steps: int | None = ABSENT
+    """How many nodes of the workflow ran."""
+
+    created_at: int = ABSENT
+    """When the run started, in epoch seconds."""
+
+    finished_at: int | None = ABSENT
+    """When the run ended, in epoch seconds; null while it has not, as when it is paused."""
+
+    created_by: WorkflowRunCreator | None = ABSENT
+    """Who started the run. Only newer servers send it in a blocking answer."""
+
+    exceptions_count: int | None = ABSENT
+    """How many nodes failed and were passed over by the workflow's own rules. Only newer servers send it in a blocking
+    answer.
+    """
+
+    files: list[dict[str, Any]] | None = ABSENT
+    """The files among the outputs. Only newer servers send it in a blocking answer."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @property
+    def created_at_utc(self) -> datetime | None:
+        """`created_at` as an aware datetime in UTC; None when it is no time."""
+        return utc(self.created_at)
+
+    @property
+    def finished_at_utc(self) -> datetime | None:
+        """`finished_at` as an aware datetime in UTC; None when it is no time."""
+        return utc(self.finished_at)
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 13:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.id = src["id"]
+            self.workflow_id = src["workflow_id"]
+            self.status = (
+                WORKFLOW_RUN_STATUS_MEMBERS.get(_value, _value) if isinstance(_value := src["status"], str) else _value
+            )
+            self.outputs = src["outputs"]
+            self.error = src["error"]
+            self.elapsed_time = src["elapsed_time"]
+            self.total_tokens = src["total_tokens"]
+            self.total_steps = src["total_steps"]
+            self.created_at = src["created_at"]
+            self.finished_at = src["finished_at"]
+            self.created_by = (
+                _decode_workflow_run_creator(_value) if isinstance(_value := src["created_by"], dict) else _value
+            )
+            self.exceptions_count = src["exceptions_count"]
+            self.files = src["files"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 13:
+            self._take_extra(src)
+        return self
+
+
+_decode_workflow_run_creator = WorkflowRunCreator.from_dict

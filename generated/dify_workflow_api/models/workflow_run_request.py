@@ -1,0 +1,78 @@
+"""The model WorkflowRunRequest."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+from .input_file import InputFile
+from .response_mode import RESPONSE_MODE_MEMBERS, ResponseMode
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class WorkflowRunRequest(Model):
+    """What to run, for whom, and how to answer."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "inputs": "inputs",
+        "response_mode": "response_mode",
+        "user": "user",
+        "files": "files",
+    }
+
+    inputs: dict[str, Any] = ABSENT
+    """The values of the workflow's input variables, by name; an empty object when it has none. `GET /parameters`
+    describes them in `user_input_form`. A missing required one, one that is too long, not a number where a number
+    belongs, or not one of a select's options gets status 400; empty text passes for a required one, and names that
+    the workflow does not know are ignored. A value for a file is an `InputFile`, one for a list of files an array of
+    them.
+    """
+
+    response_mode: ResponseMode | str | None = ABSENT
+    """`blocking` or `streaming`; absent or null means `blocking`. Any other word gets status 400."""
+
+    user: str = ABSENT
+    """Who the run is for, in the caller's own words: the end user's session id, which the logs can be filtered by. Up to
+    255 characters; longer ones get status 500, empty ones 400.
+    """
+
+    files: list[InputFile] | None = ABSENT
+    """Files that go with the run as a whole (the workflow reads them as `sys.files`). A file for an input variable
+    belongs into `inputs`.
+    """
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 4:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.inputs = src["inputs"]
+            self.response_mode = (
+                RESPONSE_MODE_MEMBERS.get(_value, _value) if isinstance(_value := src["response_mode"], str) else _value
+            )
+            self.user = src["user"]
+            self.files = (
+                [_decode_input_file(_item) if isinstance(_item, dict) else _item for _item in _value]
+                if isinstance(_value := src["files"], list)
+                else _value
+            )
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 4:
+            self._take_extra(src)
+        return self
+
+
+_decode_input_file = InputFile.from_dict

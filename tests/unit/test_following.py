@@ -1,0 +1,235 @@
+"""Decisions of following, one by one: what has ended, how long to wait, what a checkpoint holds."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from dify_workflow import (
+    APIConnectionError,
+    APIResponseError,
+    APITimeoutError,
+    BadRequestError,
+    DifyError,
+    IncompleteWalkError,
+    InternalServerError,
+    RateLimitError,
+)
+from dify_workflow._errors import APIStatusError, class_of_status
+from dify_workflow._filters import log_filters
+from dify_workflow._following import ENDED_STATUSES, LONGEST_ASKED_PAUSE, LONGEST_OUTAGE_PAUSE, Following, has_ended
+from dify_workflow._walks import Row, rows_of
+from dify_workflow.models import WorkflowLogPage
+
+START = 1_790_000_000
+REQUEST = httpx.Request("GET", "http://127.0.0.1/v1/workflows/logs")
+
+
+def following(*, poll: float = 5.0, oldest: int | None = START, **given: str) -> Following:
+    names = ("keyword", "status", "created_by_end_user_session_id", "created_by_account")
+    filters = log_filters(
+        created_at__before=None, created_at__after=None, **{name: given.get(name) for name in names}
+    ).with_status_here(given.get("status"))
+    return Following(filters, oldest=oldest, poll=poll, give_up_after=86_400)
+
+
+def row_of(**fields: Any) -> Row:
+    return rows_of(WorkflowLogPage.from_dict({"total": 1, "data": [fields]}))[0]
+
+
+def status_error(status: int, **headers: str) -> APIStatusError:
+    return class_of_status(status)(
+        "no", status_code=status, code=None, message="no", headers=httpx.Headers(headers), body="no", request=REQUEST
+    )
+
+
+# What has ended ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("run", "ended"),
+    [
+        *(({"id": "r", "status": status, "finished_at": None}, True) for status in sorted(ENDED_STATUSES)),
+        *(
+            ({"id": "r", "status": status, "finished_at": None}, False)
+            for status in ("running", "scheduled", "paused", "a-later-version")
+        ),
+        ({"id": "r", "status": "a-later-version", "finished_at": START}, True),
+        (None, True),
+        ("odd", True),
+        ([], True),
+        ({"id": "r", "status": None}, True),
+        ({"id": "r", "status": ["odd"]}, True),
+    ],
+)
+def test_a_row_has_ended_when_nothing_of_it_can_change(run: object, ended: bool):
+    assert has_ended(row_of(id="a", created_at=START, workflow_run=run)) is ended
+
+
+@pytest.mark.parametrize("log", [None, "odd", 5, [], {}, {"id": 1}])
+def test_an_odd_row_comes_once_and_holds_up_nothing(log: object):
+    page = WorkflowLogPage.from_dict({"total": 2, "data": [{"id": "a", "created_at": START}, log]})
+    followed = following()
+    for _ in range(2):
+        news = followed.news_of(rows_of(page), START)
+        for row in news:
+            followed.take(row, START)
+        assert len(news) == (2 if _ == 0 else 0)
+    assert followed.newest == START
+    json.dumps(followed.as_json())
+
+
+# Pauses -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_pause_grows_to_six_times_poll_and_falls_back_to_poll():
+    followed = following(poll=2.0)
+    assert followed.pause(happened=True) == 2
+    pauses = [followed.pause(happened=False) for _ in range(20)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] > 2
+    assert pauses[-1] == 12
+    assert followed.pause(happened=True) == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        APIConnectionError("refused", request=REQUEST, request_sent=False),
+        APITimeoutError("slow", request=REQUEST),
+        APIResponseError("HTML", status_code=200, headers=httpx.Headers(), body="<html>", request=REQUEST),
+        IncompleteWalkError("odd", expected=2, seen=1),
+        *(status_error(status) for status in (408, 429, 500, 502, 503, 504, 520, 599)),
+    ],
+    ids=str,
+)
+def test_an_outage_is_waited_out_longer_and_longer_up_to_a_minute(error: DifyError):
+    followed = following()
+    pauses = [followed.pause_after(error) for _ in range(40)]
+    assert pauses[:4] == [10, 20, 40, LONGEST_OUTAGE_PAUSE]
+    assert set(pauses[4:]) == {LONGEST_OUTAGE_PAUSE}
+    followed.pause(happened=False)
+    assert followed.pause_after(error) == 10
+
+
+def test_an_outage_is_no_reason_to_ask_more_often_than_usual():
+    assert following(poll=300).pause_after(status_error(500)) == 300
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 301, 409])
+def test_a_refusal_is_not_waited_out(status: int):
+    assert following().pause_after(status_error(status)) is None
+
+
+def test_the_busy_server_that_says_400_is_waited_out():
+    error = RateLimitError(
+        "busy", status_code=400, code="invalid_param", message="Too many requests.", headers=httpx.Headers(),
+        body=None, request=REQUEST,
+    )  # fmt: skip
+    assert following().pause_after(error) == 10
+    assert isinstance(status_error(400), BadRequestError)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("asked", "pause"), [("120", 120), ("1", 10), ("0", 10), ("soon", 10), ("9" * 18, LONGEST_ASKED_PAUSE)]
+)
+def test_retry_after_is_obeyed_up_to_a_day(status: int, asked: str, pause: float):
+    error = status_error(status, **{"retry-after": asked})
+    assert isinstance(error, RateLimitError | InternalServerError)
+    assert following().pause_after(error) == pause
+
+
+# Checkpoints ------------------------------------------------------------------------------------------------------
+
+
+def some_checkpoint(**given: str) -> dict[str, Any]:
+    followed = following(**given)
+    for n, status in enumerate(("succeeded", "running", "failed")):
+        followed.take(row_of(id=f"row-{n}", created_at=START + n, workflow_run={"id": "r", "status": status}), START)
+    return followed.as_json()
+
+
+def test_a_checkpoint_survives_json():
+    checkpoint = some_checkpoint(keyword="needle")
+    restored = following(oldest=None, keyword="needle")
+    restored.restore(json.loads(json.dumps(checkpoint)))
+    assert restored.as_json() == checkpoint
+    assert restored.window_start == START
+    assert restored.has_begun
+
+
+def test_a_checkpoint_from_before_the_start_begins_anew():
+    restored = following()
+    restored.restore(json.loads(json.dumps(following(oldest=None).as_json())))
+    assert not restored.has_begun
+
+
+def test_a_checkpoint_keeps_recent_ids_only():
+    followed = following()
+    for n in range(5000):
+        followed.take(row_of(id=f"row-{n}", created_at=START + n, workflow_run={"status": "succeeded"}), START + n)
+    checkpoint = followed.as_json()
+    assert len(checkpoint["recent"]) == 31
+    assert len(json.dumps(checkpoint)) < 2000
+
+
+@pytest.mark.parametrize(
+    "other", [{}, {"keyword": "hay"}, {"status": "failed"}, {"keyword": "needle", "created_by_account": "a@b"}]
+)
+def test_a_checkpoint_of_other_filters_is_refused(other: dict[str, str]):
+    with pytest.raises(ValueError, match="filters"):
+        following(**other).restore(some_checkpoint(keyword="needle"))
+
+
+SECOND_PLACES = ["5", 1.5, True, [], 10**20, -(10**20), 10**400]
+DAMAGES: list[dict[str, Any]] = [
+    {"version": 2},
+    {"version": None},
+    {"walk": "logs.iter"},
+    {"walk": None},
+    {"filters": None},
+    {"has_begun": None},
+    {"has_begun": 1},
+    *({"newest": value} for value in SECOND_PLACES),
+    *({"oldest": value} for value in SECOND_PLACES),
+    *({"recent": value} for value in (None, [], "text", {"a": None}, {"a": "5"}, {"a": 10**20}, {5: 5})),
+    *({"unfinished": value} for value in (
+        None, [], {"a": None}, {"a": 5}, {"a": []}, {"a": [1]}, {"a": [1, 2, 3]}, {"a": ["1", 2]}, {"a": [1, "2"]},
+        {"a": [1, None]}, {"a": [1, float("nan")]}, {"a": [1, float("inf")]}, {"a": [1, 10**400]}, {"a": [10**20, 1]},
+        {"a": "ab"}, {"a": [1, -1]},
+    )),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda value: str(value)[:60])
+def test_a_damaged_checkpoint_is_refused(damage: dict[str, Any]):
+    with pytest.raises(ValueError, match="checkpoint"):
+        following().restore(some_checkpoint() | damage)
+
+
+@pytest.mark.parametrize("name", list(some_checkpoint()))
+def test_a_checkpoint_that_lacks_a_part_is_refused(name: str):
+    checkpoint = some_checkpoint()
+    del checkpoint[name]
+    with pytest.raises(ValueError, match="checkpoint"):
+        following().restore(checkpoint)
+
+
+@pytest.mark.parametrize("value", [[], "text", 5, SimpleNamespace(walk="logs.follow"), {}])
+def test_what_is_no_checkpoint_is_refused(value: object):
+    with pytest.raises(ValueError, match="checkpoint"):
+        following().restore(value)
+
+
+def test_a_checkpoint_is_not_bound_to_the_one_who_took_it():
+    followed = following()
+    followed.take(row_of(id="a", created_at=START, workflow_run={"status": "running"}), START)
+    checkpoint = followed.as_json()
+    before = json.dumps(checkpoint)
+    followed.take(row_of(id="b", created_at=START + 1, workflow_run={"status": "running"}), START)
+    assert json.dumps(checkpoint) == before

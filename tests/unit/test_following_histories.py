@@ -1,0 +1,426 @@
+"""Following over random histories, against what really happened: no HTTP, no waiting, a clock of its own.
+
+A history is a table of rows that appear (some of them late), end and are deleted at moments of a clock that only moves
+when the follower asks, waits, or its consumer dawdles. Whatever is cut, broken or late: each row comes once, and once
+more when it came unfinished and has ended since.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import random
+import zlib
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from dify_workflow import APIConnectionError, IncompleteWalkError
+from dify_workflow._filters import log_filters
+from dify_workflow._following import MOST_LOOK_UPS, OVERLAP_SECONDS, SLOWEST, Following
+from dify_workflow._sync.follow import LogFollow
+from dify_workflow._walks import WindowWalk
+from dify_workflow.models import WorkflowLogPage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dify_workflow._walks import PageRequest
+
+START = 1_790_000_000
+POLL = 5.0
+DAY = 86_400.0
+NO_END = float("inf")
+SEEDS = range(25)
+
+
+def dice(seed: int) -> random.Random:
+    """Chance that is the same each time: a test's seed is all that is needed to see it again."""
+    return random.Random(seed)  # noqa: S311 - histories, not secrets
+
+
+@dataclass
+class TableRow:
+    """A row, and when it does what; times are moments of the table's clock."""
+
+    identity: str
+    second: int
+    visible_at: float
+    ended_at: float = 0.0
+    deleted_at: float = NO_END
+    first_status: str = "running"
+    last_status: str = "succeeded"
+
+    def status_at(self, now: float) -> str:
+        return self.last_status if now >= self.ended_at else self.first_status
+
+    def shown_at(self, now: float) -> dict[str, Any]:
+        status = self.status_at(now)
+        ended = now >= self.ended_at
+        run = {"id": f"run-{self.identity}", "status": status, "finished_at": int(self.ended_at) if ended else None}
+        return {"id": self.identity, "created_at": self.second, "workflow_run": run, "created_by_end_user": None}
+
+
+@dataclass
+class Table:
+    """A server's table of logs: sorted by the second alone, with another order of ties on each page."""
+
+    rows: list[TableRow]
+    now: float = float(START)
+    random: random.Random = field(default_factory=lambda: dice(0))
+    slowness: float = 0.0
+    fault_rate: float = 0.0
+    requests: list[PageRequest] = field(default_factory=list)
+    sleeps: list[float] = field(default_factory=list)
+    requests_before_sleeps: list[int] = field(default_factory=list)
+    rows_sent: int = 0
+
+    def __post_init__(self) -> None:
+        self.rows = sorted(self.rows, key=lambda row: row.second)
+        self.seconds = [row.second for row in self.rows]
+
+    def read_page(self, request: PageRequest) -> WorkflowLogPage:
+        self.requests.append(request)
+        self.now += self.random.uniform(0, self.slowness)
+        if self.random.random() < self.fault_rate:
+            raise self.random.choice(
+                [
+                    APIConnectionError("GET /workflows/logs: reset", request=httpx.Request("GET", "http://x")),
+                    IncompleteWalkError("GET /workflows/logs: odd", expected=2, seen=1),
+                ]
+            )
+        before = NO_END if request.before is None else request.before
+        after = -NO_END if request.after is None else request.after
+        begin, end = bisect_left(self.seconds, after), bisect_right(self.seconds, before)
+        there = [row for row in self.rows[begin:end] if row.visible_at <= self.now < row.deleted_at]
+        salt = f"{request}"
+        there.sort(key=lambda row: (-row.second, zlib.crc32(f"{salt}{row.identity}".encode())))
+        first = (request.page - 1) * request.limit
+        shown = there[first : first + request.limit]
+        self.rows_sent += len(shown)
+        return WorkflowLogPage.from_dict(
+            {
+                "page": request.page,
+                "limit": request.limit,
+                "total": len(there),
+                "has_more": first + request.limit < len(there),
+                "data": [row.shown_at(self.now) for row in shown],
+            }
+        )
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.requests_before_sleeps.append(len(self.requests))
+        self.now += seconds
+
+    def follow(
+        self,
+        *,
+        since: int | None = None,
+        checkpoint: object = None,
+        poll: float = POLL,
+        give_up_after: float = 30 * DAY,
+        until: float = NO_END,
+        **filters: str,
+    ) -> Iterator[Any]:
+        """A follower of this table that ends, quietly, when the clock has reached a moment."""
+        follow = follower(
+            self, since=since, checkpoint=checkpoint, poll=poll, give_up_after=give_up_after, until=until, **filters
+        )
+        try:
+            yield from follow
+        except TimeIsUpError:
+            return
+
+
+class TimeIsUpError(Exception):
+    """The clock has reached the end of the history."""
+
+
+def follower(
+    table: Table,
+    *,
+    since: int | None = None,
+    checkpoint: object = None,
+    poll: float = POLL,
+    give_up_after: float = 30 * DAY,
+    until: float = NO_END,
+    **given: str,
+) -> LogFollow:
+    names = ("keyword", "status", "created_by_end_user_session_id", "created_by_account")
+    filters = log_filters(
+        created_at__before=None, created_at__after=None, **{name: given.get(name) for name in names}
+    ).with_status_here(given.get("status"))
+    following = Following(filters, oldest=since, poll=poll, give_up_after=give_up_after)
+    if checkpoint is not None:
+        following.restore(checkpoint)
+
+    def sleep(seconds: float) -> None:
+        if table.now >= until:
+            raise TimeIsUpError
+        table.sleep(seconds)
+
+    return LogFollow(table.read_page, following, clock=lambda: table.now, sleep=sleep)
+
+
+def bulk(count: int, *, seconds: int, crowd: int = 0, before: int = START, **options: Any) -> list[TableRow]:
+    """Rows over some time before a moment, the last half of it with one crowded second."""
+    chance = dice(7)
+    rows = [
+        TableRow(f"bulk-{n}", before - 1 - int(seconds * chance.random()), 0, **options) for n in range(count - crowd)
+    ]
+    rows += [TableRow(f"crowd-{n}", before - seconds // 2, 0, **options) for n in range(crowd)]
+    return rows
+
+
+def history(chance: random.Random, *, length: int, burst: int) -> list[TableRow]:
+    """Rows that arrive in bursts, some late, some unfinished, some deleted later."""
+    rows: list[TableRow] = []
+    moment = float(START)
+    while moment < START + length:
+        moment += chance.choice([0.1, 1, 7, 40, 300]) * chance.random()
+        for _ in range(chance.choice([1, 1, 1, 2, 5, chance.randint(1, burst)])):
+            late = chance.choice([0, 0, 0, chance.uniform(0, OVERLAP_SECONDS - 1)])
+            lasting = chance.choice([0, 0, 2, 30, 600, 5000]) * chance.random()
+            row = TableRow(
+                f"row-{len(rows)}",
+                int(moment),
+                moment + late,
+                moment + lasting,
+                first_status=chance.choice(["running", "scheduled", "paused", "something-new"]),
+                last_status=chance.choice(["succeeded", "failed", "stopped", "partial-succeeded", "something-newer"]),
+            )
+            if chance.random() < 0.05:
+                row.deleted_at = row.visible_at + chance.choice([1, 30, 3000]) * chance.random()
+            rows.append(row)
+    # Something that comes at the very end, so that every look before it is followed by one that has news.
+    rows.append(TableRow("row-last", START + length + 400, START + length + 400))
+    return rows
+
+
+def told(log: Any) -> tuple[str, str]:
+    return log.id, log.workflow_run.status
+
+
+def assert_true(rows: list[TableRow], given: list[tuple[str, str]], *, complete: bool = True) -> None:
+    """Each row once, and once more when it was given unfinished and has ended; the deleted ones at most so."""
+    by_row: dict[str, list[str]] = {}
+    for identity, status in given:
+        by_row.setdefault(identity, []).append(status)
+    assert set(by_row) <= {row.identity for row in rows}
+    for row in rows:
+        statuses = by_row.get(row.identity, [])
+        allowed = [[row.last_status], [row.first_status, row.last_status]]
+        if row.deleted_at < NO_END or not complete:
+            allowed += [[], [row.first_status]]
+        assert statuses in allowed, (row, statuses)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_row_comes_once_and_once_more_when_it_has_ended(seed: int):
+    chance = dice(seed)
+    rows = history(chance, length=chance.choice([600, 4000]), burst=chance.choice([3, 30, 150]))
+    table = Table(rows, START - 60, chance, slowness=chance.choice([0, 0.3]))
+    given = [told(log) for log in table.follow(until=START + 12_000)]
+    assert_true(rows, given)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_cuts_outages_and_slow_consumers_lose_and_repeat_nothing(seed: int):
+    chance = dice(1000 + seed)
+    rows = history(chance, length=chance.choice([600, 3000]), burst=chance.choice([3, 30, 150]))
+    table = Table(rows, START - 60, chance, slowness=0.2, fault_rate=chance.choice([0, 0.003, 0.01]))
+    cut_rate = chance.choice([0, 0.02, 0.2])
+    given: list[tuple[str, str]] = []
+    checkpoint = None
+    while table.now < START + 8000:
+        since = START - 100 if checkpoint is None else None
+        follow = follower(table, checkpoint=checkpoint, since=since, until=START + 8000)
+        with contextlib.suppress(TimeIsUpError):
+            for log in follow:
+                given.append(told(log))
+                if chance.random() < 0.02:
+                    table.now += chance.choice([1, 60])
+                if chance.random() < cut_rate:
+                    break
+        checkpoint = json.loads(json.dumps(follow.checkpoint))
+        follow.close()
+        table.now += chance.choice([0, 0, 0, 20, 2000]) * (chance.random() < 0.3)
+    given += [told(log) for log in table.follow(checkpoint=checkpoint, until=table.now + 3000)]
+    assert_true(rows, given)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_backlog_is_read_whole_while_rows_arrive_late_and_early(seed: int):
+    chance = dice(2000 + seed)
+    backlog = bulk(chance.choice([1500, 4000]), seconds=chance.choice([60, 900, 86_400]), crowd=chance.choice([0, 400]))
+    rows = backlog + history(chance, length=900, burst=40)
+    table = Table(rows, START, chance, slowness=0.5, fault_rate=chance.choice([0, 0.01]))
+    given: list[tuple[str, str]] = []
+    for log in table.follow(since=START - 90_000, until=START + 12_000):
+        given.append(told(log))
+        table.now += chance.choice([0, 0, 0.5])
+    assert_true(rows, given)
+
+
+@pytest.mark.parametrize("status", ["failed", "paused", "running", "succeeded"])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_row_that_comes_to_have_the_status_is_given_once(seed: int, status: str):
+    chance = dice(3000 + seed)
+    rows = history(chance, length=2000, burst=30)
+    given = Counter(told(log) for log in Table(rows, START - 60, chance).follow(status=status, until=START + 12_000))
+    assert set(given.values()) <= {1}
+    for row in rows:
+        if row.deleted_at < NO_END:
+            continue
+        is_last = row.last_status == status
+        # For the first status the row must have been there long enough to be seen.
+        was_first = row.first_status == status and row.ended_at > row.visible_at + SLOWEST * POLL + 1
+        if is_last or was_first:
+            assert (row.identity, status) in given, row
+        elif row.first_status != status:
+            assert (row.identity, status) not in given, row
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_was_there_at_the_start_is_left_out_and_all_that_comes_is_given(seed: int):
+    chance = dice(4000 + seed)
+    there = bulk(chance.choice([0, 1, 99, 100, 101, 700]), seconds=chance.choice([1, 20, 5000]))
+    rows = history(chance, length=900, burst=200)
+    table = Table(there + rows, START, chance)
+    assert_true(rows, [told(log) for log in table.follow(until=START + 12_000)])
+
+
+def test_the_rows_of_one_look_come_oldest_first():
+    rows = [replace(row, visible_at=START + 1) for row in bulk(700, seconds=20)]
+    table = Table([TableRow("before", START - 30, 0), *rows], START)
+    seconds = [log.created_at for log in table.follow(until=START + 100)]
+    assert len(seconds) == 700
+    assert seconds == sorted(seconds)
+
+
+# What it costs ----------------------------------------------------------------------------------------------------
+
+
+def looks_of(table: Table) -> list[list[PageRequest]]:
+    """The requests of each look: those between two pauses."""
+    return [table.requests[begin:end] for begin, end in itertools.pairwise([0, *table.requests_before_sleeps])]
+
+
+def test_a_backlog_of_25000_rows_comes_oldest_first_in_parts_and_in_few_requests(monkeypatch: pytest.MonkeyPatch):
+    held: list[int] = []
+    accept = WindowWalk.accept
+    monkeypatch.setattr(WindowWalk, "accept", lambda walk, page: held.append(walk.seen) or accept(walk, page))
+    rows = bulk(25_000, seconds=60 * 86_400, crowd=400)
+    table = Table(rows, START)
+    seconds: list[int] = []
+    most_requests_before_the_next_row = 0
+    before = 0
+    for log in table.follow(since=START - 61 * 86_400, until=START + 100):
+        most_requests_before_the_next_row = max(most_requests_before_the_next_row, len(table.requests) - before)
+        before = len(table.requests)
+        seconds.append(log.created_at)
+        if len(seconds) == 25_000:
+            backlog_requests = len(table.requests)
+    assert len(seconds) == 25_000
+    assert seconds == sorted(seconds)
+    print(f"{backlog_requests} requests, {table.rows_sent} rows sent, {max(held)} held at most")
+    assert backlog_requests <= 320
+    assert max(held) <= 1500  # one part, and a crowded second
+    assert most_requests_before_the_next_row <= 30
+
+
+@pytest.mark.parametrize("crowd", [0, 1, 50, 399])
+def test_an_idle_look_is_one_request_whatever_the_last_seconds_hold(crowd: int):
+    table = Table(bulk(crowd * 2, seconds=2 * OVERLAP_SECONDS, crowd=crowd), START)
+    given = [log.id for log in table.follow(since=START - 100, until=START + 600)]
+    assert len(given) == crowd * 2
+    costs = [len(look) for look in looks_of(table)]
+    assert len(costs) > 10
+    assert set(costs[2:]) == {1}, costs  # the first two: what there is, and whether that was all
+
+
+def test_the_pause_grows_while_nothing_happens_and_shrinks_when_something_does():
+    table = Table([TableRow("late", START + 900, START + 900)], START)
+    assert [log.id for log in table.follow(until=START + 2000)] == ["late"]
+    grown = [POLL * part for part in (1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6)]
+    assert table.sleeps[:10] == grown
+    at = table.sleeps.index(POLL)
+    assert set(table.sleeps[10:at]) == {SLOWEST * POLL}
+    assert table.sleeps[at + 1 : at + 11] == grown
+
+
+def unfinished_rows(count: int, *, apart: int) -> list[TableRow]:
+    return [TableRow(f"row-{n}", START - n * apart, 0, NO_END) for n in range(count)]
+
+
+def test_many_unfinished_rows_at_many_seconds_cost_a_bounded_number_of_requests_a_look():
+    rows = unfinished_rows(500, apart=60)
+    for row in rows:
+        row.ended_at = START + 3600.0
+    table = Table(rows, START)
+    given = [told(log) for log in table.follow(since=START - 40_000, until=START + 4 * 3600)]
+    assert given[:500] == [(row.identity, "running") for row in reversed(rows)]
+    assert sorted(given[500:]) == sorted((row.identity, "succeeded") for row in rows)
+    costs = [len(look) for look in looks_of(table)][1:]  # the first look reads the backlog
+    assert max(costs) == 1 + MOST_LOOK_UPS
+    assert sum(costs) < 6 * len(rows)
+
+
+def test_an_unfinished_row_is_looked_up_ever_more_seldom():
+    table = Table([TableRow("row", START + 1, START + 1, NO_END), TableRow("next", START + 60, START + 60)], START)
+    looked_up: list[float] = []
+    read_page = table.read_page
+
+    def noting(request: PageRequest) -> WorkflowLogPage:
+        if request.before == START + 1:
+            looked_up.append(table.now)
+        return read_page(request)
+
+    table.read_page = noting  # type: ignore[method-assign]
+    assert [log.id for log in table.follow(until=START + 86_000)] == ["row", "next"]
+    assert len(looked_up) < 120
+    for earlier, later in itertools.pairwise(looked_up):
+        assert later - earlier >= (earlier - START) / 10 - 2
+
+
+def test_a_row_that_never_ends_is_given_up_on_and_then_costs_nothing():
+    table = Table([*unfinished_rows(1, apart=1), TableRow("next", START + 60, START + 60)], START)
+    list(table.follow(since=START - 10, give_up_after=600, until=START + 1000))
+    assert any(request.before == START for request in table.requests)
+    table.requests.clear()
+    table.rows[0].ended_at = table.now
+    checkpoint_of = follower(table, since=START - 10, give_up_after=600, until=START + 2000)
+    with pytest.raises(TimeIsUpError):
+        list(checkpoint_of)
+    assert checkpoint_of.checkpoint["unfinished"] == {}
+
+
+def test_a_row_that_ended_while_nobody_followed_is_given_even_after_it_would_have_been_given_up_on():
+    table = Table([TableRow("row", START, START, START + 600.0), TableRow("next", START + 90, START + 90)], START)
+    follow = follower(table, since=START - 1, give_up_after=3600)
+    assert told(next(follow)) == ("row", "running")
+    checkpoint = json.loads(json.dumps(follow.checkpoint))
+    table.now += 3 * DAY
+    given = [told(log) for log in table.follow(checkpoint=checkpoint, give_up_after=3600, until=table.now + 100)]
+    assert given == [("row", "succeeded"), ("next", "succeeded")]
+
+
+def test_a_window_that_never_adds_up_does_not_keep_the_others_waiting():
+    rows = [TableRow("bad", START - 500, 0, START + 50.0), TableRow("good", START - 300, 0, START + 50.0)]
+    table = Table([*rows, TableRow("new", START, 0)], START)
+    read_page: Callable[[PageRequest], WorkflowLogPage] = table.read_page
+
+    def contradicting(request: PageRequest) -> WorkflowLogPage:
+        if request.before == START - 500:
+            raise IncompleteWalkError("GET /workflows/logs: odd", expected=2, seen=1)
+        return read_page(request)
+
+    table.read_page = contradicting  # type: ignore[method-assign]
+    given = [told(log) for log in table.follow(since=START - 600, until=START + 3000)]
+    assert given == [("bad", "running"), ("good", "running"), ("new", "succeeded"), ("good", "succeeded")]
