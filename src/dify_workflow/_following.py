@@ -245,7 +245,7 @@ class Following:
         if value.get("filters") != filters:
             raise ValueError(f"checkpoint belongs to the filters {value.get('filters')!r}, not {filters!r}")
         if not isinstance(value.get("has_begun"), bool):
-            raise ValueError("checkpoint is damaged: 'has_begun' must be true or false")  # noqa: TRY004 - as promised
+            raise ValueError("checkpoint is damaged: 'has_begun' must be true or false")
         self.has_begun = value["has_begun"]
         self.oldest = _bound(value, "oldest")
         self.newest = _bound(value, "newest")

@@ -75,6 +75,9 @@ class Pool:
                 self._made = PlainClient(limits=LIMITS)
             return self._made
 
+    def adapt(self, request: httpx.Request) -> None:
+        """Make the body of an upload fit to be sent: nothing has to be done."""
+
     def close(self) -> None:
         """Close what was made here. Closing twice is fine."""
         with self._lock:
@@ -123,6 +126,12 @@ class AsyncPool:
             self._made[loop] = client, lifetime
         await anext(lifetime)
         return client
+
+    def adapt(self, request: httpx.Request) -> None:
+        """Make the body of an upload fit to be sent: it is read from disk in threads, and the event loop goes on."""
+        from ._uploads import read_in_threads  # noqa: PLC0415 - loaded when needed
+
+        read_in_threads(request)
 
     async def close(self) -> None:
         """Close what was made here for the running event loop. Closing twice is fine."""

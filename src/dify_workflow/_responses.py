@@ -106,7 +106,7 @@ def model_value(content: bytes, model: type[M]) -> M:
         UnusableBodyError: it is not JSON, not an object, or lacks a list that the API promises.
     """
     value = json_value(content)
-    if not _is_object(value):
+    if not is_object(value):
         raise UnusableBodyError(f"{_kind(value)} where an object belongs")
     for name in model.array_fields:
         if not isinstance(value.get(name), list):
@@ -281,11 +281,12 @@ def _place(request: httpx.Request) -> str:
 
 
 def _text_in(body: object, name: str) -> str | None:
-    found = body.get(name) if _is_object(body) else None
+    found = body.get(name) if is_object(body) else None
     return found if isinstance(found, str) else None
 
 
-def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value is an object."""
     return isinstance(value, dict)
 
 

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from ._errors import WorkflowStreamError
+from ._responses import is_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,7 @@ class StreamProgress:
             value = json.loads(received.data)
         except (ValueError, RecursionError) as error:
             raise BrokenEventError(f"broken JSON in an event ({error})") from None
-        if not isinstance(value, dict):
+        if not is_object(value):
             raise BrokenEventError(f"an event that is no object: {received.data[:80]!r}")
         name: object = value.get("event", received.event)
         if name == "ping":
@@ -83,9 +84,9 @@ class StreamProgress:
         self.workflow_run_id = _text(value, "workflow_run_id") or self.workflow_run_id
         if name == "error":
             raise _stream_error(value)
-        event = self._load(name).from_dict(value)
+        event: Model = self._load(name).from_dict(value)
         data: object = value.get("data")
-        chunk = data.get("text") if isinstance(data, dict) else None
+        chunk: object = data.get("text") if is_object(data) else None
         if name == "text_chunk" and isinstance(chunk, str):
             self._texts.append(chunk)
         elif name == "text_replace" and isinstance(chunk, str):

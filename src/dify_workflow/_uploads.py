@@ -9,12 +9,12 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Generator
 
     from dify_workflow_api.types import Request
 
@@ -53,7 +53,9 @@ TYPES: Final = ("document", "image", "audio", "video", "custom")
 
 
 @contextmanager
-def opened(file: FileSource, filename: str | None, content_type: str | None) -> Iterator[tuple[str, object, str]]:
+def opened(
+    file: FileSource, filename: str | None, content_type: str | None
+) -> Generator[tuple[str, bytes | IO[bytes], str]]:
     """The file as httpx takes it: its name, its bytes or where they are read from, and its content type.
 
     Raises:
@@ -72,8 +74,9 @@ def opened(file: FileSource, filename: str | None, content_type: str | None) -> 
     elif hasattr(file, "read"):
         if isinstance(file, io.TextIOBase):
             raise ValueError("file must be open for bytes: open(..., 'rb')")
-        if not filename and isinstance(name := getattr(file, "name", None), str):
-            filename = Path(name).name
+        own = getattr(file, "name", None)
+        if not filename and isinstance(own, str):
+            filename = Path(own).name
         name = _needed(filename)
         if file.seekable():
             yield _named(name, content_type, file)
@@ -88,9 +91,9 @@ def opened(file: FileSource, filename: str | None, content_type: str | None) -> 
 def rewind(call: Request[Any]) -> None:
     """Have every file of a request read from its beginning."""
     for _, part in call.files:
-        content = part[1] if isinstance(part, tuple) else part
+        content = cast("tuple[str, bytes | IO[bytes], str]", part)[1]
         if not isinstance(content, bytes):
-            content.seek(0)  # type: ignore[attr-defined]  # what `opened` gives has it
+            content.seek(0)
 
 
 def read_in_threads(request: httpx.Request) -> None:
@@ -119,7 +122,7 @@ class _ThreadedStream(httpx.AsyncByteStream):
             yield chunk
 
 
-def _named(filename: str, content_type: str | None, content: object) -> tuple[str, object, str]:
+def _named(filename: str, content_type: str | None, content: bytes | IO[bytes]) -> tuple[str, bytes | IO[bytes], str]:
     return filename, content, content_type or mimetypes.guess_type(filename)[0] or UNKNOWN_TYPE
 
 

@@ -81,8 +81,8 @@ class AsyncCaller:
                 timeout=limits,
                 http=self.pool.own,
             )
-            if call.files and isinstance(http, httpx.AsyncClient):
-                _uploads.read_in_threads(request)
+            if call.files:
+                self.pool.adapt(request)
             try:
                 return await attempt(http, request, limits)
             except DifyError as error:

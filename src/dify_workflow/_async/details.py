@@ -70,12 +70,12 @@ class AsyncDetailedLogWalk:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.close()
+        await self.aclose()
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """End the walk: nothing of it stays behind."""
         await self._rows.aclose()
-        await self._walk.close()
+        await self._walk.aclose()
 
     async def _join(self) -> AsyncGenerator[DetailedLog]:
         crew = AsyncCrew()

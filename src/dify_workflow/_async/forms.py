@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from dify_workflow_api.api.forms import get_form, submit_form
 
+from .. import _responses
 from .._runs import checked_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .._configuration import TimeoutOption
-    from ..models import FormDefinition, FormSubmissionResponse
+    from ..models import FormDefinition
     from .caller import AsyncCaller
 
 
@@ -47,7 +48,7 @@ class AsyncForms:
         action: str,
         user: str,
         timeout: TimeoutOption = None,
-    ) -> FormSubmissionResponse:
+    ) -> None:
         """Fill in a form, so that its run goes on: `POST /form/human_input/{form_token}`.
 
         Args:
@@ -65,4 +66,5 @@ class AsyncForms:
             DifyError: as every method does.
         """
         body = {"inputs": dict(inputs), "action": action, "user": checked_user(user)}
-        return await self._caller.call(submit_form.build_request(form_token=form_token, body=body), timeout)
+        call = submit_form.build_request(form_token=form_token, body=body)
+        await self._caller.send(call, _responses.reader("json"), timeout)

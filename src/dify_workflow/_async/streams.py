@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dify_workflow_api.types import Request
 
     from .._configuration import TimeoutOption
+    from .._errors import DifyError
     from .._sse import ServerSentEvent
     from ..models import StopResponse, WorkflowFinishedEvent
     from .caller import AsyncCaller
@@ -113,6 +114,7 @@ class AsyncRunStream:
     async def _read(self, response: httpx.Response) -> AsyncGenerator[Any]:
         parser, progress = EventParser(), self._progress
         secret = self._caller.configuration.api_key
+        failure: DifyError
         try:
             async for chunk in response.aiter_bytes():
                 for received in parser.feed(chunk):

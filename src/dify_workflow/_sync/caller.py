@@ -80,8 +80,8 @@ class Caller:
                 timeout=limits,
                 http=self.pool.own,
             )
-            if call.files and isinstance(http, httpx.Client):
-                _uploads.read_in_threads(request)
+            if call.files:
+                self.pool.adapt(request)
             try:
                 return attempt(http, request, limits)
             except DifyError as error:

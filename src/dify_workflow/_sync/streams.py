@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dify_workflow_api.types import Request
 
     from .._configuration import TimeoutOption
+    from .._errors import DifyError
     from .._sse import ServerSentEvent
     from ..models import StopResponse, WorkflowFinishedEvent
     from .caller import Caller
@@ -113,6 +114,7 @@ class RunStream:
     def _read(self, response: httpx.Response) -> Generator[Any]:
         parser, progress = EventParser(), self._progress
         secret = self._caller.configuration.api_key
+        failure: DifyError
         try:
             for chunk in response.iter_bytes():
                 for received in parser.feed(chunk):
