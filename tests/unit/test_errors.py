@@ -29,6 +29,7 @@ from dify_workflow import (
     PermissionDeniedError,
     RateLimitError,
     UnsupportedMediaTypeError,
+    WorkflowRunError,
     WorkflowStreamError,
 )
 from dify_workflow._configuration import Secret
@@ -53,6 +54,7 @@ DIRECT_PARENT = {
     RateLimitError: (APIStatusError,),
     InternalServerError: (APIStatusError,),
     WorkflowStreamError: (DifyError,),
+    WorkflowRunError: (DifyError,),
     IncompleteWalkError: (DifyError,),
 }
 
@@ -83,6 +85,7 @@ def one_of_each() -> list[DifyError]:
         *(error_of(status, dify_body(status, "a_code", "why")) for status in (400, 401, 403, 404, 413, 415, 418, 500)),
         rate_limit,
         WorkflowStreamError("the stream failed", code="invalid_param", status=400, message="why"),
+        WorkflowRunError("the run failed", status="failed", error="why", workflow_run_id="run-1"),
         IncompleteWalkError("rows are missing", expected=602, seen=594),
     ]  # fmt: skip
 

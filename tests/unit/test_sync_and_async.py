@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from importlib import import_module
 from typing import Any
 
 import mirror
@@ -11,16 +12,39 @@ import pytest
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
 from dify_workflow._async.logs import AsyncLogs
-from dify_workflow._sync.logs import Logs
 
-PAIRS = [(DifyWorkflow, AsyncDifyWorkflow), (Logs, AsyncLogs)]
-SAME_BUT_FOR_THE_NAME = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
+
+def classes(half: str) -> list[type[Any]]:
+    """The classes of one half, module by module, in the order in which they are written."""
+    modules = [import_module(f"dify_workflow.{half}.{path.stem}") for path in sorted(mirror.SOURCE.glob("[a-z]*.py"))]
+    return [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if getattr(value, "__module__", "") == module.__name__ and isinstance(value, type)
+    ]
+
+
+PAIRS = list(zip(classes("_sync"), classes("_async"), strict=True))
+SAME_BUT_FOR_THE_NAME = {
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
+    "aclose": "close",
+}
 
 
 def members(cls: type[Any]) -> dict[str, Any]:
     """The public members of a class, and those that Python calls by itself."""
     found = {name: value for name, value in vars(cls).items() if callable(value) or isinstance(value, property)}
     return {SAME_BUT_FOR_THE_NAME.get(name, name): value for name, value in found.items()}
+
+
+def parameters(method: Any) -> list[tuple[str, object, object]]:
+    """Names, kinds and defaults; of a function that is a default (`sleep`) its name, as each half has its own."""
+    found = inspect.signature(method).parameters.values()
+    return [(p.name, p.kind, getattr(p.default, "__name__", p.default)) for p in found]
 
 
 def words(text: str) -> str:
@@ -38,9 +62,7 @@ def test_both_halves_take_the_same_arguments_with_the_same_defaults(sync: type[A
         if isinstance(method, property):
             continue
         twin = members(asynchronous)[name]
-        mine = [(p.name, p.kind, p.default) for p in inspect.signature(method).parameters.values()]
-        theirs = [(p.name, p.kind, p.default) for p in inspect.signature(twin).parameters.values()]
-        assert mine == theirs, name
+        assert parameters(method) == parameters(twin), name
         for parameter, annotation in inspect.get_annotations(twin).items():
             assert mirror.mirrored(annotation) == inspect.get_annotations(method)[parameter], (name, parameter)
 
@@ -53,6 +75,13 @@ def test_both_halves_are_documented_in_the_same_words(sync: type[Any], asynchron
         assert words(method.__doc__ or "") == words(mirror.mirrored(twin.__doc__ or "")), name
         if not name.startswith("_"):
             assert method.__doc__, name
+
+
+def test_every_class_of_one_half_has_its_twin_in_the_other() -> None:
+    assert [sync.__name__ for sync, _ in PAIRS] == [cls.__name__.removeprefix("Async") for _, cls in PAIRS]
+    assert (DifyWorkflow, AsyncDifyWorkflow) in PAIRS
+    resources = [name for name, value in vars(DifyWorkflow).items() if isinstance(value, property)]
+    assert {"logs", "runs", "files", "forms", "end_users", "app"} < set(resources)
 
 
 def test_whatever_waits_in_the_async_half_is_awaited_there_and_plain_in_the_sync_half() -> None:
