@@ -37,8 +37,11 @@ generate: $(READY) ## regenerate generated/ from spec/openapi.yaml, and the sync
 	@$(RUN) scripts/generate.py
 	@$(RUN) scripts/mirror.py
 
+reference: $(READY) ## write docs/api.md, which lists every method with its operation, parameters and types
+	@$(RUN) scripts/reference.py
+
 check: $(READY) ## fail, naming the files, where the spec or what is made from it is not what its sources give
-	@status=0; for made in compile_spec generate mirror; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
+	@status=0; for made in compile_spec generate mirror reference; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
 
 # --- while working -----------------------------------------------------------------------------------------------
 
@@ -82,4 +85,4 @@ $(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo sandbox test import spec generate check setup lint format types build lock test-ranges bench clean
+.PHONY: help demo sandbox test import spec generate reference check setup lint format types build lock test-ranges bench clean

@@ -16,10 +16,27 @@ from typing import Any
 
 import dify_workflow
 from dify_workflow import DifyWorkflow, models
+from dify_workflow._sync.details import DetailedLogWalk
+from dify_workflow._sync.follow import LogFollow
+from dify_workflow._sync.streams import RunStream
+from dify_workflow._sync.walks import LogWalk
+from dify_workflow.results import Upload, WorkflowRunDetail, WorkflowRunResult
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "api.md"
 OPERATION = re.compile(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`]*)`")
+
+GIVEN = (LogWalk, DetailedLogWalk, LogFollow, RunStream, WorkflowRunResult, WorkflowRunDetail, Upload)
+
+TYPES = """\
+## Types of arguments
+
+- `Time`: `datetime` (aware; naive means UTC), `date` (its first moment in UTC), ISO 8601 text, or an age: `"90s"`,
+  `"15m"`, `"24h"`, `"7d"`, `"2w"`, `"1mo"`, `"1y"`
+- `TimeoutOption`: seconds, an `httpx.Timeout`, or None for the client's own
+- `FileSource`: a path, bytes, or a file object that is open for bytes
+- `FileType`: `"document"`, `"image"`, `"audio"`, `"video"` or `"custom"`
+"""
 
 HEAD = """\
 # API
@@ -55,12 +72,30 @@ def page() -> str:
             parts.append(f"## client.{name}\n\n{sentence(attribute.__doc__ or '')}\n")
             parts += [entry(f"client.{name}.{method}", function) for method, function in methods(type(resource))]
     client.close()
+    parts.append("## What is iterated and given\n")
+    parts += [members(cls) for cls in GIVEN]
+    parts.append(TYPES)
     parts.append("## Models\n\nIn `dify_workflow.models`:\n")
     parts.append("\n".join(f"- `{name}`: {sentence(getattr(models, name).__doc__ or '')}" for name in models.__all__))
     errors = [name for name in dify_workflow.__all__ if name.endswith("Error")]
     parts.append("\n## Errors\n\nIn `dify_workflow`:\n")
     parts.append("\n".join(f"- `{name}`: {sentence(getattr(dify_workflow, name).__doc__ or '')}" for name in errors))
     return "\n".join(parts) + "\n"
+
+
+def members(cls: type[Any]) -> str:
+    """A class that methods give: what it is, and its public members."""
+    lines = [f"### `{cls.__name__}`\n\n{sentence(cls.__doc__ or '')}\n"]
+    for name, value in vars(cls).items():
+        if name[0] == "_":
+            continue
+        if isinstance(value, property):
+            returns = annotation_text(inspect.signature(value.fget).return_annotation) if value.fget else "Any"
+            lines.append(f"- `.{name}: {returns}`: {sentence(value.__doc__ or '')}")
+        elif inspect.isfunction(value):
+            signature = re.sub(r"\(self(, )?", "(", str(inspect.signature(value))).replace("'", "")
+            lines.append(f"- `.{name}{signature}`: {sentence(value.__doc__ or '')}")
+    return "\n".join(lines) + "\n"
 
 
 def methods(cls: type[Any]) -> list[tuple[str, Any]]:
