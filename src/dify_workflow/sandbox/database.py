@@ -12,29 +12,34 @@ from typing import Any, Final
 
 from .errors import invalid_param, unknown_error
 from .queries import LogQuery
-from .rows import AccountRow, AppRow, EndUserRow, LogRow, RunRow
+from .rows import AccountRow, AppRow, EndUserRow, FileRow, LogRow, RunRow
 
 __all__ = ["Database", "DatabaseFileError", "LogPage"]
 
-_SCHEMA_VERSION: Final = 1
+_SCHEMA_VERSION: Final = 2
 _BATCH: Final = 500  # rows that one statement writes
 
 _SCHEMA: Final = """
 CREATE TABLE apps (
     name TEXT PRIMARY KEY, api_key TEXT NOT NULL UNIQUE, mode TEXT NOT NULL, state TEXT NOT NULL,
-    published INTEGER NOT NULL
+    published INTEGER NOT NULL, max_active_requests INTEGER NOT NULL, description TEXT NOT NULL
 );
 CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL UNIQUE);
 CREATE TABLE end_users (id TEXT PRIMARY KEY, type TEXT NOT NULL, session_id TEXT NOT NULL);
 CREATE TABLE runs (
     id TEXT PRIMARY KEY, app TEXT NOT NULL, version TEXT NOT NULL, status TEXT NOT NULL, triggered_from TEXT NOT NULL,
     inputs TEXT NOT NULL, outputs TEXT, error TEXT, elapsed_time REAL NOT NULL, total_tokens INTEGER NOT NULL,
-    total_steps INTEGER, created_at INTEGER NOT NULL, finished_at INTEGER, exceptions_count INTEGER
+    total_steps INTEGER, created_at INTEGER NOT NULL, finished_at INTEGER, exceptions_count INTEGER,
+    workflow_id TEXT
 );
 -- run_id and created_by may name rows that are gone: the answer then shows null.
 CREATE TABLE logs (
     id TEXT PRIMARY KEY, app TEXT NOT NULL, run_id TEXT, created_from TEXT NOT NULL, created_by_role TEXT NOT NULL,
     created_by TEXT, created_at INTEGER NOT NULL, tie INTEGER NOT NULL
+);
+CREATE TABLE files (
+    id TEXT PRIMARY KEY, app TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, extension TEXT NOT NULL,
+    mime_type TEXT NOT NULL, created_by TEXT NOT NULL, created_at INTEGER NOT NULL, sha256 TEXT NOT NULL
 );
 CREATE INDEX logs_newest_first ON logs (app, created_at DESC);
 """
@@ -177,6 +182,59 @@ class Database:
             rows = self._connection.execute(items, values).fetchall()
         return LogPage(total, [_item(row) for row in rows])
 
+    # Runs, end users, files -------------------------------------------------------------------------------------
+
+    def find_run(self, app: AppRow, run_id: str) -> RunRow | None:
+        """Give a run of this app."""
+        with self._lock:
+            row = self._connection.execute("SELECT * FROM runs WHERE id = ? AND app = ?", (run_id, app.name)).fetchone()
+        return None if row is None else RunRow(**{name: row[name] for name in RunRow.__dataclass_fields__})
+
+    def find_run_user(self, run_id: str) -> EndUserRow | None:
+        """Give the end user for whom a run was started."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT u.* FROM logs l JOIN end_users u ON u.id = l.created_by WHERE l.run_id = ?", (run_id,)
+            ).fetchone()
+        return None if row is None else EndUserRow(row["id"], row["type"], row["session_id"])
+
+    def add_end_user(self, end_user: EndUserRow) -> None:
+        """Add an end user; one of a known id is replaced."""
+        with self._transaction():
+            self._insert("end_users", [_columns(end_user)])
+
+    def find_end_user(self, id_: str) -> EndUserRow | None:
+        """Give an end user by the id."""
+        with self._lock:
+            row = self._connection.execute("SELECT * FROM end_users WHERE id = ?", (id_,)).fetchone()
+        return None if row is None else EndUserRow(row["id"], row["type"], row["session_id"])
+
+    def first_seen(self, end_user: EndUserRow) -> int | None:
+        """Give the time of an end user's first log; None when there is none."""
+        with self._lock:
+            first: int | None = self._connection.execute(
+                "SELECT min(created_at) FROM logs WHERE created_by = ?", (end_user.id,)
+            ).fetchone()[0]
+        return first
+
+    def add_file(self, app: AppRow, file: FileRow) -> None:
+        """Add an uploaded file."""
+        with self._transaction():
+            self._insert("files", [_columns(file) | {"app": app.name}])
+
+    def find_file(self, app: AppRow, file_id: str) -> FileRow | None:
+        """Give a file that was uploaded with this app's key."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT * FROM files WHERE id = ? AND app = ?", (file_id, app.name)
+            ).fetchone()
+        return None if row is None else _file(row)
+
+    def files(self) -> list[FileRow]:
+        """Give all uploaded files in the order in which they came."""
+        with self._lock:
+            return [_file(row) for row in self._connection.execute("SELECT * FROM files ORDER BY rowid")]
+
     # Helpers ----------------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
@@ -258,10 +316,16 @@ def _app(row: sqlite3.Row) -> AppRow:
         mode=row["mode"],
         state=row["state"],
         published=bool(row["published"]),
+        max_active_requests=row["max_active_requests"],
+        description=row["description"],
     )
 
 
-def _columns(row: AppRow | RunRow | AccountRow | EndUserRow) -> dict[str, Any]:
+def _file(row: sqlite3.Row) -> FileRow:
+    return FileRow(**{name: row[name] for name in FileRow.__dataclass_fields__})
+
+
+def _columns(row: AppRow | RunRow | AccountRow | EndUserRow | FileRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__dataclass_fields__}
 
 

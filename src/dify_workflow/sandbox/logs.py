@@ -1,17 +1,17 @@
 """The operation `GET /workflows/logs`."""
 
-from typing import Any
+from starlette.requests import Request
+from starlette.responses import Response
 
-from .access import authorize
-from .database import Database
+from .answers import json_answer
 from .queries import parse_log_query
-from .traps import Traps
+from .services import Services
 
-__all__ = ["list_logs"]
+__all__ = ["list_workflow_logs"]
 
 
-def list_logs(database: Database, traps: Traps, *, authorization: str | None, query_string: str) -> dict[str, Any]:
-    """Answer one request with the JSON object of a page.
+async def list_workflow_logs(services: Services, request: Request) -> Response:
+    """Answer one request with a page.
 
     The key is checked first, then the parameters, then the filters against the rows. Apps of every mode are let in:
     those that run no workflows have no logs.
@@ -19,13 +19,16 @@ def list_logs(database: Database, traps: Traps, *, authorization: str | None, qu
     Raises:
         ApiError: The refusal.
     """
-    app = authorize(authorization, database.find_app)
-    query = parse_log_query(query_string)
-    page = database.list_logs(app, query, stable_ties=traps.stable_ties)
-    return {
-        "page": query.page,
-        "limit": query.limit,
-        "total": page.total,
-        "has_more": page.total > query.page * query.limit,
-        "data": page.items,
-    }
+    app = services.app_of(request)
+    query = parse_log_query(request.url.query)
+    page = services.database.list_logs(app, query, stable_ties=services.traps.stable_ties)
+    return json_answer(
+        200,
+        {
+            "page": query.page,
+            "limit": query.limit,
+            "total": page.total,
+            "has_more": page.total > query.page * query.limit,
+            "data": page.items,
+        },
+    )

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from dateutil.parser import isoparse
 
 from .errors import invalid_param
+from .validation import Problem, refusal
 
 __all__ = ["LogQuery", "parse_log_query", "parse_time"]
 
@@ -88,7 +89,7 @@ def parse_log_query(query_string: str) -> LogQuery:
 
     numbers, problems = _typed(values)
     if problems:
-        raise invalid_param(_report(problems))
+        raise refusal("WorkflowLogQuery", problems)
     before = parse_time(values.get("created_at__before", ""))
     after = parse_time(values.get("created_at__after", ""))
     return LogQuery(
@@ -129,21 +130,13 @@ def _text(values: Mapping[str, str], name: str) -> str | None:
 # Types ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Problem:
-    name: str
-    type: str
-    message: str
-    value: str
-
-
-def _typed(values: Mapping[str, str]) -> tuple[dict[str, int], list[_Problem]]:
+def _typed(values: Mapping[str, str]) -> tuple[dict[str, int], list[Problem]]:
     numbers: dict[str, int] = {}
-    problems: list[_Problem] = []
+    problems: list[Problem] = []
     status = values.get("status")
     if status is not None and status not in _FILTER_STATUSES:
         allowed = "'succeeded', 'failed' or 'stopped'"
-        problems.append(_Problem("status", "literal_error", f"Input should be {allowed}", status))
+        problems.append(Problem("status", "literal_error", f"Input should be {allowed}", status))
     for name, highest in (("page", 99_999), ("limit", 100)):
         if name in values:
             number = _integer(name, values[name], highest)
@@ -159,41 +152,20 @@ _LONGEST_INTEGER: Final = 4300
 _UNPARSABLE: Final = "Input should be a valid integer, unable to parse string as an integer"
 
 
-def _integer(name: str, text: str, highest: int) -> int | _Problem:
+def _integer(name: str, text: str, highest: int) -> int | Problem:
     """Read an integer as pydantic reads text: blanks around it, leading zeros and a fraction of zeros are fine."""
     stripped = text.strip()
     if len(stripped) > _LONGEST_INTEGER:
         message = "Unable to parse input string as an integer, exceeded maximum size"
-        return _Problem(name, "int_parsing_size", message, text)
+        return Problem(name, "int_parsing_size", message, text)
     if not _INTEGER.fullmatch(stripped):
-        return _Problem(name, "int_parsing", _UNPARSABLE, text)
+        return Problem(name, "int_parsing", _UNPARSABLE, text)
     number = int(stripped.partition(".")[0])
     if number < 1:
-        return _Problem(name, "greater_than_equal", "Input should be greater than or equal to 1", text)
+        return Problem(name, "greater_than_equal", "Input should be greater than or equal to 1", text)
     if number > highest:
-        return _Problem(name, "less_than_equal", f"Input should be less than or equal to {highest}", text)
+        return Problem(name, "less_than_equal", f"Input should be less than or equal to {highest}", text)
     return number
-
-
-def _report(problems: list[_Problem]) -> str:
-    plural = "" if len(problems) == 1 else "s"
-    lines = [f"{len(problems)} validation error{plural} for WorkflowLogQuery"]
-    for problem in problems:
-        lines += [
-            problem.name,
-            f"  {problem.message} [type={problem.type}, input_value={_shortened(repr(problem.value))}, input_type=str]",
-            f"    For further information visit https://errors.pydantic.dev/2.11/v/{problem.type}",
-        ]
-    return "\n".join(lines)
-
-
-def _shortened(text: str, longest: int = 50) -> str:
-    """Cut the middle out of a long text, counting in bytes and keeping characters whole, as pydantic does."""
-    data = text.encode()
-    if len(data) <= longest:
-        return text
-    head, tail = data[: longest // 2], data[-(longest // 2 - 1) :]
-    return f"{head.decode(errors='ignore')}...{tail.decode(errors='ignore')}"
 
 
 # Words of the time parser ---------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The rows that the sandbox stores: apps, logs, runs, and who started them.
+"""The rows that the sandbox stores: apps, logs, runs, who started them, and uploaded files.
 
 All times are epoch seconds. `new_log` makes one log from the few things that a test cares about.
 """
@@ -14,10 +14,13 @@ from typing import Final, Literal
 __all__ = [
     "DEFAULT_APPS",
     "FINISHED_STATUSES",
+    "PUBLISHED_AT",
+    "WORKSPACE_ID",
     "AccountRow",
     "AppRow",
     "AppState",
     "EndUserRow",
+    "FileRow",
     "LogRow",
     "RunRow",
     "json_text",
@@ -31,8 +34,15 @@ are refused with 403, `ownerless` (its workspace has no owner) with 401."""
 FINISHED_STATUSES: Final = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})
 """The statuses of a run that has come to an end, and so has `finished_at`."""
 
+PUBLISHED_AT: Final = "2026-01-15 09:30:00.000000"
+"""When the apps' workflows were published: the version of their runs."""
+
 _NAMES: Final = uuid.UUID("5f1d2b0e-6c0a-4c55-9d0c-6d2f6f0b8a11")
 """Namespace of the ids that follow from a name, so that one name is one row however often it is added."""
+
+
+WORKSPACE_ID: Final = str(uuid.uuid5(_NAMES, "workspace"))
+"""The UUID of the workspace, which the API calls tenant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +54,8 @@ class AppRow:
         mode: `workflow`, `chat`, `advanced-chat`, `agent-chat` or `completion`.
         state: Whether its key opens it.
         published: Whether it has a workflow that can be run.
+        max_active_requests: How many of its runs may be under way at once; 0 for any number.
+        description: What `GET /info` says of it.
     """
 
     name: str
@@ -51,6 +63,8 @@ class AppRow:
     mode: str = "workflow"
     state: AppState = "open"
     published: bool = True
+    max_active_requests: int = 0
+    description: str = ""
 
     @property
     def id(self) -> str:
@@ -61,6 +75,11 @@ class AppRow:
     def workflow_id(self) -> str:
         """The UUID of the app's published workflow."""
         return str(uuid.uuid5(_NAMES, f"workflow:{self.name}"))
+
+    @property
+    def draft_workflow_id(self) -> str:
+        """The UUID of the draft that is edited; it cannot be run by its id."""
+        return str(uuid.uuid5(_NAMES, f"draft:{self.name}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +124,7 @@ class RunRow:
         inputs: JSON text, ASCII-escaped: what `keyword` searches, keys and `sys.*` values included.
         outputs: JSON text like `inputs`, or None for a run that gave none.
         elapsed_time: Seconds.
+        workflow_id: The workflow that ran; None for the one that the app has published.
     """
 
     id: str
@@ -120,6 +140,7 @@ class RunRow:
     total_tokens: int = 0
     total_steps: int | None = 0
     exceptions_count: int | None = 0
+    workflow_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +160,27 @@ class LogRow:
     created_from: str
     created_by_role: str
     creator: AccountRow | EndUserRow | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRow:
+    """A file that was uploaded. What it contains is not kept.
+
+    Attributes:
+        size: Bytes.
+        extension: Without a dot, in small letters; empty when the name has none.
+        created_by: Id of the end user.
+        sha256: Hash of the content, in hexadecimal digits: tells whether it arrived whole.
+    """
+
+    id: str
+    name: str
+    size: int
+    extension: str
+    mime_type: str
+    created_by: str
+    created_at: int
+    sha256: str
 
 
 DEFAULT_APPS: Final = (
@@ -201,7 +243,7 @@ def new_log(
     second = _second(created_at)
     run = RunRow(
         id=run_id or str(uuid.uuid4()),
-        version="2026-01-15 09:30:00.000000",
+        version=PUBLISHED_AT,
         status=status,
         created_at=second,
         finished_at=second + int(elapsed_time) if status in FINISHED_STATUSES else None,

@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -14,9 +14,12 @@ import uvicorn
 
 from .app import create_app
 from .database import Database
+from .engine import Engine
 from .history import ACCOUNTS, generate_logs
-from .journal import Journal, ReceivedRequest
-from .rows import DEFAULT_APPS, AppRow, AppState, LogRow, new_log
+from .journal import Journal, ReceivedRequest, StartedRun
+from .rows import DEFAULT_APPS, AppRow, AppState, FileRow, LogRow, new_log
+from .services import VERSIONS, Behavior, Services, Version
+from .steps import Workflow
 from .traps import Traps
 
 if TYPE_CHECKING:
@@ -39,6 +42,11 @@ class Sandbox:
 
     Any number of sandboxes can run at once; they share nothing. All methods may be called from any thread.
 
+    A run does what its inputs ask for: `query` (required) is the answer, `seconds` how long it takes, `chunks` in how
+    many pieces it is streamed, `fail` an error to fail with, `error_event` a message with which its stream breaks down,
+    `document` and `documents` files, and from version 1.14 on `pause` the text of a form that it waits for. For a
+    workflow of your own, see `set_workflow`.
+
     Args:
         rows: Generated logs of the app `main`; 0 for none, to add your own.
         seed: The same number gives the same rows, relative to the time of the start.
@@ -49,6 +57,8 @@ class Sandbox:
         api_key: The key of the app `main`.
         database: A file to keep the rows in. A file that holds rows already is served as it is, and nothing is
             generated.
+        version: The server whose behaviour it shows. `1.14` has pauses and forms, the events of a run, and end users
+            besides, and gives a run's outputs as an object; its logs are those of 1.11.2.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -65,6 +75,7 @@ class Sandbox:
         latency: float = 0.0,
         api_key: str = DEFAULT_APPS[0].api_key,
         database: str | Path = ":memory:",
+        version: Version = "1.11.2",
     ) -> None:
         for name, value in {"rows": rows, "days": days, "crowd": crowd, "latency": latency}.items():
             if value < 0:
@@ -73,10 +84,14 @@ class Sandbox:
             raise ValueError(f"port must be from 0 to {_HIGHEST_PORT}, got {port}")
         if not api_key.isascii() or not api_key.isprintable() or " " in api_key or not api_key:
             raise ValueError("api_key must be printable ASCII without blanks")
+        if version not in VERSIONS:
+            raise ValueError(f"version must be one of {', '.join(VERSIONS)}, got {version!r}")
         self._rows, self._seed, self._days, self._crowd = rows, seed, days, crowd
         self._wanted_port = port
         self._main_key = api_key
         self._path = database
+        self._version: Version = version
+        self._behaviors: dict[str, Behavior] = {}
         self._journal = Journal()
         self._running: _Running | None = None
         self.traps = Traps(latency=latency)
@@ -99,7 +114,14 @@ class Sandbox:
             database = Database(self._path)
             try:
                 self._fill(database)
-                self._running = _Running(database, self._journal, self.traps, listener)
+                services = Services(
+                    database=database,
+                    engine=Engine(database, self._journal, pauses=self._version != "1.11.2"),
+                    traps=self.traps,
+                    version=self._version,
+                    behaviors=self._behaviors,
+                )
+                self._running = _Running(services, self._journal, listener)
             except BaseException:
                 database.close()
                 raise
@@ -109,11 +131,11 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Stop serving and leave nothing behind: no thread, socket or connection. The end of `with` does it."""
+        """Stop serving and leave nothing behind: no run, thread, socket or connection. The end of `with` does it."""
         running, self._running = self._running, None
         if running is not None:
             running.stop()
-            running.database.close()
+            running.services.database.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -147,7 +169,7 @@ class Sandbox:
     @property
     def keys(self) -> Mapping[str, str]:
         """The keys of all apps by the apps' names."""
-        return MappingProxyType({app.name: app.api_key for app in self._now_running.database.apps()})
+        return MappingProxyType({app.name: app.api_key for app in self._now_running.services.database.apps()})
 
     def client(self, *, app: str = "main", **options: Any) -> "DifyWorkflow":  # noqa: ANN401 - the client's options
         """Make an SDK client of this sandbox; the caller closes it.
@@ -169,12 +191,53 @@ class Sandbox:
     # What the sandbox holds -------------------------------------------------------------------------------------
 
     def add_app(
-        self, name: str, *, mode: str = "workflow", state: AppState = "open", api_key: str | None = None
+        self,
+        name: str,
+        *,
+        mode: str = "workflow",
+        state: AppState = "open",
+        published: bool = True,
+        max_active_requests: int = 0,
+        description: str = "",
+        api_key: str | None = None,
     ) -> str:
-        """Add an app, or replace the one of this name, and give its key."""
-        app = AppRow(name=name, api_key=api_key or f"app-sandbox-{name}", mode=mode, state=state)
-        self._now_running.database.add_app(app)
+        """Add an app, or replace the one of this name, and give its key. `AppRow` says what the arguments mean."""
+        app = AppRow(
+            name=name,
+            api_key=api_key or (self._main_key if name == "main" else f"app-sandbox-{name}"),
+            mode=mode,
+            state=state,
+            published=published,
+            max_active_requests=max_active_requests,
+            description=description,
+        )
+        self._now_running.services.database.add_app(app)
         return app.api_key
+
+    def app(self, name: str = "main") -> AppRow:
+        """Give an app, with the ids of itself, its published workflow and its draft.
+
+        Raises:
+            KeyError: If there is none of this name.
+        """
+        return {app.name: app for app in self._now_running.services.database.apps()}[name]
+
+    def set_workflow(
+        self, workflow: Workflow, *, form: Sequence[Mapping[str, Any]] | None = None, app: str = "main"
+    ) -> None:
+        """Give an app a workflow of your own; runs that are under way keep theirs. May be called before the start.
+
+        >>> sandbox.set_workflow(lambda inputs: {"answer": inputs["query"].upper()})
+
+        Args:
+            workflow: A function that gets the inputs and gives the outputs, or a generator of steps that returns them:
+                text, `Wait`, `NextNode`, `Emit`, `HumanForm`, `StreamError`, `Wire`. An exception makes the run fail.
+                It is called in the sandbox's thread and must not block.
+            form: The inputs that it takes, in the form of `user_input_form` in `GET /parameters`: such as that of an
+                app of yours. Without one, it gets all inputs as they come, files too.
+            app: Name of the app.
+        """
+        self._behaviors[app] = Behavior(workflow, form)
 
     def add_log(self, *, app: str = "main", **fields: Any) -> LogRow:  # noqa: ANN401 - the fields of `new_log`
         """Add one log and its run, made by `new_log` from `fields`, and give it."""
@@ -184,15 +247,20 @@ class Sandbox:
 
     def add_logs(self, logs: Iterable[LogRow], *, app: str = "main") -> int:
         """Add logs, all of them or, after an error, none. Logs whose id is known are replaced. Gives their number."""
-        return self._now_running.database.add_logs(app, logs)
+        return self._now_running.services.database.add_logs(app, logs)
 
     def delete_logs(self, ids: Iterable[str]) -> int:
         """Delete logs by their ids. Gives how many there were."""
-        return self._now_running.database.delete_logs(ids)
+        return self._now_running.services.database.delete_logs(ids)
 
     def update_run(self, run_id: str, **changes: object) -> bool:
         """Change a run, such as `status="succeeded", finished_at=...`. Gives whether there is such a run."""
-        return self._now_running.database.update_run(run_id, changes)
+        return self._now_running.services.database.update_run(run_id, changes)
+
+    @property
+    def uploads(self) -> list[FileRow]:
+        """The files that were uploaded with any app's key, oldest first."""
+        return self._now_running.services.database.files()
 
     # What it has seen -------------------------------------------------------------------------------------------
 
@@ -201,8 +269,13 @@ class Sandbox:
         """The requests that arrived, oldest first, since the start or the last `clear_requests`."""
         return self._journal.requests()
 
+    @property
+    def started_runs(self) -> tuple[StartedRun, ...]:
+        """The runs that requests have really started, oldest first, since the start or the last `clear_requests`."""
+        return self._journal.runs()
+
     def clear_requests(self) -> None:
-        """Forget the requests so far."""
+        """Forget the requests and started runs so far."""
         self._journal.clear()
 
     # Helpers ----------------------------------------------------------------------------------------------------
@@ -249,14 +322,14 @@ def _listen(port: int) -> socket.socket:
 class _Running:
     """The server in its thread."""
 
-    def __init__(self, database: Database, journal: Journal, traps: Traps, listener: socket.socket) -> None:
-        self.database = database
+    def __init__(self, services: Services, journal: Journal, listener: socket.socket) -> None:
+        self.services = services
         self.port: int = listener.getsockname()[1]
         self._listener = listener
-        self._stopping = threading.Event()
         self._server = _Server(
+            services.engine,
             uvicorn.Config(
-                create_app(database, journal, traps, self._stopping),
+                create_app(services, journal),
                 loop="asyncio",
                 http="h11",
                 ws="none",
@@ -267,7 +340,7 @@ class _Running:
                 headers=[("Server", "dify-workflow-sandbox")],
                 timeout_keep_alive=_IDLE_SECONDS,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
+            ),
         )
         self._thread = threading.Thread(target=self._serve, name=f"dify-sandbox-{self.port}", daemon=True)
         self._thread.start()
@@ -279,19 +352,24 @@ class _Running:
         asyncio.run(self._server.serve(sockets=[self._listener]))
 
     def stop(self) -> None:
-        self._stopping.set()
+        self.services.stopping.set()
         self._server.should_exit = True
         self._thread.join()
         self._listener.close()
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is ready."""
+    """A server that says when it is ready, and ends its runs, and so their streams, before it waits for its clients."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, engine: Engine, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self._engine = engine
         self.ready = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._engine.close()
+        await super().shutdown(sockets=sockets)

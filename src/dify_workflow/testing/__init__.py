@@ -10,24 +10,40 @@ Importing this package loads nothing else: each name is loaded when it is first 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dify_workflow.sandbox.journal import ReceivedRequest
-    from dify_workflow.sandbox.rows import AccountRow, AppRow, EndUserRow, LogRow, RunRow, new_log
+    from dify_workflow.sandbox.journal import ReceivedRequest, StartedRun
+    from dify_workflow.sandbox.rows import AccountRow, AppRow, EndUserRow, FileRow, LogRow, RunRow, new_log
     from dify_workflow.sandbox.server import Sandbox
+    from dify_workflow.sandbox.steps import Emit, FormSubmission, HumanForm, NextNode, StreamError, Wait, Wire
     from dify_workflow.sandbox.traps import Traps
 
 __all__ = [
     "AccountRow",
     "AppRow",
+    "Emit",
     "EndUserRow",
+    "FileRow",
+    "FormSubmission",
+    "HumanForm",
     "LogRow",
+    "NextNode",
     "ReceivedRequest",
     "RunRow",
     "Sandbox",
+    "StartedRun",
+    "StreamError",
     "Traps",
+    "Wait",
+    "Wire",
     "new_log",
 ]
 
-_HOME = {"Sandbox": "server", "ReceivedRequest": "journal", "Traps": "traps"}
+_HOME = {
+    "Sandbox": "server",
+    "ReceivedRequest": "journal",
+    "StartedRun": "journal",
+    "Traps": "traps",
+    **dict.fromkeys(("Emit", "FormSubmission", "HumanForm", "NextNode", "StreamError", "Wait", "Wire"), "steps"),
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,0 +1,13 @@
+"""Answers in the forms in which the server writes them."""
+
+import json
+from typing import Any
+
+from starlette.responses import Response
+
+__all__ = ["json_answer"]
+
+
+def json_answer(status: int, content: Any, headers: dict[str, str] | None = None) -> Response:  # noqa: ANN401 - any JSON
+    """Give a JSON answer: ASCII-escaped and ended by a newline."""
+    return Response(json.dumps(content) + "\n", status, headers, media_type="application/json")

@@ -1,0 +1,89 @@
+"""The operations `GET /info`, `/parameters`, `/meta` and `/site`: what an app is and what it asks for."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .answers import json_answer
+from .errors import ApiError
+from .services import Services
+from .uploads import UPLOAD_LIMITS
+
+__all__ = ["get_app_info", "get_app_meta", "get_app_parameters", "get_app_site"]
+
+
+async def get_app_info(services: Services, request: Request) -> Response:
+    """`GET /info`."""
+    app = services.app_of(request)
+    return json_answer(
+        200,
+        {
+            "name": app.name,
+            "description": app.description,
+            "tags": [],
+            "mode": app.mode,
+            "author_name": "Sandbox Owner",
+        },
+    )
+
+
+async def get_app_parameters(services: Services, request: Request) -> Response:
+    """`GET /parameters`; an app that is not published has none."""
+    app = services.app_of(request)
+    if not app.published:
+        raise ApiError.of(400, "app_unavailable", "App unavailable, please check your app configurations.")
+    off: dict[str, Any] = {"enabled": False}
+    return json_answer(
+        200,
+        {
+            "opening_statement": "",
+            "suggested_questions": [],
+            "suggested_questions_after_answer": off,
+            "speech_to_text": off,
+            "text_to_speech": {**off, "language": "", "voice": ""},
+            "retriever_resource": {"enabled": True},
+            "annotation_reply": off,
+            "more_like_this": off,
+            "user_input_form": list(services.behavior_of(app).form or ()) if app.mode == "workflow" else [],
+            "sensitive_word_avoidance": off,
+            "file_upload": off,
+            "system_parameters": {
+                "image_file_size_limit": UPLOAD_LIMITS["image"],
+                "video_file_size_limit": UPLOAD_LIMITS["video"],
+                "audio_file_size_limit": UPLOAD_LIMITS["audio"],
+                "file_size_limit": UPLOAD_LIMITS["other"],
+                "workflow_file_upload_limit": 10,
+            },
+        },
+    )
+
+
+async def get_app_meta(services: Services, request: Request) -> Response:
+    """`GET /meta`."""
+    services.app_of(request)
+    return json_answer(200, {"tool_icons": {}})
+
+
+async def get_app_site(services: Services, request: Request) -> Response:
+    """`GET /site`."""
+    app = services.app_of(request)
+    return json_answer(
+        200,
+        {
+            "title": app.name,
+            "chat_color_theme": None,
+            "chat_color_theme_inverted": False,
+            "icon_type": "emoji",
+            "icon": "🤖",
+            "icon_background": "#FFEAD5",
+            "icon_url": None,
+            "description": None,
+            "copyright": None,
+            "privacy_policy": None,
+            "custom_disclaimer": "",
+            "default_language": "en-US",
+            "show_workflow_steps": True,
+            "use_icon_as_answer_icon": False,
+        },
+    )

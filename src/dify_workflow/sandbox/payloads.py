@@ -1,0 +1,119 @@
+"""The JSON bodies of requests, and the `user` in them."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.requests import Request
+
+from .errors import ApiError, invalid_param, unknown_error
+from .validation import Problem, refusal
+
+__all__ = ["RunPayload", "parse_run_payload", "parse_user", "read_json_object"]
+
+_LONGEST_USER: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class RunPayload:
+    """The body of a request to run a workflow."""
+
+    inputs: dict[str, Any]
+    files: list[dict[str, Any]]
+    streaming: bool
+
+
+async def read_json_object(request: Request) -> dict[str, Any]:
+    """Read a JSON body.
+
+    Raises:
+        ApiError: 415 without a JSON content type, 400 for what is not JSON. 500 for JSON that is no object: the
+            server takes for granted that it is one.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    ):
+        raise ApiError.of(
+            415,
+            "unsupported_media_type",
+            "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.",
+        )
+    try:
+        body: object = json.loads(await request.body(), parse_constant=_finite, parse_float=_finite)
+    except ValueError:
+        message = "The browser (or proxy) sent a request that this server could not understand."
+        raise ApiError.of(400, "bad_request", message) from None
+    except RecursionError:
+        raise unknown_error() from None
+    if not isinstance(body, dict):
+        raise unknown_error()
+    return body
+
+
+def parse_user(value: object, *, default: str | None = None) -> str:
+    """Give the text of a `user`: whatever is not text becomes text.
+
+    Args:
+        value: What the request has; None when it has none.
+        default: Who it is then; without, a user has to be named.
+
+    Raises:
+        ApiError: 400 without a user, and for text that the server's database does not take; 500 for one that is too
+            long for it.
+    """
+    if not value:
+        if default is None:
+            raise invalid_param("Arg user must be provided.")
+        return default
+    user = str(value)
+    if "\0" in user:
+        raise invalid_param("A string literal cannot contain NUL (0x00) characters.")
+    try:
+        user.encode()
+    except UnicodeEncodeError as error:  # half of a surrogate pair
+        raise invalid_param(str(error)) from None
+    if len(user) > _LONGEST_USER:
+        raise unknown_error()
+    return user
+
+
+def parse_run_payload(body: Mapping[str, Any]) -> RunPayload:
+    """Check the types of a body and give its parts.
+
+    Raises:
+        ApiError: 400, in the server's words.
+    """
+    problems: list[Problem] = []
+    inputs = body.get("inputs")
+    if "inputs" not in body:
+        problems.append(Problem("inputs", "missing", "Field required", body))
+    elif not isinstance(inputs, dict):
+        problems.append(Problem("inputs", "dict_type", _NO_DICTIONARY, inputs))
+    files = body.get("files")
+    if files is not None and not isinstance(files, list):
+        problems.append(Problem("files", "list_type", "Input should be a valid list", files))
+    elif files:
+        problems += [
+            Problem(f"files.{position}", "dict_type", _NO_DICTIONARY, file)
+            for position, file in enumerate(files)
+            if not isinstance(file, dict)
+        ]
+    mode = body.get("response_mode")
+    if mode not in ("blocking", "streaming", None):
+        problems.append(Problem("response_mode", "literal_error", "Input should be 'blocking' or 'streaming'", mode))
+    if problems:
+        raise refusal("WorkflowRunPayload", problems)
+    return RunPayload(body["inputs"], files or [], mode == "streaming")
+
+
+_NO_DICTIONARY: Final = "Input should be a valid dictionary"
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):  # neither JSON nor anything that an answer could repeat
+        raise ValueError(text)
+    return number
