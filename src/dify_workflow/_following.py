@@ -17,7 +17,6 @@ from ._errors import (
     APIResponseError,
     APIStatusError,
     DifyError,
-    IncompleteWalkError,
     InternalServerError,
     RateLimitError,
 )
@@ -87,6 +86,7 @@ class Following:
         self._whole: tuple[int | None, int | None] | None = None
         self._quiet = 0
         self._failures = 0
+        self._contradictions = 0
 
     # What is given ----------------------------------------------------------------------------------------------
 
@@ -199,20 +199,31 @@ class Following:
 
     def pause(self, *, happened: bool) -> float:
         """Seconds until the next look: `poll` while something happens, longer and longer while nothing does."""
-        self._failures = 0
+        self._contradictions = 0
         self._quiet = 0 if happened else self._quiet + 1
         return self._poll * min(1 + self._quiet / 2, SLOWEST) if self._quiet else self._poll
 
-    def pause_after(self, error: DifyError) -> float | None:
-        """Seconds until the next look after an outage; None when waiting does not help."""
-        helps = (APIConnectionError, APIResponseError, IncompleteWalkError, InternalServerError, RateLimitError)
+    def pause_after_contradiction(self) -> float:
+        """Seconds until the next look after one that did not add up."""
+        self._contradictions += 1
+        return self._grown(self._contradictions)
+
+    def pause_in_outage(self, error: DifyError) -> float | None:
+        """Seconds until the same page is asked for again; None when waiting does not help."""
+        helps = (APIConnectionError, APIResponseError, InternalServerError, RateLimitError)
         status = error.status_code if isinstance(error, APIStatusError) else None
         if not isinstance(error, helps) and status not in RETRIED_STATUSES:
             return None
         self._failures += 1
         asked = retry_after_seconds(error.headers) if isinstance(error, APIStatusError) else None
-        grown = min(self._poll * 2.0 ** min(self._failures, 16), LONGEST_OUTAGE_PAUSE)
-        return max(min(asked or 0.0, LONGEST_ASKED_PAUSE), grown, self._poll)
+        return max(min(asked or 0.0, LONGEST_ASKED_PAUSE), self._grown(self._failures))
+
+    def answered(self) -> None:
+        """Note that a page came: an outage, if there was one, is over."""
+        self._failures = 0
+
+    def _grown(self, failures: int) -> float:
+        return max(min(self._poll * 2.0 ** min(failures, 16), LONGEST_OUTAGE_PAUSE), self._poll)
 
     # Checkpoints ------------------------------------------------------------------------------------------------
 

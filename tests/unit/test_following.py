@@ -15,7 +15,6 @@ from dify_workflow import (
     APITimeoutError,
     BadRequestError,
     DifyError,
-    IncompleteWalkError,
     InternalServerError,
     RateLimitError,
 )
@@ -102,27 +101,35 @@ def test_the_pause_grows_to_six_times_poll_and_falls_back_to_poll():
         APIConnectionError("refused", request=REQUEST, request_sent=False),
         APITimeoutError("slow", request=REQUEST),
         APIResponseError("HTML", status_code=200, headers=httpx.Headers(), body="<html>", request=REQUEST),
-        IncompleteWalkError("odd", expected=2, seen=1),
         *(status_error(status) for status in (408, 429, 500, 502, 503, 504, 520, 599)),
     ],
     ids=str,
 )
 def test_an_outage_is_waited_out_longer_and_longer_up_to_a_minute(error: DifyError):
     followed = following()
-    pauses = [followed.pause_after(error) for _ in range(40)]
+    pauses = [followed.pause_in_outage(error) for _ in range(40)]
     assert pauses[:4] == [10, 20, 40, LONGEST_OUTAGE_PAUSE]
     assert set(pauses[4:]) == {LONGEST_OUTAGE_PAUSE}
+    followed.answered()
+    assert followed.pause_in_outage(error) == 10
+
+
+def test_a_look_that_never_adds_up_is_tried_ever_more_seldom():
+    followed = following()
+    assert [followed.pause_after_contradiction() for _ in range(5)] == [10, 20, 40, 60, 60]
+    followed.answered()
+    assert followed.pause_after_contradiction() == 60
     followed.pause(happened=False)
-    assert followed.pause_after(error) == 10
+    assert followed.pause_after_contradiction() == 10
 
 
 def test_an_outage_is_no_reason_to_ask_more_often_than_usual():
-    assert following(poll=300).pause_after(status_error(500)) == 300
+    assert following(poll=300).pause_in_outage(status_error(500)) == 300
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 301, 409])
 def test_a_refusal_is_not_waited_out(status: int):
-    assert following().pause_after(status_error(status)) is None
+    assert following().pause_in_outage(status_error(status)) is None
 
 
 def test_the_busy_server_that_says_400_is_waited_out():
@@ -130,7 +137,7 @@ def test_the_busy_server_that_says_400_is_waited_out():
         "busy", status_code=400, code="invalid_param", message="Too many requests.", headers=httpx.Headers(),
         body=None, request=REQUEST,
     )  # fmt: skip
-    assert following().pause_after(error) == 10
+    assert following().pause_in_outage(error) == 10
     assert isinstance(status_error(400), BadRequestError)
 
 
@@ -141,7 +148,7 @@ def test_the_busy_server_that_says_400_is_waited_out():
 def test_retry_after_is_obeyed_up_to_a_day(status: int, asked: str, pause: float):
     error = status_error(status, **{"retry-after": asked})
     assert isinstance(error, RateLimitError | InternalServerError)
-    assert following().pause_after(error) == pause
+    assert following().pause_in_outage(error) == pause
 
 
 # Checkpoints ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self
 
 from .. import _logging
-from .._errors import DifyError
+from .._errors import DifyError, IncompleteWalkError
 from .._following import MOST_LOOK_UPS, OVERLAP_SECONDS
 from .._walks import LARGEST_PAGE, MOST_PAGES, PageRequest, WindowWalk, rows_of
 
@@ -101,11 +101,8 @@ class AsyncLooks:
                         if following.take(row, self._clock()):
                             yield row.log
                 pause = following.pause(happened=happened)
-            except DifyError as error:
-                longer = following.pause_after(error)
-                if longer is None:
-                    raise
-                pause = longer
+            except IncompleteWalkError as error:
+                pause = following.pause_after_contradiction()
                 _logging.log_outage(error, pause)
             await self._sleep(pause)
 
@@ -113,7 +110,7 @@ class AsyncLooks:
         walk = WindowWalk(None, None)
         rows: list[Row] = []
         while (request := walk.next_request()) is not None:
-            rows += walk.accept(await self._read_page(request))
+            rows += walk.accept(await self._read(request))
             if walk.is_ordered and walk.pinned is not None:
                 walk.narrow(walk.pinned - OVERLAP_SECONDS)
         self._following.skip(rows, newest_of(rows))
@@ -138,7 +135,7 @@ class AsyncLooks:
         helps_to_part = True
         while True:
             start = following.window_start
-            page = await self._read_page(PageRequest(None, start))
+            page = await self._read(PageRequest(None, start))
             rows, walk = rows_of(page), WindowWalk(None, start)
             given = walk.accept(page)
             newest, ends = newest_of(rows), following.ends_of_parts(walk.total)
@@ -164,7 +161,7 @@ class AsyncLooks:
         The last part, and what is so recent that older rows may still appear, is left to the next look.
         """
         for rank in ends:
-            boundary = rows_of(await self._read_page(page_from(rank, newest, start)))
+            boundary = rows_of(await self._read(page_from(rank, newest, start)))
             if not boundary:
                 return  # rows were deleted
             second = boundary[0].second
@@ -178,8 +175,23 @@ class AsyncLooks:
     async def _all(self, walk: WindowWalk) -> list[Row]:
         rows: list[Row] = []
         while (request := walk.next_request()) is not None:
-            rows += walk.accept(await self._read_page(request))
+            rows += walk.accept(await self._read(request))
         return rows
+
+    async def _read(self, request: PageRequest) -> WorkflowLogPage:
+        """A page; an outage is waited out here, so that it costs none of the pages that were read before."""
+        while True:
+            try:
+                page = await self._read_page(request)
+            except DifyError as error:
+                pause = self._following.pause_in_outage(error)
+                if pause is None:
+                    raise
+                _logging.log_outage(error, pause)
+            else:
+                self._following.answered()
+                return page
+            await self._sleep(pause)
 
 
 def newest_of(rows: list[Row]) -> int | None:

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Self
 
 from .. import _logging
-from .._errors import DifyError
+from .._errors import DifyError, IncompleteWalkError
 from .._following import MOST_LOOK_UPS, OVERLAP_SECONDS
 from .._walks import LARGEST_PAGE, MOST_PAGES, PageRequest, WindowWalk, rows_of
 
@@ -100,11 +100,8 @@ class Looks:
                         if following.take(row, self._clock()):
                             yield row.log
                 pause = following.pause(happened=happened)
-            except DifyError as error:
-                longer = following.pause_after(error)
-                if longer is None:
-                    raise
-                pause = longer
+            except IncompleteWalkError as error:
+                pause = following.pause_after_contradiction()
                 _logging.log_outage(error, pause)
             self._sleep(pause)
 
@@ -112,7 +109,7 @@ class Looks:
         walk = WindowWalk(None, None)
         rows: list[Row] = []
         while (request := walk.next_request()) is not None:
-            rows += walk.accept(self._read_page(request))
+            rows += walk.accept(self._read(request))
             if walk.is_ordered and walk.pinned is not None:
                 walk.narrow(walk.pinned - OVERLAP_SECONDS)
         self._following.skip(rows, newest_of(rows))
@@ -137,7 +134,7 @@ class Looks:
         helps_to_part = True
         while True:
             start = following.window_start
-            page = self._read_page(PageRequest(None, start))
+            page = self._read(PageRequest(None, start))
             rows, walk = rows_of(page), WindowWalk(None, start)
             given = walk.accept(page)
             newest, ends = newest_of(rows), following.ends_of_parts(walk.total)
@@ -163,7 +160,7 @@ class Looks:
         The last part, and what is so recent that older rows may still appear, is left to the next look.
         """
         for rank in ends:
-            boundary = rows_of(self._read_page(page_from(rank, newest, start)))
+            boundary = rows_of(self._read(page_from(rank, newest, start)))
             if not boundary:
                 return  # rows were deleted
             second = boundary[0].second
@@ -177,8 +174,23 @@ class Looks:
     def _all(self, walk: WindowWalk) -> list[Row]:
         rows: list[Row] = []
         while (request := walk.next_request()) is not None:
-            rows += walk.accept(self._read_page(request))
+            rows += walk.accept(self._read(request))
         return rows
+
+    def _read(self, request: PageRequest) -> WorkflowLogPage:
+        """A page; an outage is waited out here, so that it costs none of the pages that were read before."""
+        while True:
+            try:
+                page = self._read_page(request)
+            except DifyError as error:
+                pause = self._following.pause_in_outage(error)
+                if pause is None:
+                    raise
+                _logging.log_outage(error, pause)
+            else:
+                self._following.answered()
+                return page
+            self._sleep(pause)
 
 
 def newest_of(rows: list[Row]) -> int | None:

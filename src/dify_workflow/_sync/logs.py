@@ -150,9 +150,9 @@ class Logs:
         """New rows of the logs as they appear, oldest first, without end: `GET /workflows/logs`, again and again.
 
         Each new row is given once, and once more when one that was given unfinished has ended (`running`, later
-        `succeeded`): the server's listing never tells. So it is with a row that appears late, up to 30 seconds older
-        than the newest one. It survives outages by trying again, and restarts by its `.checkpoint`. While nothing
-        happens it asks ever more seldom, up to every sixth `poll`.
+        `succeeded`): the server's listing never tells. A row that appears late, up to 30 seconds older than the newest
+        one, is not missed. Outages are survived by trying again, restarts by the `.checkpoint`. While nothing happens
+        it asks ever more seldom, up to every sixth `poll`.
 
         Args:
             poll: seconds between two looks while something happens, over 0.
