@@ -10,13 +10,75 @@ from ..results import DetailedLog
 from .crews import AsyncChannel, AsyncCrew
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from types import TracebackType
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from .._configuration import TimeoutOption
     from ..models import WorkflowLog
-    from .runs import AsyncRuns
+    from ..results import WorkflowRunDetail
     from .walks import AsyncLogWalk
+
+    RunGetter = Callable[[str], Awaitable[WorkflowRunDetail]]
+
+
+class AsyncDetailedLogWalk:
+    """An iterator over the logs with their runs' details; made by `logs.iter(details=...)`.
+
+    It is the walk of `logs.iter`, with the same `.total`, `.seen` and `.checkpoint`. A detail that could not be had is
+    the `.error` of its own row.
+    """
+
+    def __init__(self, walk: AsyncLogWalk, get_run: RunGetter, *, at_once: int) -> None:
+        self._walk = walk
+        self._place = _Place(walk.checkpoint)
+        # Nothing that runs refers back to this object, so that forgetting it ends all at once.
+        self._rows = _joined(walk, get_run, at_once, self._place)
+
+    @property
+    def total(self) -> int | None:
+        """Rows that matched when the walk began; None before the first page, and where only the walk can tell."""
+        return self._walk.total
+
+    @property
+    def seen(self) -> int:
+        """Rows given so far, those before a checkpoint included."""
+        seen: int = self._place.checkpoint["seen"]
+        return seen
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """The place after the last row that was given, as a JSON value for `logs.iter(checkpoint=...)`."""
+        return self._place.checkpoint
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> DetailedLog:
+        try:
+            return await anext(self._rows)
+        except StopAsyncIteration:
+            if self._place.checkpoint["ended"]:
+                raise
+        # As in the walk itself: stopping quietly would look as if every row had been given.
+        raise RuntimeError("this walk ended before its last row; a new one can go on from its checkpoint")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the walk: nothing of it stays behind. It cannot go on; a new one can, from its checkpoint."""
+        await self._rows.aclose()
+        await self._walk.aclose()
+
+
+class _Place:
+    """Where the walk stands after the last row that was given; the walk itself is ahead of that."""
+
+    __slots__ = ("checkpoint",)
+
+    def __init__(self, checkpoint: dict[str, Any]) -> None:
+        self.checkpoint = checkpoint
 
 
 class _Lookup(NamedTuple):
@@ -27,91 +89,41 @@ class _Lookup(NamedTuple):
     done: AsyncChannel[DetailedLog]
 
 
-class AsyncDetailedLogWalk:
-    """An iterator over the logs with their runs' details; made by `logs.iter(details=...)`.
+async def _joined(walk: AsyncLogWalk, get_run: RunGetter, at_once: int, place: _Place) -> AsyncGenerator[DetailedLog]:
+    crew = AsyncCrew()
+    lookups: AsyncChannel[_Lookup] = AsyncChannel(crew, at_once)
+    under_way: deque[_Lookup] = deque()
 
-    It is the walk of `logs.iter`, with the same `.total`, `.seen` and `.checkpoint`. A detail that could not be had is
-    the `.error` of its own row.
-    """
+    async def work() -> None:
+        while True:
+            lookup = await lookups.get()
+            await lookup.done.put(await _detailed(lookup.log, get_run))
 
-    def __init__(self, walk: AsyncLogWalk, runs: AsyncRuns, *, at_once: int, timeout: TimeoutOption) -> None:
-        self._walk = walk
-        self._runs = runs
-        self._at_once = at_once
-        self._timeout = timeout
-        self._checkpoint = walk.checkpoint
-        self._rows = self._join()
+    try:
+        for _ in range(at_once):
+            crew.start(work)
+        async for log in walk:
+            under_way.append(_Lookup(log, walk.checkpoint, AsyncChannel(crew, 1)))
+            await lookups.put(under_way[-1])
+            if len(under_way) == at_once:
+                first = under_way.popleft()
+                detailed = await first.done.get()
+                place.checkpoint = first.checkpoint
+                yield detailed
+        for rest in under_way:
+            detailed = await rest.done.get()
+            place.checkpoint = rest.checkpoint
+            yield detailed
+        place.checkpoint = walk.checkpoint
+    finally:
+        await crew.stop()
 
-    @property
-    def total(self) -> int | None:
-        """Rows that matched when the walk began; None before the first page, and where only the walk can tell."""
-        return self._walk.total
 
-    @property
-    def seen(self) -> int:
-        """Rows given so far, those before a checkpoint included."""
-        seen: int = self._checkpoint["seen"]
-        return seen
-
-    @property
-    def checkpoint(self) -> dict[str, Any]:
-        """The place after the last row that was given, as a JSON value for `logs.iter(checkpoint=...)`."""
-        return self._checkpoint
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> DetailedLog:
-        return await anext(self._rows)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """End the walk: nothing of it stays behind."""
-        await self._rows.aclose()
-        await self._walk.aclose()
-
-    async def _join(self) -> AsyncGenerator[DetailedLog]:
-        crew = AsyncCrew()
-        lookups: AsyncChannel[_Lookup] = AsyncChannel(crew, self._at_once)
-        under_way: deque[_Lookup] = deque()
-
-        async def work() -> None:
-            while True:
-                lookup = await lookups.get()
-                await lookup.done.put(await self._detailed(lookup.log))
-
-        try:
-            for _ in range(self._at_once):
-                crew.start(work)
-            async for log in self._walk:
-                under_way.append(_Lookup(log, self._walk.checkpoint, AsyncChannel(crew, 1)))
-                await lookups.put(under_way[-1])
-                if len(under_way) == self._at_once:
-                    yield await self._first(under_way)
-            while under_way:
-                yield await self._first(under_way)
-            self._checkpoint = self._walk.checkpoint
-        finally:
-            await crew.stop()
-
-    async def _first(self, under_way: deque[_Lookup]) -> DetailedLog:
-        lookup = under_way.popleft()
-        detailed = await lookup.done.get()
-        self._checkpoint = lookup.checkpoint
-        return detailed
-
-    async def _detailed(self, log: WorkflowLog) -> DetailedLog:
-        run = log.workflow_run
-        if run is None:
-            return DetailedLog(log, None, None)
-        try:
-            return DetailedLog(log, await self._runs.get(run.id, timeout=self._timeout), None)
-        except (DifyError, ValueError) as error:
-            return DetailedLog(log, None, error)
+async def _detailed(log: WorkflowLog, get_run: RunGetter) -> DetailedLog:
+    run = log.workflow_run
+    if run is None:
+        return DetailedLog(log, None, None)
+    try:
+        return DetailedLog(log, await get_run(run.id), None)
+    except (DifyError, ValueError) as error:
+        return DetailedLog(log, None, error)

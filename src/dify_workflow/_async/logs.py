@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from dify_workflow_api.api.logs import list_workflow_logs
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .._walks import PageRequest
     from ..models import WorkflowLogPage, WorkflowRunStatus
     from .caller import AsyncCaller
+    from .details import AsyncDetailedLogWalk
     from .follow import AsyncLogFollow
     from .walks import AsyncLogWalk
 
@@ -80,6 +82,7 @@ class AsyncLogs:
         )
         return await self._caller.call(call, timeout)
 
+    @overload
     def iter(
         self,
         *,
@@ -91,8 +94,40 @@ class AsyncLogs:
         created_by_account: str | None = None,
         checkpoint: Mapping[str, Any] | None = None,
         workers: int = 1,
+        details: None = None,
         timeout: TimeoutOption = None,
-    ) -> AsyncLogWalk:
+    ) -> AsyncLogWalk: ...
+
+    @overload
+    def iter(
+        self,
+        *,
+        keyword: str | None = None,
+        status: WorkflowRunStatus | str | None = None,
+        created_at__before: Time | None = None,
+        created_at__after: Time | None = None,
+        created_by_end_user_session_id: str | None = None,
+        created_by_account: str | None = None,
+        checkpoint: Mapping[str, Any] | None = None,
+        workers: int = 1,
+        details: int,
+        timeout: TimeoutOption = None,
+    ) -> AsyncDetailedLogWalk: ...
+
+    def iter(
+        self,
+        *,
+        keyword: str | None = None,
+        status: WorkflowRunStatus | str | None = None,
+        created_at__before: Time | None = None,
+        created_at__after: Time | None = None,
+        created_by_end_user_session_id: str | None = None,
+        created_by_account: str | None = None,
+        checkpoint: Mapping[str, Any] | None = None,
+        workers: int = 1,
+        details: int | None = None,
+        timeout: TimeoutOption = None,
+    ) -> AsyncLogWalk | AsyncDetailedLogWalk:
         """Every matching row of the logs, each exactly once, newest first: `GET /workflows/logs`, as often as it takes.
 
         Every row that existed when the walk began, and matches, is given, whatever arrives or is deleted meanwhile; or
@@ -111,6 +146,8 @@ class AsyncLogs:
                 walk goes on after the last row that the other one gave. Ages count from when that one began.
             workers: requests at once, 1 to 64: disjoint ranges of time are read side by side, and given in order. It
                 helps where answers take long to come; one server process with one worker gains nothing.
+            details: 1 to 64: each row comes with its run's inputs and outputs, as a `DetailedLog` of `.log`, `.run` and
+                `.error`; at most so many runs are looked up at once. A run that cannot be had is its own row's error.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
@@ -119,8 +156,9 @@ class AsyncLogs:
                 `.expected` and `.seen` say how many.
             DifyError: while iterating, as every method does; what was given is given, and `.checkpoint` holds.
         """
-        if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= MOST_WORKERS:
-            raise ValueError(f"workers must be an integer from 1 to {MOST_WORKERS}, got {workers!r}")
+        for name, number in {"workers": workers, "details": 1 if details is None else details}.items():
+            if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MOST_WORKERS:
+                raise ValueError(f"{name} must be an integer from 1 to {MOST_WORKERS}, got {number!r}")
         from .._filters import log_filters  # noqa: PLC0415 - loaded when needed
         from .walks import AsyncLogWalk  # noqa: PLC0415 - loaded when needed
 
@@ -132,7 +170,13 @@ class AsyncLogs:
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
         )
-        return AsyncLogWalk(self._page_reader(filters, timeout), filters, checkpoint=checkpoint, workers=workers)
+        walk = AsyncLogWalk(self._page_reader(filters, timeout), filters, checkpoint=checkpoint, workers=workers)
+        if details is None:
+            return walk
+        from .details import AsyncDetailedLogWalk  # noqa: PLC0415 - loaded when needed
+        from .runs import AsyncRuns  # noqa: PLC0415 - loaded when needed
+
+        return AsyncDetailedLogWalk(walk, partial(AsyncRuns(self._caller).get, timeout=timeout), at_once=details)
 
     def follow(
         self,

@@ -10,13 +10,75 @@ from ..results import DetailedLog
 from .crews import Channel, Crew
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-    from types import TracebackType
+    from collections.abc import Callable, Generator
 
-    from .._configuration import TimeoutOption
     from ..models import WorkflowLog
-    from .runs import Runs
+    from ..results import WorkflowRunDetail
     from .walks import LogWalk
+
+    RunGetter = Callable[[str], WorkflowRunDetail]
+
+
+class DetailedLogWalk:
+    """An iterator over the logs with their runs' details; made by `logs.iter(details=...)`.
+
+    It is the walk of `logs.iter`, with the same `.total`, `.seen` and `.checkpoint`. A detail that could not be had is
+    the `.error` of its own row.
+    """
+
+    def __init__(self, walk: LogWalk, get_run: RunGetter, *, at_once: int) -> None:
+        self._walk = walk
+        self._place = _Place(walk.checkpoint)
+        # Nothing that runs refers back to this object, so that forgetting it ends all at once.
+        self._rows = _joined(walk, get_run, at_once, self._place)
+
+    @property
+    def total(self) -> int | None:
+        """Rows that matched when the walk began; None before the first page, and where only the walk can tell."""
+        return self._walk.total
+
+    @property
+    def seen(self) -> int:
+        """Rows given so far, those before a checkpoint included."""
+        seen: int = self._place.checkpoint["seen"]
+        return seen
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """The place after the last row that was given, as a JSON value for `logs.iter(checkpoint=...)`."""
+        return self._place.checkpoint
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> DetailedLog:
+        try:
+            return next(self._rows)
+        except StopIteration:
+            if self._place.checkpoint["ended"]:
+                raise
+        # As in the walk itself: stopping quietly would look as if every row had been given.
+        raise RuntimeError("this walk ended before its last row; a new one can go on from its checkpoint")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the walk: nothing of it stays behind. It cannot go on; a new one can, from its checkpoint."""
+        self._rows.close()
+        self._walk.close()
+
+
+class _Place:
+    """Where the walk stands after the last row that was given; the walk itself is ahead of that."""
+
+    __slots__ = ("checkpoint",)
+
+    def __init__(self, checkpoint: dict[str, Any]) -> None:
+        self.checkpoint = checkpoint
 
 
 class _Lookup(NamedTuple):
@@ -27,91 +89,41 @@ class _Lookup(NamedTuple):
     done: Channel[DetailedLog]
 
 
-class DetailedLogWalk:
-    """An iterator over the logs with their runs' details; made by `logs.iter(details=...)`.
+def _joined(walk: LogWalk, get_run: RunGetter, at_once: int, place: _Place) -> Generator[DetailedLog]:
+    crew = Crew()
+    lookups: Channel[_Lookup] = Channel(crew, at_once)
+    under_way: deque[_Lookup] = deque()
 
-    It is the walk of `logs.iter`, with the same `.total`, `.seen` and `.checkpoint`. A detail that could not be had is
-    the `.error` of its own row.
-    """
+    def work() -> None:
+        while True:
+            lookup = lookups.get()
+            lookup.done.put(_detailed(lookup.log, get_run))
 
-    def __init__(self, walk: LogWalk, runs: Runs, *, at_once: int, timeout: TimeoutOption) -> None:
-        self._walk = walk
-        self._runs = runs
-        self._at_once = at_once
-        self._timeout = timeout
-        self._checkpoint = walk.checkpoint
-        self._rows = self._join()
+    try:
+        for _ in range(at_once):
+            crew.start(work)
+        for log in walk:
+            under_way.append(_Lookup(log, walk.checkpoint, Channel(crew, 1)))
+            lookups.put(under_way[-1])
+            if len(under_way) == at_once:
+                first = under_way.popleft()
+                detailed = first.done.get()
+                place.checkpoint = first.checkpoint
+                yield detailed
+        for rest in under_way:
+            detailed = rest.done.get()
+            place.checkpoint = rest.checkpoint
+            yield detailed
+        place.checkpoint = walk.checkpoint
+    finally:
+        crew.stop()
 
-    @property
-    def total(self) -> int | None:
-        """Rows that matched when the walk began; None before the first page, and where only the walk can tell."""
-        return self._walk.total
 
-    @property
-    def seen(self) -> int:
-        """Rows given so far, those before a checkpoint included."""
-        seen: int = self._checkpoint["seen"]
-        return seen
-
-    @property
-    def checkpoint(self) -> dict[str, Any]:
-        """The place after the last row that was given, as a JSON value for `logs.iter(checkpoint=...)`."""
-        return self._checkpoint
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> DetailedLog:
-        return next(self._rows)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the walk: nothing of it stays behind."""
-        self._rows.close()
-        self._walk.close()
-
-    def _join(self) -> Generator[DetailedLog]:
-        crew = Crew()
-        lookups: Channel[_Lookup] = Channel(crew, self._at_once)
-        under_way: deque[_Lookup] = deque()
-
-        def work() -> None:
-            while True:
-                lookup = lookups.get()
-                lookup.done.put(self._detailed(lookup.log))
-
-        try:
-            for _ in range(self._at_once):
-                crew.start(work)
-            for log in self._walk:
-                under_way.append(_Lookup(log, self._walk.checkpoint, Channel(crew, 1)))
-                lookups.put(under_way[-1])
-                if len(under_way) == self._at_once:
-                    yield self._first(under_way)
-            while under_way:
-                yield self._first(under_way)
-            self._checkpoint = self._walk.checkpoint
-        finally:
-            crew.stop()
-
-    def _first(self, under_way: deque[_Lookup]) -> DetailedLog:
-        lookup = under_way.popleft()
-        detailed = lookup.done.get()
-        self._checkpoint = lookup.checkpoint
-        return detailed
-
-    def _detailed(self, log: WorkflowLog) -> DetailedLog:
-        run = log.workflow_run
-        if run is None:
-            return DetailedLog(log, None, None)
-        try:
-            return DetailedLog(log, self._runs.get(run.id, timeout=self._timeout), None)
-        except (DifyError, ValueError) as error:
-            return DetailedLog(log, None, error)
+def _detailed(log: WorkflowLog, get_run: RunGetter) -> DetailedLog:
+    run = log.workflow_run
+    if run is None:
+        return DetailedLog(log, None, None)
+    try:
+        return DetailedLog(log, get_run(run.id), None)
+    except (DifyError, ValueError) as error:
+        return DetailedLog(log, None, error)
