@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import INSTALL_HINT, SERVER_VERSION, lacks_extra
+from . import INSTALL_HINT, VERSIONS, lacks_extra
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments: dict[str, Any] = {name: value for name, value in vars(options).items() if name != "verbose"}
     try:
         with Sandbox(**arguments) as sandbox:
-            _announce(sandbox)
+            _announce(sandbox, VERSIONS[options.version])
             end.wait()
     except DatabaseFileError as error:
         return _fail(str(error))
@@ -64,8 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_COMMAND,
-        description=f"Serve a stand-in for a Dify {SERVER_VERSION} workflow app on 127.0.0.1, filled with generated "
-        "logs. The first line printed is one JSON object: base_url, api_key, and keys (of all apps by name).",
+        description="Serve a stand-in for a Dify workflow app on 127.0.0.1, filled with generated logs. Runs do as "
+        "their inputs say; GET /parameters lists these. The first line printed is one JSON object: base_url, api_key, "
+        "and keys (of all apps by name).",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -90,6 +91,13 @@ def _parser() -> argparse.ArgumentParser:
         default=":memory:",
         metavar="FILE",
         help="keep the logs in this file; one that has logs is served as it is",
+    )
+    parser.add_argument(
+        "--server-version",
+        dest="version",
+        choices=VERSIONS,
+        default="1.11.2",
+        help="the Dify server to behave like (default 1.11.2); 1.14 adds pauses for forms, events of runs, end users",
     )
     parser.add_argument("--verbose", action="store_true", help="print a line for each request (path, status, time)")
     return parser
@@ -118,13 +126,13 @@ def _key(text: str) -> str:
     return text
 
 
-def _announce(sandbox: "Sandbox") -> None:
+def _announce(sandbox: "Sandbox", version: str) -> None:
     keys = dict(sandbox.keys)
     address = {"base_url": sandbox.base_url, "api_key": sandbox.api_key, "keys": keys}
     lines = [
         json.dumps(address),
         "",
-        f"A stand-in for a Dify {SERVER_VERSION} workflow app. Paste this into another terminal:",
+        f"A stand-in for a Dify {version} workflow app. Paste this into another terminal:",
         "",
         f"export DIFY_BASE_URL={shlex.quote(sandbox.base_url)}",
         f"export DIFY_API_KEY={shlex.quote(sandbox.api_key)}",

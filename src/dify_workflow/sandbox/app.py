@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from . import VERSIONS
 from .answers import json_answer
 from .app_info import get_app_info, get_app_meta, get_app_parameters, get_app_site
 from .end_users import get_end_user
@@ -31,7 +32,7 @@ from .runs import (
     stop_workflow_run,
     stream_workflow_run_events,
 )
-from .services import VERSIONS, Services
+from .services import Services
 from .uploads import upload_file
 
 __all__ = ["create_app"]

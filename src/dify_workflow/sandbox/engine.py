@@ -21,13 +21,10 @@ from .journal import Journal, StartedRun
 from .rows import PUBLISHED_AT, AppRow, EndUserRow, LogRow, RunRow, json_text
 from .steps import Emit, FormSubmission, HumanForm, NextNode, Step, StreamError, Wait, Wire, Workflow
 
-__all__ = ["STOPPED", "Engine", "Execution", "PendingForm"]
+__all__ = ["Engine", "Execution", "PendingForm"]
 
 _KEPT: Final = 1000
 """Ended runs whose events, and answered forms whose state is kept."""
-
-STOPPED: Final = "Stopped by user."
-"""The error of a run that was stopped."""
 
 # What goes wrong in here, of which a client is told nothing.
 _logger = logging.getLogger("dify_sandbox")
@@ -364,7 +361,7 @@ class Execution:
 
     def _pause(self, pending: PendingForm) -> None:
         form, node = pending.form, pending.node
-        shown = {
+        shown: dict[str, Any] = {
             "form_id": pending.form_id,
             "node_id": node.node_id,
             "node_title": node.title,
@@ -456,14 +453,14 @@ class Execution:
 
     def _end_stopped(self) -> None:
         # The stream says that it was stopped; nobody tells the stored run, which stays `running` for good.
-        self._publish_end(self._outcome("stopped", {}, STOPPED, finished_at=int(time.time())))
+        self._publish_end(self._outcome("stopped", {}, "Stopped by user.", finished_at=int(time.time())))
 
     def _publish_end(self, outcome: dict[str, Any]) -> None:
         self.outcome = outcome
         creator = {"id": self.end_user.id, "user": self.end_user.session_id}
         names = list(outcome)
         place = names.index("created_at")
-        data = {
+        data: dict[str, Any] = {
             **{name: outcome[name] for name in names[:place]},
             "created_by": creator,
             **{name: outcome[name] for name in names[place:]},

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -62,4 +62,4 @@ def _submission(body: Mapping[str, Any], actions: Mapping[str, str]) -> FormSubm
         raise invalid_param("action must be a string")
     if action not in actions:
         raise ApiError.of(400, "invalid_form_data", f"The form has no action {action}.")
-    return FormSubmission(inputs, action)
+    return FormSubmission(cast("dict[str, Any]", inputs), action)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .errors import invalid_param
 from .rows import FileRow
@@ -62,7 +62,7 @@ def _take(kind: str, field: Mapping[str, Any], value: object, find_file: FindFil
         case "file":
             if not isinstance(value, dict):
                 raise invalid_param(f"{name} in input form must be a file")
-            return _file(value, find_file)
+            return _file(cast("dict[str, Any]", value), find_file)
         case "file-list":
             return _file_list(field, value, find_file)
         case _:
@@ -105,12 +105,13 @@ def _number(field: Mapping[str, Any], value: object) -> float | None:
 
 def _file_list(field: Mapping[str, Any], value: object, find_file: FindFile) -> list[dict[str, Any]]:
     name = field["variable"]
-    if not isinstance(value, list) or not all(isinstance(file, dict) for file in value):
+    files = cast("list[object]", value) if isinstance(value, list) else [None]
+    if not all(isinstance(file, dict) for file in files):
         raise invalid_param(f"{name} in input form must be a list of files")
     longest = field.get("max_length")
-    if longest and len(value) > longest:
+    if longest and len(files) > longest:
         raise invalid_param(f"{name} in input form must be less than {longest} files")
-    return take_files(value, find_file)
+    return take_files(cast("list[dict[str, Any]]", files), find_file)
 
 
 def _file(file: Mapping[str, Any], find_file: FindFile) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from starlette.requests import Request
 
@@ -50,7 +50,7 @@ async def read_json_object(request: Request) -> dict[str, Any]:
         raise unknown_error() from None
     if not isinstance(body, dict):
         raise unknown_error()
-    return body
+    return cast("dict[str, Any]", body)
 
 
 def parse_user(value: object, *, default: str | None = None) -> str:
@@ -95,10 +95,10 @@ def parse_run_payload(body: Mapping[str, Any]) -> RunPayload:
     files = body.get("files")
     if files is not None and not isinstance(files, list):
         problems.append(Problem("files", "list_type", "Input should be a valid list", files))
-    elif files:
+    else:
         problems += [
             Problem(f"files.{position}", "dict_type", _NO_DICTIONARY, file)
-            for position, file in enumerate(files)
+            for position, file in enumerate(cast("list[object]", files or []))
             if not isinstance(file, dict)
         ]
     mode = body.get("response_mode")
@@ -106,7 +106,7 @@ def parse_run_payload(body: Mapping[str, Any]) -> RunPayload:
         problems.append(Problem("response_mode", "literal_error", "Input should be 'blocking' or 'streaming'", mode))
     if problems:
         raise refusal("WorkflowRunPayload", problems)
-    return RunPayload(body["inputs"], files or [], mode == "streaming")
+    return RunPayload(body["inputs"], cast("list[dict[str, Any]]", files or []), mode == "streaming")
 
 
 _NO_DICTIONARY: Final = "Input should be a valid dictionary"

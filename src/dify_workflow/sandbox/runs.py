@@ -76,7 +76,9 @@ async def stream_workflow_run_events(services: Services, request: Request) -> Re
         raise ApiError.of(404, "not_found", "There is no such run of this user.")
     engine = services.engine
     execution = engine.find(app, run.id)
-    if execution is None:
+    if request.method == "HEAD":
+        frames = _replay([])
+    elif execution is None:
         frames = (
             idle_stream(engine, services.traps) if run.finished_at is None else _last_frame(app, run, owner.id, user)
         )
@@ -198,7 +200,7 @@ def _database_uuid(text: str) -> str | None:
 
 
 async def _last_frame(app: AppRow, run: RunRow, end_user_id: str, user: str) -> AsyncGenerator[bytes, None]:
-    data = {
+    data: dict[str, Any] = {
         "id": run.id,
         "workflow_id": run.workflow_id or app.workflow_id,
         "status": run.status,

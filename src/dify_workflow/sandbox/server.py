@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import uvicorn
 
+from . import VERSIONS
 from .app import create_app
 from .database import Database
 from .engine import Engine
 from .history import ACCOUNTS, generate_logs
 from .journal import Journal, ReceivedRequest, StartedRun
 from .rows import DEFAULT_APPS, AppRow, AppState, FileRow, LogRow, new_log
-from .services import VERSIONS, Behavior, Services, Version
+from .services import Behavior, Services, Version
 from .steps import Workflow
 from .traps import Traps
 
@@ -30,8 +31,8 @@ __all__ = ["Sandbox"]
 _HOST: Final = "127.0.0.1"
 _IDLE_SECONDS: Final = 2
 """An idle connection is closed after so long, as by gunicorn, which the real server runs on."""
-_GRACE_SECONDS: Final = 2
-"""So long a stop waits for requests under way."""
+_GRACE_SECONDS: Final = 1
+"""So long a stop waits for answers under way; connections whose clients do not read theirs are cut then."""
 
 
 class Sandbox:
@@ -339,7 +340,7 @@ class _Running:
                 server_header=False,
                 headers=[("Server", "dify-workflow-sandbox")],
                 timeout_keep_alive=_IDLE_SECONDS,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
+                timeout_graceful_shutdown=10 * _GRACE_SECONDS,  # a net under `_Server.shutdown`
             ),
         )
         self._thread = threading.Thread(target=self._serve, name=f"dify-sandbox-{self.port}", daemon=True)
@@ -372,4 +373,11 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._engine.close()
+        cutting = asyncio.get_running_loop().create_task(self._cut_connections())
         await super().shutdown(sockets=sockets)
+        cutting.cancel()
+
+    async def _cut_connections(self) -> None:
+        await asyncio.sleep(_GRACE_SECONDS)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()

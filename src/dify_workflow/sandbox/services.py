@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from starlette.requests import Request
 
@@ -17,13 +17,10 @@ from .steps import Workflow
 from .traps import Traps
 from .workflow import input_form, obedient_workflow
 
-__all__ = ["VERSIONS", "Behavior", "Services", "Version"]
+__all__ = ["Behavior", "Services", "Version"]
 
 Version = Literal["1.11.2", "1.14"]
 """A server whose behaviour the sandbox can show."""
-
-VERSIONS: Final[Mapping[Version, str]] = {"1.11.2": "1.11.2", "1.14": "1.14.2"}
-"""What each of them says in `X-Version`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,13 +60,13 @@ def obedient_workflow(inputs: dict[str, Any]) -> Generator[Step, FormSubmission 
     return outputs
 
 
-_ANY_FILE: Final = {
+_ANY_FILE: Final[dict[str, Any]] = {
     "allowed_file_types": ["document", "image", "audio", "video", "custom"],
     "allowed_file_extensions": [],
     "allowed_file_upload_methods": ["local_file", "remote_url"],
 }
 
-_COMMENT: Final = {
+_COMMENT: Final[dict[str, Any]] = {
     "type": "paragraph",
     "output_variable_name": "comment",
     "default": {"type": "constant", "selector": [], "value": ""},
@@ -74,5 +74,12 @@ _COMMENT: Final = {
 
 
 def _item(kind: str, name: str, **rules: object) -> dict[str, Any]:
-    common = {"label": name, "max_length": 48, "options": [], "required": False, "type": kind, "variable": name}
+    common: dict[str, Any] = {
+        "label": name,
+        "max_length": 48,
+        "options": [],
+        "required": False,
+        "type": kind,
+        "variable": name,
+    }
     return {kind: {**common, **rules}}
