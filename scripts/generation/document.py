@@ -247,8 +247,10 @@ class Preparation:
         for name, value in properties.items():
             where = f"{place} field {name!r}"
             argument = names.argument_name(name)
-            if not name or argument in seen:
-                raise GenerationError(f"{where} and {seen.get(argument, '')!r} would both be the argument {argument!r}")
+            if not name:
+                raise GenerationError(f"{where} has no name")
+            if argument in seen:
+                raise GenerationError(f"{where} and {seen[argument]!r} would both be the argument {argument!r}")
             seen[argument] = name
             found = self._resolved(value, where)
             items = self._resolved(found.get("items") or {}, where)

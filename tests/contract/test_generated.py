@@ -12,9 +12,12 @@ import json
 import keyword
 import math
 import re
+import subprocess
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, quote, unquote
 
 import dify_workflow_api
 import pytest
@@ -25,6 +28,7 @@ from dify_workflow import models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import ModuleType
 
 SPEC = YAML(typ="safe", pure=True).load(Path(__file__).parents[2] / "spec" / "openapi.yaml")
 SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]
@@ -62,16 +66,74 @@ def is_null(schema: dict[str, Any]) -> bool:
 # --- operations ------------------------------------------------------------------------------------------------------
 
 
-def builder(name: str) -> Callable[..., Request[Any]]:
+UUID = "0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a"
+
+
+def module_of(name: str) -> ModuleType:
     _, _, operation = OPERATIONS[name]
-    module = importlib.import_module(f"dify_workflow_api.api.{operation['tags'][0]}.{name}")
-    build: Callable[..., Request[Any]] = module.build_request
+    return importlib.import_module(f"dify_workflow_api.api.{operation['tags'][0]}.{name}")
+
+
+def builder(name: str) -> Callable[..., Request[Any]]:
+    build: Callable[..., Request[Any]] = module_of(name).build_request
     return build
 
 
-def parameters(name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = OPERATIONS[name][2].get("parameters", [])
+def content(name: str) -> dict[str, Any]:
+    """The content of an operation's body, by its type."""
+    found: dict[str, Any] = OPERATIONS[name][2].get("requestBody", {}).get("content", {})
     return found
+
+
+def parameters(name: str) -> list[dict[str, Any]]:
+    """The parameters of an operation, and the parts of its form."""
+    form = content(name).get("multipart/form-data", {}).get("schema", {})
+    parts = [
+        {
+            "name": part,
+            "in": "file" if schema.get("format") == "binary" else "field",
+            "required": part in form["required"],
+            "schema": schema,
+        }
+        for part, schema in form.get("properties", {}).items()
+    ]
+    return [*OPERATIONS[name][2].get("parameters", []), *parts]
+
+
+def checked(name: str) -> list[int]:
+    """The parameters whose values the spec restricts: all but files."""
+    return [index for index, parameter in enumerate(parameters(name)) if parameter["in"] != "file"]
+
+
+def json_body(name: str) -> dict[str, Any] | None:
+    """The schema of an operation's JSON body."""
+    found: dict[str, Any] | None = content(name).get("application/json", {}).get("schema")
+    return found
+
+
+def answer(name: str) -> dict[str, Any]:
+    """The content of the one successful answer that an operation has."""
+    responses = OPERATIONS[name][2]["responses"]
+    [status] = [status for status in responses if status.startswith("2")]
+    found: dict[str, Any] = responses[status]["content"]
+    return found
+
+
+def needed(name: str) -> dict[str, Any]:
+    """The least that an operation can be asked with."""
+    found = {
+        argument(p["name"]): FILE if p["in"] == "file" else next(samples(p, 1)).value
+        for p in parameters(name)
+        if p.get("required")
+    }
+    return {**found, "body": {"made": "by hand"}} if json_body(name) else found
+
+
+class Opaque:
+    """Something that only the one who sends it knows to be a file."""
+
+
+FILE = Opaque()
 
 
 class Sample(NamedTuple):
@@ -79,15 +141,19 @@ class Sample(NamedTuple):
     wire: str
 
 
-def samples(schema: dict[str, Any], number: int) -> Iterator[Sample]:
+def samples(parameter: dict[str, Any], number: int) -> Iterator[Sample]:
     """Values that a parameter takes, with their text on the wire: each enum member, each end of each range, others."""
-    for one in alternatives(schema):
+    for one in alternatives(parameter["schema"]):
         plain = resolved(one)
         if "enum" in plain:
             yield from (Sample(value, str(value)) for value in plain["enum"] if value is not None)
+        elif plain.get("format") == "uuid" and parameter["in"] == "path":
+            spellings = (f"{number:032x}", UUID, UUID.upper(), UUID.replace("-", ""))
+            yield from (Sample(value, value) for value in spellings)
         elif plain["type"] == "string":
-            yield Sample(f"text {number} & é=中%", f"text {number} & é=中%")
-            yield Sample("", "")
+            yield Sample(f"text {number} & é=中%/?#+", f"text {number} & é=中%/?#+")
+            if parameter["in"] != "path":
+                yield Sample("", "")
         elif plain["type"] == "integer":
             low, high = plain.get("minimum", 0), plain.get("maximum", 10**6)
             yield from (Sample(value, str(value)) for value in (low + number, low, low + 1, high - 1, high))
@@ -97,7 +163,8 @@ def samples(schema: dict[str, Any], number: int) -> Iterator[Sample]:
             raise AssertionError(f"the walk does not know {plain}")
 
 
-def refused(schema: dict[str, Any]) -> Iterator[Any]:
+def refused(parameter: dict[str, Any]) -> Iterator[Any]:
+    schema = parameter["schema"]
     kinds = [resolved(one)["type"] for one in alternatives(schema)]
     yield from ([], {}, 0.5, object(), math.nan, b"bytes")
     if "string" not in kinds:
@@ -108,91 +175,173 @@ def refused(schema: dict[str, Any]) -> Iterator[Any]:
         yield from (1, 0)
     if "boolean" not in kinds:
         yield from (True, False)
+    if parameter["in"] == "path":
+        yield from ("", ".", "..")
     for one in map(resolved, alternatives(schema)):
         if "minimum" in one:
             yield one["minimum"] - 1
         if "maximum" in one:
             yield one["maximum"] + 1
             yield 10**30
+        if one.get("format") == "uuid" and parameter["in"] == "path":
+            yield from (
+                "not-a-uuid",
+                UUID[:-1],
+                f"{UUID}0",
+                UUID.replace("-", "", 1),
+                f"{{{UUID}}}",
+                f"{UUID}\n",
+                "x" * 32,
+            )
 
 
 def argument(name: str) -> str:
+    """The argument, or the attribute, of a parameter or a field."""
+    name = re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
     return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def on_the_wire(request: Request[Any], path: str, parameter: dict[str, Any]) -> Any:
+    """Where a request has a parameter: all that it has of it."""
+    name = parameter["name"]
+    if parameter["in"] == "path":
+        pattern = re.escape(path).replace(re.escape(f"{{{name}}}"), "(?P<it>[^/]+)")
+        match = re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", pattern), request.path)
+        return (("path", unquote(match["it"])),) if match else ()
+    pairs = request.params if parameter["in"] == "query" else request.fields
+    return tuple(pair for pair in pairs if pair[0] == name)
+
+
+EACH_PARAMETER = pytest.mark.parametrize(("name", "index"), [(name, i) for name in OPERATIONS for i in checked(name)])
 
 
 def test_every_operation_has_a_module_and_no_other_module_is_there():
     folder = Path(dify_workflow_api.__file__).parent / "api"
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.py") if path.name != "__init__.py"}
     assert found == {f"{operation['tags'][0]}/{name}.py" for name, (_, _, operation) in OPERATIONS.items()}
-    assert "list_workflow_logs" in OPERATIONS
+    assert len(OPERATIONS) == 14
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_the_arguments_are_the_parameters_by_name_in_order_and_optional_ones_may_be_left_out(name: str):
     signature = inspect.signature(builder(name))
-    assert list(signature.parameters) == [argument(parameter["name"]) for parameter in parameters(name)]
-    for parameter, found in zip(parameters(name), signature.parameters.values(), strict=True):
+    body = ["body"] if json_body(name) else []
+    assert list(signature.parameters) == [*(argument(parameter["name"]) for parameter in parameters(name)), *body]
+    for parameter, found in zip([*parameters(name), {"required": True}], signature.parameters.values(), strict=False):
         assert found.kind is inspect.Parameter.KEYWORD_ONLY
         assert found.default is (inspect.Parameter.empty if parameter.get("required") else None)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_a_request_is_to_the_operations_method_and_path_and_has_nothing_that_was_not_asked_for(name: str):
-    method, path, operation = OPERATIONS[name]
-    for request in (builder(name)(), builder(name)(**{argument(p["name"]): None for p in parameters(name)})):
-        assert (request.operation, request.method, request.path) == (name, method.upper(), path)
-        assert request.params == ()
-        assert request.json is None
-        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-        assert request.response is getattr(models, schema["$ref"].rpartition("/")[2])
+    method, path, _ = OPERATIONS[name]
+    least = needed(name)
+    for given in (least, {**{argument(p["name"]): None for p in parameters(name)}, **least}):
+        request = builder(name)(**given)
+        assert (request.operation, request.method) == (name, method.upper())
+        required = {where: [p for p in parameters(name) if p.get("required") and p["in"] == where] for where in WHERE}
+        assert request.path == re.sub(r"\{(\w+)\}", lambda found: quote(least[found[1]], safe=""), path)
+        assert request.params == tuple((p["name"], next(samples(p, 1)).wire) for p in required["query"])
+        assert request.fields == tuple((p["name"], next(samples(p, 1)).wire) for p in required["field"])
+        assert request.files == tuple((p["name"], FILE) for p in required["file"])
+        assert request.json == least.get("body")
 
 
-@pytest.mark.parametrize(
-    ("name", "index"), [(name, index) for name in OPERATIONS for index in range(len(parameters(name)))]
-)
+WHERE = ("path", "query", "field", "file")
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_the_response_is_the_model_of_the_json_answer_and_bytes_where_there_is_none(name: str):
+    response = builder(name)(**needed(name)).response
+    schema = answer(name).get("application/json", {}).get("schema")
+    if schema is None:
+        assert response is bytes
+    elif "$ref" in schema:
+        assert response is getattr(models, schema["$ref"].rpartition("/")[2])
+    else:
+        assert schema == {"type": "object"}
+        assert response is dict
+
+
+@EACH_PARAMETER
 def test_each_value_of_each_parameter_has_its_exact_text_on_the_wire(name: str, index: int):
-    parameter = parameters(name)[index]
-    build = builder(name)
-    for sample in samples(parameter["schema"], index + 2):
-        request = build(**{argument(parameter["name"]): sample.value})
-        assert request.params == ((parameter["name"], sample.wire),)
-        assert {type(text) for pair in request.params for text in pair} == {str}
+    parameter, (_, path, _) = parameters(name)[index], OPERATIONS[name]
+    build, key = builder(name), argument(parameter["name"])
+    shown = "path" if parameter["in"] == "path" else parameter["name"]
+    for sample in samples(parameter, index + 2):
+        request = build(**{**needed(name), key: sample.value})
+        assert on_the_wire(request, path, parameter) == ((shown, sample.wire),)
+        assert {type(text) for pair in (*request.params, *request.fields) for text in pair} <= {str}
+        assert request.path.isascii()
     for one in alternatives(parameter["schema"]):
         if "$ref" in one and "enum" in resolved(one):
             for member in getattr(models, one["$ref"].rpartition("/")[2]):
-                assert build(**{argument(parameter["name"]): member}).params == ((parameter["name"], member.value),)
-                assert type(build(**{argument(parameter["name"]): member}).params[0][1]) is str
+                [(_, text)] = on_the_wire(build(**{**needed(name), key: member}), path, parameter)
+                assert (type(text), text) == (str, member.value)
 
 
-@pytest.mark.parametrize(
-    ("name", "index"), [(name, index) for name in OPERATIONS for index in range(len(parameters(name)))]
-)
+@EACH_PARAMETER
 def test_a_value_that_the_spec_does_not_allow_is_refused_by_name(name: str, index: int):
     parameter = parameters(name)[index]
-    for value in refused(parameter["schema"]):
-        with pytest.raises(ValueError, match=rf"^{argument(parameter['name'])} must be "):
-            builder(name)(**{argument(parameter["name"]): value})
+    for value in refused(parameter):
+        with pytest.raises(ValueError, match=rf"^{parameter['name']} must be "):
+            builder(name)(**{**needed(name), argument(parameter["name"]): value})
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_what_is_required_is_asked_for_by_name(name: str):
+    for key in needed(name):
+        with pytest.raises(ValueError, match=rf"^{key} must be given$"):
+            builder(name)(**{**needed(name), key: None})
+        with pytest.raises(TypeError, match=key):
+            builder(name)(**{other: value for other, value in needed(name).items() if other != key})
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_all_parameters_together_keep_their_values_apart(name: str):
-    given = {p["name"]: next(samples(p["schema"], number)) for number, p in enumerate(parameters(name), start=2)}
-    assert len({sample.wire for sample in given.values()}) == len(given)
-    request = builder(name)(**{argument(key): sample.value for key, sample in given.items()})
-    assert request.params == tuple((key, sample.wire) for key, sample in given.items())
+    _, path, _ = OPERATIONS[name]
+    given = {p["name"]: next(samples(p, n)) for n, p in enumerate(parameters(name), start=2) if p["in"] != "file"}
+    texts = {name: sample.wire for name, sample in given.items() if sample.wire not in {"true", "false"}}
+    assert len(set(texts.values())) == len(texts)
+    request = builder(name)(**{**needed(name), **{argument(key): sample.value for key, sample in given.items()}})
+    for where, found in (("query", request.params), ("field", request.fields)):
+        assert found == tuple((p["name"], given[p["name"]].wire) for p in parameters(name) if p["in"] == where)
+    for parameter in parameters(name):
+        if parameter["in"] == "path":
+            assert on_the_wire(request, path, parameter) == (("path", given[parameter["name"]].wire),)
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if json_body(name)])
+def test_a_body_is_a_model_or_a_dict_and_is_sent_as_it_is(name: str):
+    schema = json_body(name)
+    assert schema
+    cls = getattr(models, schema["$ref"].rpartition("/")[2])
+    examples = [example["value"] for example in content(name)["application/json"]["examples"].values()]
+    for source in (*examples, Samples().of(schema), {}, {"unknown": [None]}):
+        for body in (source, cls.from_dict(source)):
+            request = builder(name)(**{**needed(name), "body": body})
+            assert json.dumps(request.json) == json.dumps(source)
+            assert (request.params, request.fields, request.files) == ((), (), ())
+    for value in ("text", [], [{}], 5, True, b"{}", object()):
+        with pytest.raises(ValueError, match=r"^body must be a model or a dict, got "):
+            builder(name)(**{**needed(name), "body": value})
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_the_operation_and_each_parameter_are_documented(name: str):
-    method, path, _ = OPERATIONS[name]
+    method, path, operation = OPERATIONS[name]
     doc = inspect.getdoc(builder(name)) or ""
     words = " ".join(doc.split())
     assert f"{method.upper()} {path}" in words
+    assert operation["summary"] in words
+    assert " ".join(operation["description"].split()) in words
     for parameter in parameters(name):
         text = " ".join(resolved(parameter["schema"])["description"].split())
         assert f"{argument(parameter['name'])}: {text}" in words
         if "default" in parameter["schema"]:
-            assert f"The server's own default is {parameter['schema']['default']}." in words
+            assert f"The server's own default is {str(parameter['schema']['default']).lower()}." in words
+    if json_body(name):
+        assert f"body: {operation['requestBody']['description']}" in words
 
 
 @pytest.mark.parametrize(
@@ -231,9 +380,15 @@ class Samples:
         """A value; of alternatives, the first that is not null."""
         one = resolved(next((one for one in alternatives(schema) if not is_null(one)), schema))
         number = next(self.numbers)
+        if "const" in one:
+            return one["const"]
         if "enum" in one:
             return one["enum"][number % len(one["enum"])]
         kind = one.get("type")
+        if isinstance(one.get("additionalProperties"), dict):
+            return {
+                f"key {index}": self.of(item) for index, item in enumerate(alternatives(one["additionalProperties"]))
+            }
         if kind == "object" or "properties" in one:
             return {name: self.of(value) for name, value in one.get("properties", {}).items()}
         if kind == "array":
@@ -244,18 +399,26 @@ class Samples:
 
 def check(schema: dict[str, Any], source: Any, found: Any) -> None:
     """Checks a decoded value against what it was decoded from."""
-    fitting = [one for one in alternatives(schema) if isinstance(source, dict) == ("properties" in resolved(one))]
-    reference = next((one["$ref"].rpartition("/")[2] for one in fitting if "$ref" in one), "")
-    if isinstance(source, dict) and reference:
-        check_model(reference, source, found)
-    elif isinstance(source, list) and isinstance(found, list) and "items" in resolved(fitting[0]):
+    options = alternatives(schema)
+    if isinstance(source, dict):
+        classes = [one["$ref"].rpartition("/")[2] for one in options if "properties" in resolved(one) and "$ref" in one]
+        values = [one["additionalProperties"] for one in map(resolved, options) if "additionalProperties" in one]
+        if classes:
+            check_model(classes[0], source, found)
+            return
+        assert type(found) is dict
+        assert list(found) == list(source)
+        for key in source if values else ():
+            check(values[0], source[key], found[key])
+    items = [resolved(one)["items"] for one in options if "items" in resolved(one)]
+    if isinstance(source, list) and items:
         assert len(found) == len(source)
         for one, two in zip(source, found, strict=True):
-            check(resolved(fitting[0])["items"], one, two)
-    elif isinstance(source, str) and any(source in resolved(one).get("enum", ()) for one in fitting):
+            check(items[0], one, two)
+    elif isinstance(source, str) and any(source in resolved(one).get("enum", ()) for one in options):
         assert isinstance(found, Enum)
         assert found.value == source
-    else:
+    elif not isinstance(source, dict):
         assert (type(found), found) == (type(source), source)
 
 
@@ -275,6 +438,7 @@ def decoded(name: str, source: dict[str, Any]) -> Any:
 
 def test_every_schema_has_a_class_and_no_other_class_is_there():
     assert set(models.__all__) == {*OBJECTS, *ENUMS}
+    assert set(SCHEMAS) - {*OBJECTS, *ENUMS} == {"WorkflowStreamEvent"}
 
 
 @pytest.mark.parametrize("name", OBJECTS)
@@ -342,3 +506,171 @@ def test_the_arrays_that_are_always_there_are_named(name: str):
 @pytest.mark.parametrize("name", ENUMS)
 def test_an_enum_has_exactly_the_values_of_the_spec(name: str):
     assert [member.value for member in getattr(models, name)] == SCHEMAS[name]["enum"]
+
+
+# --- event streams ---------------------------------------------------------------------------------------------------
+
+EVENTS: dict[str, str] = {
+    name: reference.rpartition("/")[2]
+    for name, reference in SCHEMAS["WorkflowStreamEvent"]["discriminator"]["mapping"].items()
+}
+STREAMED = [name for name in OPERATIONS if "text/event-stream" in answer(name)]
+
+
+def test_the_operations_that_stream_are_known():
+    assert STREAMED == ["stream_workflow_run_events", "run_workflow", "run_workflow_version"]
+    assert [name for name in OPERATIONS if hasattr(module_of(name), "EVENTS")] == STREAMED
+
+
+@pytest.mark.parametrize("name", STREAMED)
+def test_each_event_has_the_model_that_the_spec_gives_it(name: str):
+    module = module_of(name)
+    assert module.EVENTS == EVENTS
+    for event, model in EVENTS.items():
+        assert module.load_event(event) is getattr(models, model)
+        properties = SCHEMAS[model]["properties"]
+        assert properties["event"]["const"] == event
+        assert list(properties)[:3] == ["event", "workflow_run_id", "task_id"]
+
+
+@pytest.mark.parametrize("name", STREAMED)
+@pytest.mark.parametrize("event", ["ping", "", "Workflow_started", "done", None, 5, [], {}])
+def test_any_other_event_is_kept_whole_in_the_model_for_others(name: str, event: Any):
+    assert module_of(name).load_event(event) is models.WorkflowEvent
+    source = {"event": event, "task_id": "t", "data": {"deep": [1]}, "new": None}
+    found = module_of(name).load_event(event).from_dict(source)
+    assert (found.event, found.task_id, found.workflow_run_id) == (event, "t", None)
+    assert found.additional_properties == {"data": {"deep": [1]}, "new": None}
+    assert json.dumps(found.to_dict()) == json.dumps(source)
+
+
+# --- recordings ------------------------------------------------------------------------------------------------------
+
+
+class Recording(NamedTuple):
+    name: str
+    request: dict[str, Any]
+    response: dict[str, Any]
+    operation: str
+    in_path: dict[str, str]
+
+    @property
+    def is_json(self) -> bool:
+        return str(self.response["headers"].get("Content-Type")).startswith("application/json")
+
+
+def recordings() -> Iterator[Recording]:
+    """The exchanges with a real server that are calls of an operation."""
+    for file in sorted((Path(__file__).parents[1] / "recordings").glob("*.json")):
+        exchange = json.loads(file.read_text(encoding="utf-8"))
+        request, response = exchange["request"], exchange["response"]
+        for name, (method, path, _) in OPERATIONS.items():
+            pattern = "/v1" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
+            match = re.fullmatch(pattern, request["path"])
+            if match and request["method"].lower() == method:
+                yield Recording(file.stem, request, response, name, match.groupdict())
+                break
+
+
+RECORDED = list(recordings())
+GOOD = [one for one in RECORDED if 200 <= one.response["status"] < 300 and one.is_json]
+STREAMS = [one for one in RECORDED if str(one.response["headers"].get("Content-Type")).startswith("text/event-stream")]
+SENT = [
+    one
+    for one in RECORDED
+    if one.operation in {"run_workflow", "run_workflow_version", "stop_workflow_run", "get_workflow_run"}
+    and one.name not in {"rundetail-malformed", "run-form", "run-empty-body", "stop-empty-body"}
+]
+
+
+def named(recorded: list[Recording]) -> Any:
+    return pytest.mark.parametrize("recorded", recorded, ids=[one.name for one in recorded])
+
+
+def unknown_fields(found: Any) -> list[str]:
+    """The fields that models have beside those of the spec, at any depth."""
+    if isinstance(found, Model):
+        values = [getattr(found, name) for name in found._names.values()]
+        return [*found.additional_properties, *(name for value in values for name in unknown_fields(value))]
+    return [name for item in found for name in unknown_fields(item)] if isinstance(found, list) else []
+
+
+def frames(body: str) -> list[dict[str, Any]]:
+    """The JSON of a recorded stream's events; a ping has none."""
+    blocks = [block for block in body.split("\n\n") if block]
+    assert all(re.match("data: |event: ping$", block) for block in blocks)
+    return [json.loads(block.removeprefix("data: ")) for block in blocks if block != "event: ping"]
+
+
+def test_each_operation_that_the_recorded_server_has_was_recorded():
+    newer = {"stream_workflow_run_events", "get_form", "submit_form", "get_end_user"}
+    assert {one.operation for one in GOOD} == set(OPERATIONS) - newer
+    assert len(GOOD) > 100
+    assert {one.name for one in STREAMS} == {"run-broken-graph-streaming", "run-stream-ok", "run-stream-ping"}
+    assert len(SENT) > 30
+
+
+@named(GOOD)
+def test_a_recorded_answer_is_decoded_whole_and_given_back_exactly(recorded: Recording):
+    source = json.loads(recorded.response["body"])
+    response = builder(recorded.operation)(**needed(recorded.operation)).response
+    found = response.from_dict(source)
+    assert json.dumps(found.to_dict()) == json.dumps(source)
+    assert unknown_fields(found) == []
+    assert list(response._names)[: len(source)] == list(source)
+    check_model(response.__name__, source, found)
+
+
+@named(STREAMS)
+def test_each_event_of_a_recorded_stream_is_decoded_whole_and_given_back_exactly(recorded: Recording):
+    sources = frames(recorded.response["body"])
+    assert sources
+    for source in sources:
+        cls = module_of(recorded.operation).load_event(source["event"])
+        found = cls.from_dict(source)
+        assert cls.__name__ == EVENTS[source["event"]]
+        assert json.dumps(found.to_dict()) == json.dumps(source)
+        assert unknown_fields(found) == []
+        check_model(cls.__name__, source, found)
+        if "data" in source:
+            assert isinstance(found.data, Model)
+            assert list(found.data._names)[: len(source["data"])] == list(source["data"])
+
+
+@named(SENT)
+def test_a_recorded_request_can_be_built(recorded: Recording):
+    given: dict[str, Any] = dict(recorded.in_path)
+    if json_body(recorded.operation):
+        given["body"] = json.loads(recorded.request["body"])
+    request = builder(recorded.operation)(**given)
+    assert (request.method, f"/v1{request.path}") == (recorded.request["method"], recorded.request["path"])
+    assert list(request.params) == parse_qsl(recorded.request["query"])
+    assert request.json == given.get("body")
+
+
+def test_an_id_that_the_recorded_server_fails_over_is_refused():
+    [malformed] = [one for one in RECORDED if one.name == "rundetail-malformed"]
+    assert malformed.response["status"] == 500
+    with pytest.raises(ValueError, match=r"^workflow_run_id must be a UUID"):
+        builder("get_workflow_run")(**malformed.in_path)
+
+
+# --- what is loaded --------------------------------------------------------------------------------------------------
+
+
+def test_a_request_is_built_without_loading_a_model_or_what_models_need():
+    program = f"""
+import sys
+from dify_workflow_api.api.runs import run_workflow, stream_workflow_run_events
+from dify_workflow_api.api.files import upload_file
+run_workflow.build_request(body={{}})
+upload_file.build_request(file=b"")
+stream_workflow_run_events.build_request(workflow_run_id={UUID!r}, user="u")
+loaded = [name for name in sys.modules if name == "attrs" or name.startswith("dify_workflow_api.models.")]
+assert loaded == [], loaded
+run_workflow.load_event("text_chunk")
+loaded = {{name for name in sys.modules if name.startswith("dify_workflow_api.models.")}}
+assert loaded == {{"dify_workflow_api.models." + name for name in ("text_chunk_event", "text_chunk_data")}}, loaded
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, "")

@@ -18,7 +18,7 @@ from generation.package import check_tools, generated
 from generation.problems import GenerationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = ROOT / "generated" / "dify_workflow_api"
@@ -186,6 +186,21 @@ def parameter(**parts: Any) -> dict[str, Any]:
     return get(parameters=[{**Q, **parts}])
 
 
+FILE = {"type": "string", "format": "binary"}
+
+
+def form(properties: dict[str, Any], *, parameters: Sequence[dict[str, Any]] = (), **parts: Any) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties, **parts}
+    body = {"content": {"multipart/form-data": {"schema": schema}}}
+    return document(paths={"/a": {"post": operation(requestBody=body, parameters=[*parameters])}})
+
+
+def stream(discriminator: dict[str, Any]) -> dict[str, Any]:
+    schema = {"oneOf": [{"$ref": "#/components/schemas/A"}], "discriminator": discriminator}
+    responses = {"200": {"description": "", "content": {"text/event-stream": {"schema": schema}}}}
+    return document(paths={"/a": {"get": operation(responses=responses)}}, schemas={"A": A, "T": {"type": "string"}})
+
+
 REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
     "no operationId": (get(operationId=None), "GET /a: its operationId is None"),
     "operationId as a path": (get(operationId="../x"), "GET /a: its operationId is '../x'"),
@@ -245,9 +260,44 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
         parameter(schema={"type": "integer", "multipleOf": 5}),
         "GET /a parameter 'q': multipleOf is not supported",
     ),
-    "multipart body": (
-        document(paths={"/a": {"post": operation(requestBody={"content": {"multipart/form-data": {"schema": A}}})}}),
-        "POST /a requestBody: multipart/form-data: only JSON is supported",
+    "body of another type": (
+        document(paths={"/a": {"post": operation(requestBody={"content": {"text/csv": {"schema": A}}})}}),
+        "POST /a requestBody: text/csv: only JSON and multipart/form-data are supported",
+    ),
+    "form without fields": (form({}), "POST /a requestBody: a multipart body is an object with properties"),
+    "form of alternatives": (
+        form({"f": FILE}, anyOf=[A, A]),
+        "POST /a requestBody: a multipart body is an object with properties",
+    ),
+    "form with an object": (form({"f": A}), "POST /a requestBody field 'f': a parameter must be of one type, and not"),
+    "form with several files": (
+        form({"f": {"type": "array", "items": FILE}}),
+        "POST /a requestBody field 'f': several files in one field are not supported",
+    ),
+    "form with a field that has no name": (form({"": FILE}), "POST /a requestBody field '' has no name"),
+    "form with fields that become one": (
+        form({"a-b": FILE, "a b": FILE}),
+        "POST /a requestBody field 'a b' and 'a-b' would both be the argument 'a_b'",
+    ),
+    "form with a field that is a parameter": (
+        form({"q": FILE}, parameters=[Q]),
+        "POST /a requestBody field 'q' and 'q' would both be the argument 'q'",
+    ),
+    "stream of events without one for others": (
+        stream({"mapping": {"a": "A"}}),
+        "GET /a response 200: its discriminator needs x-our-default, for events of another name",
+    ),
+    "stream of events that are not there": (
+        stream({"mapping": {"a": "A", "b": "B"}, "x-our-default": "A"}),
+        "GET /a response 200: there is no #/components/schemas/B",
+    ),
+    "stream of events that are no objects": (
+        stream({"mapping": {"a": "T"}, "x-our-default": "A"}),
+        "GET /a: the event schema 'T' is not an object",
+    ),
+    "stream of events without a name": (
+        stream({"mapping": {"a": "A"}, "x-our-default": "#/paths"}),
+        "GET /a: the event schema '#/paths' is not an object",
     ),
     "list as an answer": (
         get(responses={"200": {"description": "", "content": {"application/json": {"schema": {"type": "array"}}}}}),

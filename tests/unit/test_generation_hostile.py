@@ -231,6 +231,19 @@ def hostile_spec(values: list[str]) -> dict[str, Any]:
             servers=[{"url": value}],
             **{"x-code": value},
         )
+        form = {
+            f"name {value}": {"type": "string", "description": value},
+            f"file {value}": {"format": "binary", **described},
+        }
+        events = {"mapping": {value: f"Thing{number}"}, "x-our-default": f"Thing{number}"}
+        stream = {"oneOf": [schema], "discriminator": events, **described}
+        upload = operation(
+            operationId=f"read_it_{number}",
+            description=value,
+            requestBody={"description": value, "content": {"multipart/form-data": {"schema": {"properties": form}}}},
+            responses={"200": {"description": value, "content": {"text/event-stream": {"schema": stream}}}},
+        )
+        spec["paths"][f"/{number}/upload"] = {"post": upload}
         path = f"/{number} " + value.replace("{", "(").replace("}", ")") + "/{part}"
         spec["components"]["schemas"] |= {
             f"Thing{number}": thing,
@@ -243,8 +256,8 @@ def hostile_spec(values: list[str]) -> dict[str, Any]:
 
 
 def files_for(files: dict[str, str], number: int) -> dict[str, str]:
-    """The modules for the text of a number: those of its two schemas, of its operation, and of what is in them."""
-    return {name: code for name, code in files.items() if re.search(rf"/(thing|kind|read_?){number}[_.]", name)}
+    """The modules for the text of a number: those of its two schemas, of its operations, and of what is in them."""
+    return {name: code for name, code in files.items() if re.search(rf"/(thing|kind|read_?(it_)?){number}[_.]", name)}
 
 
 def docstrings(code: str) -> Iterator[str]:
@@ -322,6 +335,13 @@ def test_hostile_text_is_not_run_and_is_there_at_run_time(tmp_path: Path, monkey
             name = names.argument_name(f"name {value}")
             request = build(part="p", **{name: "x"}, kind=kind(value), closed=value)
             assert request.params == ((f"name {value}", "x"), ("kind", value), ("closed", value))
+            upload = getattr(package.api.things, f"read_it_{number}")
+            form = {names.argument_name(f"{part} {value}"): "x" for part in ("name", "file")}
+            request = upload.build_request(**form)
+            assert request.fields == ((f"name {value}", "x"),)
+            assert request.files == ((f"file {value}", "x"),)
+            assert upload.EVENTS == {value: f"Thing{number}"}
+            assert upload.load_event(value) is upload.load_event(f"not {value}") is thing_class
             assert request.path.isascii()
             assert repr(thing)
             assert squeezed(value) in squeezed(thing_class.__doc__)

@@ -338,9 +338,92 @@ def test_the_class_of_an_answer_is_its_models_or_what_it_is_without_one(package:
     api = package.api
     assert api.things.get_part.build_request(thing_id="a", part_number=1, size="").response is package.models.Part
     assert api.things.delete_part.build_request(thing_id="a", part_number=1).response is object
-    assert api.files.preview_file.build_request(file_id="f").response is bytes
+    assert api.files.preview_file.build_request(file_id="0" * 32).response is bytes
     assert api.forms.submit_form.build_request(token="t").response is dict
-    assert api.runs.stream_events.build_request().response is str
+    assert api.runs.stream_events.build_request().response is bytes
+    assert api.runs.start_job.build_request(body={}).response is package.models.Run
+    assert api.files.store_file.build_request(main_file=b"", user="u", sizes=[]).response is package.models.Free
+
+
+def test_the_parts_of_a_form_are_arguments_its_files_are_left_as_they_are(package: Any):
+    store_file, file = package.api.files.store_file.build_request, object()
+    request = store_file(main_file=file, user="é", sizes=["small", "2x"], keep=False, class_="new", id="any", dry=True)
+    assert (request.method, request.path, request.json) == ("POST", "/files", None)
+    assert request.params == (("dry", "true"),)
+    assert request.fields == (
+        *(("user", "é"), ("sizes", "small"), ("sizes", "2x"), ("keep", "false"), ("class", "new"), ("id", "any")),
+    )
+    assert request.files == (("main-file", file),)
+    assert request.files[0][1] is file
+    picture = ("p.png", b"", "image/png")
+    request = store_file(main_file=b"", user="u", sizes=[], thumbnail=picture)
+    assert request.files == (("main-file", b""), ("thumbnail", picture))
+    assert request.fields == (("user", "u"),)
+    parameters = inspect.signature(store_file).parameters
+    assert list(parameters) == ["dry", "main_file", "user", "thumbnail", "sizes", "keep", "class_", "id"]
+    assert parameters["main_file"].annotation == parameters["thumbnail"].annotation == "object"
+    assert parameters["main_file"].default is inspect.Parameter.empty
+    assert "main_file: The file." in store_file.__doc__
+    assert "thumbnail: A picture." in store_file.__doc__
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"main_file": None}, "main-file must be given"),
+        ({"user": None}, "user must be given"),
+        ({"user": ""}, "user must be text with a length of at least 1, got ''"),
+        ({"sizes": ["tiny"]}, "sizes[0] must be one of 'small',"),
+        ({"keep": "yes"}, "keep must be True or False, got 'yes'"),
+        ({"id": 5}, "id must be text, got 5"),
+    ],
+)
+def test_a_part_that_the_spec_does_not_allow_is_refused(package: Any, given: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match="must be") as caught:
+        package.api.files.store_file.build_request(**{"main_file": b"", "user": "u", "sizes": [], **given})
+    assert str(caught.value).startswith(message)
+
+
+def test_requests_without_a_form_have_no_parts(package: Any):
+    request = package.api.runs.start_job.build_request(body={"a": 1})
+    assert (request.fields, request.files, request.json) == ((), (), {"a": 1})
+
+
+@pytest.mark.parametrize(
+    "text", ["0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a", "0B6AD0FC-7A3E-4E1C-8D5F-2F1B9C3D4E5A", "0" * 32]
+)
+def test_a_uuid_in_a_path_is_sent_as_it_was_given(package: Any, text: str):
+    assert package.api.files.preview_file.build_request(file_id=text).path == f"/files/{text}/preview"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("not-a-uuid", "0" * 31, "0" * 33, "0b6ad0fc-7a3e-4e1c-8d5f2f1b9c3d4e5a", "g" * 32, "0" * 32 + "\n", "٠" * 32),
+        *("{0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a}", "urn:uuid:0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a"),
+    ],
+)
+def test_what_is_no_uuid_is_refused_where_a_path_needs_one(package: Any, text: str):
+    with pytest.raises(
+        ValueError, match=r"^file_id must be a UUID, 32 hexadecimal digits with or without dashes, got "
+    ):
+        package.api.files.preview_file.build_request(file_id=text)
+
+
+def test_the_events_of_a_stream_have_their_models_and_any_other_has_the_one_for_others(package: Any):
+    module, models = package.api.runs.start_job, package.models
+    assert {"started": "Started", "stopped": "Stopped", "halted": "Stopped"} == module.EVENTS
+    assert [module.load_event(name) for name in module.EVENTS] == [models.Started, models.Stopped, models.Stopped]
+    for other in ("new", "", "Started", "EVENTS", "__class__", None, 5, [], {}):
+        assert module.load_event(other) is models.Other
+    event = module.load_event("new").from_dict({"event": "new", "data": {"x": [1]}})
+    assert event.to_dict() == {"event": "new", "data": {"x": [1]}}
+
+
+def test_a_stream_whose_events_the_spec_does_not_tell_apart_has_none(package: Any):
+    for module in (package.api.runs.stream_events, package.api.runs.start_run, package.api.things.get_part):
+        assert not hasattr(module, "EVENTS")
+        assert not hasattr(module, "load_event")
 
 
 def test_parameters_of_a_path_are_those_of_its_operations_unless_they_have_their_own(package: Any):

@@ -33,7 +33,7 @@ class FormInput(Model):
     }
 
     type: str = ABSENT
-    """The field's type, such as `text_input` or `paragraph`."""
+    """The field's type, such as `paragraph` or `select`."""
 
     output_variable_name: str = ABSENT
     """The field's name: its key in `inputs` when the form is submitted."""

@@ -49,7 +49,7 @@ class UploadedFile(Model):
     """What follows the last dot of the name, without the dot; empty text when there is none."""
 
     mime_type: str | None = ABSENT
-    """The content type that the file was sent with; the content is not looked at."""
+    """The content type that the file was sent with."""
 
     created_by: str | None = ABSENT
     """The id of the end user that the file belongs to."""

@@ -18,21 +18,19 @@ def build_request(
 ) -> Request[UploadedFile]:
     """Upload a file
 
-    Uploads one file, for use in the inputs of runs of the same `user`. Each upload stores another file, the same
-    content too, and there is no operation that deletes one; a request whose answer was lost should not be sent again
-    without need.
+    Uploads one file, for use in the inputs of runs. Each upload stores another file, the same content too, and there
+    is no operation that deletes one; a request whose answer was lost should not be sent again without need.
 
-    The limits as they come are 10 MB for an image, 50 MB for sound, 100 MB for video and 15 MB for anything else; the
-    kind goes by the name's extension. `GET /parameters` tells a server's own. Any type is taken, and an empty file
-    too. A proxy in front may have a lower limit, and answers HTML.
+    The limits as they come are 10 MB for an image, 50 MB for sound, 100 MB for video and 15 MB for anything else.
+    `GET /parameters` tells a server's own. Any type is taken, and an empty file too. A proxy in front may have a
+    lower limit, and answers HTML.
 
     POST /files/upload
 
     Args:
-        file: The file, with its name and its content type; the server goes by both and does not look at the
-            content.
-        user: Who the file belongs to: the `user` of the runs that will use it. Without it the file belongs to an
-            end user that all callers without a `user` share.
+        file: The file, with its name and its content type, which are both stored as they were sent.
+        user: Who the file belongs to, in the same words as `user` of a run. Without it the file belongs to an end
+            user that all callers without a `user` share.
 
     Raises:
         ValueError: An argument is not what the API takes; nothing was sent.

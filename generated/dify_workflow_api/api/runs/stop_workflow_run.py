@@ -25,8 +25,8 @@ def build_request(
     The answer is always success, also for a task that is unknown, has ended or is another app's, so it proves
     nothing. `user` must be given but is not compared with that of the run.
 
-    On server version 1.11.2 the stored run stays `running`, without an end, for good: the logs and `GET
-    /workflows/run/{workflow_run_id}` never say `stopped` of it.
+    On server version 1.11.2 the stored run stays `running`, without an end, for good: neither the logs nor `GET
+    /workflows/run/{workflow_run_id}` ever say `stopped` of it.
 
     POST /workflows/tasks/{task_id}/stop
 
