@@ -1,4 +1,6 @@
-"""Server-sent events: bytes in, events out, by the letter of the WHATWG's event stream format.
+"""Server-sent events: bytes in, events out, by the letter of the WHATWG's event stream format, with two additions.
+
+An event that has a name and no data is given too, as Dify's pings are such, and so is the one that the stream ends in.
 
 The library that does this for httpx waits for one more chunk after a lone CR, and loses the first event after a byte
 order mark; a stream of one's own runs deserves better.
@@ -32,7 +34,9 @@ class EventParser:
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """The events that these bytes complete."""
-        if self._after_cr and chunk:
+        if not chunk:
+            return []
+        if self._after_cr:
             # The CR before this piece has ended its line already; a LF that follows belongs to it.
             self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
