@@ -6,13 +6,13 @@ asyncio ties a connection to the event loop that it was opened in, so the async 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import httpx
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
 # gunicorn, which serves Dify, closes a connection that was idle for 2 seconds. One that may be closed while a run is
 # being sent over it would leave open whether the run has begun, so none is used again after that time.
@@ -20,6 +20,8 @@ KEEPALIVE_SECONDS: Final = 1.5
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=KEEPALIVE_SECONDS)
 
 CLOSED: Final = "this client is closed"
+
+T = TypeVar("T")
 
 
 class NoCookies(httpx.Cookies):
@@ -78,6 +80,10 @@ class Pool:
     def adapt(self, request: httpx.Request) -> None:
         """Make the body of an upload fit to be sent: nothing has to be done."""
 
+    def aside(self, work: Callable[[], T]) -> T:
+        """What some work gives that reads from disk."""
+        return work()
+
     def close(self) -> None:
         """Close what was made here. Closing twice is fine."""
         with self._lock:
@@ -132,6 +138,12 @@ class AsyncPool:
         from ._uploads import read_in_threads  # noqa: PLC0415 - loaded when needed
 
         read_in_threads(request)
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """What some work gives that reads from disk: it is done in a thread, and the event loop goes on."""
+        from asyncio import to_thread  # noqa: PLC0415 - the sync half does without asyncio, which is large
+
+        return await to_thread(work)
 
     async def close(self) -> None:
         """Close what was made here for the running event loop. Closing twice is fine."""

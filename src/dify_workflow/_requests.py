@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -123,15 +124,18 @@ def build_request(
             a client made here has nothing to merge, and merging nothing costs a tenth of the whole call.
     """
     content = None if call.json is None else _json_bytes(call.json)
-    if content is not None or accept is not None:
+    is_multipart = bool(call.files or call.fields)
+    if content is not None or accept is not None or is_multipart:
         headers = headers.copy()
         if content is not None:
             headers.setdefault("Content-Type", "application/json")
         if accept is not None:
             headers["Accept"] = accept
+        if is_multipart:  # said here, as a default header, or one of the caller's own client, would take its place
+            headers["Content-Type"] = f"multipart/form-data; boundary={os.urandom(16).hex()}"
     url = base_url + call.path
     parts: dict[str, Any] = {"headers": headers, "extensions": {"timeout": timeout.phases}, "content": content}
-    if call.files or call.fields:
+    if is_multipart:
         parts |= {"files": call.files, "data": dict(call.fields)}
     if http is not None:
         return http.build_request(call.method, url, params=call.params, **parts)
@@ -142,7 +146,10 @@ def build_request(
 
 def _json_bytes(value: object) -> bytes:
     # httpx 0.27 would send NaN, which is not JSON, and 0.28 refuses it: what is sent does not depend on the release.
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"the body must be a JSON value: {error}") from None
 
 
 def without_secrets(request: httpx.Request) -> httpx.Request:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import mimetypes
 import os
+import re
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator
+    from collections.abc import AsyncIterator
+    from types import TracebackType
 
     from dify_workflow_api.types import Request
 
@@ -24,74 +26,139 @@ FileSource: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 UNKNOWN_TYPE: Final = "application/octet-stream"
 SPOOLED_BYTES: Final = 1 << 20
 
-# What Dify 1.11 takes for each type of input, by the end of the name; everything else is "custom".
-DOCUMENTS: Final = frozenset(
-    (
-        "txt",
-        "md",
-        "mdx",
-        "markdown",
-        "pdf",
-        "html",
-        "htm",
-        "xlsx",
-        "xls",
-        "doc",
-        "docx",
-        "csv",
-        "eml",
-        "msg",
-        "pptx",
-        "ppt",
-        "xml",
-        "epub",
-        "properties",
-        "vtt",
-    )
-)
-TYPES: Final = ("document", "image", "audio", "video", "custom")
+# What Dify 1.11 takes a file for, by the end of its name.
+ENDINGS: Final = {
+    "document": "txt md mdx markdown pdf html htm xlsx xls doc docx csv eml msg pptx ppt xml epub properties vtt",
+    "image": "jpg jpeg png webp gif svg",
+    "audio": "mp3 m4a wav amr mpga",
+    "video": "mp4 mov mpeg webm",
+}
+KIND_OF_ENDING: Final = {ending: kind for kind, endings in ENDINGS.items() for ending in endings.split()}
+TYPES: Final = (*ENDINGS, "custom")
+
+# Python 3.11 knows these only where the operating system tells it.
+OFFICE: Final = "application/vnd.openxmlformats-officedocument."
+CONTENT_TYPES: Final = {
+    "docx": f"{OFFICE}wordprocessingml.document",
+    "xlsx": f"{OFFICE}spreadsheetml.sheet",
+    "pptx": f"{OFFICE}presentationml.presentation",
+    "epub": "application/epub+zip",
+    "msg": "application/vnd.ms-outlook",
+    "markdown": "text/markdown",
+    "mdx": "text/markdown",
+    "webp": "image/webp",
+    "m4a": "audio/mp4",
+    "amr": "audio/amr",
+    "gz": "application/gzip",
+    "bz2": "application/x-bzip2",
+    "xz": "application/x-xz",
+}
 
 
-@contextmanager
-def opened(
-    file: FileSource, filename: str | None, content_type: str | None
-) -> Generator[tuple[str, bytes | IO[bytes], str]]:
-    """The file as httpx takes it: its name, its bytes or where they are read from, and its content type.
+class Source:
+    """A file that is to be uploaded; a context manager, whose end closes what was opened for it.
 
     Raises:
         ValueError: it has no name, or gives text instead of bytes.
-        OSError: its path cannot be read.
     """
-    for name, value in {"filename": filename, "content_type": content_type}.items():
-        if value is not None and (not isinstance(value, str) or not value or not value.isprintable()):
-            raise ValueError(f"{name} must be printable text, got {value!r}")
-    if isinstance(file, str | os.PathLike):
-        path = Path(file)
-        with path.open("rb") as stream:
-            yield _named(filename or path.name, content_type, stream)
-    elif isinstance(file, bytes | bytearray | memoryview):
-        yield _named(_needed(filename), content_type, bytes(file))
-    elif hasattr(file, "read"):
-        if isinstance(file, io.TextIOBase):
-            raise ValueError("file must be open for bytes: open(..., 'rb')")
-        own = getattr(file, "name", None)
-        if not filename and isinstance(own, str):
-            filename = Path(own).name
-        name = _needed(filename)
-        if file.seekable():
-            yield _named(name, content_type, file)
-        else:  # a pipe can be read only once and has no length; this costs disk, not memory
-            with tempfile.SpooledTemporaryFile(max_size=SPOOLED_BYTES) as spool:
-                shutil.copyfileobj(file, spool)
-                yield _named(name, content_type, spool)
-    else:
-        raise ValueError(f"file must be a path, bytes, or a file object open for bytes, got a {type(file).__name__}")
+
+    def __init__(self, file: FileSource, filename: str | None, content_type: str | None) -> None:
+        if isinstance(file, str | os.PathLike):
+            file = Path(os.fsdecode(file))
+            own_name = file.name
+        elif isinstance(file, bytes | bytearray | memoryview):
+            file, own_name = bytes(file), ""
+        elif hasattr(file, "read"):
+            if isinstance(file, io.TextIOBase) or not isinstance(file.read(0), bytes):
+                raise ValueError("file must be open for bytes: open(..., 'rb')")
+            own_name = _own_name(file)
+        else:
+            kind = type(file).__name__
+            raise ValueError(f"file must be a path, bytes, or a file object open for bytes, got a {kind}")
+        self._file: Path | bytes | IO[bytes] = file
+        self._filename = _checked_name(own_name if filename is None else filename)
+        self._content_type = content_type_of(self._filename) if content_type is None else _checked_type(content_type)
+        self._opened = ExitStack()
+        self._is_over = False
+
+    def part(self) -> tuple[str, bytes | Content, str]:
+        """The file as httpx takes it: its name, its bytes or where they are read from, and its content type.
+
+        This can take a while: a pipe is read to its end.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if isinstance(self._file, bytes):
+            return self._filename, self._file, self._content_type
+        with ExitStack() as opened:
+            stream = opened.enter_context(self._file.open("rb")) if isinstance(self._file, Path) else self._file
+            size = _size(stream)
+            if size is None:  # it can be read only once and has no length; this costs disk, not memory
+                spool = opened.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOLED_BYTES))
+                shutil.copyfileobj(stream, spool)
+                stream, size = cast("IO[bytes]", spool), spool.tell()
+            self._opened = opened.pop_all()
+        if self._is_over:  # the one who asked has gone meanwhile
+            self._opened.close()
+        return self._filename, Content(stream, size), self._content_type
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._is_over = True
+        self._opened.close()
+
+
+class Content:
+    """The bytes of a file, from its first to the last that it had when it was measured.
+
+    As many bytes are sent as were announced, also of a file that grows meanwhile. Nothing but `read` touches the file.
+    """
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file = file
+        self._size = size
+        self._at = 0
+        self._is_there = False
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes.
+
+        Raises:
+            OSError: the file has become shorter.
+        """
+        left = self._size - self._at
+        wanted = left if size < 0 else min(size, left)
+        if wanted == 0:
+            return b""
+        if not self._is_there:
+            self._file.seek(self._at)
+            self._is_there = True
+        found = self._file.read(wanted)
+        if not found:
+            raise OSError(f"the file became shorter while it was uploaded: {left} of {self._size} bytes are missing")
+        self._at += len(found)
+        return found
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place, counted from the beginning or from the end."""
+        self._at = offset + (self._size if whence == os.SEEK_END else 0)
+        self._is_there = False
+        return self._at
+
+    def tell(self) -> int:
+        """The place of the next byte."""
+        return self._at
 
 
 def rewind(call: Request[Any]) -> None:
     """Have every file of a request read from its beginning."""
     for _, part in call.files:
-        content = cast("tuple[str, bytes | IO[bytes], str]", part)[1]
+        content = cast("tuple[str, bytes | Content, str]", part)[1]
         if not isinstance(content, bytes):
             content.seek(0)
 
@@ -103,11 +170,15 @@ def read_in_threads(request: httpx.Request) -> None:
 
 
 def type_of_file(name: str, mime_type: str | None) -> str:
-    """The type of input that Dify takes a file for, by its content type or the end of its name."""
-    kind = (mime_type or "").partition("/")[0]
-    if kind in {"image", "audio", "video"}:
-        return kind
-    return "document" if name.rpartition(".")[2].lower() in DOCUMENTS else "custom"
+    """The type of input that Dify takes a file for: by the end of its name, else by its content type."""
+    kind = KIND_OF_ENDING.get(_ending(name), (mime_type or "").partition("/")[0])
+    return kind if kind in TYPES else "custom"
+
+
+def content_type_of(filename: str) -> str:
+    """The content type of a file, by its name."""
+    guessed, compression = mimetypes.guess_type(filename)
+    return CONTENT_TYPES.get(_ending(filename)) or (None if compression else guessed) or UNKNOWN_TYPE
 
 
 class _ThreadedStream(httpx.AsyncByteStream):
@@ -118,15 +189,46 @@ class _ThreadedStream(httpx.AsyncByteStream):
         from asyncio import to_thread  # noqa: PLC0415 - the sync half does without asyncio, which is large
 
         chunks = iter(self._stream)
-        while chunk := await to_thread(next, chunks, b""):
+        while (chunk := await to_thread(next, chunks, None)) is not None:
             yield chunk
 
 
-def _named(filename: str, content_type: str | None, content: bytes | IO[bytes]) -> tuple[str, bytes | IO[bytes], str]:
-    return filename, content, content_type or mimetypes.guess_type(filename)[0] or UNKNOWN_TYPE
+def _size(file: IO[bytes]) -> int | None:
+    """The bytes that a file has from its beginning; None where only reading them can tell."""
+    with suppress(OSError, ValueError, AttributeError):
+        if not file.seekable():
+            return None
+        file.seek(0)
+        file.seek(0, os.SEEK_END)
+        size = file.tell()
+        file.seek(0)
+        if size or not file.read(1):
+            return size
+        file.seek(0)  # Linux says of the files about itself that they are empty
+    return None
 
 
-def _needed(filename: str | None) -> str:
+def _own_name(file: IO[bytes]) -> str:
+    name: object = getattr(file, "name", None)
+    if isinstance(name, bytes):
+        name = os.fsdecode(name)
+    # Python calls what has no name "<stdin>" or "<fdopen>", or by the number of its descriptor.
+    return Path(name).name if isinstance(name, str) and not re.fullmatch("<.*>", name) else ""
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2].lower() if "." in name else ""
+
+
+def _checked_name(filename: str) -> str:
+    if not isinstance(filename, str) or re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", filename):
+        raise ValueError(f"filename must be text without control characters and lone surrogates, got {filename!r}")
     if not filename:
         raise ValueError("filename must be given for bytes and for file objects without a name")
     return filename
+
+
+def _checked_type(content_type: str) -> str:
+    if not isinstance(content_type, str) or not re.fullmatch(r"[!-~]+/[ -~]+", content_type):
+        raise ValueError(f"content_type must be printable ASCII such as 'application/pdf', got {content_type!r}")
+    return content_type

@@ -35,7 +35,8 @@ class AsyncFiles:
     ) -> Upload:
         """Upload a file for the inputs of a run: `POST /files/upload`.
 
-        It is read from disk as it is sent. It is sent again only when the server cannot have received it.
+        It is read from disk as it is sent; what can be read only once, such as a pipe, is first copied to a temporary
+        file. It is sent again only when the server cannot have received it.
 
         Args:
             file: a path, the bytes, or a file object that is open for bytes; a file object is read from its beginning.
@@ -47,12 +48,13 @@ class AsyncFiles:
 
         Raises:
             ValueError: the file has no name, or an argument cannot be sent; nothing was sent.
-            OSError: the path cannot be read; nothing was sent.
+            OSError: the file cannot be read.
             PayloadTooLargeError: over the server's limit; as Dify 1.11 comes, 15 MB, for images 10, for audio 50, for
                 video 100.
             UnsupportedMediaTypeError: a kind of file that the server refuses.
             DifyError: as every method does.
         """
-        with _uploads.opened(file, filename, content_type) as part:
-            call = upload_file.build_request(file=part, user=checked_user(user))
+        user = checked_user(user)
+        with _uploads.Source(file, filename, content_type) as source:
+            call = upload_file.build_request(file=await self._caller.pool.aside(source.part), user=user)
             return await self._caller.send(call, _responses.reader_as(Upload), timeout)
