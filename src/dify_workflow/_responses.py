@@ -16,6 +16,7 @@ from ._errors import (
     DifyError,
     NotFoundError,
     RateLimitError,
+    WorkflowStreamError,
     class_of_status,
 )
 from ._requests import without_secrets
@@ -66,6 +67,34 @@ class UnusableBodyError(Exception):
     """The bytes of an answer are not what was expected; the text says in which way."""
 
 
+class BrokenEventError(Exception):
+    """The data of an event is not a JSON object; the text says what it is.
+
+    Attributes:
+        data: the data.
+    """
+
+    def __init__(self, reason: str, data: str) -> None:
+        super().__init__(reason)
+        self.data = data
+
+
+class ReportedError(Exception):
+    """The server reports, by an `error` event, that the run could not go on.
+
+    Attributes:
+        code: the server's code.
+        status: the HTTP status that the server would have given.
+        message: the server's text.
+    """
+
+    def __init__(self, code: str | None, status: int | None, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.message = message
+
+
 def _json_loader() -> Callable[[bytes], Any]:
     try:
         import orjson  # noqa: PLC0415 - an extra: used where it is installed
@@ -107,10 +136,10 @@ def model_value(content: bytes, model: type[M]) -> M:
     """
     value = json_value(content)
     if not is_object(value):
-        raise UnusableBodyError(f"{_kind(value)} where an object belongs")
+        raise UnusableBodyError(f"{kind_of(value)} where an object belongs")
     for name in model.array_fields:
         if not isinstance(value.get(name), list):
-            found = _kind(value[name]) if name in value else "nothing"
+            found = kind_of(value[name]) if name in value else "nothing"
             raise UnusableBodyError(f"an object with {found} where its list {name!r} belongs")
     return model.from_dict(value)
 
@@ -227,15 +256,36 @@ def stream_error(response: httpx.Response, content: bytes, secret: Secret) -> Di
     return response_error(response, content, UnusableBodyError("no stream of events"), secret)
 
 
-def broken_stream(response: httpx.Response, reason: str, progress: str, secret: Secret) -> APIResponseError:
-    """The error for an event that is not what the API promises."""
-    return response_error(response, b"", UnusableBodyError(f"{reason}, {progress}"), secret)
+def failed_stream(
+    error: httpx.HTTPError | BrokenEventError | ReportedError, response: httpx.Response, progress: str, secret: Secret
+) -> DifyError:
+    """The error for what ended a stream before its run.
+
+    Args:
+        error: what ended it.
+        response: the answer that the stream is the body of.
+        progress: what was seen so far.
+        secret: the key.
+    """
+    if isinstance(error, BrokenEventError):  # not what the API promises
+        return response_error(response, error.data.encode(), UnusableBodyError(f"{error}, {progress}"), secret)
+    if isinstance(error, httpx.HTTPError):
+        return transport_error(error, response.request, response, secret, progress)
+    code = None if error.code is None else secret.redact(error.code)
+    message = secret.redact(error.message)
+    summary = f"{_place(response.request)}: the run ended with an error event: {code or 'no code'}: "
+    return WorkflowStreamError(
+        f"{summary}{_shortened(message)}, {secret.redact(progress)}",
+        code=code,
+        status=error.status,
+        message=message,
+    )
 
 
-def cut_stream(response: httpx.Response, progress: str) -> APIConnectionError:
+def cut_stream(response: httpx.Response, progress: str, secret: Secret) -> APIConnectionError:
     """The error for a stream that ended before its run did."""
     summary = f"{_place(response.request)}: the stream ended without workflow_finished, {progress}"
-    return APIConnectionError(summary, request=without_secrets(response.request))
+    return APIConnectionError(secret.redact(summary), request=without_secrets(response.request))
 
 
 def transport_error(
@@ -250,7 +300,7 @@ def transport_error(
     What httpx raised becomes its cause, without the frames of httpx's insides: their variables hold the headers.
     """
     summary = f"{_place(request)}: {secret.redact(_shortened(str(error))) or type(error).__name__}"
-    summary += f" {progress}" if progress else ""
+    summary += f", {secret.redact(progress)}" if progress else ""
     bare = without_secrets(request)
     cause: BaseException | None = error
     while cause is not None:
@@ -290,7 +340,8 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """What kind of JSON value it is, in words."""
     return _KINDS.get(type(value), "a number")
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from ._errors import WorkflowStreamError
-from ._responses import is_object
+from ._responses import BrokenEventError, ReportedError, is_object, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,12 +16,10 @@ if TYPE_CHECKING:
     from ._responses import Model
     from ._sse import ServerSentEvent
 
-LAST_EVENTS: Final = frozenset({"workflow_finished", "workflow_paused"})
-"""What a whole stream has: on newer servers, one of a run that waits for a person ends with a pause."""
-
-
-class BrokenEventError(Exception):
-    """The data of an event is not a JSON object; the text says what it is."""
+RESUMING_EVENTS: Final = frozenset(
+    {"workflow_started", "node_started", "human_input_form_filled", "human_input_form_timeout"}
+)
+"""What says that a run goes on after a pause."""
 
 
 class StreamProgress:
@@ -35,13 +32,28 @@ class StreamProgress:
         text: the text that came in chunks so far.
         count: events so far, without pings.
         last: name of the latest event.
-        is_whole: whether an event came that a stream may end after.
+        is_whole: whether the stream may end here: the run has finished, or, on newer servers, waits for a person.
+
+    Args:
+        load_event: gives the model for the name of an event.
+        ends_at_pause: whether the server ends the stream where the run waits for a person.
     """
 
-    __slots__ = ("_load", "_texts", "count", "is_whole", "last", "result", "task_id", "workflow_run_id")
+    __slots__ = (
+        "_ends_at_pause",
+        "_load",
+        "_texts",
+        "count",
+        "is_whole",
+        "last",
+        "result",
+        "task_id",
+        "workflow_run_id",
+    )
 
-    def __init__(self, load_event: Callable[[str], type[Any]]) -> None:
+    def __init__(self, load_event: Callable[[str], type[Any]], *, ends_at_pause: bool = True) -> None:
         self._load = load_event
+        self._ends_at_pause = ends_at_pause
         self._texts: list[str] = []
         self.task_id: str | None = None
         self.workflow_run_id: str | None = None
@@ -59,23 +71,21 @@ class StreamProgress:
         """The model of an event; None for a ping, which only says that the connection lives.
 
         Raises:
-            WorkflowStreamError: it is an `error` event.
+            ReportedError: it is an `error` event.
             BrokenEventError: it is not what the API promises.
         """
+        if received.event == "ping" or not (received.event or received.data):
+            return None
         if not received.data:
-            if received.event in {"", "ping"}:
-                return None
-            raise BrokenEventError(f"an event {received.event!r} without data")
+            raise BrokenEventError(f"an event {received.event!r} without data", "")
         try:
             value = json.loads(received.data)
         except (ValueError, RecursionError) as error:
-            raise BrokenEventError(f"broken JSON in an event ({error})") from None
+            raise BrokenEventError(f"broken JSON in an event ({error})", received.data) from None
         if not is_object(value):
-            raise BrokenEventError(f"an event that is no object: {received.data[:80]!r}")
-        name: object = value.get("event", received.event)
-        if name == "ping":
-            return None
-        return self._noted(name if isinstance(name, str) else "", value)
+            raise BrokenEventError(f"{kind_of(value)} where the object of an event belongs", received.data)
+        name = _text(value, "event") or received.event
+        return None if name == "ping" else self._noted(name, value)
 
     def _noted(self, name: str, value: dict[str, Any]) -> Model:
         self.count += 1
@@ -83,7 +93,12 @@ class StreamProgress:
         self.task_id = _text(value, "task_id") or self.task_id
         self.workflow_run_id = _text(value, "workflow_run_id") or self.workflow_run_id
         if name == "error":
-            raise _stream_error(value)
+            status: object = value.get("status")
+            raise ReportedError(
+                _text(value, "code"),
+                status if isinstance(status, int) else None,
+                _text(value, "message") or "(no text)",
+            )
         event: Model = self._load(name).from_dict(value)
         data: object = value.get("data")
         chunk: object = data.get("text") if is_object(data) else None
@@ -92,8 +107,11 @@ class StreamProgress:
         elif name == "text_replace" and isinstance(chunk, str):
             self._texts = [chunk]
         elif name == "workflow_finished":
-            self.result = event
-        self.is_whole = self.is_whole or name in LAST_EVENTS
+            self.result, self.is_whole = event, True
+        elif self.result is None and name == "workflow_paused":
+            self.is_whole = self._ends_at_pause
+        elif self.result is None and name in RESUMING_EVENTS:
+            self.is_whole = False
         return event
 
     def summary(self) -> str:
@@ -102,17 +120,6 @@ class StreamProgress:
             f"after {self.count} events (the last: {self.last or 'none'}) of task {self.task_id or '(unknown)'}, "
             f"run {self.workflow_run_id or '(unknown)'}"
         )
-
-
-def _stream_error(value: dict[str, Any]) -> WorkflowStreamError:
-    status: object = value.get("status")
-    code, message = _text(value, "code"), _text(value, "message") or "(no text)"
-    return WorkflowStreamError(
-        f"the run ended with an error event: {code or 'no code'}: {message}",
-        code=code,
-        status=status if isinstance(status, int) else None,
-        message=message,
-    )
 
 
 def _text(value: dict[str, Any], name: str) -> str | None:

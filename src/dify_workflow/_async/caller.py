@@ -109,19 +109,15 @@ class AsyncCaller:
         self, http: httpx.AsyncClient, request: httpx.Request, limits: Timeout
     ) -> tuple[httpx.Response, bytes]:
         begun = time.monotonic()
-        deadline = None if limits.total is None else begun + limits.total
         response = None
         try:
             response = await self._sent(http, request)
-            chunks: list[bytes] = []
-            async for chunk in response.aiter_bytes():
-                chunks.append(chunk)
-                if deadline is not None and time.monotonic() > deadline:
-                    raise httpx.ReadTimeout(f"no complete answer within {limits.total:g} s", request=request)
-            _logging.log_answer(request, response, time.monotonic() - begun)
-            return response, b"".join(chunks)
+            content = await self._content(response, limits, begun)
         except httpx.HTTPError as error:
             failure = _responses.transport_error(error, request, response, self.configuration.api_key)
+        else:
+            _logging.log_answer(request, response, time.monotonic() - begun)
+            return response, content
         finally:
             if response is not None:
                 await response.aclose()
@@ -136,7 +132,7 @@ class AsyncCaller:
             if _responses.is_event_stream(response):
                 opened, response = response, None
                 return opened
-            content = await response.aread()
+            content = await self._content(response, limits, begun)
         except httpx.HTTPError as error:
             failure = _responses.transport_error(error, request, response, self.configuration.api_key)
         else:
@@ -145,6 +141,15 @@ class AsyncCaller:
             if response is not None:
                 await response.aclose()
         raise failure
+
+    async def _content(self, response: httpx.Response, limits: Timeout, begun: float) -> bytes:
+        deadline = None if limits.total is None else begun + limits.total
+        chunks: list[bytes] = []
+        async for chunk in response.aiter_bytes():
+            chunks.append(chunk)
+            if deadline is not None and time.monotonic() > deadline:
+                raise httpx.ReadTimeout(f"no complete answer within {limits.total:g} s", request=response.request)
+        return b"".join(chunks)
 
     async def _sent(self, http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
         # The caller's httpx client may be set to follow redirects and to add its own credentials: neither here.

@@ -93,6 +93,7 @@ class AsyncRuns:
 
         Raises:
             ValueError: an argument that cannot be sent; nothing was sent.
+            RuntimeError: the stream is read outside its `with`, or used a second time.
             DifyError: when the `with` begins, as for `run`.
             WorkflowStreamError: while reading: the server sent an `error` event.
             APIConnectionError: while reading: the connection broke, or ended before the run did.
@@ -165,7 +166,14 @@ class AsyncRuns:
             include_state_snapshot=include_state_snapshot,
             continue_on_pause=continue_on_pause,
         )
-        return AsyncRunStream(self._caller, call, stream_workflow_run_events.load_event, user=user, timeout=timeout)
+        return AsyncRunStream(
+            self._caller,
+            call,
+            stream_workflow_run_events.load_event,
+            user=user,
+            timeout=timeout,
+            ends_at_pause=not continue_on_pause,
+        )
 
 
 def _start(body: dict[str, Any], workflow_id: str | None) -> Request[WorkflowRunResponse]:

@@ -8,8 +8,9 @@ import httpx
 from dify_workflow_api.api.runs import stop_workflow_run
 
 from .. import _responses
+from .._responses import BrokenEventError, ReportedError
 from .._sse import EventParser
-from .._streams import BrokenEventError, StreamProgress
+from .._streams import StreamProgress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from dify_workflow_api.types import Request
 
     from .._configuration import TimeoutOption
-    from .._errors import DifyError
     from .._sse import ServerSentEvent
     from ..models import StopResponse, WorkflowFinishedEvent
     from .caller import AsyncCaller
@@ -32,7 +32,7 @@ class AsyncRunStream:
     ...         print(event.event)
 
     The request is sent when the `with` begins. Its end, however it comes, closes the connection; the run itself goes
-    on, unless `stop` ended it.
+    on, unless `stop` ended it. A stream can be used once: it is one request.
     """
 
     def __init__(
@@ -43,14 +43,17 @@ class AsyncRunStream:
         *,
         user: str,
         timeout: TimeoutOption,
+        ends_at_pause: bool = True,
     ) -> None:
         self._caller = caller
         self._call = call
         self._user = user
         self._timeout = timeout
-        self._progress = StreamProgress(load_event)
+        self._progress = StreamProgress(load_event, ends_at_pause=ends_at_pause)
+        self._is_used = False
         self._response: httpx.Response | None = None
         self._events: AsyncGenerator[Any] | None = None
+        self._failure: Exception | None = None
 
     @property
     def task_id(self) -> str | None:
@@ -90,13 +93,20 @@ class AsyncRunStream:
 
     async def __anext__(self) -> Any:  # noqa: ANN401 - a model for each name of an event
         if self._events is None:
-            raise RuntimeError("a stream is read inside its `with`, which sends the request")
-        return await anext(self._events)
+            raise RuntimeError("a stream is read inside its `with`, which sends the request and closes the connection")
+        event = await anext(self._events, None)
+        if event is not None:
+            return event
+        if self._failure is not None:  # each time: only a whole stream may look as if it had come to its end
+            raise self._failure
+        raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
-        if self._response is None:
-            self._response = await self._caller.open_stream(self._call, self._timeout)
-            self._events = self._read(self._response)
+        if self._is_used:
+            raise RuntimeError("a stream can be used once; `runs.stream` and `runs.events` give another one")
+        self._is_used = True
+        self._response = await self._caller.open_stream(self._call, self._timeout)
+        self._events = self._read(self._response)
         return self
 
     async def __aexit__(
@@ -106,15 +116,18 @@ class AsyncRunStream:
 
     async def close(self) -> None:
         """Close the connection. Closing twice is fine."""
-        if self._events is not None:
-            await self._events.aclose()
-        if self._response is not None:
-            await self._response.aclose()
+        events, self._events = self._events, None
+        try:
+            if events is not None:
+                await events.aclose()
+        finally:
+            if self._response is not None:
+                await self._response.aclose()
 
     async def _read(self, response: httpx.Response) -> AsyncGenerator[Any]:
+        """The events; what kept them from being all is in `_failure` then, and raised where no variable shows them."""
         parser, progress = EventParser(), self._progress
         secret = self._caller.configuration.api_key
-        failure: DifyError
         try:
             async for chunk in response.aiter_bytes():
                 for received in parser.feed(chunk):
@@ -123,17 +136,16 @@ class AsyncRunStream:
                         yield event
             for event in self._last(parser.end()):
                 yield event
-        except BrokenEventError as error:
-            failure = _responses.broken_stream(response, str(error), progress.summary(), secret)
-        except httpx.HTTPError as error:
-            failure = _responses.transport_error(error, response.request, response, secret, progress.summary())
+        except (httpx.HTTPError, BrokenEventError, ReportedError) as error:
+            self._failure = _responses.failed_stream(error, response, progress.summary(), secret)
+        except BaseException:
+            self._failure = RuntimeError("reading this stream was interrupted, which closed its connection")
+            raise
         else:
-            if progress.is_whole:
-                return
-            failure = _responses.cut_stream(response, progress.summary())
+            if not progress.is_whole:
+                self._failure = _responses.cut_stream(response, progress.summary(), secret)
         finally:
             await response.aclose()
-        raise failure
 
     def _last(self, received: list[ServerSentEvent]) -> list[Any]:
         """The event that had no empty line behind it: it may be cut, and is then as good as not received."""

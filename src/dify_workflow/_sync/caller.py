@@ -104,19 +104,15 @@ class Caller:
 
     def _received(self, http: httpx.Client, request: httpx.Request, limits: Timeout) -> tuple[httpx.Response, bytes]:
         begun = time.monotonic()
-        deadline = None if limits.total is None else begun + limits.total
         response = None
         try:
             response = self._sent(http, request)
-            chunks: list[bytes] = []
-            for chunk in response.iter_bytes():
-                chunks.append(chunk)
-                if deadline is not None and time.monotonic() > deadline:
-                    raise httpx.ReadTimeout(f"no complete answer within {limits.total:g} s", request=request)
-            _logging.log_answer(request, response, time.monotonic() - begun)
-            return response, b"".join(chunks)
+            content = self._content(response, limits, begun)
         except httpx.HTTPError as error:
             failure = _responses.transport_error(error, request, response, self.configuration.api_key)
+        else:
+            _logging.log_answer(request, response, time.monotonic() - begun)
+            return response, content
         finally:
             if response is not None:
                 response.close()
@@ -131,7 +127,7 @@ class Caller:
             if _responses.is_event_stream(response):
                 opened, response = response, None
                 return opened
-            content = response.read()
+            content = self._content(response, limits, begun)
         except httpx.HTTPError as error:
             failure = _responses.transport_error(error, request, response, self.configuration.api_key)
         else:
@@ -140,6 +136,15 @@ class Caller:
             if response is not None:
                 response.close()
         raise failure
+
+    def _content(self, response: httpx.Response, limits: Timeout, begun: float) -> bytes:
+        deadline = None if limits.total is None else begun + limits.total
+        chunks: list[bytes] = []
+        for chunk in response.iter_bytes():
+            chunks.append(chunk)
+            if deadline is not None and time.monotonic() > deadline:
+                raise httpx.ReadTimeout(f"no complete answer within {limits.total:g} s", request=response.request)
+        return b"".join(chunks)
 
     def _sent(self, http: httpx.Client, request: httpx.Request) -> httpx.Response:
         # The caller's httpx client may be set to follow redirects and to add its own credentials: neither here.
