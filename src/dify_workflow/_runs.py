@@ -1,17 +1,17 @@
-"""What a run is started with: the body of the request, checked and put into the API's form."""
+"""What runs and forms are given: the bodies of their requests, checked and put into the API's form."""
 
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from ._responses import MissingError, model_value
+from ._responses import MissingError, UnusableBodyError, model_value
 from .results import Upload, WorkflowRunDetail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 LONGEST_USER: Final = 255
 """Characters of `user`; a longer one is a 500 on Dify 1.11."""
@@ -25,31 +25,25 @@ def run_body(
     Raises:
         ValueError: an argument that cannot be sent.
     """
-    if not isinstance(inputs, Mapping):
-        raise ValueError(f"inputs must be a mapping of the workflow's input names to values, got {inputs!r}")
     body: dict[str, Any] = {
-        "inputs": {name: as_input(value) for name, value in inputs.items()},
+        "inputs": _checked_inputs(inputs),
         "response_mode": mode,
         "user": checked_user(user),
     }
     if files is not None:
-        if isinstance(files, str | bytes | Mapping):
-            raise ValueError("files must be a list of uploads, or of what as_input() and remote_file() give")
-        body["files"] = [as_input(file) for file in files]
-    try:
-        json.dumps(body, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"inputs and files must be JSON values: {error}") from None
+        body["files"] = _checked_files(files)
     return body
 
 
-def as_input(value: object) -> object:
-    """A value of an input as it is sent: an upload, also inside a list, becomes the object that stands for it."""
-    if isinstance(value, Upload):
-        return value.as_input()
-    if isinstance(value, list | tuple):
-        return [as_input(item) for item in cast("Iterable[object]", value)]
-    return value
+def form_body(inputs: Mapping[str, Any], *, action: str, user: str) -> dict[str, Any]:
+    """The JSON body that fills in a form.
+
+    Raises:
+        ValueError: an argument that cannot be sent.
+    """
+    if not isinstance(action, str) or not action:
+        raise ValueError(f"action must be the id of one of the form's buttons, got {action!r}")
+    return {"inputs": _checked_inputs(inputs), "action": _json_value("action", action), "user": checked_user(user)}
 
 
 def checked_user(user: str) -> str:
@@ -60,7 +54,7 @@ def checked_user(user: str) -> str:
     """
     if not isinstance(user, str) or not 1 <= len(user) <= LONGEST_USER:
         raise ValueError(f"user must be text of 1 to {LONGEST_USER} characters, got {user!r}")
-    return user
+    return cast("str", _json_value("user", user))
 
 
 def checked_id(name: str, value: str) -> str:
@@ -69,14 +63,46 @@ def checked_id(name: str, value: str) -> str:
     Raises:
         ValueError: it is no UUID.
     """
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
+        raise ValueError(f"{name} must be a UUID such as '0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a', got {value!r}")
+    return value
+
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-?)([0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
+
+
+def _checked_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(inputs, Mapping) or not all(isinstance(name, str) for name in inputs):
+        raise ValueError(f"inputs must be a mapping of the names of inputs to values, got {inputs!r}")
+    return {name: _json_value(f"inputs[{name!r}]", value) for name, value in inputs.items()}
+
+
+def _checked_files(files: Iterable[object]) -> list[object]:
+    if isinstance(files, str | bytes | Mapping | Upload) or not isinstance(files, Iterable):
+        raise ValueError("files must be a list of uploads, or of what as_input() and remote_file() give")
+    checked = [_json_value(f"files[{number}]", file) for number, file in enumerate(files)]
+    for number, file in enumerate(checked):
+        if not isinstance(file, dict):
+            raise ValueError(f"files[{number}] must be an upload, or what as_input() and remote_file() give")
+    return checked
+
+
+def _json_value(name: str, value: object) -> object:
+    """A value as it is sent: an upload, also inside a list, is the object that stands for it."""
     try:
-        return str(uuid.UUID(value)) if isinstance(value, str) else _no_id(name, value)
-    except ValueError:
-        return _no_id(name, value)
+        sent = _with_uploads_replaced(value)
+        json.dumps(sent, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{name} must be a JSON value: {error}") from None
+    return sent
 
 
-def _no_id(name: str, value: object) -> str:
-    raise ValueError(f"{name} must be a UUID such as '0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a', got {value!r}") from None
+def _with_uploads_replaced(value: object) -> object:
+    if isinstance(value, Upload):
+        return value.as_input()
+    if isinstance(value, list | tuple):
+        return [_with_uploads_replaced(item) for item in cast("Iterable[object]", value)]
+    return value
 
 
 def detail_or_missing(workflow_run_id: str) -> Callable[[bytes], WorkflowRunDetail]:
@@ -87,7 +113,10 @@ def detail_or_missing(workflow_run_id: str) -> Callable[[bytes], WorkflowRunDeta
 
     def read(content: bytes) -> WorkflowRunDetail:
         detail = model_value(content, WorkflowRunDetail)
-        if all(value is None for value in detail.to_dict().values()):
+        received = detail.to_dict()
+        if not received:
+            raise UnusableBodyError("an empty object")
+        if all(value is None for value in received.values()):
             raise MissingError(
                 f"there is no run {workflow_run_id} in this app; "
                 "of a log, `workflow_run.id` is the run's id, and `id` is the log's own"

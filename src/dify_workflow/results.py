@@ -76,6 +76,10 @@ class WorkflowRunDetail(WorkflowRun):
     inputs_text: str | None
     outputs_text: str | None
 
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self.inputs_text = self.outputs_text = None
+
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The detail of a JSON object; see `Model.from_dict`."""
@@ -96,7 +100,7 @@ class WorkflowRunDetail(WorkflowRun):
         """The JSON object: what was received, with the changes made since."""
         result = super().to_dict()
         for name in ("inputs", "outputs"):
-            text = getattr(self, f"{name}_text", None)
+            text = getattr(self, f"{name}_text")
             if text is not None and _stands_for(text, result.get(name)):
                 result[name] = text
         return result
@@ -141,7 +145,7 @@ class Upload(UploadedFile):
         Raises:
             ValueError: the type is none of those that there are.
         """
-        kind = _checked_type(type_of_file(self.name or "", self.mime_type) if type is None else type)
+        kind = type_of_file(str(self.name), str(self.mime_type)) if type is None else _checked_type(type)
         return {"type": kind, "transfer_method": "local_file", "upload_file_id": self.id}
 
 
@@ -161,13 +165,13 @@ def remote_file(url: str, type: FileType) -> dict[str, Any]:  # noqa: A002 - the
 
 
 def _checked_type(kind: str) -> str:
-    if kind not in TYPES:
+    if not isinstance(kind, str) or kind not in TYPES:
         raise ValueError(f"type must be one of {', '.join(map(repr, TYPES))}, got {kind!r}")
     return kind
 
 
 def _raise_for(status: object, error: str | None, run_id: str | None) -> None:
-    if status in {"failed", "stopped"}:
+    if isinstance(status, str) and status in {"failed", "stopped"}:
         raise WorkflowRunError(
             f"the run {run_id} {'failed' if status == 'failed' else 'was stopped'}: {error or '(no error text)'}",
             status=str(status),
@@ -178,6 +182,10 @@ def _raise_for(status: object, error: str | None, run_id: str | None) -> None:
 
 def _stands_for(text: str, value: object) -> bool:
     try:
-        return bool(json.loads(text) == value)
+        parsed = json.loads(text)
     except (ValueError, RecursionError):
-        return text == value
+        parsed = text
+    try:
+        return json.dumps(parsed) == json.dumps(value)  # as texts: True is no 1, and NaN is itself
+    except (TypeError, ValueError, RecursionError):
+        return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dify_workflow_api.api.forms import get_form, submit_form
 
 from .. import _responses
-from .._runs import checked_user
+from .._runs import form_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +65,6 @@ class AsyncForms:
             APIStatusError: 412: it was filled in already, or has expired.
             DifyError: as every method does.
         """
-        body = {"inputs": dict(inputs), "action": action, "user": checked_user(user)}
+        body = form_body(inputs, action=action, user=user)
         call = submit_form.build_request(form_token=form_token, body=body)
         await self._caller.send(call, _responses.reader("json"), timeout)
