@@ -340,7 +340,8 @@ def test_hostile_text_is_not_run_and_is_there_at_run_time(tmp_path: Path, monkey
             request = upload.build_request(**form)
             assert request.fields == ((f"name {value}", "x"),)
             assert request.files == ((f"file {value}", "x"),)
-            assert upload.EVENTS == {value: f"Thing{number}"}
+            events = upload.EVENTS
+            assert events == {value: f"Thing{number}"}
             assert upload.load_event(value) is upload.load_event(f"not {value}") is thing_class
             assert request.path.isascii()
             assert repr(thing)

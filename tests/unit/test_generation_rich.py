@@ -412,8 +412,9 @@ def test_what_is_no_uuid_is_refused_where_a_path_needs_one(package: Any, text: s
 
 def test_the_events_of_a_stream_have_their_models_and_any_other_has_the_one_for_others(package: Any):
     module, models = package.api.runs.start_job, package.models
-    assert {"started": "Started", "stopped": "Stopped", "halted": "Stopped"} == module.EVENTS
-    assert [module.load_event(name) for name in module.EVENTS] == [models.Started, models.Stopped, models.Stopped]
+    events = module.EVENTS
+    assert events == {"started": "Started", "stopped": "Stopped", "halted": "Stopped"}
+    assert [module.load_event(name) for name in events] == [models.Started, models.Stopped, models.Stopped]
     for other in ("new", "", "Started", "EVENTS", "__class__", None, 5, [], {}):
         assert module.load_event(other) is models.Other
     event = module.load_event("new").from_dict({"event": "new", "data": {"x": [1]}})

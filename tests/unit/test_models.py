@@ -320,7 +320,7 @@ def test_a_companion_cannot_be_set_and_is_none_for_an_absent_time():
 def test_models_are_slotted_attrs_classes_with_the_fields_of_the_spec():
     for name in models.__all__:
         cls = getattr(models, name)
-        if cls is WorkflowRunStatus:
+        if issubclass(cls, StrEnum):
             continue
         assert attrs.has(cls)
         model = cls.from_dict({})
