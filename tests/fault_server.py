@@ -23,7 +23,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 KEY = "app-distinctive-KEY-7f3e9a51c2"
 """The key that the tests' clients use: a text that occurs nowhere by chance."""
@@ -54,6 +54,8 @@ class Behaviour:
     name: str
     play: Callable[[Exchange], Awaitable[None]] = field(repr=False)
     on_accept: bool = False
+    on_head: bool = False
+    """True when it reads the request's body itself."""
 
 
 class Exchange:
@@ -64,6 +66,17 @@ class Exchange:
         self._writer = writer
         self.request: ReceivedRequest | None = None
         """What is being answered; None where nothing was read yet."""
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The body of a request of which only the head was read, in pieces."""
+        assert self.request is not None
+        left = int(self.request.headers["content-length"])
+        while left:
+            piece = await self._reader.read(min(left, 1 << 16))
+            if not piece:
+                raise asyncio.IncompleteReadError(b"", left)
+            left -= len(piece)
+            yield piece
 
     async def send(self, data: bytes) -> None:
         """Send bytes; a client that has gone away ends the behaviour quietly (`ConnectionError`)."""
@@ -167,16 +180,16 @@ class FaultServer:
             await self._next_behaviour().play(exchange)
             return
         while not writer.is_closing():
-            exchange.request = await self._read_request(reader, connection)
+            exchange.request = await self._read_request(reader, connection, whole=not self._behaviours[0].on_head)
             self.requests.append(exchange.request)
             await self._next_behaviour().play(exchange)
 
-    async def _read_request(self, reader: asyncio.StreamReader, connection: int) -> ReceivedRequest:
+    async def _read_request(self, reader: asyncio.StreamReader, connection: int, *, whole: bool) -> ReceivedRequest:
         head = await reader.readuntil(b"\r\n\r\n")
         request_line, *lines = head.decode("latin-1").split("\r\n")[:-2]
         method, path, _ = request_line.split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        body = await reader.readexactly(int(headers.get("content-length", "0"))) if whole else b""
         authorization = headers.pop("authorization", None)
         verdict: Literal["expected", "other", "absent"] = "absent"
         if authorization is not None:
@@ -313,6 +326,65 @@ def raw(*pieces: bytes | float, then: Literal["keep", "close", "reset"] = "close
     return Behaviour(name, play)
 
 
+def event_stream(
+    *pieces: bytes | float | threading.Event,
+    then: Literal["end", "cut", "reset", "wait"] = "end",
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Behaviour:
+    """A stream of events: each piece of bytes is sent at once and by itself, as a chunk of its own.
+
+    A number is a pause in seconds. An event of threading is waited for: the test sets it. At last the stream is ended
+    in order, the connection is closed or reset without the stream's end, or the client is waited for until it leaves.
+    """
+
+    async def play(exchange: Exchange) -> None:
+        lines = ["HTTP/1.1 200 OK", "Content-Type: text/event-stream; charset=utf-8", "Transfer-Encoding: chunked"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        await exchange.send(("\r\n".join(lines) + "\r\n\r\n").encode())
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                await exchange.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+            elif isinstance(piece, threading.Event):
+                while not piece.is_set():  # noqa: ASYNC110 - it is set in another thread
+                    await asyncio.sleep(0.002)
+            else:
+                await asyncio.sleep(piece)
+        if then == "end":
+            await exchange.send(b"0\r\n\r\n")
+        elif then == "reset":
+            exchange.reset()
+        else:
+            if then == "wait":
+                await exchange.wait_for_client_to_leave()
+            exchange.close()
+
+    return Behaviour("stream of events", play)
+
+
+def swallow(behaviour: Behaviour, take: Callable[[bytes], object]) -> Behaviour:
+    """Read the request's body piece by piece, give each piece to `take`, keep nothing, then play `behaviour`."""
+
+    async def play(exchange: Exchange) -> None:
+        async for piece in exchange.body():
+            take(piece)
+        await behaviour.play(exchange)
+
+    return Behaviour(f"swallow, then {behaviour.name}", play, on_head=True)
+
+
+def before_the_body(behaviour: Behaviour, *, then_read: bool) -> Behaviour:
+    """Play `behaviour` as soon as the head is there; what follows of the request is read and thrown away, or not."""
+
+    async def play(exchange: Exchange) -> None:
+        await behaviour.play(exchange)
+        if then_read:
+            async for _ in exchange.body():
+                pass
+        exchange.close()
+
+    return Behaviour(f"{behaviour.name} before the body", play, on_head=True)
+
+
 # --- bodies -----------------------------------------------------------------------------------------------------------
 
 
@@ -331,6 +403,11 @@ def large_page_bytes(size: int) -> bytes:
     page = log_page(2)
     page["data"][0]["workflow_run"]["error"] = "x" * size
     return json.dumps(page).encode()
+
+
+def sse(value: Any) -> bytes:
+    """An event as Dify writes it: no name of its own, its JSON in one line of data, nothing escaped."""
+    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
 
 
 def gzipped(data: bytes) -> bytes:

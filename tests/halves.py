@@ -4,12 +4,21 @@
 
 An action gives the result in the sync half and something to await in the async half; `call` makes the client, runs the
 actions one after another, closes everything, and gives the last result.
+
+    async def story(client):
+        async with client.runs.stream({}, user="u-1") as events:
+            return [event async for event in events]
+
+    half.play(server.base_url, story)
+
+A story is written as for the async half. In the sync half it is played with the sync client, without an event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +29,10 @@ from fault_server import KEY
 from dify_workflow import AsyncDifyWorkflow, DifyError, DifyWorkflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     Action = Callable[[Any], Any]
+    Story = Callable[[Any], Coroutine[Any, Any, Any]]
 
 
 def list_logs(client: Any) -> Any:
@@ -49,6 +59,19 @@ class SyncHalf:
             for action in actions:
                 result = action(client)
             return result
+
+    def play(self, base_url: str, story: Story, **options: Any) -> Any:
+        """Play a story with one client, and give what it gives; the options are those of `call`."""
+
+        def act(client: Any) -> Any:
+            coroutine = story(AsyncView(client))
+            try:
+                coroutine.send(None)
+            except StopIteration as end:
+                return end.value
+            raise AssertionError("a story of the sync half waits for nothing but the client")
+
+        return self.call(base_url, act, **options)
 
     def pause(self, seconds: float) -> Action:
         """An action that only lets time pass."""
@@ -86,6 +109,10 @@ class AsyncHalf:
 
         return asyncio.run(run())
 
+    def play(self, base_url: str, story: Story, **options: Any) -> Any:
+        """As in the sync half."""
+        return self.call(base_url, story, **options)
+
     def pause(self, seconds: float) -> Action:
         """As in the sync half."""
         return lambda client: asyncio.sleep(seconds)
@@ -99,6 +126,47 @@ class AsyncHalf:
                 return await super().handle_async_request(request)
 
         return Transport()
+
+
+class AsyncView:
+    """An object of the sync half that is used as its twin of the async half is."""
+
+    NOT_AWAITED = frozenset({"events", "follow", "iter", "stream", "with_options"})
+
+    def __init__(self, seen: Any) -> None:
+        self._seen = seen
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._seen, name)
+        if not inspect.ismethod(found):
+            return self._view(found)
+        if name in self.NOT_AWAITED:
+            return lambda *args, **kwargs: self._view(found(*args, **kwargs))
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            return self._view(found(*args, **kwargs))
+
+        return call
+
+    async def __aenter__(self) -> Any:
+        self._seen.__enter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> Any:
+        return self._seen.__exit__(*exc_info)
+
+    def __aiter__(self) -> AsyncView:
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            return next(self._seen)
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+    @staticmethod
+    def _view(value: Any) -> Any:
+        return AsyncView(value) if type(value).__module__.startswith("dify_workflow._sync.") else value
 
 
 Half = SyncHalf | AsyncHalf
