@@ -26,12 +26,14 @@ def references(part: Part) -> Iterator[tuple[Pointer, object]]:
     if "$ref" in part.node:
         yield (*part.where, "$ref"), part.node["$ref"]
     discriminator = part.node.get("discriminator") if part.kind == "schema" else None
-    mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
-    if isinstance(discriminator, dict) and DEFAULT in discriminator:
-        yield (*part.where, "discriminator", DEFAULT), discriminator[DEFAULT]
-    for value, target in mapping.items() if isinstance(mapping, dict) else ():
+    if not isinstance(discriminator, dict):
+        return
+    mapping = discriminator.get("mapping")
+    targets: list[tuple[Pointer, object]] = [((DEFAULT,), discriminator[DEFAULT])] if DEFAULT in discriminator else []
+    targets += [(("mapping", value), to) for value, to in mapping.items()] if isinstance(mapping, dict) else []
+    for where, target in targets:
         is_name = isinstance(target, str) and COMPONENT_NAME.fullmatch(target)
-        yield (*part.where, "discriminator", "mapping", value), SCHEMAS + target if is_name else target
+        yield (*part.where, "discriminator", *where), SCHEMAS + str(target) if is_name else target
 
 
 def led_to(reference: object) -> Pointer:

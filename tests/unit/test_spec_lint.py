@@ -149,6 +149,12 @@ NAMED = {"type": "object", "description": "d"}
             (*THING, "discriminator", "mapping", "a"),
             "leads out of the document",
         ),
+        (
+            safety.reference,
+            [((*THING, "discriminator"), {"propertyName": "id", "x-our-default": "Gone"})],
+            (*THING, "discriminator", "x-our-default"),
+            "leads to nothing",
+        ),
         (safety.reference_cycle, [((*THING, "allOf"), [{"$ref": SCHEMAS + "Thing"}])], THING, "made of itself"),
         (safety.reference_cycle, [((*ID, "not"), {"$ref": "#/" + "/".join(ID)})], None, "made of itself"),
         (shape.json_schema, [((*ID, "enum"), None)], (*ID, "enum"), "None is not of type 'array'"),

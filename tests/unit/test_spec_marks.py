@@ -29,7 +29,7 @@ components:
         b: {$ref: '#/components/schemas/ThingCn/properties/a'}
         c:
           oneOf: [{$ref: '#/components/schemas/ThingCn'}]
-          discriminator: {mapping: {t: '#/components/schemas/ThingCn'}}
+          discriminator: {mapping: {t: '#/components/schemas/ThingCn', u: ThingCn}, x-our-default: ThingCn}
     ThingCnOther:
       items: {$ref: '#/components/schemas/ThingCn'}
 """
@@ -46,7 +46,10 @@ def test_a_name_is_given_everywhere_and_only_there() -> None:
     assert schemas["Thing"]["properties"] == {
         "a": {"$ref": "#/components/schemas/ThingCnOther"},
         "b": {"$ref": "#/components/schemas/Thing/properties/a"},
-        "c": {"oneOf": [{"$ref": thing}], "discriminator": {"mapping": {"t": thing}}},
+        "c": {
+            "oneOf": [{"$ref": thing}],
+            "discriminator": {"mapping": {"t": thing, "u": thing}, "x-our-default": thing},
+        },
     }
 
 

@@ -41,7 +41,9 @@ class ErrorEvent(Model):
     """The id of the running task. Not every server sends it with this event."""
 
     code: str = ABSENT
-    """What went wrong, as the errors of ordinary answers have it, such as `invalid_param` or `internal_server_error`."""
+    """What went wrong, in the words of ordinary errors, such as `invalid_param`, `provider_quota_exceeded`,
+    `completion_request_error` or `internal_server_error`.
+    """
 
     status: int = ABSENT
     """The HTTP status that an ordinary answer would have had."""

@@ -41,7 +41,7 @@ class IterationNextData(Model):
     """The node's title, as it is shown in the editor."""
 
     index: int = ABSENT
-    """Which item is next, from 0."""
+    """Which item is next."""
 
     created_at: int | None = ABSENT
     """When it began, in epoch seconds."""

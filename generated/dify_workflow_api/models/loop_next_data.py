@@ -42,7 +42,7 @@ class LoopNextData(Model):
     """The node's title, as it is shown in the editor."""
 
     index: int = ABSENT
-    """Which round is next, from 0."""
+    """Which round is next."""
 
     created_at: int | None = ABSENT
     """When it began, in epoch seconds."""

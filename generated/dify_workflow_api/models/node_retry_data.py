@@ -109,7 +109,7 @@ class NodeRetryData(Model):
     """The id of the loop node that this one runs in; null outside of one."""
 
     retry_index: int = ABSENT
-    """Which retry this is, from 1."""
+    """Which retry this is."""
 
     _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
 

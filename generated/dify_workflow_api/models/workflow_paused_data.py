@@ -36,7 +36,7 @@ class WorkflowPausedData(Model):
     """The id of the run."""
 
     paused_nodes: list[Any] = ABSENT
-    """The ids of the nodes that wait."""
+    """The nodes that wait."""
 
     outputs: dict[str, Any] | None = ABSENT
     """What the workflow gave so far."""
