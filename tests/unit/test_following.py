@@ -82,6 +82,55 @@ def test_an_odd_row_comes_once_and_holds_up_nothing(log: object):
     json.dumps(followed.as_json())
 
 
+def test_a_row_without_a_time_is_not_told_again_when_its_neighbours_are_forgotten():
+    followed = following()
+    odd = rows_of(WorkflowLogPage.from_dict({"data": [{"id": "odd", "workflow_run": {"status": "running"}}]}))
+    followed.take(row_of(id="a", created_at=START), START)
+    assert [row.identity for row in followed.news_of(odd, START)] == ["odd"]
+    followed.take(odd[0], START)
+    followed.take(row_of(id="b", created_at=START + 500), START)
+    assert set(followed.as_json()["recent"]) == {"b"}
+    assert followed.news_of(odd, START) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "total", "ids", "unchanged"),
+    [
+        (START, 2, "ab", True),
+        (START, 2, "a", True),
+        (START, 3, "ab", False),
+        (START, 1, "a", False),
+        (START + 1, 2, "ab", False),
+        (START, 2, "ac", False),
+        (START, None, "ab", False),
+    ],
+)
+def test_a_look_may_end_at_its_first_page_only_when_nothing_speaks_for_more(
+    start: int, total: int | None, ids: str, unchanged: bool
+):
+    followed = following()
+    assert not followed.is_unchanged([], None, None)
+    for identity in "ab":
+        followed.take(row_of(id=identity, created_at=START), START)
+    followed.saw_all(START, 2)
+    rows = [row_of(id=identity, created_at=START) for identity in ids]
+    assert followed.is_unchanged(rows, start, total) is unchanged
+    followed.saw_all(START, None)
+    assert not followed.is_unchanged(rows, START, None)
+
+
+def test_unfinished_rows_of_half_a_minute_are_looked_up_together_and_the_longest_waiting_first():
+    followed = following(poll=1)
+    for n in range(100):
+        run = {"id": "r", "status": "running"}
+        followed.take(row_of(id=f"row-{n}", created_at=START + n, workflow_run=run), START + n)
+    now = START + 110.0
+    windows: list[tuple[int, int] | None] = [followed.window_due(now) for _ in range(5)]
+    assert windows == [
+        (START, START + 30), (START + 31, START + 61), (START + 62, START + 92), (START + 93, START + 99), None
+    ]  # fmt: skip
+
+
 # Pauses -----------------------------------------------------------------------------------------------------------
 
 

@@ -158,7 +158,8 @@ class AsyncLooks:
     async def _parts(self, start: int | None, newest: int, ends: Iterable[int]) -> AsyncGenerator[Row]:
         """A backlog in parts, the oldest first, so that it is never held as a whole.
 
-        The last part, and what is so recent that older rows may still appear, is left to the next look.
+        The newest part is left to the next round, which begins a little before the newest row that was given then: what
+        appears late meanwhile is late by less than that.
         """
         for rank in ends:
             boundary = rows_of(await self._read(page_from(rank, newest, start)))
@@ -168,8 +169,6 @@ class AsyncLooks:
             rows = await self._all(WindowWalk(second, start))
             for row in self._following.news_of(rows, self._clock()):
                 yield row
-            if second >= newest - OVERLAP_SECONDS:
-                return
             start = second + 1 if start is None else max(second + 1, start)
 
     async def _all(self, walk: WindowWalk) -> list[Row]:

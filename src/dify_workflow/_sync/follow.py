@@ -157,7 +157,8 @@ class Looks:
     def _parts(self, start: int | None, newest: int, ends: Iterable[int]) -> Generator[Row]:
         """A backlog in parts, the oldest first, so that it is never held as a whole.
 
-        The last part, and what is so recent that older rows may still appear, is left to the next look.
+        The newest part is left to the next round, which begins a little before the newest row that was given then: what
+        appears late meanwhile is late by less than that.
         """
         for rank in ends:
             boundary = rows_of(self._read(page_from(rank, newest, start)))
@@ -167,8 +168,6 @@ class Looks:
             rows = self._all(WindowWalk(second, start))
             for row in self._following.news_of(rows, self._clock()):
                 yield row
-            if second >= newest - OVERLAP_SECONDS:
-                return
             start = second + 1 if start is None else max(second + 1, start)
 
     def _all(self, walk: WindowWalk) -> list[Row]:
