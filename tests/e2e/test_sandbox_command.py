@@ -109,6 +109,12 @@ def test_an_option_that_makes_no_sense_is_refused_by_name(options: list[str], co
     assert "two words" not in result.stderr
 
 
+def test_a_server_that_it_cannot_be_is_refused() -> None:
+    result = run("--server-version", "2")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "--server-version: invalid choice: '2'" in result.stderr  # the rest differs among Pythons
+
+
 def test_a_file_that_is_no_database_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("notes" * 1000)
     result = run("--database", str(tmp_path / "notes.txt"))
@@ -139,6 +145,35 @@ def test_verbose_shows_each_request_but_neither_query_nor_key() -> None:
     assert "51c2" not in errors
 
 
+@pytest.mark.parametrize(("options", "version"), [([], "1.11.2"), (["--server-version", "1.14"], "1.14.2")])
+def test_it_serves_runs_as_the_server_that_is_asked_for(options: list[str], version: str) -> None:
+    with serving("--rows", "0", *options) as (process, place, lines):
+        assert f"A stand-in for a Dify {version} workflow app." in "\n".join(lines)
+        answer = httpx.post(
+            f"{place['base_url']}/workflows/run",
+            headers={"Authorization": f"Bearer {place['api_key']}"},
+            json={"inputs": {"query": "hello"}, "user": "u-1"},
+        )
+        assert answer.headers["X-Version"] == version
+        assert answer.json()["data"]["outputs"]["answer"] == "hello"
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_a_signal_ends_it_while_a_run_is_streamed() -> None:
+    with serving("--rows", "0") as (process, place, _), httpx.Client() as http:
+        body = {"inputs": {"query": "x", "seconds": 3000}, "user": "u", "response_mode": "streaming"}
+        key = {"Authorization": f"Bearer {place['api_key']}"}
+        with http.stream("POST", f"{place['base_url']}/workflows/run", headers=key, json=body) as answer:
+            pieces = answer.iter_text()
+            assert next(pieces).startswith('data: {"event":"workflow_started"')
+            process.send_signal(signal.SIGTERM)
+            assert "workflow_finished" not in "".join(pieces)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+
+
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
 def test_without_the_extra_it_says_how_to_install_it(missing: str) -> None:
     program = (
@@ -165,6 +200,7 @@ def test_help_names_every_option() -> None:
         "--latency",
         "--api-key",
         "--database",
+        "--server-version",
         "--verbose",
     ):
         assert option in result.stdout

@@ -167,6 +167,7 @@ def test_a_sandbox_that_does_not_run_says_so() -> None:
         {"latency": -0.1},
         {"days": -1},
         {"crowd": -1},
+        {"version": "2.0"},
         {"api_key": ""},
         {"api_key": "with blank"},
         {"api_key": "schlüssel"},
@@ -224,7 +225,7 @@ def test_without_the_extra_one_is_told_how_to_install_it(missing: str) -> None:
 def test_rows_can_be_described_without_the_extra() -> None:
     program = (
         "import sys; sys.modules.update(dict.fromkeys(['starlette', 'uvicorn', 'httpx']))\n"
-        "from dify_workflow.testing import EndUserRow, LogRow, new_log\n"
+        "from dify_workflow.testing import EndUserRow, LogRow, Wait, new_log\n"
         "assert isinstance(new_log(status='failed'), LogRow)"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)

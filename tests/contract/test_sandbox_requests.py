@@ -1,0 +1,502 @@
+"""What the sandbox takes and refuses when a run is started or a file uploaded, beyond the recorded exchanges."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from dify_workflow.testing import Sandbox
+
+RUN = "/workflows/run"
+NO_ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+BAD_REQUEST = (
+    '{"code": "bad_request", "message": "The browser (or proxy) sent a request that this server could not understand.",'
+    ' "status": 400}\n'
+)
+UNKNOWN = '{"message": "Internal Server Error", "code": "unknown", "status": 500}\n'
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(rows=0) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def http(sandbox: Sandbox) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=sandbox.base_url, headers={"Authorization": f"Bearer {sandbox.api_key}"}) as http:
+        yield http
+
+
+@pytest.fixture(autouse=True)
+def forget(sandbox: Sandbox) -> None:
+    sandbox.clear_requests()
+
+
+def run(http: httpx.Client, user: object = "u", **inputs: object) -> httpx.Response:
+    return http.post(RUN, json={"inputs": {"query": "x", **inputs}, "user": user})
+
+
+def message(answer: httpx.Response) -> str:
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["code"] == "invalid_param"
+    return answer.json()["message"]
+
+
+# Order -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [RUN, f"/workflows/{NO_ID}/run", "/workflows/tasks/x/stop", "/files/upload"])
+def test_the_key_is_checked_before_anything_else(path: str, http: httpx.Client) -> None:
+    answer = http.post(path, content=b"{", headers={"Authorization": "Bearer app-wrong", "Content-Type": "text/plain"})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("app", ["chat", "advanced-chat", "agent-chat", "completion"])
+@pytest.mark.parametrize("path", [RUN, f"/workflows/{NO_ID}/run", "/workflows/tasks/x/stop"])
+def test_body_and_user_are_checked_before_the_apps_mode_and_that_before_the_rest(
+    path: str, app: str, sandbox: Sandbox, http: httpx.Client
+) -> None:
+    key = {"Authorization": f"Bearer {sandbox.keys[app]}"}
+    assert http.post(path, content=b"{", headers=key | JSON).text == BAD_REQUEST
+    assert message(http.post(path, json={}, headers=key)) == "Arg user must be provided."
+    answer = http.post(path, json={"inputs": 1, "user": "u"}, headers=key)
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_workflow_app")
+
+
+def test_types_are_checked_before_the_workflow_id_and_that_before_the_inputs(http: httpx.Client) -> None:
+    assert "validation error" in message(http.post("/workflows/no-uuid/run", json={"inputs": 1, "user": "u"}))
+    answer = http.post("/workflows/no-uuid/run", json={"inputs": {}, "user": "u"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+def test_whether_the_app_is_published_is_checked_before_the_inputs(sandbox: Sandbox, http: httpx.Client) -> None:
+    key = {"Authorization": f"Bearer {sandbox.keys['unpublished']}"}
+    assert message(http.post(RUN, json={"inputs": {}, "user": "u"}, headers=key)) == "Workflow not published"
+
+
+@pytest.mark.parametrize(
+    "path", ["/workflows/logs", "/info", "/parameters", "/meta", "/site", f"/workflows/run/{NO_ID}"]
+)
+def test_what_only_reads_has_head_and_options(path: str, http: httpx.Client) -> None:
+    get, head = http.get(path), http.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(get.content))
+    options = http.options(path, headers={"Authorization": ""})
+    assert set(options.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+
+
+@pytest.mark.parametrize("path", [RUN, "/workflows/x/run", "/workflows/tasks/x/stop", "/files/upload"])
+def test_what_changes_things_has_post_and_options_alone(path: str, http: httpx.Client) -> None:
+    assert set(http.options(path).headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+    for method in ("GET", "HEAD", "PUT", "DELETE"):
+        answer = http.request(method, path)
+        assert answer.status_code == 405
+        assert "Allow" not in answer.headers
+
+
+# Bodies ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"{'user': 'u'}", b'{"user": "u",}', b"\xff\xfe", b'{"inputs": {"query": NaN}}', b'{"inputs": 1e999}'],
+)
+@pytest.mark.parametrize("path", [RUN, "/workflows/tasks/x/stop"])
+def test_what_is_not_json_is_a_bad_request(path: str, content: bytes, http: httpx.Client) -> None:
+    answer = http.post(path, content=content, headers=JSON)
+    assert (answer.status_code, answer.text) == (400, BAD_REQUEST)
+
+
+@pytest.mark.parametrize("content", [b"null", b"[]", b'"text"', b"7", b"true", pytest.param(b"[" * 100_000, id="deep")])
+@pytest.mark.parametrize("path", [RUN, "/workflows/tasks/x/stop"])
+def test_json_that_is_no_object_is_a_500(path: str, content: bytes, http: httpx.Client) -> None:
+    answer = http.post(path, content=content, headers=JSON)
+    assert (answer.status_code, answer.text) == (500, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json; charset=utf-8", 200),
+        ("APPLICATION/JSON", 200),
+        ("application/vnd.api+json", 200),
+        ("text/json", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("", 415),
+    ],
+)
+def test_the_content_type_has_to_be_one_of_json(content_type: str, status: int, http: httpx.Client) -> None:
+    content = b'{"inputs": {"query": "x"}, "user": "u"}'
+    answer = http.post(RUN, content=content, headers={"Content-Type": content_type})
+    assert answer.status_code == status
+    if status != 200:
+        assert answer.json()["code"] == "unsupported_media_type"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_json_is_read_in_any_unicode_encoding(encoding: str, http: httpx.Client) -> None:
+    content = json.dumps({"inputs": {"query": "中"}, "user": "u"}, ensure_ascii=False).encode(encoding)
+    assert http.post(RUN, content=content, headers=JSON).json()["data"]["outputs"]["answer"] == "中"
+
+
+NO_DICTIONARY = "Input should be a valid dictionary [type=dict_type,"
+
+
+@pytest.mark.parametrize(
+    ("body", "problems"),
+    [
+        ({"inputs": []}, {"inputs": f"{NO_DICTIONARY} input_value=[], input_type=list]"}),
+        (
+            {"inputs": {}, "files": "x"},
+            {"files": "Input should be a valid list [type=list_type, input_value='x', input_type=str]"},
+        ),
+        (
+            {"inputs": {}, "files": [{}, 1, None]},
+            {
+                "files.1": f"{NO_DICTIONARY} input_value=1, input_type=int]",
+                "files.2": f"{NO_DICTIONARY} input_value=None, input_type=NoneType]",
+            },
+        ),
+        (
+            {"inputs": 1.5, "response_mode": 0},
+            {
+                "inputs": f"{NO_DICTIONARY} input_value=1.5, input_type=float]",
+                "response_mode": (
+                    "Input should be 'blocking' or 'streaming' [type=literal_error, input_value=0, input_type=int]"
+                ),
+            },
+        ),
+    ],
+)
+def test_values_of_a_wrong_type_are_listed_in_the_words_of_pydantic(
+    body: dict[str, Any], problems: dict[str, str], http: httpx.Client
+) -> None:
+    text = message(http.post(RUN, json={**body, "user": "u"}))
+    lines = [line for line in text.split("\n") if "https://errors.pydantic.dev/2.11/v/" not in line]
+    plural = "s" if len(problems) > 1 else ""
+    assert lines[0] == f"{len(problems)} validation error{plural} for WorkflowRunPayload"
+    assert dict(zip(lines[1::2], lines[2::2], strict=True)) == {name: f"  {words}" for name, words in problems.items()}
+    assert text.count("\n") == 3 * len(problems)
+
+
+@pytest.mark.parametrize("mode", [None, "blocking"])
+def test_without_a_mode_a_run_is_blocking(mode: str | None, http: httpx.Client) -> None:
+    body = {"inputs": {"query": "x"}, "user": "u", "response_mode": mode, "files": None}
+    assert http.post(RUN, json=body).json()["data"]["status"] == "succeeded"
+
+
+# Users -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("user", "text"),
+    [(7, "7"), (1.5, "1.5"), (True, "True"), (["a"], "['a']"), ({"a": None}, "{'a': None}"), (" ", " ")],
+)
+def test_a_user_that_is_no_text_becomes_one(user: object, text: str, sandbox: Sandbox, http: httpx.Client) -> None:
+    assert run(http, user=user).status_code == 200
+    assert sandbox.started_runs[0].user == text
+    log = http.get("/workflows/logs", params={"limit": 1, "created_by_end_user_session_id": text}).json()
+    assert log["data"][0]["created_by_end_user"]["session_id"] == text
+
+
+@pytest.mark.parametrize("user", ["", None, 0, False, [], {}])
+def test_an_empty_user_is_none(user: object, http: httpx.Client) -> None:
+    assert message(run(http, user=user)) == "Arg user must be provided."
+    assert message(http.post("/workflows/tasks/x/stop", json={"user": user})) == "Arg user must be provided."
+
+
+def test_a_user_of_more_than_255_characters_is_a_500(sandbox: Sandbox, http: httpx.Client) -> None:
+    assert run(http, user="中" * 255).status_code == 200
+    for answer in (
+        run(http, user="中" * 256),
+        http.post("/workflows/tasks/x/stop", json={"user": "u" * 256}),
+        http.post("/files/upload", data={"user": "u" * 256}, files={"file": ("a.txt", b"", "text/plain")}),
+    ):
+        assert (answer.status_code, answer.text) == (500, UNKNOWN)
+    assert len(sandbox.started_runs) == 1
+
+
+@pytest.mark.parametrize("user", ["a\0b", "half of a pair \ud83d"])
+def test_a_user_that_a_database_cannot_hold_is_refused(user: str, http: httpx.Client) -> None:
+    body = json.dumps({"inputs": {"query": "x"}, "user": user})
+    assert message(http.post(RUN, content=body, headers=JSON))
+
+
+# Inputs ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("inputs", "complaint"),
+    [
+        ({"query": None}, "query is required in input form"),
+        ({"query": 7}, "query in input form must be a string"),
+        ({"query": "x" * 257}, "query in input form must be less than 256 characters"),
+        ({"seconds": "soon"}, "seconds in input form must be a valid number"),
+        ({"seconds": "1.x"}, "seconds in input form must be a valid number"),
+        ({"seconds": True}, "seconds in input form must be a valid number"),
+        ({"seconds": [1]}, "seconds in input form must be a valid number"),
+        ({"seconds": -1}, "seconds in input form must be from 0 to 3600"),
+        ({"seconds": 3601}, "seconds in input form must be from 0 to 3600"),
+        ({"chunks": 0}, "chunks in input form must be from 1 to 10000"),
+        ({"document": []}, "document in input form must be a file"),
+        ({"documents": {}}, "documents in input form must be a list of files"),
+        ({"documents": ["x"]}, "documents in input form must be a list of files"),
+        ({"documents": [{}] * 6}, "documents in input form must be less than 5 files"),
+    ],
+)
+def test_an_input_that_breaks_the_forms_rules_is_refused_by_name(
+    inputs: dict[str, Any], complaint: str, sandbox: Sandbox, http: httpx.Client
+) -> None:
+    assert message(run(http, **inputs)) == complaint
+    assert sandbox.started_runs == ()
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"query": ""},
+        {"query": "x" * 256},
+        {"seconds": "0.01"},
+        {"seconds": " "},
+        {"chunks": "3"},
+        {"chunks": None, "fail": ""},
+        {"unknown": {"a": 1}, "pause": "not on this server"},
+        {"documents": []},
+    ],
+)
+def test_other_inputs_are_taken(inputs: dict[str, Any], http: httpx.Client) -> None:
+    assert run(http, **inputs).json()["data"]["status"] == "succeeded"
+
+
+def test_text_loses_its_nul_characters_and_keeps_half_a_surrogate_pair(http: httpx.Client) -> None:
+    assert run(http, query="a\0b").json()["data"]["outputs"]["answer"] == "ab"
+    half = json.dumps({"inputs": {"query": "\ud83d"}, "user": "u", "response_mode": "streaming"})
+    answer = http.post(RUN, content=half, headers=JSON)
+    assert json.loads(answer.text.split("\n\n")[-2][6:])["data"]["outputs"]["answer"] == "?"  # no bytes can say it
+
+
+# Files in inputs -------------------------------------------------------------------------------------------------
+
+
+def upload(
+    http: httpx.Client, name: str = "a.txt", content: bytes = b"hello", kind: str = "text/plain"
+) -> httpx.Response:
+    return http.post("/files/upload", data={"user": "u"}, files={"file": (name, content, kind)})
+
+
+def local(id_: object) -> dict[str, object]:
+    return {"type": "document", "transfer_method": "local_file", "upload_file_id": id_}
+
+
+REMOTE = {"type": "image", "transfer_method": "remote_url", "url": "https://example.com/chart.png"}
+
+
+def test_an_uploaded_file_and_a_remote_one_can_be_inputs(sandbox: Sandbox, http: httpx.Client) -> None:
+    file = upload(http).json()
+    answer = run(http, document=local(file["id"]), documents=[REMOTE, local(file["id"])])
+    outputs = answer.json()["data"]["outputs"]
+    assert outputs["document"]["related_id"] == file["id"]
+    assert (outputs["document"]["filename"], outputs["document"]["size"]) == ("a.txt", 5)
+    assert [document["remote_url"] for document in outputs["documents"]] == [REMOTE["url"], None]
+    assert len(sandbox.started_runs) == 1
+
+
+def test_files_of_the_request_are_the_runs_system_files(http: httpx.Client) -> None:
+    file = upload(http).json()
+    body = {"inputs": {"query": "x"}, "user": "u", "files": [local(file["id"])]}
+    run_id = http.post(RUN, json=body).json()["workflow_run_id"]
+    inputs = json.loads(http.get(f"/workflows/run/{run_id}").json()["inputs"])
+    assert [file["filename"] for file in inputs["sys.files"]] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("file", "complaint"),
+    [
+        (local(NO_ID), "Invalid upload file"),
+        (local(None), "Invalid upload file"),
+        ({**REMOTE, "url": ""}, "Invalid file url"),
+        ({**REMOTE, "transfer_method": "pigeon"}, "Invalid file transfer method"),
+        ({"type": "image"}, "Invalid file transfer method"),
+        ({**REMOTE, "type": "hologram"}, "Invalid file type"),
+        ({}, "Invalid file type"),
+    ],
+)
+def test_a_file_that_is_incomplete_or_unknown_is_refused(
+    file: dict[str, object], complaint: str, sandbox: Sandbox, http: httpx.Client
+) -> None:
+    assert message(run(http, document=file)) == complaint
+    assert message(http.post(RUN, json={"inputs": {"query": "x"}, "user": "u", "files": [file]})) == complaint
+    assert sandbox.started_runs == ()
+
+
+def test_a_file_of_another_app_is_unknown(sandbox: Sandbox, http: httpx.Client) -> None:
+    key = {"Authorization": f"Bearer {sandbox.keys['empty']}"}
+    file = http.post("/files/upload", headers=key, files={"file": ("a.txt", b"", "text/plain")}).json()
+    assert message(run(http, document=local(file["id"]))) == "Invalid upload file"
+
+
+# Uploads ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_upload_is_noted_with_the_hash_of_what_arrived(sandbox: Sandbox, http: httpx.Client) -> None:
+    content = bytes(range(256)) * 5000
+    answer = upload(http, "Café 中.PNG", content, "image/png")
+    assert answer.status_code == 201
+    file = sandbox.uploads[-1]
+    assert (file.id, file.name, file.size) == (answer.json()["id"], "Café 中.PNG", 1_280_000)
+    assert (file.extension, file.mime_type) == ("png", "image/png")
+    assert file.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_without_a_user_all_uploads_belong_to_one(http: httpx.Client) -> None:
+    def created_by(**fields: str) -> str:
+        return http.post("/files/upload", data=fields, files={"file": ("a.txt", b"", "text/plain")}).json()[
+            "created_by"
+        ]
+
+    assert created_by() == created_by(user="") == created_by(user="DEFAULT-USER") != created_by(user="u")
+
+
+MEGABYTE = 1024 * 1024
+
+
+@pytest.mark.parametrize(("name", "limit"), [("a.txt", 15), ("noext", 15), ("a.jpg", 10), ("a.MP3", 50)])
+def test_a_file_has_the_limit_of_its_kind(name: str, limit: int, sandbox: Sandbox, http: httpx.Client) -> None:
+    content = bytes(limit * MEGABYTE + 1)
+    refused = upload(http, name, content)
+    assert refused.status_code == 413
+    assert refused.json() == {"code": "file_too_large", "message": "File size exceeded. {message}", "status": 413}
+    assert upload(http, name, content[:-1]).json()["size"] == limit * MEGABYTE
+    assert sandbox.uploads[-1].size == limit * MEGABYTE
+
+
+@pytest.mark.parametrize(
+    ("parts", "status", "code"),
+    [
+        ([("user", "u")], 400, "no_file_uploaded"),
+        ([("file", "text")], 400, "no_file_uploaded"),
+        ([("document", ("a.txt", b"", "text/plain"))], 400, "no_file_uploaded"),
+        ([("file", ("a.txt", b"", "text/plain")), ("more", ("b.txt", b"", "text/plain"))], 400, "too_many_files"),
+    ],
+)
+def test_a_form_without_its_one_file_is_refused(
+    parts: list[tuple[str, Any]], status: int, code: str, http: httpx.Client
+) -> None:
+    files = [(name, (None, value) if isinstance(value, str) else value) for name, value in parts]
+    answer = http.post("/files/upload", files=files)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_of_two_files_of_one_name_the_first_counts(http: httpx.Client) -> None:
+    files = [("file", ("a.txt", b"first", "text/plain")), ("file", ("b.txt", b"second", "text/plain"))]
+    assert http.post("/files/upload", files=files).json()["name"] == "a.txt"
+
+
+def form(headers: str, content: str = "x") -> dict[str, Any]:
+    text = f"--edge\r\n{headers}\r\n\r\n{content}\r\n--edge--\r\n"
+    return {"content": text.encode(), "headers": {"Content-Type": "multipart/form-data; boundary=edge"}}
+
+
+FILE = 'Content-Disposition: form-data; name="file"; filename='
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        (f'{FILE}"a.txt"', 415, "unsupported_file_type"),
+        (f'{FILE}""\r\nContent-Type: text/plain', 400, "filename_not_exists_error"),
+        (f'{FILE}"a/b.txt"\r\nContent-Type: text/plain', 400, "invalid_param"),
+        (f'{FILE}"a%22b.txt"\r\nContent-Type: text/plain', 400, "invalid_param"),
+        ('Content-Disposition: form-data; name="file"', 400, "no_file_uploaded"),
+    ],
+)
+def test_a_file_part_needs_a_type_and_a_plain_name(headers: str, status: int, code: str, http: httpx.Client) -> None:
+    answer = http.post("/files/upload", **form(headers))
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "extension"),
+    [
+        ("a.tar.GZ", "a.tar.GZ", "gz"),
+        (".profile", ".profile", ""),
+        ("x" * 250 + ".txt", "x" * 200 + ".txt", "txt"),
+    ],
+)
+def test_a_name_is_kept_and_cut_when_it_is_too_long(given: str, name: str, extension: str, http: httpx.Client) -> None:
+    answer = upload(http, given).json()
+    assert (answer["name"], answer["extension"]) == (name, extension)
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        {"content": b""},
+        {"json": {"file": "x"}},
+        {"content": b"no form", "headers": {"Content-Type": "multipart/form-data; boundary=edge"}},
+        {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}},
+        {"content": b"--edge\r\nbroken", "headers": {"Content-Type": "multipart/form-data; boundary=edge"}},
+    ],
+)
+def test_what_is_no_form_has_no_file(request_of: dict[str, Any], http: httpx.Client) -> None:
+    answer = http.post("/files/upload", **request_of)
+    assert (answer.status_code, answer.json()["code"]) == (400, "no_file_uploaded")
+
+
+# The app ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("app", ["main", "unpublished", "chat", "completion"])
+def test_an_app_of_any_mode_says_what_it_is(app: str, sandbox: Sandbox, http: httpx.Client) -> None:
+    key = {"Authorization": f"Bearer {sandbox.keys[app]}"}
+    info = http.get("/info", headers=key).json()
+    assert (info["name"], info["mode"]) == (app, sandbox.app(app).mode)
+    assert http.get("/site", headers=key).json()["title"] == app
+    assert http.get("/meta", headers=key).json() == {"tool_icons": {}}
+
+
+def test_the_form_of_a_new_sandbox_has_the_inputs_that_its_runs_obey(http: httpx.Client) -> None:
+    items = http.get("/parameters").json()["user_input_form"]
+    fields = {field["variable"]: (kind, field["required"]) for item in items for kind, field in item.items()}
+    assert fields == {
+        "query": ("text-input", True),
+        "seconds": ("number", False),
+        "chunks": ("number", False),
+        "fail": ("paragraph", False),
+        "error_event": ("paragraph", False),
+        "document": ("file", False),
+        "documents": ("file-list", False),
+    }
+
+
+# Run details -----------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_found_by_its_id_in_every_spelling_of_the_database(http: httpx.Client) -> None:
+    run_id = run(http).json()["workflow_run_id"]
+    for spelling in (run_id.upper(), run_id.replace("-", ""), "{" + run_id + "}"):
+        assert http.get(f"/workflows/run/{spelling}").json()["id"] == run_id
+    for other in (run_id[:-1], run_id + "0", "{" + run_id, f"urn:uuid:{run_id}", "x"):
+        answer = http.get(f"/workflows/run/{other}")
+        assert (answer.status_code, answer.text) == (500, UNKNOWN)
+
+
+def test_every_generated_run_has_a_detail(sandbox: Sandbox) -> None:
+    with Sandbox(rows=150) as filled, httpx.Client(base_url=filled.base_url) as http:
+        http.headers["Authorization"] = f"Bearer {filled.api_key}"
+        seen = set()
+        for log in http.get("/workflows/logs?limit=100").json()["data"]:
+            if log["workflow_run"] is None:
+                continue
+            detail = http.get(f"/workflows/run/{log['workflow_run']['id']}").json()
+            for name in ("id", "status", "error", "total_tokens", "total_steps", "created_at", "finished_at"):
+                assert detail[name] == log["workflow_run"][name]
+            assert json.loads(detail["inputs"])["query"]
+            seen.add((detail["status"], detail["outputs"] is None))
+    assert {("failed", True), ("running", False), ("succeeded", False), ("stopped", False)} <= seen
+    assert not {("failed", False), ("running", True), ("succeeded", True)} & seen
