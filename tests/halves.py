@@ -63,6 +63,11 @@ class SyncHalf:
     def play(self, base_url: str, story: Story, **options: Any) -> Any:
         """Play a story with one client, and give what it gives; the options are those of `call`."""
 
+        return self.call(base_url, self.action(story), **options)
+
+    def action(self, story: Story) -> Action:
+        """A story as an action of `call`."""
+
         def act(client: Any) -> Any:
             coroutine = story(AsyncView(client))
             try:
@@ -71,7 +76,7 @@ class SyncHalf:
                 return end.value
             raise AssertionError("a story of the sync half waits for nothing but the client")
 
-        return self.call(base_url, act, **options)
+        return act
 
     def pause(self, seconds: float) -> Action:
         """An action that only lets time pass."""
@@ -112,6 +117,10 @@ class AsyncHalf:
     def play(self, base_url: str, story: Story, **options: Any) -> Any:
         """As in the sync half."""
         return self.call(base_url, story, **options)
+
+    def action(self, story: Story) -> Action:
+        """As in the sync half."""
+        return story
 
     def pause(self, seconds: float) -> Action:
         """As in the sync half."""

@@ -1,0 +1,746 @@
+"""Streams of a run's events over a real connection: typed, as they happen, and never quiet about what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import pickle
+import threading
+import traceback
+from typing import Any
+
+import httpx
+import pytest
+from dify_workflow_api.api.runs import run_workflow
+from fault_server import (
+    HTML,
+    KEY,
+    Behaviour,
+    FaultServer,
+    answer,
+    drip,
+    error_answer,
+    event_stream,
+    gzipped,
+    json_answer,
+    silence,
+    sse,
+)
+from halves import EACH_HALF, AsyncHalf, Half, failure
+from leaks import nothing_left_open
+
+from dify_workflow import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    DifyError,
+    InternalServerError,
+    NotFoundError,
+    WorkflowStreamError,
+    models,
+)
+
+TASK, RUN = "81c9d9a1-06c0-4d87-9e87-6a34202965f1", "fa4cf86e-b841-4148-a141-7c32afcb82ce"
+
+
+def event(name: str, **data: Any) -> dict[str, Any]:
+    return {"event": name, "task_id": TASK, "workflow_run_id": RUN, "data": data}
+
+
+STARTED = event("workflow_started", id=RUN, inputs={"query": "流 one"})
+NODE = event("node_started", id="n-1", node_id="llm", node_type="llm")
+FINISHED = event("workflow_finished", id=RUN, status="succeeded", outputs={"answer": "é中😀\u2028"}, error=None)
+HELLO, WORLD = event("text_chunk", text="Hello, "), event("text_chunk", text="world")
+TTS = {"event": "tts_message", "task_id": TASK, "workflow_run_id": RUN, "audio": "AAAA", "created_at": 1}
+ERROR = {"event": "error", "workflow_run_id": None, "code": "invalid_param", "status": 400, "message": "no such node"}
+
+
+def stream(client: Any, **options: Any) -> Any:
+    return client.runs.stream({"query": "流 one"}, user="u-1", **options)
+
+
+async def all_events(client: Any) -> list[Any]:
+    async with stream(client) as events:
+        return [event async for event in events]
+
+
+async def all_until_it_ends(client: Any) -> tuple[list[Any], Exception, Any]:
+    """The events, the error that they ended in, and the stream."""
+    events, seen = stream(client), []
+    try:
+        async with events:
+            async for one in events:
+                seen.append(one)  # noqa: PERF401 - what came before the error counts
+    except DifyError as error:
+        return seen, error, events
+    raise AssertionError("the stream ended without an error")
+
+
+def given(half: Half, *pieces: bytes | float, **options: Any) -> list[Any]:
+    """The events that a stream of these pieces gives."""
+    with FaultServer(event_stream(*pieces)) as server:
+        return half.play(server.base_url, all_events, **options)
+
+
+# --- as they happen ---------------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+def test_each_event_is_there_before_the_next_one_is_sent(half: Half):
+    seen, signals = [], [threading.Event(), threading.Event()]
+
+    async def story(client: Any) -> None:
+        async with stream(client) as events:
+            async for one in events:
+                seen.append(one.event)
+                if len(seen) <= len(signals):
+                    signals[len(seen) - 1].set()  # the server holds the next one back until then
+
+    with FaultServer(event_stream(sse(STARTED), signals[0], sse(HELLO), signals[1], sse(FINISHED))) as server:
+        half.play(server.base_url, story)
+    assert seen == ["workflow_started", "text_chunk", "workflow_finished"]
+
+
+@EACH_HALF
+def test_an_event_that_ends_in_a_carriage_return_is_not_held_back(half: Half):
+    signal = threading.Event()
+
+    async def story(client: Any) -> list[str]:
+        async with stream(client) as events:
+            first = await anext(events)
+            signal.set()
+            return [first.event, *[one.event async for one in events]]
+
+    started = sse(STARTED).replace(b"\n", b"\r")
+    with FaultServer(event_stream(started, signal, b"\n" + sse(FINISHED))) as server:
+        assert half.play(server.base_url, story) == ["workflow_started", "workflow_finished"]
+
+
+@EACH_HALF
+def test_a_stream_cut_into_single_bytes_gives_the_same_events(half: Half):
+    whole = sse(STARTED) + b"event: ping\r\n\r\n" + sse(HELLO) + sse(FINISHED)
+    events = given(half, *[whole[at : at + 1] for at in range(len(whole))])
+    assert [event.to_dict() for event in events] == [STARTED, HELLO, FINISHED]
+
+
+@EACH_HALF
+def test_an_event_of_megabytes_is_given_whole(half: Half):
+    large = event("text_chunk", text="é中😀\u2028" * 500_000)
+    assert [event.to_dict() for event in given(half, sse(large) + sse(FINISHED))] == [large, FINISHED]
+
+
+@EACH_HALF
+def test_a_compressed_stream_is_read_as_any_other(half: Half):
+    body = gzipped(sse(STARTED) + sse(FINISHED))
+    with FaultServer(event_stream(body[:30], body[30:], headers=(("Content-Encoding", "gzip"),))) as server:
+        assert [event.to_dict() for event in half.play(server.base_url, all_events)] == [STARTED, FINISHED]
+
+
+@EACH_HALF
+def test_the_request_asks_for_a_stream_when_the_with_begins_and_not_before(half: Half):
+    with FaultServer(event_stream(sse(FINISHED))) as server:
+
+        async def story(client: Any) -> None:
+            events = stream(client)
+            assert server.requests == []
+            async with events:
+                assert len(server.requests) == 1
+
+        half.play(server.base_url, story)
+    [request] = server.requests
+    assert (request.method, request.path) == ("POST", "/v1/workflows/run")
+    assert request.headers["accept"] == "text/event-stream"
+    assert json.loads(request.body) == {"inputs": {"query": "流 one"}, "response_mode": "streaming", "user": "u-1"}
+
+
+# --- what an event is; more of it in the unit tests -------------------------------------------------------------------
+
+
+@EACH_HALF
+def test_each_event_is_the_model_of_its_name_and_pings_are_none(half: Half):
+    names = [name for name in run_workflow.EVENTS if name != "error"]
+    sent = [event(name, id="x", new={"a": [1, None]}) | {"more": True} for name in [*names, "node_dreamt"]]
+    pings = [b"event: ping\n\n", sse({"event": "ping"}), b": alive\n\n"]
+    seen = given(half, *[piece for one in sent for piece in (*pings, sse(one))])
+    assert [type(one) for one in seen] == [
+        *[getattr(models, run_workflow.EVENTS[name]) for name in names],
+        models.WorkflowEvent,
+    ]
+    assert [one.to_dict() for one in seen] == sent
+
+
+# --- what the stream knows --------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+def test_the_stream_tells_the_task_the_run_the_text_and_the_result_as_they_come(half: Half):
+    async def story(client: Any) -> list[tuple[Any, ...]]:
+        events, told = stream(client), []
+
+        def note() -> None:
+            told.append((events.task_id, events.workflow_run_id, events.text, events.result))
+
+        note()
+        async with events:
+            note()
+            async for _ in events:
+                note()
+        note()
+        return told
+
+    replaced = event("text_replace", text="Goodbye")
+    with FaultServer(event_stream(*map(sse, [STARTED, HELLO, WORLD, replaced, WORLD, FINISHED, TTS]))) as server:
+        told = half.play(server.base_url, story)
+    finished = models.WorkflowFinishedEvent.from_dict(FINISHED)
+    assert told == [
+        (None, None, "", None),
+        (None, None, "", None),
+        (TASK, RUN, "", None),
+        (TASK, RUN, "Hello, ", None),
+        (TASK, RUN, "Hello, world", None),
+        (TASK, RUN, "Goodbye", None),
+        (TASK, RUN, "Goodbyeworld", None),
+        (TASK, RUN, "Goodbyeworld", finished),
+        (TASK, RUN, "Goodbyeworld", finished),
+        (TASK, RUN, "Goodbyeworld", finished),
+    ]
+
+
+@EACH_HALF
+def test_what_comes_after_the_end_of_the_run_is_given_too(half: Half):
+    tts_end = TTS | {"event": "tts_message_end", "audio": ""}
+    events = given(half, *map(sse, [STARTED, FINISHED, TTS, TTS, tts_end]))
+    assert [event.to_dict() for event in events] == [STARTED, FINISHED, TTS, TTS, tts_end]
+
+
+@EACH_HALF
+@pytest.mark.parametrize("end", ["\n", ""], ids=["a line end", "nothing"])
+def test_a_last_event_without_an_empty_line_behind_it_is_given_when_it_is_complete(half: Half, end: str):
+    last = sse(FINISHED).rstrip(b"\n") + end.encode()
+    assert [event.to_dict() for event in given(half, sse(STARTED), last)] == [STARTED, FINISHED]
+
+
+@EACH_HALF
+def test_a_failed_run_is_a_result_and_no_error(half: Half):
+    failed = event("workflow_finished", id=RUN, status="failed", outputs={}, error="boom")
+    assert given(half, sse(STARTED), sse(failed))[-1].data.status == "failed"
+
+
+@EACH_HALF
+def test_a_run_that_waits_for_a_person_has_a_whole_stream(half: Half):
+    sent = [STARTED, event("human_input_required", form_token="t"), event("workflow_paused", reasons=[])]
+    assert [event.to_dict() for event in given(half, *map(sse, sent))] == sent
+
+
+# --- stopping ---------------------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+def test_a_run_is_stopped_by_its_stream_and_its_last_events_still_come(half: Half):
+    stopped = event("workflow_finished", id=RUN, status="stopped", outputs={}, error="Stopped by user.")
+    was_stopped = threading.Event()
+    streamed = event_stream(sse(STARTED), was_stopped, sse(NODE), sse(stopped))
+    with FaultServer(streamed, json_answer(200, {"result": "success"})) as server:
+
+        async def story(client: Any) -> list[Any]:
+            async with stream(client) as events:
+                seen = [await anext(events)]
+                assert (await events.stop()).result == "success"
+                was_stopped.set()
+                return seen + [one async for one in events]
+
+        assert [event.to_dict() for event in half.play(server.base_url, story)] == [STARTED, NODE, stopped]
+    _, request = server.requests
+    assert (request.method, request.path) == ("POST", f"/v1/workflows/tasks/{TASK}/stop")
+    assert json.loads(request.body) == {"user": "u-1"}
+
+
+@EACH_HALF
+def test_a_run_cannot_be_stopped_before_its_task_is_known(half: Half):
+    async def story(client: Any) -> None:
+        events = stream(client)
+        with pytest.raises(RuntimeError, match="before its first event"):
+            await events.stop()
+        async with events:
+            with pytest.raises(RuntimeError, match="before its first event"):
+                await events.stop()
+
+    with FaultServer(event_stream(sse(STARTED), then="wait")) as server:
+        half.play(server.base_url, story)
+    assert len(server.requests) == 1
+
+
+# --- an error instead of a stream -------------------------------------------------------------------------------------
+
+REFUSALS: dict[str, tuple[Behaviour, type[DifyError], str]] = {
+    "400": (error_answer(400, "invalid_param", "query is required"), BadRequestError, "query is required"),
+    "401": (error_answer(401, "unauthorized", "bad token"), AuthenticationError, "bad token"),
+    "404 HTML": (answer(404, "<title>Nope</title>", content_type=HTML), NotFoundError, "Nope"),
+    "404 called a stream": (answer(404, "no", content_type="text/event-stream"), NotFoundError, "no"),
+    "500": (error_answer(500, "unknown", "Internal Server Error"), InternalServerError, "Internal"),
+    "502 HTML": (answer(502, "<title>Bad Gateway</title>", content_type=HTML), InternalServerError, "Bad Gateway"),
+    "302": (answer(302, headers=(("Location", "/login"),)), APIStatusError, "redirect"),
+    "200 JSON": (json_answer(200, {"task_id": TASK}), APIResponseError, "no stream of events"),
+    "200 HTML": (answer(200, "<title>Log in</title>", content_type=HTML), APIResponseError, "Log in"),
+    "200 of no type": (answer(200, sse(FINISHED), content_type=None), APIResponseError, "no stream of events"),
+    "200 empty": (answer(200), APIResponseError, "no stream of events"),
+}
+
+
+@EACH_HALF
+@pytest.mark.parametrize(("behaviour", "error", "says"), REFUSALS.values(), ids=REFUSALS)
+def test_what_is_no_stream_is_the_error_of_any_other_call(half: Half, behaviour, error: type[DifyError], says: str):
+    with FaultServer(behaviour) as server:
+
+        async def story(client: Any) -> None:
+            async with stream(client):
+                raise AssertionError("a stream was entered that is none")
+
+        found = failure(half, server.base_url, half.action(story))
+        assert server.wait_for_no_connection()
+    assert type(found) is error
+    assert str(found).startswith("POST /v1/workflows/run: ")
+    assert says in str(found)
+    assert len(server.requests) == 1
+
+
+@EACH_HALF
+def test_a_refusal_that_comes_drop_by_drop_is_left_in_time(half: Half):
+    with FaultServer(drip(b'{"code": "invalid_param"}' + b" " * 5000)) as server:
+        found = failure(half, server.base_url, half.action(all_events), timeout=0.3)
+    assert type(found) is APITimeoutError
+    assert len(server.requests) == 1
+
+
+# --- an error inside the stream ---------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+@pytest.mark.parametrize("before", [[], [STARTED], [STARTED, NODE, FINISHED]], ids=len)
+def test_an_error_event_is_raised_where_it_comes(half: Half, before: list[Any]):
+    with FaultServer(event_stream(*map(sse, [*before, ERROR, NODE]))) as server:
+        seen, error, _ = half.play(server.base_url, all_until_it_ends)
+    assert [event.to_dict() for event in seen] == before
+    assert type(error) is WorkflowStreamError
+    assert (error.code, error.status, error.message) == ("invalid_param", 400, "no such node")
+    assert str(error).startswith("POST /v1/workflows/run: ")
+    assert "invalid_param: no such node" in str(error)
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - its own pickle
+    assert (str(again), again.code, again.status, again.message) == (str(error), "invalid_param", 400, "no such node")
+
+
+@EACH_HALF
+@pytest.mark.parametrize("odd", [{}, {"code": 7, "status": "400", "message": None}, {"code": None, "status": None}])
+def test_an_error_event_with_odd_fields_is_still_one(half: Half, odd: dict[str, Any]):
+    with FaultServer(event_stream(sse({"event": "error"} | odd))) as server:
+        _, error, _ = half.play(server.base_url, all_until_it_ends)
+    assert type(error) is WorkflowStreamError
+    assert (error.code, error.status, error.message) == (None, None, "(no text)")
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    "last",
+    [
+        sse(ERROR | {"message": f"wrong key {KEY}", "code": KEY}),
+        sse({"broken": KEY})[:-4] + b"\n\n",
+        b"data: [" + json.dumps(KEY).encode() + b"]\n\n",
+        b"data: " + b"x" * 470 + KEY.encode() + b"\n\n",
+        f"event: {KEY}\n\n".encode(),
+        sse(event(KEY) | {"task_id": KEY, "workflow_run_id": KEY}),
+    ],
+    ids=["error event", "broken JSON", "a list", "text", "no data", "cut"],
+)
+def test_a_stream_that_echoes_the_key_ends_in_an_error_that_does_not_show_it(half: Half, last: bytes):
+    with FaultServer(event_stream(sse(STARTED), last)) as server:
+        _, error, _ = half.play(server.base_url, all_until_it_ends)
+    frames = traceback.TracebackException.from_exception(error, capture_locals=True)
+    frames.stack[:] = [frame for frame in frames.stack if "dify_workflow" in frame.filename]
+    told = ["".join(frames.format()), str(error), repr(vars(error)), repr(pickle.dumps(error))]
+    assert [text for text in told if KEY in text] == []
+
+
+# --- streams that are not whole ---------------------------------------------------------------------------------------
+
+SOFAR = f"after 2 events (the last: text_chunk) of task {TASK}, run {RUN}"
+BEGUN = (sse(STARTED), b"event: ping\n\n", sse(HELLO))
+GZIP = (("Content-Encoding", "gzip"),)
+HALF_GZIP = gzipped(b"".join(BEGUN) + sse(event("x", text="y" * 2000)))
+
+CUT: dict[str, tuple[Behaviour, type[DifyError], str]] = {
+    "ended in order": (event_stream(*BEGUN), APIConnectionError, "ended without workflow_finished"),
+    "ended inside an event": (event_stream(*BEGUN, sse(FINISHED)[:90]), APIConnectionError, "ended without"),
+    "ended inside a character": (event_stream(*BEGUN, 'data: "中'.encode()[:-1]), APIConnectionError, "ended without"),
+    "ended inside a name": (event_stream(*BEGUN, b"event: workflow_fin"), APIConnectionError, "ended without"),
+    "ended after a name": (event_stream(*BEGUN, b"event: workflow_finished"), APIConnectionError, "ended without"),
+    "ended before its data's end": (event_stream(*BEGUN, b"data: 12"), APIConnectionError, "ended without"),
+    "cut": (event_stream(*BEGUN, then="cut"), APIConnectionError, "peer closed"),
+    "cut inside an event": (event_stream(*BEGUN, sse(NODE)[:50], then="cut"), APIConnectionError, "peer closed"),
+    "reset": (event_stream(*BEGUN, 0.05, then="reset"), APIConnectionError, ""),
+    "silence": (event_stream(*BEGUN, then="wait"), APITimeoutError, "timed out"),
+    "broken JSON": (event_stream(*BEGUN, b'data: {"event": \n\n'), APIResponseError, "broken JSON in an event"),
+    "JSON in two parts": (event_stream(*BEGUN, b'data: {"a\ndata: b": 1}\n\n'), APIResponseError, "broken JSON"),
+    "nested too deep": (event_stream(*BEGUN, b"data: " + b"[" * 200_000 + b"\n\n"), APIResponseError, "broken JSON"),
+    "a list": (event_stream(*BEGUN, b"data: []\n\n"), APIResponseError, "a list where the object of an event belongs"),
+    "null": (event_stream(*BEGUN, b"data: null\n\n"), APIResponseError, "null where"),
+    "text": (event_stream(*BEGUN, b"data: [DONE]\n\n"), APIResponseError, "broken JSON in an event"),
+    "no data": (event_stream(*BEGUN, b"event: text_chunk\n\n"), APIResponseError, "without data"),
+}
+EACH_CUT = pytest.mark.parametrize(("behaviour", "error", "says"), CUT.values(), ids=CUT)
+
+
+@EACH_HALF
+@EACH_CUT
+def test_a_stream_that_is_not_whole_ends_in_an_error_that_says_what_was_seen(half: Half, behaviour, error, says: str):
+    with FaultServer(behaviour) as server:
+        timeout = 0.3 if error is APITimeoutError else 60
+        seen, found, events = half.play(server.base_url, all_until_it_ends, timeout=timeout)
+        assert server.wait_for_no_connection()
+    assert [event.to_dict() for event in seen] == [STARTED, HELLO]
+    assert type(found) is error
+    assert str(found).startswith("POST /v1/workflows/run: ")
+    assert says in str(found)
+    assert SOFAR in str(found)
+    assert len(str(found)) < 1000
+    assert found.request.method == "POST"
+    assert "authorization" not in found.request.headers
+    assert (events.task_id, events.workflow_run_id, events.text, events.result) == (TASK, RUN, "Hello, ", None)
+    assert len(server.requests) == 1
+
+
+@EACH_HALF
+@EACH_CUT
+def test_an_error_is_not_followed_by_a_quiet_end(half: Half, behaviour, error, says: str):
+    async def story(client: Any) -> list[Exception]:
+        found = []
+        async with stream(client) as events:
+            for _ in range(2):
+                await anext(events)
+            for _ in range(3):
+                with pytest.raises(DifyError) as caught:
+                    await anext(events)
+                found.append(caught.value)
+        with pytest.raises(RuntimeError, match="inside its `with`"):
+            await anext(events)
+        return found
+
+    with FaultServer(behaviour) as server:
+        found = half.play(server.base_url, story, timeout=0.3 if error is APITimeoutError else 60)
+    assert {type(one) for one in found} == {error}
+    assert len({str(one) for one in found}) == 1
+
+
+@EACH_HALF
+def test_corrupt_compression_ends_in_an_error_after_what_could_be_read(half: Half):
+    corrupt = HALF_GZIP[:10] + b"\xff" * 200
+    with FaultServer(event_stream(corrupt, headers=GZIP)) as server:
+        seen, error, _ = half.play(server.base_url, all_until_it_ends)
+    assert seen == []
+    assert type(error) is APIResponseError
+    assert "compression is corrupt" in str(error)
+
+
+@EACH_HALF
+def test_compression_that_is_cut_ends_in_an_error(half: Half):
+    with FaultServer(event_stream(HALF_GZIP[: len(HALF_GZIP) // 2], headers=GZIP)) as server:
+        _, error, _ = half.play(server.base_url, all_until_it_ends)
+    assert type(error) is APIConnectionError
+    assert "ended without workflow_finished" in str(error)
+
+
+@EACH_HALF
+def test_an_empty_stream_ends_in_an_error(half: Half):
+    with FaultServer(event_stream()) as server:
+        _, error, _ = half.play(server.base_url, all_until_it_ends)
+    assert type(error) is APIConnectionError
+    assert "after 0 events (the last: none) of task (unknown), run (unknown)" in str(error)
+
+
+@EACH_HALF
+def test_a_connection_cut_after_the_run_has_finished_is_told_and_the_result_is_there(half: Half):
+    with FaultServer(event_stream(sse(STARTED), sse(FINISHED), then="cut")) as server:
+        seen, error, events = half.play(server.base_url, all_until_it_ends)
+    assert [event.to_dict() for event in seen] == [STARTED, FINISHED]
+    assert type(error) is APIConnectionError
+    assert "(the last: workflow_finished)" in str(error)
+    assert events.result.to_dict() == FINISHED
+
+
+@EACH_HALF
+def test_a_whole_stream_ends_quietly_however_often_it_is_asked(half: Half):
+    async def story(client: Any) -> int:
+        async with stream(client) as events:
+            seen = [one async for one in events]
+            for _ in range(3):
+                with pytest.raises(StopAsyncIteration):
+                    await anext(events)
+            return len(seen)
+
+    with FaultServer(event_stream(sse(STARTED), sse(FINISHED))) as server:
+        assert half.play(server.base_url, story) == 2
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+def test_a_stream_may_take_longer_than_the_timeout_while_signs_of_life_come(half: Half):
+    pings = [piece for _ in range(40) for piece in (0.05, b"event: ping\n\n")]
+    events = given(half, sse(STARTED), *pings, sse(FINISHED), timeout=1.5)
+    assert [event.to_dict() for event in events] == [STARTED, FINISHED]
+
+
+@EACH_HALF
+def test_the_timeout_of_the_call_replaces_the_clients(half: Half):
+    async def story(client: Any) -> None:
+        async with stream(client, timeout=0.2) as events:
+            async for _ in events:
+                pass
+
+    with FaultServer(event_stream(sse(STARTED), then="wait")) as server:
+        assert type(failure(half, server.base_url, half.action(story), timeout=60)) is APITimeoutError
+
+
+@EACH_HALF
+def test_a_stream_that_does_not_begin_is_given_up_and_not_asked_for_again(half: Half):
+    with FaultServer(silence()) as server:
+        error = failure(half, server.base_url, half.action(all_events), timeout=0.3)
+    assert type(error) is APITimeoutError
+    assert len(server.requests) == 1
+
+
+# --- leaving early ----------------------------------------------------------------------------------------------------
+
+
+async def leave_by_break(events: Any) -> None:
+    async with events:
+        async for _ in events:
+            break
+
+
+async def leave_by_exception(events: Any) -> None:
+    with contextlib.suppress(ZeroDivisionError):
+        async with events:
+            async for _ in events:
+                raise ZeroDivisionError
+
+
+async def leave_without_reading(events: Any) -> None:
+    async with events:
+        pass
+
+
+async def leave_by_close(events: Any) -> None:
+    async with events:
+        await anext(events)
+        await events.close()
+        await events.close()
+        with pytest.raises(RuntimeError, match="inside its `with`"):
+            await anext(events)
+
+
+async def leave_by_return(events: Any) -> Any:
+    async with events:
+        async for one in events:
+            return one
+    raise AssertionError("no event came")
+
+
+LEAVING = [leave_by_break, leave_by_exception, leave_without_reading, leave_by_close, leave_by_return]
+
+
+@EACH_HALF
+@pytest.mark.parametrize("leave", LEAVING, ids=lambda leave: leave.__name__)
+def test_leaving_closes_the_connection_and_leaves_nothing_behind(half: Half, leave: Any):
+    with FaultServer(event_stream(sse(STARTED), sse(HELLO), then="wait")) as server:
+
+        async def story(client: Any) -> None:
+            await leave(stream(client))
+            assert server.wait_for_no_connection()  # the client itself is still open
+
+        with nothing_left_open():
+            half.play(server.base_url, story)
+    assert len(server.requests) == 1
+
+
+@EACH_HALF
+def test_after_a_whole_stream_its_connection_is_used_again(half: Half):
+    async def story(client: Any) -> None:
+        for _ in range(3):
+            await all_events(client)
+
+    with FaultServer(event_stream(sse(FINISHED))) as server:
+        half.play(server.base_url, story)
+    assert {request.connection for request in server.requests} == {1}
+
+
+def test_a_task_that_is_cancelled_while_it_waits_closes_the_connection():
+    async def story(client: Any) -> None:
+        read = asyncio.Event()
+
+        async def consume() -> None:
+            async with stream(client) as events:
+                async for _ in events:
+                    read.set()
+
+        task = asyncio.create_task(consume())
+        await read.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(server.wait_for_no_connection)
+
+    with FaultServer(event_stream(sse(STARTED), then="wait")) as server, nothing_left_open():
+        AsyncHalf().play(server.base_url, story)
+
+
+def test_a_wait_that_was_cancelled_is_not_followed_by_a_quiet_end():
+    async def story(client: Any) -> None:
+        async with stream(client) as events:
+            await anext(events)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(events), 0.05)
+            for _ in range(2):
+                with pytest.raises(RuntimeError, match="interrupted"):
+                    await anext(events)
+
+    with FaultServer(event_stream(sse(STARTED), then="wait")) as server:
+        AsyncHalf().play(server.base_url, story)
+
+
+class Interrupted(BaseException):
+    """As a KeyboardInterrupt comes, from anywhere."""
+
+
+class InterruptedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+    def __iter__(self):
+        yield sse(STARTED)
+        raise Interrupted
+
+    async def __aiter__(self):
+        yield sse(STARTED)
+        raise Interrupted
+
+
+@EACH_HALF
+def test_an_interruption_passes_and_is_not_followed_by_a_quiet_end(half: Half):
+    async def story(client: Any) -> None:
+        async with stream(client) as events:
+            await anext(events)
+            with pytest.raises(Interrupted):
+                await anext(events)
+            with pytest.raises(RuntimeError, match="interrupted"):
+                await anext(events)
+
+    headers = {"content-type": "text/event-stream"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=InterruptedBody()))
+    half.play("http://127.0.0.1:1", story, http={"transport": transport})
+
+
+# --- a stream is one request ------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+def test_a_stream_is_read_inside_its_with_only(half: Half):
+    async def story(client: Any) -> None:
+        events = stream(client)
+        with pytest.raises(RuntimeError, match="inside its `with`"):
+            await anext(events)
+        async with events:
+            assert [one.event async for one in events] == ["workflow_finished"]
+        with pytest.raises(RuntimeError, match="inside its `with`"):
+            await anext(events)
+        with pytest.raises(RuntimeError, match="inside its `with`"):
+            [one async for one in events]
+
+    with FaultServer(event_stream(sse(FINISHED))) as server:
+        half.play(server.base_url, story)
+    assert len(server.requests) == 1
+
+
+@EACH_HALF
+@pytest.mark.parametrize("behaviour", [event_stream(sse(FINISHED)), error_answer(400, "x", "y")], ids=["whole", "400"])
+def test_a_stream_is_used_once_as_a_second_time_would_be_a_second_run(half: Half, behaviour: Behaviour):
+    async def story(client: Any) -> None:
+        events = stream(client)
+        try:
+            async with events:
+                with pytest.raises(RuntimeError, match="used once"):
+                    await events.__aenter__()
+                assert len([one async for one in events]) == 1
+        except BadRequestError:
+            pass
+        with pytest.raises(RuntimeError, match="used once"):
+            async with events:
+                pass
+
+    with FaultServer(behaviour) as server:
+        half.play(server.base_url, story)
+    assert len(server.requests) == 1
+
+
+@EACH_HALF
+def test_streams_and_calls_of_one_client_do_not_stand_in_each_others_way(half: Half):
+    first, second = event_stream(sse(STARTED), then="wait"), event_stream(sse(STARTED), sse(FINISHED))
+
+    async def story(client: Any) -> None:
+        async with stream(client) as slow:
+            await anext(slow)
+            async with stream(client) as quick:
+                assert len([one async for one in quick]) == 2
+            assert (await client.app.info()).name == "x"
+
+    with FaultServer(first, second, json_answer(200, {"name": "x", "tags": []})) as server:
+        half.play(server.base_url, story)
+    assert len(server.requests) == 3
+
+
+# --- events of a run that goes on already -----------------------------------------------------------------------------
+
+
+@EACH_HALF
+def test_the_events_of_a_run_are_asked_for_by_its_id(half: Half):
+    async def story(client: Any) -> list[Any]:
+        async with client.runs.events(
+            RUN, user="u 1&é", include_state_snapshot=True, continue_on_pause=False
+        ) as events:
+            return [one async for one in events]
+
+    with FaultServer(event_stream(sse(STARTED), sse(FINISHED))) as server:
+        seen = half.play(server.base_url, story)
+    assert [type(one) for one in seen] == [models.WorkflowStartedEvent, models.WorkflowFinishedEvent]
+    [request] = server.requests
+    assert request.method == "GET"
+    query = "user=u+1%26%C3%A9&include_state_snapshot=true&continue_on_pause=false"
+    assert request.path == f"/v1/workflow/{RUN}/events?{query}"
+    assert request.headers["accept"] == "text/event-stream"
+
+
+@EACH_HALF
+@pytest.mark.parametrize("continue_on_pause", [None, False, True])
+def test_a_pause_ends_only_a_stream_that_was_not_asked_to_go_on(half: Half, continue_on_pause: bool | None):
+    async def story(client: Any) -> int:
+        async with client.runs.events(RUN, user="u", continue_on_pause=continue_on_pause) as events:
+            return len([one async for one in events])
+
+    with FaultServer(event_stream(sse(STARTED), sse(event("workflow_paused")))) as server:
+        if continue_on_pause:
+            error = failure(half, server.base_url, half.action(story))
+            assert type(error) is APIConnectionError
+            assert "the last: workflow_paused" in str(error)
+        else:
+            assert half.play(server.base_url, story) == 2
+
+
+@EACH_HALF
+def test_a_server_without_this_operation_says_not_found(half: Half):
+    async def story(client: Any) -> None:
+        async with client.runs.events(RUN, user="u"):
+            pass
+
+    with FaultServer(answer(404, "<title>404 Not Found</title>", content_type=HTML)) as server:
+        assert type(failure(half, server.base_url, half.action(story))) is NotFoundError

@@ -1,0 +1,171 @@
+"""What the events of a stream mean: their models, and what is known of the run after each."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from dify_workflow_api.api.runs import run_workflow, stream_workflow_run_events
+
+from dify_workflow import models
+from dify_workflow._responses import BrokenEventError, ReportedError
+from dify_workflow._sse import EventParser, ServerSentEvent
+from dify_workflow._streams import StreamProgress
+
+
+def read(stream: bytes | dict[str, Any], progress: StreamProgress | None = None) -> list[Any]:
+    """The events of some bytes, or of one JSON object."""
+    if isinstance(stream, dict):
+        stream = f"data: {json.dumps(stream)}\n\n".encode()
+    progress = progress or StreamProgress(run_workflow.load_event)
+    return [event for received in EventParser().feed(stream) if (event := progress.event_of(received)) is not None]
+
+
+@pytest.mark.parametrize("name", [name for name in run_workflow.EVENTS if name != "error"])
+def test_each_event_is_the_model_of_its_name_and_loses_nothing(name: str):
+    sent = {"event": name, "data": {"id": "x", "text": "t", "new": {"a": [1, None]}}, "audio": "AA", "more": True}
+    [event] = read(sent)
+    assert type(event) is getattr(models, run_workflow.EVENTS[name])
+    assert event.event == name
+    assert event.to_dict() == sent
+
+
+def test_both_operations_that_stream_have_the_same_events():
+    assert run_workflow.EVENTS == stream_workflow_run_events.EVENTS
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"event": "node_dreamt", "task_id": "t", "workflow_run_id": "r", "data": {"deep": {"a": [1]}}, "more": True},
+        {"event": "Error"},
+        {"event": None, "data": {}},
+        {"event": 7},
+        {"event": ["error"]},
+        {"event": ""},
+        {"data": {"text": "x"}},
+        {},
+    ],
+    ids=repr,
+)
+def test_an_event_of_no_known_name_keeps_everything(sent: dict[str, Any]):
+    [event] = read(sent)
+    assert type(event) is models.WorkflowEvent
+    assert event.to_dict() == sent
+
+
+def test_an_event_whose_name_stands_before_its_data_is_known_by_it():
+    [event] = read(b'event: text_chunk\ndata: {"data": {"text": "x"}}\n\n')
+    assert type(event) is models.TextChunkEvent
+
+
+def test_the_name_inside_the_data_counts_where_both_are_given():
+    [event] = read(b'event: message\ndata: {"event": "text_chunk"}\n\n')
+    assert type(event) is models.TextChunkEvent
+
+
+@pytest.mark.parametrize("odd", [None, [], "x", 7, [{}], {"text": None}, {"text": 7}, {"text": ["x"]}], ids=repr)
+@pytest.mark.parametrize("name", [name for name in run_workflow.EVENTS if name != "error"])
+def test_odd_data_is_kept_and_breaks_nothing(name: str, odd: object):
+    sent = {"event": name, "task_id": 7, "workflow_run_id": [], "data": odd}
+    progress = StreamProgress(run_workflow.load_event)
+    assert [event.to_dict() for event in read(sent, progress)] == [sent]
+    assert (progress.task_id, progress.workflow_run_id, progress.text) == (None, None, "")
+
+
+@pytest.mark.parametrize(
+    "ping",
+    [
+        b"event: ping\n\n",
+        b"event: ping\r\n\r\n",
+        b'data: {"event": "ping"}\n\n',
+        b'event: ping\ndata: {"event": "ping"}\n\n',
+        b"event: ping\ndata: {}\n\n",
+        b"event: ping\ndata: 2026-11-22 21:59\n\n",
+        b": keep-alive\n\n",
+        b"data:\n\n",
+        b"\n\n\n",
+    ],
+    ids=repr,
+)
+def test_signs_of_life_are_no_events(ping: bytes):
+    progress = StreamProgress(run_workflow.load_event)
+    assert read(ping, progress) == []
+    assert (progress.count, progress.last, progress.is_whole) == (0, None, False)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ("{", "broken JSON"),
+        ("[DONE]", "broken JSON"),
+        (" ", "broken JSON"),
+        ("[" * 200_000, "broken JSON"),
+        ("1" * 5000, "broken JSON"),
+        ("[]", "a list where"),
+        ("null", "null where"),
+        ("7", "a number where"),
+        ("true", "a boolean where"),
+        ('"x"', "text where"),
+    ],
+    ids=lambda value: value[:10],
+)
+def test_data_that_is_no_json_object_is_told_with_what_came(data: str, reason: str):
+    with pytest.raises(BrokenEventError, match=reason) as caught:
+        StreamProgress(run_workflow.load_event).event_of(ServerSentEvent("", data))
+    assert caught.value.data == data
+
+
+def test_a_name_without_data_is_told():
+    with pytest.raises(BrokenEventError, match="an event 'text_chunk' without data"):
+        StreamProgress(run_workflow.load_event).event_of(ServerSentEvent("text_chunk", ""))
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({"code": "c", "status": 400, "message": "m"}, ("c", 400, "m")),
+        ({}, (None, None, "(no text)")),
+        ({"code": 7, "status": "400", "message": None}, (None, None, "(no text)")),
+        ({"code": None, "status": None, "message": ""}, (None, None, "(no text)")),
+    ],
+    ids=repr,
+)
+def test_an_error_event_says_its_code_status_and_text(sent: dict[str, Any], expected: tuple[Any, ...]):
+    with pytest.raises(ReportedError) as caught:
+        read({"event": "error"} | sent)
+    assert (caught.value.code, caught.value.status, caught.value.message) == expected
+
+
+def test_ids_are_kept_when_a_later_event_does_not_tell_them():
+    progress = StreamProgress(run_workflow.load_event)
+    read({"event": "workflow_started", "task_id": "t", "workflow_run_id": "r"}, progress)
+    read({"event": "node_started", "task_id": None, "workflow_run_id": ""}, progress)
+    assert (progress.task_id, progress.workflow_run_id) == ("t", "r")
+
+
+@pytest.mark.parametrize(
+    ("names", "whole", "whole_when_it_goes_on"),
+    [
+        ("", False, False),
+        ("workflow_started node_started node_finished", False, False),
+        ("workflow_started workflow_finished", True, True),
+        ("workflow_finished tts_message tts_message_end", True, True),
+        ("workflow_finished workflow_started", True, True),
+        ("workflow_started human_input_required workflow_paused", True, False),
+        ("workflow_paused human_input_required tts_message node_dreamt", True, False),
+        ("workflow_paused workflow_started", False, False),
+        ("workflow_paused human_input_form_filled", False, False),
+        ("workflow_paused human_input_form_timeout", False, False),
+        ("workflow_paused node_started node_finished", False, False),
+        ("workflow_paused workflow_started workflow_paused", True, False),
+        ("workflow_paused workflow_started workflow_finished", True, True),
+    ],
+)
+def test_a_stream_is_whole_when_the_run_finished_or_waits(names: str, whole: bool, whole_when_it_goes_on: bool):
+    for ends_at_pause, expected in ((True, whole), (False, whole_when_it_goes_on)):
+        progress = StreamProgress(run_workflow.load_event, ends_at_pause=ends_at_pause)
+        for name in names.split():
+            read({"event": name}, progress)
+        assert progress.is_whole is expected
