@@ -168,15 +168,18 @@ def test_every_event_of_a_run_is_one_that_the_spec_describes(end: str) -> None:
         body = {"inputs": {"fail": end == "failed"}, "user": "u", "response_mode": "streaming"}
         events = events_of(http.post("/workflows/run", json=body).text)
         if end != "error":
-            run = {"user": "u", "continue_on_pause": "true", "include_state_snapshot": "true"}
             asked = next(event for event in events if event["event"] == "human_input_required")
-            if end == "stopped":
-                http.post(f"/workflows/tasks/{asked['task_id']}/stop", json={"user": "u"})
-            else:
-                form = f"/form/human_input/{asked['data']['form_token']}"
-                assert_valid("FormDefinition", http.get(form).json())
-                http.post(form, json={"inputs": {"why": "because"}, "action": "approve", "user": "u"})
-            events += events_of(http.get(f"/workflow/{asked['workflow_run_id']}/events", params=run).text)
+            with http.stream(
+                "GET", f"/workflow/{asked['workflow_run_id']}/events?user=u&continue_on_pause=true"
+            ) as rest:
+                if end == "stopped":
+                    http.post(f"/workflows/tasks/{asked['task_id']}/stop", json={"user": "u"})
+                else:
+                    form = f"/form/human_input/{asked['data']['form_token']}"
+                    assert_valid("FormDefinition", http.get(form).json())
+                    http.post(form, json={"inputs": {"why": "because"}, "action": "approve", "user": "u"})
+                rest.read()
+            events += events_of(rest.text)
             assert events[-1]["event"] == "workflow_finished"
             assert events[-1]["data"]["status"] == end
     names = {event["event"] for event in events}

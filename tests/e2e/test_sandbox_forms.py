@@ -1,8 +1,9 @@
 """What newer servers have besides: runs that pause for a form, the events of a run, and end users."""
 
 import json
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import httpx
@@ -210,16 +211,31 @@ def test_a_run_that_has_ended_gives_its_last_event(http: httpx.Client) -> None:
     assert events_of(follow(http, events[0]["workflow_run_id"])) == events[-1:]
 
 
-def test_a_run_under_way_can_be_followed_from_its_start_on(http: httpx.Client) -> None:
-    with http.stream(
-        "POST",
-        "/workflows/run",
-        json={"inputs": {"query": "abcd", "seconds": 0.4, "chunks": 4}, "response_mode": "streaming", "user": "u-1"},
-    ) as answer:
-        lines = (line for line in answer.iter_lines() if line)
-        first = json.loads(next(lines)[6:])
-        followed = events_of(follow(http, first["workflow_run_id"], include_state_snapshot="TRUE"))
-        assert followed == [first, *(json.loads(line[6:]) for line in lines)]
+def test_a_run_under_way_can_be_followed_from_now_or_from_its_start_on(sandbox: Sandbox, http: httpx.Client) -> None:
+    followed = threading.Event()
+
+    def workflow(_inputs: dict[str, Any]) -> Iterator[Any]:
+        yield "before"
+        while not followed.is_set():
+            yield Wait(0.02)
+        yield "after"
+
+    def texts(events: Iterable[dict[str, Any]]) -> list[str]:
+        return [event["data"]["text"] for event in events if event["event"] == "text_chunk"]
+
+    sandbox.set_workflow(workflow)
+    body = {"inputs": {}, "response_mode": "streaming", "user": "u-1"}
+    with http.stream("POST", "/workflows/run", json=body) as answer:
+        pieces = (json.loads(line[6:]) for line in answer.iter_lines() if line)
+        seen = [next(pieces) for _ in range(5)]
+        assert texts(seen) == ["before"]
+        run = f"/workflow/{seen[0]['workflow_run_id']}/events?user=u-1"
+        with http.stream("GET", run) as now, http.stream("GET", f"{run}&include_state_snapshot=TRUE") as whole:
+            followed.set()
+            now.read()
+            whole.read()
+        assert events_of(whole) == [*seen, *pieces]
+        assert texts(events_of(now)) == ["after"]
 
 
 def test_a_stored_run_gives_the_event_of_its_end(sandbox: Sandbox, http: httpx.Client) -> None:

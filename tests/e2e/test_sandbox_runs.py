@@ -228,8 +228,17 @@ def test_a_stop_of_a_run_that_has_ended_changes_nothing(http: httpx.Client) -> N
 
 @pytest.mark.parametrize("mode", ["blocking", "streaming"])
 def test_a_client_that_goes_away_does_not_stop_the_run(mode: str, sandbox: Sandbox, http: httpx.Client) -> None:
+    gone = threading.Event()
+
+    def workflow(_inputs: dict[str, Any]) -> Iterator[Any]:
+        while not gone.is_set():
+            yield Wait(0.02)
+
+    sandbox.set_workflow(workflow)
     with pytest.raises(httpx.ReadTimeout):
-        http.post("/workflows/run", json=body(mode, seconds=0.6), timeout=0.1)
+        http.post("/workflows/run", json=body(mode), timeout=0.1)
+    assert [log["workflow_run"]["status"] for log in logs(http)] == ["running"]
+    gone.set()
     until(lambda: [log["workflow_run"]["status"] for log in logs(http)] == ["succeeded"])
     assert len(sandbox.started_runs) == 1
 

@@ -23,7 +23,7 @@ from .steps import Emit, FormSubmission, HumanForm, NextNode, Step, StreamError,
 
 __all__ = ["Engine", "Execution", "PendingForm"]
 
-_KEPT: Final = 1000
+_KEPT: Final = 100
 """Ended runs whose events, and answered forms whose state is kept."""
 
 # What goes wrong in here, of which a client is told nothing.
