@@ -8,6 +8,7 @@ that (text, bounds, defaults) is read here. What cannot be carried is refused, w
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -77,12 +78,18 @@ class Document(NamedTuple):
         operations: Every operation, by operationId.
         schemas: The component schemas, as the spec has them.
         values: The text of enum members; the prepared document has `v0`, `v1`, ... in their place.
+        title: The spec's own title.
+        version: The spec's own version.
+        sha256: The digest of the file's bytes, in hexadecimal.
     """
 
     prepared: dict[str, Any]
     operations: dict[str, Operation]
     schemas: dict[str, Any]
     values: dict[str, str]
+    title: str
+    version: str
+    sha256: str
 
 
 def read(path: Path) -> Document:
@@ -92,7 +99,8 @@ def read(path: Path) -> Document:
         GenerationError: It cannot be read, or holds what cannot be carried.
     """
     try:
-        text = path.read_bytes().decode()
+        data = path.read_bytes()
+        text = data.decode()
         # A key of JSON may be longer than YAML allows.
         raw = json.loads(text) if text.startswith("{") else YAML(typ="safe", pure=True).load(text)
     except OSError as error:
@@ -102,7 +110,7 @@ def read(path: Path) -> Document:
     if not isinstance(raw, dict) or not str(raw.get("openapi")).startswith("3."):
         raise GenerationError(f"{path.name} is not an OpenAPI 3 document")
     try:
-        return Preparation(raw).document()
+        return Preparation(raw, hashlib.sha256(data).hexdigest()).document()
     except RecursionError:
         raise GenerationError(f"{path.name} contains itself, or is nested too deeply") from None
 
@@ -110,8 +118,9 @@ def read(path: Path) -> Document:
 class Preparation:
     """Prepares one document."""
 
-    def __init__(self, raw: dict[str, Any]) -> None:
+    def __init__(self, raw: dict[str, Any], sha256: str) -> None:
         self.raw = raw
+        self.sha256 = sha256
         self.values: dict[str, str] = {}
         self.tokens: dict[str, str] = {}
 
@@ -129,7 +138,9 @@ class Preparation:
             paths.setdefault(path, {})[method] = prepared
         info = {"title": "API", "version": "0"}
         prepared = {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
-        return Document(prepared, operations, self._schemas(), self.values)
+        own = _mapping(self.raw.get("info"), "#/info")
+        title, version = (str(own.get(name, "")) for name in ("title", "version"))
+        return Document(prepared, operations, self._schemas(), self.values, title, version, self.sha256)
 
     def _schemas(self) -> dict[str, Any]:
         return _mapping(_mapping(self.raw.get("components"), "#/components").get("schemas"), "#/components/schemas")

@@ -50,6 +50,7 @@ def generated(spec: Path) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "package"
         _generate(found, target)
+        (target / "specification.py").write_text(_specification(found), encoding="utf-8")
         _format(target)
         files = {path.relative_to(target).as_posix(): path for path in target.rglob("*") if path.is_file()}
         return {name: files[name].read_bytes().replace(b"\r\n", b"\n") for name in sorted(files)}
@@ -96,6 +97,20 @@ def _generate(found: Document, target: Path) -> None:
     for name in ("client.py", "errors.py"):  # sending belongs to the facade
         (target / name).unlink()
     (target / "py.typed").touch()
+
+
+def _specification(found: Document) -> str:
+    """The module that says which spec the package was made from."""
+    return "\n".join(
+        [
+            f'"""The stored spec that this package was made from. {MARKER}"""',
+            "",
+            f"TITLE = {text.literal(found.title)}",
+            f"VERSION = {text.literal(found.version)}",
+            f"SHA256 = {text.literal(found.sha256)}",
+            "",
+        ]
+    )
 
 
 def _code(found: Document, data: GeneratorData, config: Config) -> Code:
