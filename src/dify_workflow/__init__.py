@@ -13,6 +13,8 @@ from ._version import __version__
 # know the bare name as well.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
     from . import models
     from ._async.client import AsyncDifyWorkflow
     from ._errors import (
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     )
     from ._sync.client import DifyWorkflow
     from .results import remote_file
+
+    __spec__: "PackageSpec"  # type: ignore[no-redef]  # every module has one; this one says more
+else:
+    ModuleSpec = type(__spec__)
 
 __all__ = [
     "APIConnectionError",
@@ -63,6 +69,42 @@ __all__ = [
 ]
 
 _HOME = {"DifyWorkflow": "._sync.client", "AsyncDifyWorkflow": "._async.client", "remote_file": ".results"}
+
+
+class PackageSpec(ModuleSpec):
+    """What the import system keeps of this package, and which stored OpenAPI document the package was made from.
+
+    >>> dify_workflow.__spec__.version
+    '1.11.2'
+
+    mypy takes every module's `__spec__` for a plain `ModuleSpec`: after `isinstance(spec, PackageSpec)` it knows more.
+    """
+
+    @property
+    def title(self) -> str:
+        """The title of the OpenAPI document."""
+        from dify_workflow_api.specification import TITLE  # noqa: PLC0415 - the import of this package stays free
+
+        return TITLE
+
+    @property
+    def version(self) -> str:
+        """The version of the OpenAPI document: of the Dify server that it describes."""
+        from dify_workflow_api.specification import VERSION  # noqa: PLC0415 - the import of this package stays free
+
+        return VERSION
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 digest of the file `spec/openapi.yaml`, as 64 hexadecimal digits."""
+        from dify_workflow_api.specification import SHA256  # noqa: PLC0415 - the import of this package stays free
+
+        return SHA256
+
+
+# Every module has a `__spec__`, and importlib, runpy and multiprocessing need it. So it stays the one that it is, and
+# only learns to answer three more questions.
+__spec__.__class__ = PackageSpec
 
 
 def __getattr__(name: str) -> object:
