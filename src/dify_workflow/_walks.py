@@ -13,7 +13,7 @@ tie-breaker, so that paging by number loses rows; but the time filters are inclu
   over everything, in no order, and the ids of all rows are kept.
 
 What no proof can see: as many rows deleted from a window that is swept as arrive in it, between the same two of its
-pages. Where that is likely, because its total changed before or because it is everything, two proofs are asked for.
+pages. Where that is likely, because totals were seen to change or because it is everything, two proofs are asked for.
 """
 
 from __future__ import annotations
@@ -104,6 +104,8 @@ class WindowWalk:
         self._sweeps: _Sweeps | None = None
         self._doubt: _Doubt | None = None
         self._descends = False  # whether a page showed two seconds, the newer one first
+        self._changes = False  # whether rows came or went behind the start since the walk began
+        self._rest: int | None = None  # rows of the next window, should none come or go
         self._empty_answers = 0
         self._begun = False
         self._ended = False
@@ -121,7 +123,7 @@ class WindowWalk:
         """The part of this walk that begins at an older second."""
         part = WindowWalk(newest, self.oldest, strays=self._strays)
         part.is_part = self.is_part
-        part._descends = self._descends
+        part._descends, part._changes = self._descends, self._changes
         return part
 
     def begin_with(self, rows: list[Row]) -> list[Row]:
@@ -164,7 +166,11 @@ class WindowWalk:
         self._empty_answers = 0
         # A page that is shorter than asked for is the last one, unless a proxy caps the pages.
         is_all = len(rows) < LARGEST_PAGE and len(rows) == total and page.has_more is not True
-        return self._accept_window(rows, is_all) if self._is_in_order(rows) else self._distrust(rows, is_all)
+        if not self._is_in_order(rows):
+            return self._distrust(rows, is_all)
+        self._changes = self._changes or (self._rest is not None and total != self._rest)
+        self._rest = total
+        return self._accept_window(rows, is_all)
 
     # Windows ----------------------------------------------------------------------------------------------------
 
@@ -198,6 +204,8 @@ class WindowWalk:
             return []
         given = self._give(rows)
         self._move_to(last, rows)
+        if self._rest is not None:
+            self._rest -= sum(row.second > last for row in rows)
         return given
 
     def _move_to(self, second: int, rows: list[Row]) -> None:
@@ -213,7 +221,7 @@ class WindowWalk:
         given = self._give(rows)
         second = rows[-1].second
         self._move_to(second, rows)
-        self._sweeps = _Sweeps(second, second, proofs=1, patience=PATIENCE_WITH_A_SECOND)
+        self._sweeps = _Sweeps(second, second, proofs=2 if self._changes else 1, patience=PATIENCE_WITH_A_SECOND)
         return given
 
     # Sweeps -----------------------------------------------------------------------------------------------------
@@ -225,6 +233,8 @@ class WindowWalk:
         self._known.update(row.identity for row in given)
         if sweeps.completed_by(rows, total):
             self._sweeps = None
+            if self._rest is not None:
+                self._rest -= total or 0
             if self.is_ordered and self.newest is not None:
                 self.newest, self._known = self.newest - 1, set()
             else:

@@ -1,0 +1,441 @@
+"""What pages prove, how many a walk takes, and what it leaves behind; the table answers without HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import tracemalloc
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from log_histories import NOW, History, walk
+from log_table import Lies, LogTable, key_of
+
+from dify_workflow import IncompleteWalkError, InternalServerError
+from dify_workflow._async.walks import AsyncLogWalk
+from dify_workflow._filters import LogFilters
+from dify_workflow._sync.walks import LogWalk
+from dify_workflow._walks import PageRequest, Ranges, WindowWalk, rows_of
+from dify_workflow.models import WorkflowLog, WorkflowLogPage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NO_FILTERS = LogFilters(given={}, sent={}, newest=None, oldest=None, status=None, session_id=None)
+SPREAD = [(NOW - number, 3) for number in range(700)]
+
+
+def made_for(table: LogTable, **options: Any) -> LogWalk:
+    return LogWalk(table.page, NO_FILTERS, **({"checkpoint": None, "workers": 1} | options))
+
+
+def read_all(walk: WindowWalk, table: LogTable) -> list[str]:
+    keys: list[str] = []
+    while (request := walk.next_request()) is not None:
+        keys += [key_of(row.log) for row in walk.accept(table.page(request))]
+    return keys
+
+
+# Requests -------------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_table_takes_one_request():
+    table = LogTable()
+    assert list(made_for(table)) == []
+    assert table.requests == [PageRequest(None, None)]
+
+
+def test_what_fits_into_one_page_takes_one_request():
+    table = LogTable([(NOW, 50), (NOW - 1, 49)])
+    assert len(list(made_for(table))) == 99
+    assert len(table.requests) == 1
+
+
+def test_each_window_begins_at_the_oldest_second_of_the_one_before_and_none_is_paged():
+    table = LogTable([(NOW - number, 7) for number in range(86)])
+    assert len(list(made_for(table))) == 602
+    assert len(table.requests) <= 7
+    assert {request.page for request in table.requests} == {1}
+    # 14 seconds and 2 rows of the next to a page
+    assert [request.before for request in table.requests] == [None, *(NOW - 14 * n for n in range(1, 7))]
+
+
+def test_a_second_of_351_rows_among_25000_takes_few_requests_more():
+    table = LogTable([(NOW - number, 1 + number % 3) for number in range(12_325)] + [(NOW - 12_325, 351)])
+    assert len(table) == 25_000
+    assert len(list(made_for(table))) == 25_000
+    assert len(table.requests) <= 290
+
+
+def test_a_crowded_second_that_one_page_holds_is_proven_by_one_page():
+    table = LogTable([(NOW, 1), (NOW - 1, 99), (NOW - 2, 99)])
+    assert len(list(made_for(table))) == 199
+    assert len(table.requests) <= 4
+
+
+@pytest.mark.parametrize("page_of_the_split", [2, 5])
+def test_a_total_far_too_high_does_not_make_workers_ask_for_ranges_that_are_not_there(page_of_the_split: int):
+    table = LogTable(SPREAD[: 60 * page_of_the_split], lies=Lies(total=lambda true: 10**6))
+    with pytest.raises(IncompleteWalkError):
+        list(made_for(table, workers=4))
+    assert len(table.requests) < 120
+
+
+# What a page proves -----------------------------------------------------------------------------------------------
+
+
+def test_the_start_is_pinned_by_the_servers_newest_row():
+    def arrive(number: int) -> None:
+        table.add(NOW + number, 30)  # faster than a walk can follow
+
+    table = LogTable(SPREAD)
+    there = table.keys()
+    table.before_request = lambda number: arrive(number) if number > 1 else None
+    assert {key_of(log) for log in made_for(table)} == there
+    assert len(table.requests) < 25
+
+
+def test_a_crowded_newest_second_on_a_busy_server_is_not_taken_for_the_oldest():
+    def arrive(number: int) -> None:
+        table.add(NOW + number, 150)
+
+    table = LogTable([(NOW, 150), *((NOW - number, 3) for number in range(1, 100))])
+    there = table.keys()
+    table.before_request = lambda number: arrive(number) if number > 1 else None
+    walk = WindowWalk(None, None)
+    assert set(read_all(walk, table)) == there
+    assert walk.is_ordered
+    assert walk.pinned == NOW
+
+
+def test_an_ascending_server_whose_oldest_second_fills_a_page_is_found_out():
+    table = LogTable([(NOW, 5), (NOW - 1, 150)], lies=Lies(order="ascending"))
+    walk = WindowWalk(None, None)
+    assert len(read_all(walk, table)) == 155
+    assert not walk.is_ordered
+
+
+def test_rows_deleted_between_counting_and_reading_are_no_contradiction():
+    class Late(LogTable):
+        def page(self, request: PageRequest) -> WorkflowLogPage:
+            page = super().page(request)
+            if len(self.requests) == 3:
+                page.data = []  # the count was made, then the rest was deleted
+                self.delete(self.keys(NOW - 50))
+            return page
+
+    table = Late([(NOW - number, 3) for number in range(100)])
+    assert len(list(made_for(table))) < 300
+
+
+def test_rows_counted_and_never_shown_are_an_error():
+    class Hiding(LogTable):
+        def page(self, request: PageRequest) -> WorkflowLogPage:
+            page = super().page(request)
+            if request.before is not None and request.before < NOW - 50:
+                page.data = []
+            return page
+
+    table = Hiding([(NOW - number, 3) for number in range(100)])
+    with pytest.raises(IncompleteWalkError, match=r"0 of \d+ rows seen from None to") as caught:
+        list(made_for(table))
+    assert caught.value.expected > 0
+    assert caught.value.seen == 0
+
+
+def test_a_deletion_in_a_crowded_second_does_not_let_gone_rows_count_for_others():
+    for at in range(2, 12):
+        table = LogTable([(NOW, 1), (NOW - 1, 250)])
+        gone = table.crowd(NOW - 1)[:40]
+        there = table.keys() - set(gone)
+        table.before_request = lambda number, at=at, gone=gone, table=table: (
+            table.delete(gone) if number == at else None
+        )
+        assert {key_of(log) for log in made_for(table)} >= there
+
+
+@pytest.mark.parametrize("sign", [2, 4], ids=["before the crowded second was read", "while it is read"])
+def test_where_rows_were_seen_to_come_or_go_one_proof_is_not_enough(sign: int):
+    # A row goes and one comes, between the same two pages, while the first proof is made: it cannot be seen then.
+    lost = 0
+    for at in range(4, 40):
+        table = LogTable([(NOW, 1), (NOW - 1, 250), (NOW - 2, 1)])
+        there = table.keys()
+
+        def swap(number: int, at: int = at, table: LogTable = table) -> None:
+            if number == sign:
+                table.add(NOW - 1)
+            if number == at:
+                table.delete(table.crowd(NOW - 1)[:1])
+                table.add(NOW - 1)
+
+        table.before_request = swap
+        lost += len(there - table.deleted - {key_of(log) for log in made_for(table)})
+    assert lost == 0
+
+
+@pytest.mark.parametrize("lies", [Lies(ignores_before=True), Lies(ignores_after=True), Lies(order="unsorted")], ids=str)
+def test_what_changes_its_ways_while_ranges_are_read_is_refused(lies: Lies):
+    table = LogTable([(NOW - number, 3) for number in range(400)] + [(NOW - 400, 300)])
+
+    def turn(number: int) -> None:
+        if number == 4:
+            table.lies = lies
+
+    table.before_request = turn
+    walk = made_for(table, workers=4)
+    keys: list[str] = []
+    try:
+        for log in walk:
+            keys.append(key_of(log))  # noqa: PERF401 - what was given before the error counts
+    except IncompleteWalkError:
+        table.lies = Lies()
+        keys += [key_of(log) for log in made_for(table, checkpoint=walk.checkpoint)]
+    assert sorted(keys) == sorted(table.keys())
+
+
+def test_a_page_with_one_id_twice_gives_it_once():
+    page = LogTable([(NOW, 3)]).page(PageRequest(None, None))
+    page.data = [*page.data, page.data[0]]
+    page.total = 4
+    assert len(WindowWalk(None, None).accept(page)) == 3
+
+
+def test_an_odd_row_gets_the_second_of_the_next_older_one():
+    logs = [{"id": "a", "created_at": 9}, None, {"id": "b", "created_at": 7}, 5]
+    page = WorkflowLogPage.from_dict({"data": logs, "total": 4})
+    assert [(row.second, row.is_timed) for row in rows_of(page)] == [(9, True), (7, False), (7, True), (7, False)]
+
+
+def test_rows_that_nothing_tells_apart_are_told_apart_on_one_page():
+    page = WorkflowLogPage.from_dict({"data": [None, {"created_at": NOW}, None, {"created_at": NOW}], "total": 4})
+    assert len(WindowWalk(None, None).accept(page)) == 4
+
+
+# Ranges ----------------------------------------------------------------------------------------------------------
+
+
+def split(table: LogTable, workers: int) -> tuple[WindowWalk, Ranges | None]:
+    walk = WindowWalk(None, None)
+    for _ in range(2):
+        request = walk.next_request()
+        assert request is not None
+        walk.accept(table.page(request))
+    return walk, Ranges.of(walk, workers)
+
+
+def test_one_worker_and_short_rests_are_not_split():
+    assert split(LogTable(SPREAD), 1)[1] is None
+    assert split(LogTable(SPREAD[:90]), 8)[1] is None
+
+
+def test_each_worker_has_several_ranges_so_that_none_waits_for_the_slowest():
+    for rows in (2_000, 20_000, 200_000):
+        walk, _ = split(LogTable(SPREAD), 1)
+        walk.total = rows
+        ranges = Ranges.of(walk, 8)
+        assert ranges is not None
+        assert 3 <= ranges.pages <= 10
+        assert ranges.count * ranges.pages * Ranges.STEP >= rows
+    assert ranges.count > 100
+
+
+def test_no_boundary_is_beyond_the_last_page_that_can_be_asked_for():
+    walk, _ = split(LogTable(SPREAD), 1)
+    walk.total = 10**12
+    ranges = Ranges.of(walk, 64)
+    assert ranges is not None
+    last = ranges.boundary(ranges.count - 1)
+    assert last is not None
+    assert last.page <= 99_999
+    assert ranges.boundary(ranges.count) is None
+
+
+def test_a_server_that_was_not_seen_to_sort_is_not_split():
+    table = LogTable([(NOW, 150), (NOW - 1, 150), (NOW - 2, 150), (NOW - 3, 150)])
+    outcome = walk(History([(NOW, 150), (NOW - 1, 150), (NOW - 2, 150), (NOW - 3, 150)], workers=4))
+    assert not outcome.lost
+    assert split(table, 4)[1] is None
+
+
+# The object -------------------------------------------------------------------------------------------------------
+
+
+def test_total_and_seen_count_along():
+    walk = made_for(LogTable(SPREAD))
+    assert (walk.total, walk.seen) == (None, 0)
+    next(walk)
+    assert (walk.total, walk.seen) == (2100, 1)
+    assert sum(1 for _ in walk) == 2099
+    assert (walk.total, walk.seen, walk.checkpoint["ended"]) == (2100, 2100, True)
+    assert list(walk) == []
+
+
+def test_a_walk_that_failed_does_not_end_quietly_when_it_is_iterated_again():
+    def fail(number: int) -> None:
+        if number == 3:
+            raise InternalServerError("x", status_code=500, code=None, message="", headers=None, body="", request=None)  # type: ignore[arg-type]
+
+    table = LogTable(SPREAD, before_request=fail)
+    walk = made_for(table)
+    with pytest.raises(InternalServerError):
+        list(walk)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="from its checkpoint"):
+            next(walk)
+    keys = {key_of(log) for log in made_for(table, checkpoint=walk.checkpoint)}
+    assert len(keys) == 2100 - walk.seen
+
+
+def test_a_closed_walk_does_not_look_finished():
+    walk = made_for(LogTable(SPREAD))
+    next(walk)
+    walk.close()
+    walk.close()
+    with pytest.raises(RuntimeError, match="from its checkpoint"):
+        next(walk)
+    assert walk.checkpoint["seen"] == 1
+
+
+def test_a_cancelled_walk_does_not_look_finished():
+    async def run() -> None:
+        async def never(request: PageRequest) -> WorkflowLogPage:
+            await asyncio.Event().wait()
+            raise AssertionError(request)
+
+        walk = AsyncLogWalk(never, NO_FILTERS, checkpoint=None, workers=1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(walk), 0.01)
+        with pytest.raises(RuntimeError, match="from its checkpoint"):
+            await anext(walk)
+
+    asyncio.run(run())
+
+
+def walk_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "dify-workflow-walk"}
+
+
+@pytest.fixture
+def no_collector():
+    """What is forgotten has to end at once, not when the garbage is next collected."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_a_loop_that_is_left_leaves_no_thread():
+    before = walk_threads()
+    for number, _ in enumerate(made_for(LogTable(SPREAD), workers=8)):
+        if number == 500:
+            break
+    assert walk_threads() <= before
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_a_loop_that_fails_leaves_no_thread():
+    def consume() -> None:
+        for number, _ in enumerate(made_for(LogTable(SPREAD), workers=8)):
+            if number == 500:
+                raise LookupError(number)
+
+    before = walk_threads()
+    with pytest.raises(LookupError) as caught:
+        consume()
+    del caught
+    assert walk_threads() <= before
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_an_async_loop_that_is_left_leaves_no_task():
+    async def run() -> set[Any]:
+        table = LogTable(SPREAD)
+
+        async def read_page(request: PageRequest) -> WorkflowLogPage:
+            await asyncio.sleep(0)
+            return table.page(request)
+
+        number = 0
+        async for _ in AsyncLogWalk(read_page, NO_FILTERS, checkpoint=None, workers=8):
+            number += 1
+            if number == 500:
+                break
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert asyncio.run(run()) == set()
+
+
+def test_an_error_of_one_worker_stops_the_others_at_once():
+    lock = threading.Lock()
+
+    class Failing(LogTable):
+        def page(self, request: PageRequest) -> WorkflowLogPage:
+            with lock:
+                page = super().page(request)
+                if len(self.requests) == 12:
+                    raise LookupError("the twelfth")
+                return page
+
+    table = Failing(SPREAD)
+    before = walk_threads()
+    with pytest.raises(LookupError, match="the twelfth"):
+        list(made_for(table, workers=8))
+    assert walk_threads() <= before
+    assert len(table.requests) <= 12 + 8  # each of the others may have had one under way
+
+
+def test_a_slow_consumer_does_not_let_the_rows_pile_up():
+    lock = threading.Lock()
+
+    class Safe(LogTable):
+        def page(self, request: PageRequest) -> WorkflowLogPage:
+            with lock:
+                return super().page(request)
+
+    table = Safe([(NOW - number, 3) for number in range(8_000)])
+    with made_for(table, workers=2) as walk:
+        assert len(list(islice(walk, 300))) == 300
+        stopped = threading.Event()
+        threading.Timer(0.3, stopped.set).start()
+        stopped.wait()
+        assert len(table.requests) <= 2 + 3 * 12  # three ranges of ten pages at most, of twenty-six
+
+
+# Memory -----------------------------------------------------------------------------------------------------------
+
+
+def endless_rows(count: int) -> Callable[[PageRequest], WorkflowLogPage]:
+    """A server that makes up its rows, four to a second, so that it needs no memory of its own."""
+
+    def page(request: PageRequest) -> WorkflowLogPage:
+        newest = NOW if request.before is None else min(NOW, request.before)
+        first = (NOW - newest) * 4 + (request.page - 1) * request.limit
+        rows = [
+            WorkflowLog.from_dict({"id": f"{number:036}", "created_at": NOW - number // 4})
+            for number in range(first, min(first + request.limit, count))
+        ]
+        total = max(0, count - (NOW - newest) * 4)
+        return WorkflowLogPage(page=request.page, limit=request.limit, total=total, has_more=False, data=rows)
+
+    return page
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_memory_does_not_grow_with_the_rows(workers: int):
+    walk = LogWalk(endless_rows(60_000), NO_FILTERS, checkpoint=None, workers=workers)
+    for _ in islice(walk, 10_000):
+        pass
+    tracemalloc.start()
+    start = tracemalloc.get_traced_memory()[0]
+    assert sum(1 for _ in walk) == 50_000
+    grown = tracemalloc.get_traced_memory()[0] - start
+    peak = tracemalloc.get_traced_memory()[1] - start
+    tracemalloc.stop()
+    assert grown < 1_000_000
+    assert peak < 8_000_000  # a few pages for each worker; all rows would be over 20 MB
