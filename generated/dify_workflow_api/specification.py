@@ -2,4 +2,4 @@
 
 TITLE = "Dify workflow app API"
 VERSION = "1.11.2"
-SHA256 = "f5e54bc0213d6cf0cb8fadcd394d67b95940bd07a98392de347bca7b404af68a"
+SHA256 = "cc9f05e443449f5e20e1beadeb60b16ba6642fd7f45ad71652f4ec9b815bff80"

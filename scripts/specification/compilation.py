@@ -61,7 +61,7 @@ def read_upstream(folder: Path) -> list[VendorDocument]:
 
 def _header(documents: list[str], overlay_names: list[str]) -> str:
     lines = [
-        "Compiled by `make spec`. Do not edit: change an overlay or our own document, or import one, and compile again.",
+        "Compiled by `make spec`. Do not edit: change an overlay or our own document, then compile again.",
         "",
         *(f"  from spec/upstream/{name}" for name in documents),
         *(f"  with spec/overlays/{name}" for name in overlay_names),
