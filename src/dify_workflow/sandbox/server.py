@@ -350,7 +350,8 @@ class _Running:
                 raise RuntimeError("the sandbox did not start; its thread says why on stderr")
 
     def _serve(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._listener]))
+        # Never in debug mode, whatever Python's is: it would report each step that a busy machine takes long for.
+        asyncio.run(self._server.serve(sockets=[self._listener]), debug=False)
 
     def stop(self) -> None:
         self.services.stopping.set()
