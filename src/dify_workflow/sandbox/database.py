@@ -13,6 +13,7 @@ from typing import Any, Final
 from .errors import invalid_param, unknown_error
 from .queries import LogQuery
 from .rows import AccountRow, AppRow, EndUserRow, FileRow, LogRow, RunRow
+from .traps import LogOrder
 
 __all__ = ["Database", "DatabaseFileError", "LogPage"]
 
@@ -60,7 +61,11 @@ FROM logs l LEFT JOIN {_RUN} LEFT JOIN {_ACCOUNT} LEFT JOIN {_END_USER}
 
 # Shuffles what shares a second: multiplying by anything but 0 permutes the numbers below this prime.
 _TIE_PRIME: Final = 2**31 - 1
-_ORDER: Final = f"l.created_at DESC, l.tie * :shuffle % {_TIE_PRIME}"
+_ORDERS: Final[Mapping[LogOrder, str]] = {
+    "newest first": f"l.created_at DESC, l.tie * :shuffle % {_TIE_PRIME}",
+    "oldest first": f"l.created_at, l.tie * :shuffle % {_TIE_PRIME}",
+    "unsorted": f"l.tie * :shuffle % {_TIE_PRIME}",
+}
 
 
 class DatabaseFileError(Exception):
@@ -161,8 +166,10 @@ class Database:
             statement = f"UPDATE runs SET {assignments} WHERE id = :run_id"  # noqa: S608 - column names just checked
             return self._connection.execute(statement, {**changes, "run_id": run_id}).rowcount > 0
 
-    def list_logs(self, app: AppRow, query: LogQuery, *, stable_ties: bool = False) -> LogPage:
-        """Give one page of an app's logs, newest first.
+    def list_logs(
+        self, app: AppRow, query: LogQuery, *, order: LogOrder = "newest first", stable_ties: bool = False
+    ) -> LogPage:
+        """Give one page of an app's logs, newest first unless another order is asked for.
 
         Rows of one second come in an order that depends on the page's size, its offset and its time window: the same
         page is always the same, but a row may move across the border of two pages, as it does on the real server,
@@ -177,8 +184,9 @@ class Database:
             values["shuffle"] = 1 if stable_ties else _shuffle(query)
             values |= {"limit": query.limit, "offset": query.offset}
             # First the ids alone, so that the rows that a deep offset skips are never put together.
-            page = f"SELECT l.rowid {source} {where} ORDER BY {_ORDER} LIMIT :limit OFFSET :offset"
-            items = f"{_ITEMS} WHERE l.rowid IN ({page}) ORDER BY {_ORDER}"
+            by = _ORDERS[order]
+            page = f"SELECT l.rowid {source} {where} ORDER BY {by} LIMIT :limit OFFSET :offset"
+            items = f"{_ITEMS} WHERE l.rowid IN ({page}) ORDER BY {by}"
             rows = self._connection.execute(items, values).fetchall()
         return LogPage(total, [_item(row) for row in rows])
 

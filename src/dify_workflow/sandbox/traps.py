@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from .journal import ReceivedRequest
 
-__all__ = ["Traps"]
+__all__ = ["LogOrder", "Traps"]
+
+LogOrder = Literal["newest first", "oldest first", "unsorted"]
 
 
 @dataclass(slots=True)
@@ -18,6 +21,14 @@ class Traps:
             page by page loses rows.
         before_request: Called, in the server's thread, when a request has arrived and before anything is read for
             it; the place to add, change or delete rows between two pages. It must not block.
+        log_order: The order of the logs. Servers sort with the newest first; what stands in front of them, or in their
+            place, may not.
+        ignores_before: Whether `created_at__before` is ignored, as a server or proxy does that knows it by another
+            name.
+        ignores_after: Whether `created_at__after` is ignored.
+        largest_page: A larger `limit` is taken for this one, as some proxies do; None for any.
+        count: What the logs' `total` is, given the true number; None for the truth.
+        has_more: What the logs' `has_more` always is; None for the truth.
         ping_seconds: Seconds between the pings of a stream; None for a stream that sends none.
         first_byte_seconds: Seconds between the start of a run and the first byte of its stream.
         hold_streams_after: A stream keeps back what comes after so many events, until this is None again or more; its
@@ -28,6 +39,12 @@ class Traps:
     latency: float = 0.0
     stable_ties: bool = False
     before_request: Callable[[ReceivedRequest], object] | None = None
+    log_order: LogOrder = "newest first"
+    ignores_before: bool = False
+    ignores_after: bool = False
+    largest_page: int | None = None
+    count: Callable[[int], object] | None = None
+    has_more: bool | None = None
     ping_seconds: float | None = 10.0
     first_byte_seconds: float = 0.0
     hold_streams_after: int | None = None
