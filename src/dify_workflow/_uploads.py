@@ -69,7 +69,7 @@ class Source:
         elif isinstance(file, bytes | bytearray | memoryview):
             file, own_name = bytes(file), ""
         elif hasattr(file, "read"):
-            if isinstance(file, io.TextIOBase) or not isinstance(file.read(0), bytes):
+            if not _gives_bytes(file):
                 raise ValueError("file must be open for bytes: open(..., 'rb')")
             own_name = _own_name(file)
         else:
@@ -206,6 +206,13 @@ def _size(file: IO[bytes]) -> int | None:
             return size
         file.seek(0)  # Linux says of the files about itself that they are empty
     return None
+
+
+def _gives_bytes(file: IO[bytes]) -> bool:
+    try:
+        return not isinstance(file, io.TextIOBase) and isinstance(file.read(0), bytes)
+    except io.UnsupportedOperation:  # it is open for writing
+        return False
 
 
 def _own_name(file: IO[bytes]) -> str:

@@ -1,0 +1,728 @@
+"""Uploads: whatever gives bytes arrives whole, under its name, whatever is in it, from disk and not from memory."""
+
+from __future__ import annotations
+
+import asyncio
+import bz2
+import codecs
+import gzip
+import hashlib
+import io
+import json
+import lzma
+import os
+import tempfile
+import threading
+import tracemalloc
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from fault_server import FaultServer, before_the_body, error_answer, json_answer, swallow
+from fault_table import BUSY
+from halves import EACH_HALF, AsyncHalf, Half, failure
+from leaks import nothing_left_open
+from multipart_bodies import Part, parts_of
+
+from dify_workflow import PayloadTooLargeError
+from dify_workflow._uploads import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CONTENT = bytes(range(256)) * 700 + "é中😀\r\n--".encode()
+UPLOADED = {
+    "id": "995e38b5-b773-46b8-995f-2d641c18a93c",
+    "name": "a.txt",
+    "size": 11,
+    "extension": "txt",
+    "mime_type": "text/plain",
+    "created_by": "b04dfd0c-0286-4bbf-81f1-3ba1f89c3837",
+    "created_at": 1795384861,
+    "preview_url": None,
+    "source_url": "http://127.0.0.1/files/x",
+}
+
+
+class Received:
+    """What an upload sent, seen from the other side of a transport."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+
+    def take(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return httpx.Response(201, json=UPLOADED)
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts of the only request, by name."""
+        [request] = self.requests
+        assert int(request.headers["content-length"]) == len(request.content)
+        assert "transfer-encoding" not in request.headers
+        parts = parts_of(request.headers["content-type"], request.content)
+        assert len({part.name for part in parts}) == len(parts)
+        return {part.name: part for part in parts}
+
+
+def uploaded(half: Half, file: Any, *, http: dict[str, Any] | None = None, **options: Any) -> dict[str, Part]:
+    """The parts that an upload sends."""
+    received = Received()
+    client = {key: options.pop(key) for key in ("default_headers",) if key in options}
+    transport = {"transport": httpx.MockTransport(received.take)} | (http or {})
+    upload = half.call(
+        "http://127.0.0.1:1",
+        lambda client: client.files.upload(file, **{"user": "u-1"} | options),
+        http=transport,
+        **client,
+    )
+    assert upload.to_dict() == UPLOADED
+    return received.parts
+
+
+def refused(half: Half, file: Any, match: str, **options: Any) -> None:
+    """The upload is a ValueError before anything is sent."""
+    received = Received()
+    with pytest.raises(ValueError, match=match):
+        half.call(
+            "http://127.0.0.1:1",
+            lambda client: client.files.upload(file, **{"user": "u-1"} | options),
+            http={"transport": httpx.MockTransport(received.take)},
+        )
+    assert received.requests == []
+
+
+# --- what gives bytes -------------------------------------------------------------------------------------------------
+
+
+class SomePath:
+    def __init__(self, path: Path, kind: type[str | bytes]) -> None:
+        self._path = os.fsencode(path) if kind is bytes else str(path)
+
+    def __fspath__(self) -> str | bytes:
+        return self._path
+
+
+def after_a_few(file: Any) -> Any:
+    """A file object in the middle of which somebody has stopped to read."""
+    assert file.read(1000)
+    return file
+
+
+class FewMethods:
+    """A file object with nothing but `read`."""
+
+    def __init__(self) -> None:
+        self._file = io.BytesIO(CONTENT)
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+
+class ShortReads(io.BytesIO):
+    """A file object that gives less than it is asked for."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(min(size, 1000) if size and size > 0 else size)
+
+
+def compressed(path: Path, opener: Callable[..., Any]) -> Any:
+    with opener(path, "wb") as file:
+        file.write(CONTENT)
+    return after_a_few(opener(path, "rb"))
+
+
+def zipped(path: Path) -> Any:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inside.bin", CONTENT)
+    return after_a_few(zipfile.ZipFile(path).open("inside.bin"))
+
+
+def spooled() -> Any:
+    file = tempfile.SpooledTemporaryFile(max_size=100)  # noqa: SIM115 - closed by the test
+    file.write(CONTENT)
+    return file
+
+
+def piped() -> Any:
+    reading, writing = os.pipe()
+    threading.Thread(target=_fill, args=(writing,), daemon=True).start()
+    return os.fdopen(reading, "rb")
+
+
+def named_pipe(path: Path) -> Path:
+    os.mkfifo(path)
+    threading.Thread(target=lambda: _fill(os.open(path, os.O_WRONLY)), daemon=True).start()
+    return path
+
+
+def _fill(descriptor: int) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(CONTENT)
+
+
+def on_disk(path: Path) -> Path:
+    path.write_bytes(CONTENT)
+    return path
+
+
+SOURCES: dict[str, Callable[[Path], Any]] = {
+    "path as text": lambda path: str(on_disk(path)),
+    "Path": on_disk,
+    "PathLike of text": lambda path: SomePath(on_disk(path), str),
+    "PathLike of bytes": lambda path: SomePath(on_disk(path), bytes),
+    "bytes": lambda _: CONTENT,
+    "bytearray": lambda _: bytearray(CONTENT),
+    "memoryview": lambda _: memoryview(CONTENT),
+    "open file": lambda path: on_disk(path).open("rb"),
+    "open file in the middle": lambda path: after_a_few(on_disk(path).open("rb")),
+    "open file without a buffer": lambda path: after_a_few(on_disk(path).open("rb", buffering=0)),
+    "file for reading and writing": lambda path: after_a_few(on_disk(path).open("r+b")),
+    "BytesIO": lambda _: io.BytesIO(CONTENT),
+    "BytesIO in the middle": lambda _: after_a_few(io.BytesIO(CONTENT)),
+    "file that reads little at a time": lambda _: ShortReads(CONTENT),
+    "spooled file at its end": lambda _: spooled(),
+    "gzip": lambda path: compressed(path, gzip.open),
+    "bzip2": lambda path: compressed(path, bz2.open),
+    "xz": lambda path: compressed(path, lzma.open),
+    "file in a zip archive": zipped,
+    "pipe": lambda _: piped(),
+    "named pipe by its path": named_pipe,
+    "named pipe, open": lambda path: named_pipe(path).open("rb"),
+    "nothing but read": lambda _: FewMethods(),
+}
+
+
+@EACH_HALF
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_every_kind_of_file_arrives_whole(half: Half, source: Callable[[Path], Any], tmp_path: Path):
+    file = source(tmp_path / "report.pdf")
+    parts = uploaded(half, file, filename="named.pdf", user="é u")
+    assert parts == {
+        "user": Part("user", "é u".encode()),
+        "file": Part("file", CONTENT, "named.pdf", "application/pdf"),
+    }
+    if hasattr(file, "close"):
+        assert not getattr(file, "closed", False), "the caller's file is the caller's to close"
+        file.close()
+
+
+@EACH_HALF
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_no_file_is_left_open(half: Half, source: Callable[[Path], Any], tmp_path: Path):
+    with nothing_left_open():
+        file = source(tmp_path / "report.pdf")
+        uploaded(half, file, filename="named.pdf")
+        if hasattr(file, "close"):
+            file.close()
+        del file
+
+
+@EACH_HALF
+@pytest.mark.parametrize("empty", [lambda _: b"", lambda _: io.BytesIO(), Path.touch], ids=["bytes", "object", "path"])
+def test_an_empty_file_is_a_file(half: Half, empty: Callable[[Path], Any], tmp_path: Path):
+    path = tmp_path / "empty.txt"
+    file = empty(path)
+    parts = uploaded(half, path if file is None else file, filename="e.txt")
+    assert parts["file"] == Part("file", b"", "e.txt", "text/plain")
+
+
+@EACH_HALF
+def test_a_file_of_the_operating_system_whose_size_is_said_to_be_nothing_arrives_whole(half: Half):
+    assert (
+        uploaded(half, "/proc/self/cmdline", filename="c.txt")["file"].content
+        == Path("/proc/self/cmdline").read_bytes()
+    )
+
+
+def test_a_file_that_grows_is_sent_as_it_was_when_it_was_announced():
+    file = io.BytesIO(b"0123456789")
+    content = Content(file, 8)
+    assert content.seek(0, os.SEEK_END) == 8
+    assert content.seek(0) == 0
+    assert [content.read(5), content.tell(), content.read(5), content.read(5), content.read()] == [
+        b"01234",
+        5,
+        b"567",
+        b"",
+        b"",
+    ]
+    content.seek(6)
+    assert content.read() == b"67"
+
+
+@EACH_HALF
+def test_a_file_that_shrinks_is_told_and_not_sent_cut(half: Half):
+    class Shrinking(io.BytesIO):
+        def tell(self) -> int:
+            return super().tell() + 5
+
+    with pytest.raises(OSError, match="became shorter while it was uploaded: 5 of 1005 bytes are missing"):
+        uploaded(half, Shrinking(b"x" * 1000), filename="x.bin")
+
+
+@EACH_HALF
+@pytest.mark.parametrize("path", ["absent.txt", ""], ids=["absent", "a folder"])
+def test_a_path_that_cannot_be_read_is_the_operating_systems_error_and_nothing_is_sent(half: Half, path, tmp_path):
+    received = Received()
+    with pytest.raises(OSError, match=r"absent\.txt|Is a directory"):
+        half.call(
+            "http://127.0.0.1:1",
+            lambda client: client.files.upload(tmp_path / path, user="u-1"),
+            http={"transport": httpx.MockTransport(received.take)},
+        )
+    assert received.requests == []
+
+
+@EACH_HALF
+def test_an_error_of_the_file_passes_and_nothing_stays_open(half: Half):
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if size and self.tell() > 200_000:
+                raise OSError(5, "disk failed")
+            return super().read(size)
+
+    with FaultServer(json_answer(201, UPLOADED)) as server, nothing_left_open():
+        with pytest.raises(OSError, match="disk failed"):
+            half.call(
+                server.base_url, lambda client: client.files.upload(Broken(b"x" * 500_000), user="u", filename="x")
+            )
+        assert server.wait_for_no_connection()
+    assert server.requests == []
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+
+class TextReads:
+    def read(self, size: int = -1) -> str:
+        return "text"[:size]
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    "text",
+    [
+        lambda path: io.StringIO("text"),
+        lambda path: on_disk(path).open(encoding="latin-1"),
+        lambda path: codecs.getreader("latin-1")(on_disk(path).open("rb")),
+        lambda path: TextReads(),
+    ],
+    ids=["StringIO", "open file", "codecs", "object"],
+)
+def test_a_file_that_is_open_for_text_is_refused(half: Half, text: Callable[[Path], Any], tmp_path: Path):
+    file = text(tmp_path / "a.txt")
+    refused(half, file, "open for bytes", filename="a.txt")
+    if hasattr(file, "close"):
+        file.close()
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    "file", [None, 7, ["a.txt"], {"file": b""}, iter([b"x"]), object()], ids=lambda file: type(file).__name__
+)
+def test_what_is_no_file_is_refused(half: Half, file: object):
+    refused(half, file, "file must be a path, bytes, or a file object open for bytes", filename="a.txt")
+
+
+def test_a_file_that_is_closed_or_open_for_writing_is_refused(tmp_path: Path):
+    file = (tmp_path / "a.txt").open("wb")
+    refused(AsyncHalf(), file, "open for bytes", filename="a.txt")
+    file.close()
+    refused(AsyncHalf(), file, "closed", filename="a.txt")
+
+
+class Named(io.BytesIO):
+    """A file object with a name of its own."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(b"x")
+        self.name = name
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    "file",
+    [b"x", io.BytesIO(b"x"), Named("<stdin>"), Named("<fdopen>"), Named(0), Named(""), Named(None)],
+    ids=lambda file: repr(getattr(file, "name", "none")),
+)
+def test_a_file_without_a_name_is_refused(half: Half, file: Any):
+    refused(half, file, "filename must be given")
+
+
+@EACH_HALF
+@pytest.mark.parametrize("name", ["a\nb.txt", "a\r\nX: y", "a\x00.txt", "\x1b[31m", "\x7f", "\x85", "\u2028", "\ud800"])
+def test_names_that_could_break_a_header_or_a_terminal_are_refused(half: Half, name: str):
+    refused(half, b"x", "filename must be text without control characters", filename=name)
+
+
+@EACH_HALF
+@pytest.mark.parametrize("name", [7, b"a.txt", ("a",)], ids=repr)
+def test_names_that_are_no_text_are_refused(half: Half, name: Any):
+    refused(half, b"x", "filename must be text", filename=name)
+
+
+def test_a_path_whose_own_name_cannot_be_sent_needs_another(tmp_path: Path):
+    path = tmp_path / "two\nlines.txt"
+    path.write_bytes(b"x")
+    refused(AsyncHalf(), path, "filename must be text without control characters")
+    assert uploaded(AsyncHalf(), path, filename="one line.txt")["file"].filename == "one line.txt"
+    other = os.fsencode(tmp_path) + b"/\xff.txt"
+    Path(os.fsdecode(other)).write_bytes(b"x")
+    refused(AsyncHalf(), os.fsdecode(other), "lone surrogates")
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    "content_type", ["", "pdf", "text/plain\r\nX: y", "text/pläin", "text/", "/x", " text/plain", 7, b"text/plain"]
+)
+def test_a_content_type_that_is_none_is_refused(half: Half, content_type: Any):
+    refused(half, b"x", "content_type must be printable ASCII", filename="a.txt", content_type=content_type)
+
+
+@EACH_HALF
+def test_a_wrong_user_is_refused_before_the_file_is_touched(half: Half):
+    class Untouchable(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise AssertionError("the file was read")
+
+    refused(half, Untouchable(), "user must be text", filename="x", user="")
+
+
+# --- names and types --------------------------------------------------------------------------------------------------
+
+NAMES = [
+    "a.txt",
+    "文件.txt",
+    "café.txt",
+    "😀.png",
+    "with spaces.txt",
+    "ideographic\u3000space.txt",
+    "Bildschirmfoto 3.45\u202fPM.png",
+    "no-break\xa0space.txt",
+    "semi;colon=equals&amp.txt",
+    "it's.txt",
+    "back\\slash.txt",
+    "../../etc/passwd",
+    "/absolute/path.txt",
+    "C:\\Temp\\x.txt",
+    "100%.txt",
+    ".hidden",
+    "noext",
+    "x" * 300 + ".txt",
+]
+
+
+@EACH_HALF
+@pytest.mark.parametrize("name", NAMES)
+def test_names_arrive_as_they_are(half: Half, name: str):
+    assert uploaded(half, b"x", filename=name)["file"].filename == name
+
+
+@EACH_HALF
+def test_a_quotation_mark_cannot_end_a_name(half: Half):
+    # As browsers write it; a backslash before it would be read in another way by some servers.
+    parts = uploaded(half, b"x", filename='a"; name="user"; x="b.txt')
+    assert parts["file"].filename == "a%22; name=%22user%22; x=%22b.txt"
+    assert parts["user"].content == b"u-1"
+
+
+@EACH_HALF
+def test_a_file_is_called_as_its_path_or_its_object_unless_a_name_is_given(half: Half, tmp_path: Path):
+    path = on_disk(tmp_path / "文件 1.pdf")
+    assert uploaded(half, path)["file"].filename == "文件 1.pdf"
+    assert uploaded(half, str(path))["file"].filename == "文件 1.pdf"
+    assert uploaded(half, path, filename="other.png")["file"].filename == "other.png"
+    with path.open("rb") as opened:
+        assert uploaded(half, opened)["file"].filename == "文件 1.pdf"
+    assert uploaded(half, Named("folder/文件 2.pdf"))["file"].filename == "文件 2.pdf"
+    assert uploaded(half, Named("folder/文件 2.pdf".encode()))["file"].filename == "文件 2.pdf"
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [
+        ("a.txt", "text/plain"),
+        ("a.PDF", "application/pdf"),
+        ("a.md", "text/markdown"),
+        ("a.csv", "text/csv"),
+        ("a.html", "text/html"),
+        ("a.png", "image/png"),
+        ("a.jpeg", "image/jpeg"),
+        ("a.webp", "image/webp"),
+        ("a.mp3", "audio/mpeg"),
+        ("a.m4a", "audio/mp4"),
+        ("a.mp4", "video/mp4"),
+        ("a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("a.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("a.pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+        ("a.epub", "application/epub+zip"),
+        ("a.tar.gz", "application/gzip"),
+        ("a.unknown-ending", "application/octet-stream"),
+        ("noext", "application/octet-stream"),
+        ("txt", "application/octet-stream"),
+    ],
+)
+def test_the_content_type_is_told_by_the_name(half: Half, name: str, content_type: str):
+    assert uploaded(half, b"x", filename=name)["file"].content_type == content_type
+
+
+@EACH_HALF
+def test_a_given_content_type_counts(half: Half):
+    parts = uploaded(half, b"x", filename="a.txt", content_type="text/x-special")
+    assert parts["file"].content_type == "text/x-special"
+
+
+# --- the boundary -----------------------------------------------------------------------------------------------------
+
+
+def boundary_of(request: httpx.Request) -> str:
+    kind, _, boundary = request.headers["content-type"].partition("; boundary=")
+    assert kind == "multipart/form-data"
+    return boundary
+
+
+@EACH_HALF
+def test_no_boundary_is_used_twice_and_none_can_be_foreseen(half: Half):
+    received = Received()
+    upload = lambda client: client.files.upload(b"x", user="u", filename="x")  # noqa: E731 - an action
+    half.call("http://127.0.0.1:1", *[upload] * 20, http={"transport": httpx.MockTransport(received.take)})
+    boundaries = {boundary_of(request) for request in received.requests}
+    assert len(boundaries) == 20
+    assert {len(boundary) for boundary in boundaries} == {32}
+
+
+@EACH_HALF
+def test_a_file_that_looks_like_a_multipart_body_stays_one_part(half: Half):
+    before = Received()
+    upload = lambda client: client.files.upload(b"x", user="u", filename="x")  # noqa: E731 - an action
+    half.call("http://127.0.0.1:1", upload, http={"transport": httpx.MockTransport(before.take)})
+    old = before.requests[0].content  # with a boundary that was in use a moment ago
+    another = b'\r\n--x\r\nContent-Disposition: form-data; name="user"\r\n\r\nadmin\r\n--x--\r\n'
+    hostile = b"\r\n--" + old + another + b"--" + b"-" * 60
+    assert uploaded(half, hostile, filename="x") == {
+        "user": Part("user", b"u-1"),
+        "file": Part("file", hostile, "x", "application/octet-stream"),
+    }
+
+
+@EACH_HALF
+@pytest.mark.parametrize("header", ["application/json", "multipart/form-data; boundary=x", "text/plain"])
+def test_no_header_of_the_client_takes_the_place_of_the_bodys_content_type(half: Half, header: str):
+    expected = {"user": Part("user", b"u-1"), "file": Part("file", b"\r\n--x\r\n", "a.txt", "text/plain")}
+    headers = {"content-type": header}
+    assert uploaded(half, b"\r\n--x\r\n", filename="a.txt", default_headers=headers) == expected
+    assert uploaded(half, b"\r\n--x\r\n", filename="a.txt", http={"headers": headers}) == expected
+
+
+# --- size and time ----------------------------------------------------------------------------------------------------
+
+MEGABYTES = 100
+
+
+@EACH_HALF
+def test_a_large_file_is_streamed_from_disk(half: Half, tmp_path: Path):
+    path = tmp_path / "large.bin"
+    with path.open("wb") as file:
+        for number in range(MEGABYTES):
+            file.write(number.to_bytes(4) * (1 << 18))
+    digest, size = hashlib.sha256(), 0
+
+    def take(piece: bytes) -> None:
+        nonlocal size
+        digest.update(piece)
+        size += len(piece)
+
+    with FaultServer(swallow(json_answer(201, UPLOADED), take)) as server:
+        tracemalloc.start()
+        try:
+            half.call(server.base_url, lambda client: client.files.upload(path, user="u-1"))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert size > MEGABYTES << 20
+    assert peak < 16 << 20
+    [request] = server.requests
+    boundary = request.headers["content-type"].partition("boundary=")[2]
+    expected = hashlib.sha256(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="user"\r\n\r\nu-1\r\n--{boundary}\r\n'
+        'Content-Disposition: form-data; name="file"; filename="large.bin"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n".encode()
+    )
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            expected.update(piece)
+    expected.update(f"\r\n--{boundary}--\r\n".encode())
+    assert digest.hexdigest() == expected.hexdigest()
+
+
+class Waiting(io.BytesIO):
+    """A file object whose bytes come only when something else has gone on."""
+
+    def __init__(self, content: bytes, *, seekable: bool) -> None:
+        super().__init__(content)
+        self.goes_on = threading.Event()
+        self._seekable = seekable
+
+    def seekable(self) -> bool:
+        return self._seekable
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size:
+            assert self.goes_on.wait(20), "the event loop stood still while a file was read"
+        return super().read(size)
+
+
+@pytest.mark.parametrize("seekable", [True, False], ids=["file", "pipe"])
+def test_the_event_loop_goes_on_while_a_file_is_read(seekable: bool):
+    file = Waiting(CONTENT, seekable=seekable)
+
+    async def story(client: Any) -> None:
+        upload = asyncio.create_task(client.files.upload(file, user="u", filename="a.txt"))
+        await asyncio.sleep(0.01)
+        assert not upload.done()
+        file.goes_on.set()
+        await upload
+
+    with FaultServer(json_answer(201, UPLOADED)) as server:
+        AsyncHalf().play(server.base_url, story)
+    [request] = server.requests
+    assert {part.content for part in parts_of(request.headers["content-type"], request.body)} == {b"u", CONTENT}
+
+
+def test_the_event_loop_goes_on_while_a_named_pipe_waits_for_its_writer(tmp_path: Path):
+    path = tmp_path / "pipe.txt"
+    os.mkfifo(path)
+
+    async def story(client: Any) -> None:
+        upload = asyncio.create_task(client.files.upload(path, user="u"))
+        await asyncio.sleep(0.01)
+        assert not upload.done()
+        await asyncio.to_thread(lambda: _fill(os.open(path, os.O_WRONLY)))
+        await upload
+
+    received = Received()
+    AsyncHalf().play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(received.take)})
+    assert received.parts["file"] == Part("file", CONTENT, "pipe.txt", "text/plain")
+
+
+def test_an_upload_that_is_cancelled_while_it_waits_for_its_bytes_leaves_nothing_behind(tmp_path: Path):
+    path = tmp_path / "pipe.txt"
+    os.mkfifo(path)
+    received = Received()
+
+    async def story(client: Any) -> None:
+        upload = asyncio.create_task(client.files.upload(path, user="u"))
+        await asyncio.sleep(0.01)
+        upload.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await upload
+        _fill(os.open(path, os.O_WRONLY))  # the thread that waits for it can end
+
+    with nothing_left_open():
+        AsyncHalf().play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(received.take)})
+    assert received.requests == []
+
+
+# --- again, and not again ---------------------------------------------------------------------------------------------
+
+
+class FailingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Makes no connection for the first attempts, after having begun to read the body."""
+
+    def __init__(self, received: Received, failures: int) -> None:
+        self._received, self._failures = received, failures
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        body = iter(request.stream)  # type: ignore[arg-type]
+        if self._failures:
+            self._failures -= 1
+            next(body), next(body)
+            raise httpx.ConnectError("refused")
+        request.read()
+        return self._received.take(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = aiter(request.stream)  # type: ignore[arg-type]
+        if self._failures:
+            self._failures -= 1
+            await anext(body), await anext(body)
+            await body.aclose()  # type: ignore[attr-defined]
+            raise httpx.ConnectError("refused")
+        await request.aread()
+        return self._received.take(request)
+
+
+REPEATABLE = {name: SOURCES[name] for name in ("Path", "bytes", "open file in the middle", "gzip", "pipe")}
+
+
+@EACH_HALF
+@pytest.mark.parametrize("source", REPEATABLE.values(), ids=REPEATABLE)
+def test_a_repeated_upload_sends_the_whole_file_again(half: Half, source: Callable[[Path], Any], tmp_path: Path):
+    file = source(tmp_path / "report.pdf")
+    busy = error_answer(400, "invalid_param", BUSY)
+    with FaultServer(error_answer(429, "too_many_requests", "slow down"), busy, json_answer(201, UPLOADED)) as server:
+        half.call(server.base_url, lambda client: client.files.upload(file, user="u-1", filename="r.pdf"))
+    expected = [Part("user", b"u-1"), Part("file", CONTENT, "r.pdf", "application/pdf")]
+    assert [parts_of(one.headers["content-type"], one.body) for one in server.requests] == [expected] * 3
+    if hasattr(file, "close"):
+        file.close()
+
+
+@EACH_HALF
+@pytest.mark.parametrize("source", REPEATABLE.values(), ids=REPEATABLE)
+def test_an_upload_for_which_no_connection_was_made_is_repeated_whole(half: Half, source: Any, tmp_path: Path):
+    file, received = source(tmp_path / "report.pdf"), Received()
+    half.call(
+        "http://127.0.0.1:1",
+        lambda client: client.files.upload(file, user="u-1", filename="r.pdf"),
+        http={"transport": FailingTransport(received, failures=2)},
+    )
+    assert received.parts["file"].content == CONTENT
+    if hasattr(file, "close"):
+        file.close()
+
+
+@EACH_HALF
+def test_a_server_that_refuses_a_file_before_it_has_all_of_it_is_heard(half: Half, tmp_path: Path):
+    path = tmp_path / "large.bin"
+    with path.open("wb") as file:
+        file.truncate(20 << 20)
+    too_large = before_the_body(error_answer(413, "file_too_large", "File size exceeded."), then_read=True)
+    with FaultServer(too_large) as server:
+        error = failure(half, server.base_url, lambda client: client.files.upload(path, user="u-1"))
+    assert type(error) is PayloadTooLargeError
+    assert str(error) == "POST /v1/files/upload: 413 file_too_large: File size exceeded."
+    assert len(server.requests) == 1
+
+
+# --- what is done with an upload --------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+def test_an_upload_is_put_straight_into_a_run(half: Half):
+    bodies: list[Any] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/files/upload"):
+            return httpx.Response(201, json=UPLOADED)
+        bodies.append(json.loads(request.content))
+        return httpx.Response(200, json={"task_id": "t", "workflow_run_id": "r", "data": {"status": "succeeded"}})
+
+    async def story(client: Any) -> None:
+        upload = await client.files.upload(b"x", user="u", filename="a.txt")
+        await client.runs.run({"doc": upload, "docs": [upload, upload.as_input("custom")]}, user="u", files=(upload,))
+
+    half.play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(take)})
+    as_input = {"type": "document", "transfer_method": "local_file", "upload_file_id": UPLOADED["id"]}
+    assert bodies == [
+        {
+            "inputs": {"doc": as_input, "docs": [as_input, as_input | {"type": "custom"}]},
+            "response_mode": "blocking",
+            "user": "u",
+            "files": [as_input],
+        }
+    ]
