@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
@@ -39,7 +40,8 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 def main() -> int:
     """Run the demonstration; the exit status."""
     with ExitStack() as stack:
-        if os.environ.get("DIFY_API_KEY"):
+        is_real = bool(os.environ.get("DIFY_API_KEY"))
+        if is_real:
             client = stack.enter_context(DifyWorkflow())
             console.print(f"Reading your server, {client.base_url} (DIFY_API_KEY is set).\n")
         else:
@@ -51,6 +53,10 @@ def main() -> int:
         except DifyError as error:
             console.print(Text(type(error).__name__, "red"), error, sep=": ", markup=False)
             return 1
+        show_every_row(client, "24h" if is_real else "7d")
+        if not is_real:  # on your server paging costs time, and a run costs money
+            show_loss(client)
+            show_run(client)
         show_error(client)
         show_next_steps()
     return 0
@@ -107,6 +113,41 @@ def creator(log: WorkflowLog) -> str:
 def local_time(moment: datetime | None) -> str:
     """A time as a person here reads it."""
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}" if moment else "-"
+
+
+def show_every_row(client: DifyWorkflow, age: str) -> None:
+    """Every row up to an age, each once."""
+    heading(f"Every row of the last {age}", f'client.logs.iter(created_at__after="{age}")')
+    walk = client.logs.iter(created_at__after=age)
+    tokens = failed = 0
+    for log in track(walk, description="reading", total=None, console=console, transient=True):
+        run = log.workflow_run
+        tokens += run.total_tokens if run else 0
+        failed += run is not None and run.status == "failed"
+    console.print(f"  {walk.seen} rows, each exactly once; {failed} failed; {tokens:,} tokens\n")
+
+
+def show_loss(client: DifyWorkflow) -> None:
+    """The same rows, read as a program does that trusts paging."""
+    heading("The same, page by page", 'client.logs.list(created_at__after="7d", page=1, 2, ...)')
+    ids: list[str] = []
+    page = client.logs.list(created_at__after="7d")
+    while page.data:
+        ids += [log.id for log in page.data]
+        page = client.logs.list(created_at__after="7d", page=page.page + 1)
+    console.print(
+        f"  {len(ids)} rows, as many as there are; but {len(set(ids))} different ones: the others are missing\n"
+    )
+
+
+def show_run(client: DifyWorkflow) -> None:
+    """A run as it happens."""
+    heading("A run as it happens", 'client.runs.stream({"query": "Hello"}, user="demo")')
+    with client.runs.stream({"query": "Hello"}, user="demo") as events:
+        names = [event.event for event in events]
+    console.print(f"  {' '.join(names)}", style="dim")
+    if events.result is not None:
+        console.print(f"  {events.result.data.status}: {events.text!r}\n", markup=False)
 
 
 def show_error(client: DifyWorkflow) -> None:
