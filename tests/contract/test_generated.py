@@ -1,20 +1,13 @@
-"""The generated package against the stored spec: every parameter and every field, one after the other.
-
-The spec is read here on its own, without the code that generated the package.
-"""
+"""The generated package against the stored spec: every parameter and every field, one after the other."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
-import itertools
 import json
-import keyword
-import math
 import re
 import subprocess
 import sys
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote
@@ -22,7 +15,26 @@ from urllib.parse import parse_qsl, quote, unquote
 import dify_workflow_api
 import pytest
 from dify_workflow_api.types import Model, Request
-from ruamel.yaml import YAML
+from stored_spec import (
+    ENUMS,
+    EVENTS,
+    OBJECTS,
+    OPERATIONS,
+    SCHEMAS,
+    UUID,
+    Samples,
+    alternatives,
+    answer,
+    argument,
+    check_model,
+    content,
+    json_body,
+    parameters,
+    refused,
+    resolved,
+    samples,
+    unknown_fields,
+)
 
 from dify_workflow import models
 
@@ -30,43 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-SPEC = YAML(typ="safe", pure=True).load(Path(__file__).parents[2] / "spec" / "openapi.yaml")
-SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]
-OPERATIONS = {
-    operation["operationId"]: (method, path, operation)
-    for path, item in SPEC["paths"].items()
-    for method, operation in item.items()
-    if method in {"get", "post", "put", "patch", "delete"}
-}
-OBJECTS = [name for name, schema in SCHEMAS.items() if "properties" in schema]
-ENUMS = [name for name, schema in SCHEMAS.items() if "enum" in schema]
-
-
-def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in schema:
-        schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
-    return schema
-
-
-def alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """The schemas without anyOf, oneOf and lists of types that a value may obey, references kept."""
-    schema_ = resolved(schema)
-    members = [*schema_.get("anyOf", []), *schema_.get("oneOf", [])]
-    if members:
-        return [found for member in members for found in alternatives(member)]
-    if isinstance(schema_.get("type"), list):
-        return [{**schema_, "type": kind} for kind in schema_["type"]]
-    return [schema]
-
-
-def is_null(schema: dict[str, Any]) -> bool:
-    return schema.get("type") == "null"
-
-
 # --- operations ------------------------------------------------------------------------------------------------------
-
-
-UUID = "0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a"
 
 
 def module_of(name: str) -> ModuleType:
@@ -79,44 +55,9 @@ def builder(name: str) -> Callable[..., Request[Any]]:
     return build
 
 
-def content(name: str) -> dict[str, Any]:
-    """The content of an operation's body, by its type."""
-    found: dict[str, Any] = OPERATIONS[name][2].get("requestBody", {}).get("content", {})
-    return found
-
-
-def parameters(name: str) -> list[dict[str, Any]]:
-    """The parameters of an operation, and the parts of its form."""
-    form = content(name).get("multipart/form-data", {}).get("schema", {})
-    parts = [
-        {
-            "name": part,
-            "in": "file" if schema.get("format") == "binary" else "field",
-            "required": part in form["required"],
-            "schema": schema,
-        }
-        for part, schema in form.get("properties", {}).items()
-    ]
-    return [*OPERATIONS[name][2].get("parameters", []), *parts]
-
-
 def checked(name: str) -> list[int]:
     """The parameters whose values the spec restricts: all but files."""
     return [index for index, parameter in enumerate(parameters(name)) if parameter["in"] != "file"]
-
-
-def json_body(name: str) -> dict[str, Any] | None:
-    """The schema of an operation's JSON body."""
-    found: dict[str, Any] | None = content(name).get("application/json", {}).get("schema")
-    return found
-
-
-def answer(name: str) -> dict[str, Any]:
-    """The content of the one successful answer that an operation has."""
-    responses = OPERATIONS[name][2]["responses"]
-    [status] = [status for status in responses if status.startswith("2")]
-    found: dict[str, Any] = responses[status]["content"]
-    return found
 
 
 def needed(name: str) -> dict[str, Any]:
@@ -134,71 +75,6 @@ class Opaque:
 
 
 FILE = Opaque()
-
-
-class Sample(NamedTuple):
-    value: Any
-    wire: str
-
-
-def samples(parameter: dict[str, Any], number: int) -> Iterator[Sample]:
-    """Values that a parameter takes, with their text on the wire: each enum member, each end of each range, others."""
-    for one in alternatives(parameter["schema"]):
-        plain = resolved(one)
-        if "enum" in plain:
-            yield from (Sample(value, str(value)) for value in plain["enum"] if value is not None)
-        elif plain.get("format") == "uuid" and parameter["in"] == "path":
-            spellings = (f"{number:032x}", UUID, UUID.upper(), UUID.replace("-", ""))
-            yield from (Sample(value, value) for value in spellings)
-        elif plain["type"] == "string":
-            yield Sample(f"text {number} & é=中%/?#+", f"text {number} & é=中%/?#+")
-            if parameter["in"] != "path":
-                yield Sample("", "")
-        elif plain["type"] == "integer":
-            low, high = plain.get("minimum", 0), plain.get("maximum", 10**6)
-            yield from (Sample(value, str(value)) for value in (low + number, low, low + 1, high - 1, high))
-        elif plain["type"] == "boolean":
-            yield from (Sample(True, "true"), Sample(False, "false"))
-        else:
-            raise AssertionError(f"the walk does not know {plain}")
-
-
-def refused(parameter: dict[str, Any]) -> Iterator[Any]:
-    schema = parameter["schema"]
-    kinds = [resolved(one)["type"] for one in alternatives(schema)]
-    yield from ([], {}, 0.5, object(), math.nan, b"bytes")
-    if "string" not in kinds:
-        yield from ("", "1", "abc")
-    if "string" in kinds:
-        yield "\ud800"
-    if "integer" not in kinds:
-        yield from (1, 0)
-    if "boolean" not in kinds:
-        yield from (True, False)
-    if parameter["in"] == "path":
-        yield from ("", ".", "..")
-    for one in map(resolved, alternatives(schema)):
-        if "minimum" in one:
-            yield one["minimum"] - 1
-        if "maximum" in one:
-            yield one["maximum"] + 1
-            yield 10**30
-        if one.get("format") == "uuid" and parameter["in"] == "path":
-            yield from (
-                "not-a-uuid",
-                UUID[:-1],
-                f"{UUID}0",
-                UUID.replace("-", "", 1),
-                f"{{{UUID}}}",
-                f"{UUID}\n",
-                "x" * 32,
-            )
-
-
-def argument(name: str) -> str:
-    """The argument, or the attribute, of a parameter or a field."""
-    name = re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
-    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def on_the_wire(request: Request[Any], path: str, parameter: dict[str, Any]) -> Any:
@@ -370,68 +246,6 @@ def test_a_request_cannot_be_changed_and_is_equal_to_its_like():
 # --- models ----------------------------------------------------------------------------------------------------------
 
 
-class Samples:
-    """Values that obey schemas, no two of them alike."""
-
-    def __init__(self) -> None:
-        self.numbers = itertools.count(1)
-
-    def of(self, schema: dict[str, Any]) -> Any:
-        """A value; of alternatives, the first that is not null."""
-        one = resolved(next((one for one in alternatives(schema) if not is_null(one)), schema))
-        number = next(self.numbers)
-        if "const" in one:
-            return one["const"]
-        if "enum" in one:
-            return one["enum"][number % len(one["enum"])]
-        kind = one.get("type")
-        if isinstance(one.get("additionalProperties"), dict):
-            return {
-                f"key {index}": self.of(item) for index, item in enumerate(alternatives(one["additionalProperties"]))
-            }
-        if kind == "object" or "properties" in one:
-            return {name: self.of(value) for name, value in one.get("properties", {}).items()}
-        if kind == "array":
-            return [self.of(one["items"]), self.of(one["items"])]
-        values = {"string": f"text {number}", "integer": 10**9 + number, "number": number + 0.5, "boolean": True}
-        return values.get(str(kind), {"anything": [number]})
-
-
-def check(schema: dict[str, Any], source: Any, found: Any) -> None:
-    """Checks a decoded value against what it was decoded from."""
-    options = alternatives(schema)
-    if isinstance(source, dict):
-        classes = [one["$ref"].rpartition("/")[2] for one in options if "properties" in resolved(one) and "$ref" in one]
-        values = [one["additionalProperties"] for one in map(resolved, options) if "additionalProperties" in one]
-        if classes:
-            check_model(classes[0], source, found)
-            return
-        assert type(found) is dict
-        assert list(found) == list(source)
-        for key in source if values else ():
-            check(values[0], source[key], found[key])
-    items = [resolved(one)["items"] for one in options if "items" in resolved(one)]
-    if isinstance(source, list) and items:
-        assert len(found) == len(source)
-        for one, two in zip(source, found, strict=True):
-            check(items[0], one, two)
-    elif isinstance(source, str) and any(source in resolved(one).get("enum", ()) for one in options):
-        assert isinstance(found, Enum)
-        assert found.value == source
-    elif not isinstance(source, dict):
-        assert (type(found), found) == (type(source), source)
-
-
-def check_model(name: str, source: dict[str, Any], found: Any) -> None:
-    assert type(found) is getattr(models, name)
-    assert isinstance(found, Model)
-    properties = SCHEMAS[name]["properties"]
-    assert found.additional_properties == {key: source[key] for key in source if key not in properties}
-    assert json.dumps(found.to_dict()) == json.dumps(source)
-    for key, schema in properties.items():
-        check(schema, source.get(key), getattr(found, argument(key)))
-
-
 def decoded(name: str, source: dict[str, Any]) -> Any:
     return getattr(models, name).from_dict(source)
 
@@ -510,10 +324,6 @@ def test_an_enum_has_exactly_the_values_of_the_spec(name: str):
 
 # --- event streams ---------------------------------------------------------------------------------------------------
 
-EVENTS: dict[str, str] = {
-    name: reference.rpartition("/")[2]
-    for name, reference in SCHEMAS["WorkflowStreamEvent"]["discriminator"]["mapping"].items()
-}
 STREAMED = [name for name in OPERATIONS if "text/event-stream" in answer(name)]
 
 
@@ -585,14 +395,6 @@ SENT = [
 
 def named(recorded: list[Recording]) -> Any:
     return pytest.mark.parametrize("recorded", recorded, ids=[one.name for one in recorded])
-
-
-def unknown_fields(found: Any) -> list[str]:
-    """The fields that models have beside those of the spec, at any depth."""
-    if isinstance(found, Model):
-        values = [getattr(found, name) for name in found._names.values()]
-        return [*found.additional_properties, *(name for value in values for name in unknown_fields(value))]
-    return [name for item in found for name in unknown_fields(item)] if isinstance(found, list) else []
 
 
 def frames(body: str) -> list[dict[str, Any]]:
