@@ -328,10 +328,12 @@ def test_what_is_no_file_is_refused(half: Half, file: object):
 
 
 def test_a_file_that_is_closed_or_open_for_writing_is_refused(tmp_path: Path):
-    file = (tmp_path / "a.txt").open("wb")
-    refused(AsyncHalf(), file, "open for bytes", filename="a.txt")
-    file.close()
-    refused(AsyncHalf(), file, "closed", filename="a.txt")
+    path = on_disk(tmp_path / "a.txt")
+    with path.open("ab") as file:
+        refused(AsyncHalf(), file, "open for bytes", filename="a.txt")
+    with path.open("rb") as file:
+        pass
+    refused(AsyncHalf(), file, "closed file", filename="a.txt")
 
 
 class Named(io.BytesIO):
