@@ -12,6 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta
 AGE = re.compile(r"([0-9]{1,9})(s|m|h|d|w|mo|y)")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks", "mo": "months", "y": "years"}
 
+LATEST_SECOND = 253_402_300_799
+"""9999-12-31T23:59:59Z: no later second can be written."""
+
 Time = datetime | date | str
 """A point in time: a datetime (naive means UTC), a date (its first moment in UTC), ISO 8601 text, or an age as "7d"."""
 
@@ -60,7 +63,9 @@ def earliest_second(name: str, value: Time | None) -> int | None:
     Raises:
         ValueError: it is no point in time.
     """
-    return None if value is None else -(-_epoch_microseconds(name, value) // 1_000_000)
+    if value is None:
+        return None
+    return min(-(-_epoch_microseconds(name, value) // 1_000_000), LATEST_SECOND)
 
 
 def text_of_second(second: int | None) -> str | None:

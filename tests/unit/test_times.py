@@ -12,7 +12,7 @@ from dateutil.tz import tzstr
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dify_workflow._times import to_utc_text
+from dify_workflow._times import earliest_second, text_of_second, to_utc_text
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 WIRE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z")
@@ -233,3 +233,9 @@ def test_any_text_is_either_a_valid_utc_time_or_a_value_error(text):
     else:
         assert WIRE.fullmatch(sent)
         assert datetime.fromisoformat(sent).utcoffset() == timedelta(0)
+
+
+def test_the_end_of_time_is_a_second_that_can_be_written() -> None:
+    second = earliest_second("since", datetime.max)
+    assert second is not None
+    assert text_of_second(second) == "9999-12-31T23:59:59Z"
