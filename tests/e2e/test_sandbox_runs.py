@@ -326,6 +326,13 @@ def test_a_function_can_be_the_workflow_and_gets_all_inputs(sandbox: Sandbox, ht
     assert http.get("/parameters").json()["user_input_form"] == []
 
 
+def test_a_workflow_may_change_the_inputs_that_it_got(sandbox: Sandbox, http: httpx.Client) -> None:
+    sandbox.set_workflow(lambda inputs: {"query": inputs.pop("query")})
+    answer = run(http)
+    assert json.loads(detail(http, answer["workflow_run_id"])["inputs"])["query"] == "hello"
+    assert sandbox.started_runs[0].inputs == {"query": "hello"}
+
+
 def test_a_workflow_can_have_a_form_whose_rules_hold(sandbox: Sandbox, http: httpx.Client) -> None:
     form = [{"select": {"variable": "size", "label": "Size", "required": True, "options": ["S", "L"]}}]
     sandbox.set_workflow(dict, form=form)
@@ -453,11 +460,13 @@ def test_a_workflow_without_end_leaves_time_for_others(sandbox: Sandbox, http: h
 
 
 def test_a_generator_is_closed_when_its_run_is_stopped(sandbox: Sandbox, http: httpx.Client) -> None:
+    reached: list[str] = []
     closed = threading.Event()
 
     def workflow(_inputs: dict[str, Any]) -> Iterator[Any]:
         try:
             yield Wait(NEVER)
+            reached.append("what comes after the stop")
         finally:
             closed.set()
 
@@ -465,6 +474,7 @@ def test_a_generator_is_closed_when_its_run_is_stopped(sandbox: Sandbox, http: h
     with streaming(http) as events:
         http.post(f"/workflows/tasks/{next(events)['task_id']}/stop", json={"user": "u"})
         assert closed.wait(30)
+    assert reached == []
 
 
 def test_a_server_of_1_11_2_fails_where_a_form_is_needed(sandbox: Sandbox, http: httpx.Client) -> None:

@@ -258,7 +258,7 @@ class Execution:
             self._finish()
 
     def _script(self) -> "Generator[Step, FormSubmission | None, Mapping[str, Any] | None]":
-        result = self._workflow(self._inputs)
+        result = self._workflow(dict(self._inputs))  # its own, to change as it likes
         if isinstance(result, Generator):
             return (yield from result)
         return result
@@ -290,7 +290,8 @@ class Execution:
                         move = _advance(steps, submission)
                 case _:
                     await self._take(move)
-                    move = _advance(steps, None)
+                    if not self._stopped:
+                        move = _advance(steps, None)
         self._end_stopped()
 
     async def _take(self, step: "str | Wait | NextNode | Emit | Wire") -> None:
