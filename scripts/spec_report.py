@@ -1,0 +1,74 @@
+"""What `make update` reports of a change of the spec, as a release reads it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+from versions import STEPS, Step
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Severity = Literal["breaking", "additive", "wording"]
+
+
+class Change(NamedTuple):
+    """One change of the spec: how grave it is, in which place, and what it is."""
+
+    severity: Severity
+    where: str
+    what: str
+
+
+class Report(NamedTuple):
+    """What changed, the gravest first, and the step that follows; None when nothing asks for a step."""
+
+    step: Step | None
+    changes: list[Change]
+
+
+class ReportError(Exception):
+    """A file is not such a report."""
+
+
+def read(path: Path) -> Report | None:
+    """Read a report; None when there is none.
+
+    Raises:
+        ReportError: The file is not a report, or its step is smaller than what its changes ask for.
+    """
+    try:
+        raw = json.loads(path.read_text("utf-8"))
+        changes = [Change(_severity(one), str(one["where"]), str(one["what"])) for one in raw["changes"]]
+        step = _step(raw["step"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        detail = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise ReportError(f"{path.name} is not a report of `make update`: {detail}") from None
+    asked: Step | None = {"breaking": "major", "additive": "minor"}.get(_gravest(changes))  # type: ignore[assignment]
+    if asked and (step is None or STEPS.index(step) < STEPS.index(asked)):
+        raise ReportError(f"{path.name} contradicts itself: its step is {step}, and its changes ask for {asked}")
+    return Report(step, changes)
+
+
+def _severity(change: dict[str, Any]) -> Severity:
+    if change["severity"] not in get_args(Severity):
+        raise ValueError(f"unknown severity {change['severity']!r}")
+    found: Severity = change["severity"]
+    return found
+
+
+def _step(value: object) -> Step | None:
+    if value in {None, "none"}:
+        return None
+    for step in STEPS:
+        if step == value:
+            return step
+    raise ValueError(f"unknown step {value!r}")
+
+
+def _gravest(changes: list[Change]) -> str:
+    found = {change.severity for change in changes}
+    return next((severity for severity in get_args(Severity) if severity in found), "")

@@ -1,0 +1,51 @@
+"""Versions of this distribution, and the steps between them.
+
+Versions are `major.minor.patch`. A step says what a release brings: `major` what breaks a caller, `minor` what is new,
+`patch` what is neither. From 1.0.0 on each raises its own number. Before 1.0.0 the first number stays 0, and a major
+step raises the second, as a minor one does: whoever asks for `~=0.1.0` gets patches alone, and never a break.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple, TypeAlias
+
+Step: TypeAlias = Literal["patch", "minor", "major"]
+STEPS: tuple[Step, ...] = ("patch", "minor", "major")
+"""The smallest first."""
+
+
+class Version(NamedTuple):
+    """A version; the later of two is the greater."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> Version:
+        """Read a version.
+
+        Raises:
+            ValueError: It is not three numbers with points between them.
+        """
+        found = re.fullmatch(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", text, re.ASCII)
+        if not found:
+            raise ValueError(f"{text!r} is not a version such as 1.2.3")
+        return cls(*map(int, found.groups()))
+
+    def after(self, step: Step) -> Version:
+        """The version that a step leads to."""
+        if step == "patch":
+            return Version(self.major, self.minor, self.patch + 1)
+        if step == "minor" or self.major == 0:
+            return Version(self.major, self.minor + 1, 0)
+        return Version(self.major + 1, 0, 0)
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+
+def larger(one: Step, other: Step) -> Step:
+    """The larger of two steps."""
+    return max(one, other, key=STEPS.index)
