@@ -187,7 +187,7 @@ class TestInstalled:
         missing, names, promised = json.loads(said)
         assert missing == "module 'dify_workflow' has no attribute 'DifyWorkfow'"
         assert sorted(names) == promised
-        assert {name for name, kind in names.items() if kind != "type"} == {"__version__", "models"}
+        assert {name for name, kind in names.items() if kind != "type"} == {"__version__", "models", "remote_file"}
         assert {"DifyWorkflow", "AsyncDifyWorkflow", "DifyError", "RateLimitError", "IncompleteWalkError"} <= set(names)
 
     @pytest.mark.parametrize("where", ["installed", "without_extras"])

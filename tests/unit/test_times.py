@@ -236,6 +236,6 @@ def test_any_text_is_either_a_valid_utc_time_or_a_value_error(text):
 
 
 def test_the_end_of_time_is_a_second_that_can_be_written() -> None:
-    second = earliest_second("since", datetime.max)
+    second = earliest_second("since", datetime.max.replace(tzinfo=UTC))
     assert second is not None
     assert text_of_second(second) == "9999-12-31T23:59:59Z"
