@@ -39,6 +39,19 @@ def read_document(name: str, data: bytes) -> VendorDocument:
     Raises:
         SpecError: With the lines of all that is wrong.
     """
+    document = parsed(name, data)
+    findings = [finding for part in document.parts for finding in vendor_findings(part)]
+    if findings:
+        raise SpecError(name, findings)
+    return document._replace(parts=[upgraded(part) for part in document.parts])
+
+
+def parsed(name: str, data: bytes) -> VendorDocument:
+    """Detects what a file is and reads it, without a check of what it says, in the OpenAPI version that it states.
+
+    Raises:
+        SpecError: It cannot be read as any of the kinds.
+    """
     if len(data) > MAX_BYTES:
         raise SpecError(name, [Finding(1, "", f"{len(data):,} bytes; {MAX_BYTES:,} are allowed")])
     try:
@@ -51,10 +64,7 @@ def read_document(name: str, data: bytes) -> VendorDocument:
             kind, parts = "OpenAPI in YAML", [_plain(read_yaml(text))]
     except SourceError as error:
         raise SpecError(name, [Finding(error.line, "", error.text)]) from None
-    findings = [finding for part in parts for finding in vendor_findings(part)]
-    if findings:
-        raise SpecError(name, findings)
-    return VendorDocument(name, kind, [upgraded(part) for part in parts])
+    return VendorDocument(name, kind, parts)
 
 
 def _read_pages(found: list[pages.Page]) -> tuple[str, list[Tree]]:

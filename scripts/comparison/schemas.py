@@ -1,0 +1,480 @@
+"""Two schemas compared, from the side of a program that sends such values, or that receives them.
+
+A sender breaks when less is taken than before; a receiver breaks when more comes, of a kind that it cannot know. So
+the same difference weighs differently: a property that becomes optional frees a sender and fails a receiver. Inside
+of one kind a receiver is expected to bear more: another value of an enum, a longer text, a further property, a further
+event of a discriminated stream.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from specification.findings import shown
+
+from comparison.shapes import ANY, OTHERS, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from comparison.changes import Severity
+    from comparison.shapes import Bound, Node, Schemas, Shape
+
+MOST_CHANGES = 300
+"""So many changes are kept of one schema: where it differs in more, it is another schema."""
+
+
+class Inner(NamedTuple):
+    """A change at a place inside of a schema.
+
+    Attributes:
+        severity: Whom it concerns.
+        path: The place, from the schema inward, such as `.data[].status`.
+        what: What is different there.
+        old: The old schema there; none for what is new.
+        new: The new schema there; none for what is gone.
+    """
+
+    severity: Severity
+    path: str
+    what: str
+    old: Node = ()
+    new: Node = ()
+
+
+class SchemaComparison:
+    """Compares schemas of two documents with each other.
+
+    Attributes:
+        renamed: The components whose names differ and that mean the same, by their old names: names are wording.
+    """
+
+    def __init__(self, old: Schemas, new: Schemas) -> None:
+        self.renamed: dict[str, str] = {}
+        self._old = old
+        self._new = new
+        self._under_way: set[tuple[Any, ...]] = set()
+        self._done: dict[tuple[Any, ...], list[Inner]] = {}
+        self._unsure: set[tuple[Any, ...]] = set()  # what was found with something around it still under way
+        self._assumed = 0
+
+    def sent(self, old: Node, new: Node) -> list[Inner]:
+        """What differs for a program that sends values of the schema."""
+        return self._from_outside(old, new, "sent")
+
+    def received(self, old: Node, new: Node) -> list[Inner]:
+        """What differs for a program that receives values of the schema."""
+        return self._from_outside(old, new, "received")
+
+    def default(self, old: Node, new: Node) -> list[Inner]:
+        """What differs in what is taken for a value that was not sent."""
+        before, after = self._old.word(old, "default"), self._new.word(new, "default")
+        if _text(before) == _text(after):
+            return []
+        if before is None:
+            what = f"{_text(after)} is taken when nothing is sent; nothing was said about that"
+            return [Inner("additive", "", what, old, new)]
+        now = "nothing is said about that" if after is None else f"{_text(after)} is taken"
+        return [Inner("breaking", "", f"when nothing is sent, {now}; it was {_text(before)}", old, new)]
+
+    def wording(self, old: Node, new: Node) -> list[Inner]:
+        """What differs in what is said of a value, and not in the value."""
+        found: list[Inner] = []
+        for keyword, name in _TEXTS.items():
+            if _text(self._old.word(old, keyword)) != _text(self._new.word(new, keyword)):
+                found.append(Inner("wording", "", f"the {name} differs", old, new))
+        before, after = self._old.word(old, "deprecated") is True, self._new.word(new, "deprecated") is True
+        if before != after:
+            found.append(Inner("wording", "", f"is {'deprecated now' if after else 'deprecated no longer'}", old, new))
+        one, other = self._old.name(old), self._new.name(new)
+        if one and other and one != other:
+            self.renamed.setdefault(one, other)
+        return found
+
+    def _from_outside(self, old: Node, new: Node, way: str) -> list[Inner]:
+        found = self._compared(old, new, way)
+        for key in self._unsure:
+            self._done.pop(key, None)
+        self._unsure.clear()
+        return found
+
+    def _compared(self, old: Node, new: Node, way: str) -> list[Inner]:
+        key = (way, tuple(map(id, old)), tuple(map(id, new)))
+        if key in self._under_way:
+            self._assumed += 1
+            return []  # inside of itself it differs in nothing else than what is being found
+        if key in self._done:
+            if key in self._unsure:
+                self._assumed += 1
+            return self._done[key]
+        assumed = self._assumed
+        self._under_way.add(key)
+        found = self.wording(old, new)
+        found += self._alternatives(self._old.shapes(old), self._new.shapes(new), way, old, new)
+        self._under_way.discard(key)
+        self._done[key] = _fewest(found)
+        if self._assumed > assumed:
+            self._unsure.add(key)
+        return self._done[key]
+
+    def _alternatives(self, olds: list[Shape], news: list[Shape], way: str, old: Node, new: Node) -> list[Inner]:
+        found: list[Inner] = []
+        null_before, null_after = _has_null(olds), _has_null(news)
+        before, after = _by_kind(olds), _by_kind(news)
+        gone, come = set(before) - set(after), set(after) - set(before)
+        if come == {"number"} and gone == {"integer"}:
+            before["number"] = before.pop("integer")
+        elif come == {"integer"} and gone == {"number"}:
+            before["integer"] = before.pop("number")
+        if gone or come:
+            breaks = gone if way == "sent" and ANY not in after else come if way == "received" else set()
+            if way == "received" and ANY in before:
+                breaks = set()
+            severity: Severity = "breaking" if breaks else "additive"
+            found.append(Inner(severity, "", f"is {_kinds_text(news)}; it was {_kinds_text(olds)}", old, new))
+        elif null_before != null_after:
+            if way == "sent":
+                what = "null is taken as well" if null_after else "null is no longer taken"
+                found.append(Inner("additive" if null_after else "breaking", "", what, old, new))
+            else:
+                what = "may be null now" if null_after else "is never null now"
+                found.append(Inner("breaking" if null_after else "additive", "", what, old, new))
+        for kind in before:
+            if kind in after:
+                if kind in {"object", "array"}:
+                    found += self._structures(before[kind], after[kind], way, old, new)
+                else:
+                    found += [Inner(*change, old, new) for change in _scalars(before[kind], after[kind], way)]
+        return found
+
+    # --- objects and arrays ------------------------------------------------------------------------------------------
+
+    def _structures(self, olds: list[Shape], news: list[Shape], way: str, old: Node, new: Node) -> list[Inner]:
+        if len(olds) == len(news) == 1:
+            return self._structure(olds[0], news[0], way, old, new)
+        by_tag = self._by_tag(olds, news)
+        if by_tag is not None:
+            return self._tagged(*by_tag, way, old, new)
+        return self._covered(olds, news, way, old, new)
+
+    def _by_tag(
+        self, olds: list[Shape], news: list[Shape]
+    ) -> tuple[str, dict[str, list[Shape]], dict[str, list[Shape]]] | None:
+        """The alternatives by the property and value that tell them apart, where both sides have such a property."""
+        names = dict.fromkeys(shape.tag[0] for shape in [*olds, *news] if shape.tag)
+        if not names:
+            names = dict.fromkeys(name for name in olds[0].fields if self._old.constant(olds[0].fields[name]))
+        for name in names:
+            sides: list[dict[str, list[Shape]]] = []
+            for shapes, schemas in ((olds, self._old), (news, self._new)):
+                tagged: dict[str, list[Shape]] = {}
+                for shape in shapes:
+                    if shape.tag and shape.tag[0] == name:
+                        tagged.setdefault(shape.tag[1], []).append(shape)
+                    elif (value := schemas.constant(shape.fields.get(name, ()))) is not None:
+                        tagged.setdefault(value, []).append(shape)
+                if sum(map(len, tagged.values())) == len(shapes):
+                    sides.append(tagged)
+            if len(sides) == 2 and all(max(map(len, side.values())) == 1 or len(side) > 1 for side in sides):  # noqa: PLR2004
+                return name, sides[0], sides[1]
+        return None
+
+    def _tagged(
+        self, name: str, olds: dict[str, list[Shape]], news: dict[str, list[Shape]], way: str, old: Node, new: Node
+    ) -> list[Inner]:
+        found: list[Inner] = []
+        for value in dict.fromkeys([*olds, *news]):
+            if value == OTHERS and (value not in olds or value not in news):
+                continue  # what is unnamed was never described, or is no longer: nobody can have relied on it
+            said = f"{shown(name)} {_text(value)}"
+            if value not in news:
+                how = "is no longer taken" if way == "sent" else "is no longer among them"
+                found.append(Inner("breaking", "", f"the alternative with {said} {how}", old, ()))
+            elif value not in olds:
+                found.append(Inner("additive", "", f"there is a further alternative, with {said}", (), new))
+            else:
+                inner = self._structures_of_one_tag(olds[value], news[value], way, old, new)
+                found += [change._replace(path=f"[{name}={value}]{change.path}") for change in inner]
+        return found
+
+    def _structures_of_one_tag(
+        self, olds: list[Shape], news: list[Shape], way: str, old: Node, new: Node
+    ) -> list[Inner]:
+        if len(olds) == len(news) == 1:
+            return self._structure(olds[0], news[0], way, old, new)
+        return self._covered(olds, news, way, old, new)
+
+    def _covered(self, olds: list[Shape], news: list[Shape], way: str, old: Node, new: Node) -> list[Inner]:
+        """What differs between alternatives that nothing names.
+
+        Each that was sent must fit one that is taken now; each that is received now must fit one that was known.
+        """
+        subjects, others = (olds, news) if way == "sent" else (news, olds)
+        found: list[Inner] = []
+        used: set[int] = set()
+        for subject in subjects:
+            fits: list[tuple[tuple[int, int], int, list[Inner]]] = []
+            for i, other in enumerate(others):
+                pair = (subject, other) if way == "sent" else (other, subject)
+                changes = self._structure(*pair, way, old, new)
+                weight = (
+                    sum(1 for change in changes if change.severity == "breaking"),
+                    sum(1 for change in changes if change.severity == "additive"),
+                )
+                fits.append((weight, i, changes))
+                if weight == (0, 0):
+                    break
+            if fits:
+                _, best, changes = min(fits, key=lambda fit: fit[:2])
+                used.add(best)
+                found += changes
+        unused = len(others) - len(used)
+        if unused and len(news) > len(olds) and way == "sent":
+            found.append(Inner("additive", "", "a further alternative is taken", old, new))
+        elif unused and len(news) < len(olds) and way == "received":
+            found.append(Inner("additive", "", "an alternative is no longer sent", old, new))
+        return found
+
+    def _structure(self, old: Shape, new: Shape, way: str, old_node: Node, new_node: Node) -> list[Inner]:
+        """What differs between two objects, or two arrays."""
+        found = self._fields(old, new, way) if old.kind == "object" else self._items(old, new, way)
+        here = (*_limits(old, new, way), *_rules(old, new, way))
+        return found + [Inner(*change, old_node, new_node) for change in here]
+
+    def _fields(self, old: Shape, new: Shape, way: str) -> list[Inner]:
+        found: list[Inner] = []
+        hidden = "readOnly" if way == "sent" else "writeOnly"
+        before = {name: node for name, node in old.fields.items() if self._old.word(node, hidden) is not True}
+        after = {name: node for name, node in new.fields.items() if self._new.word(node, hidden) is not True}
+        for name in dict.fromkeys([*before, *after]):
+            path = f".{name}"
+            if name not in after:
+                what = "is no longer taken" if way == "sent" else "is no longer sent"
+                found.append(Inner("breaking", path, what, before[name], ()))
+            elif name not in before:
+                is_required = name in new.required and way == "sent"
+                what = "must be sent, and did not exist" if is_required else "is new"
+                found.append(Inner("breaking" if is_required else "additive", path, what, (), after[name]))
+            else:
+                found += self._required(
+                    path, name in old.required, name in new.required, way, before[name], after[name]
+                )
+                inner = self._compared(before[name], after[name], way)
+                inner = [*(self.default(before[name], after[name]) if way == "sent" else ()), *inner]
+                found += [change._replace(path=path + change.path) for change in inner]
+        common = [name for name in before if name in after]
+        if common != [name for name in after if name in before]:
+            found.append(Inner("wording", "", "the order of the fields differs"))
+        return found + self._rest(old, new, way)
+
+    @staticmethod
+    def _required(path: str, before: bool, after: bool, way: str, old: Node, new: Node) -> Iterable[Inner]:
+        if before == after:
+            return
+        if way == "sent":
+            what = "must be sent; it was optional" if after else "is optional; it had to be sent"
+            yield Inner("breaking" if after else "additive", path, what, old, new)
+        else:
+            what = "is always there; it could be absent" if after else "can be absent; it was always there"
+            yield Inner("additive" if after else "breaking", path, what, old, new)
+
+    def _rest(self, old: Shape, new: Shape, way: str) -> list[Inner]:
+        found: list[Inner] = []
+        if old.rest is None or new.rest is None:
+            if old.rest is None and new.rest is not None:
+                what = "further fields are taken" if way == "sent" else "further fields may come"
+                found.append(Inner("additive", "", what, (), new.rest))
+            elif old.rest is not None:
+                what = "no further fields are taken" if way == "sent" else "no further fields come"
+                found.append(Inner("breaking" if way == "sent" else "additive", "", what, old.rest, ()))
+        else:
+            inner = self._compared(old.rest, new.rest, way)
+            found += [change._replace(path="{}" + change.path) for change in inner]
+        for pattern in dict.fromkeys([*old.patterns, *new.patterns]):
+            path = f"{{{shown(pattern)}}}"
+            if pattern not in new.patterns:
+                found.append(Inner("breaking", path, "names of this form are gone", old.patterns[pattern], ()))
+            elif pattern not in old.patterns:
+                found.append(Inner("additive", path, "names of this form are new", (), new.patterns[pattern]))
+            else:
+                inner = self._compared(old.patterns[pattern], new.patterns[pattern], way)
+                found += [change._replace(path=path + change.path) for change in inner]
+        return found
+
+    def _items(self, old: Shape, new: Shape, way: str) -> list[Inner]:
+        found: list[Inner] = []
+        for i in range(max(len(old.prefix), len(new.prefix))):
+            before = old.prefix[i] if i < len(old.prefix) else old.items
+            after = new.prefix[i] if i < len(new.prefix) else new.items
+            found += [c._replace(path=f"[{i}]{c.path}") for c in self._compared(before, after, way)]
+        return found + [c._replace(path=f"[]{c.path}") for c in self._compared(old.items, new.items, way)]
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+_Found = tuple["Severity", str, str]
+
+_TEXTS = {"title": "title", "description": "description", "example": "example", "examples": "examples"}
+
+
+def _scalars(olds: list[Shape], news: list[Shape], way: str) -> list[_Found]:
+    """What differs between the plain values of one kind."""
+    closed_before, closed_after = _is_closed(olds), _is_closed(news)
+    listed_before, listed_after = _listed(olds), _listed(news)
+    found: list[_Found] = []
+    if closed_before and not closed_after:
+        how = "are taken" if way == "sent" else "may come"
+        found.append(("additive", "", f"other values than the listed ones {how}"))
+    elif closed_after and not closed_before:
+        how = "are taken" if way == "sent" else "come"
+        said = ", ".join(listed_after.values())
+        found.append(("breaking" if way == "sent" else "additive", "", f"only these values {how}: {shown(said)}"))
+    if listed_before or listed_after:
+        found += _listing(listed_before, listed_after, way, is_open=not (closed_before and closed_after))
+    if closed_before or closed_after:
+        return found
+    old, new = [shape for shape in olds if shape.values is None], [shape for shape in news if shape.values is None]
+    if len(old) == len(new) == 1:
+        found += [*_limits(old[0], new[0], way), *_rules(old[0], new[0], way), *_formats(old[0], new[0], way)]
+    elif _signatures(old) != _signatures(new):
+        accepted = [_signature(shape) for shape in (new if way == "sent" else old)]
+        required = [_signature(shape) for shape in (old if way == "sent" else new)]
+        fits = all(signature in accepted for signature in required) or _signature_of_all() in accepted
+        found.append(("additive" if fits or way == "received" else "breaking", "", "the alternatives differ"))
+    return found
+
+
+def _listing(before: dict[str, str], after: dict[str, str], way: str, *, is_open: bool) -> list[_Found]:
+    gone = [said for key, said in before.items() if key not in after]
+    come = [said for key, said in after.items() if key not in before]
+    if is_open and not after:
+        return [("additive", "", "no values are listed any more")] if gone else []
+    if is_open and not before:
+        return [("additive", "", f"values are listed: {shown(', '.join(come))}")] if come else []
+    found: list[_Found] = []
+    for said in gone:
+        what = "is no longer taken" if way == "sent" else "is no longer sent"
+        found.append(("breaking" if way == "sent" else "additive", "", f"the value {said} {what}"))
+    for said in come:
+        what = "is taken as well" if way == "sent" else "may come as well"
+        found.append(("additive", "", f"the value {said} {what}"))
+    if not gone and not come and list(before) != list(after):
+        found.append(("wording", "", "the order of the values differs"))
+    return found
+
+
+def _limits(old: Shape, new: Shape, way: str) -> Iterable[_Found]:
+    names = {"value": "value", "length": "length", "items": "number of items", "properties": "number of fields"}
+    for key, name in names.items():
+        for word, before, after, sign in (
+            ("least", old.least.get(key), new.least.get(key), 1),
+            ("most", old.most.get(key), new.most.get(key), -1),
+        ):
+            if before == after:
+                continue
+            narrower = before is None or (after is not None and (after > before) == (sign > 0))
+            breaks = narrower and after is not None and way == "sent"
+            what = f"the {name} is at {word} {_limit(after)}; it was {_limit(before)}"
+            if after is None:
+                what = f"the {name} is no longer limited to at {word} {_limit(before)}"
+            elif before is None:
+                what = f"the {name} is at {word} {_limit(after)}; it was not limited"
+            yield ("breaking" if breaks else "additive"), "", what
+
+
+def _rules(old: Shape, new: Shape, way: str) -> Iterable[_Found]:
+    for keyword in sorted({keyword for keyword, _ in old.rules ^ new.rules}):
+        before = {rule for rule in old.rules if rule[0] == keyword}
+        after = {rule for rule in new.rules if rule[0] == keyword}
+        how = "differs" if before and after else "is new" if after else "is gone"
+        breaks = way == "sent" and not after <= before
+        yield ("breaking" if breaks else "additive"), "", f"its `{keyword}` {how}"
+
+
+def _formats(old: Shape, new: Shape, way: str) -> Iterable[_Found]:
+    if old.formats == new.formats:
+        return
+    before, after = (" and ".join(sorted(shape.formats)) for shape in (old, new))
+    narrower, looser = new.formats > old.formats, new.formats < old.formats
+    breaks = not looser if way == "sent" else not (looser or narrower)
+    what = f"the format is {after or 'left open'}; it was {before or 'left open'}"
+    yield ("breaking" if breaks else "additive"), "", shown(what)
+
+
+def _limit(bound: Bound | None) -> str:
+    if bound is None:
+        return "unlimited"
+    return f"{'above ' if bound[1] > 0 else 'below ' if bound[1] < 0 else ''}{bound[0]}"
+
+
+def _is_closed(shapes: list[Shape]) -> bool:
+    return all(shape.values is not None for shape in shapes)
+
+
+def _listed(shapes: list[Shape]) -> dict[str, str]:
+    """The values that are listed, by what they are as JSON, each as it is said."""
+    return {_text(value): shown(_text(value), 100) for shape in shapes for value in shape.values or ()}
+
+
+def _signature(shape: Shape) -> tuple[Any, ...]:
+    return (
+        tuple(sorted(shape.least.items())),
+        tuple(sorted(shape.most.items())),
+        tuple(sorted(shape.formats)),
+        tuple(sorted(shape.rules)),
+    )
+
+
+def _signature_of_all() -> tuple[Any, ...]:
+    return (), (), (), ()
+
+
+def _signatures(shapes: list[Shape]) -> set[tuple[Any, ...]]:
+    return {_signature(shape) for shape in shapes}
+
+
+def _by_kind(shapes: list[Shape]) -> dict[str, list[Shape]]:
+    kinds: dict[str, list[Shape]] = {}
+    for shape in shapes:
+        if shape.kind != "null":
+            kinds.setdefault(shape.kind, []).append(shape)
+    if ANY in kinds:
+        return {ANY: kinds[ANY]}
+    if "number" in kinds and "integer" in kinds:
+        kinds["number"] += kinds.pop("integer")
+    return kinds
+
+
+def _has_null(shapes: list[Shape]) -> bool:
+    return any(shape.kind in {"null", ANY} for shape in shapes)
+
+
+_NAMES = {"integer": "an integer", "object": "an object", "array": "an array", "file": "a file", "null": "null"}
+
+
+def _kinds_text(shapes: list[Shape]) -> str:
+    kinds = [*_by_kind(shapes)]
+    if _has_null(shapes) and ANY not in kinds:
+        kinds.append("null")
+    if not kinds:
+        return "impossible"
+    return " or ".join(_NAMES.get(kind, kind if kind == ANY else f"a {shown(kind, 40)}") for kind in kinds)
+
+
+def _text(value: object) -> str:
+    """A value as JSON in which equal values look equal."""
+    if kind_of(value) == "integer":
+        return str(int(value))  # type: ignore[call-overload]  # the kind says so
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def _fewest(found: Sequence[Inner]) -> list[Inner]:
+    """Each change once; of very many, the gravest."""
+    unique: dict[tuple[str, str, str], Inner] = {}
+    for change in found:
+        unique.setdefault(change[:3], change)
+    kept = list(unique.values())
+    if len(kept) > MOST_CHANGES:
+        kept = sorted(kept, key=lambda change: ("breaking", "additive", "wording").index(change.severity))
+    return kept[:MOST_CHANGES]
