@@ -1,0 +1,195 @@
+"""Walks through a proxy that fails requests by chance, with a fixed seed: the rows stay exact."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from fault_server import Behaviour, Exchange, FaultServer, close, error_answer, reset
+from fault_table import FAULTS, REPEATED, Fault
+from walkers import EACH_CREW, EACH_WALKER, AsyncWalker, SyncWalker, Walked, Walker
+
+from dify_workflow import AuthenticationError, DifyError
+from dify_workflow.testing import Sandbox, new_log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NOW = 1_790_000_000
+KEY = "app-distinctive-KEY-7f3e9a51c2"
+ROWS = [new_log(created_at=NOW - number // 7) for number in range(560)]
+ROWS += [new_log(created_at=NOW - 300) for _ in range(140)]
+ALL = sorted(row.id for row in ROWS)
+
+SLOW = [fault for fault in REPEATED if "timeout" in fault.options]
+QUICK = [fault for fault in REPEATED if fault not in SLOW]
+FINAL = [fault for fault in FAULTS if fault not in REPEATED]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(rows=0, api_key=KEY) as sandbox:
+        sandbox.add_logs(ROWS)
+        yield sandbox
+
+
+def faulty_proxy(sandbox: Sandbox, faults: list[Fault], *, share: float, seed: int) -> FaultServer:
+    """A proxy in front of the sandbox that fails a share of all requests, each in a way by chance."""
+    random = Random(seed)  # noqa: S311 - the same faults each time
+
+    async def play(exchange: Exchange) -> None:
+        if random.random() < share:
+            await random.choice(faults).behaviour().play(exchange)
+        else:
+            await pass_on(exchange, sandbox)
+
+    return FaultServer(Behaviour("faulty proxy", play), key=KEY)
+
+
+async def pass_on(exchange: Exchange, sandbox: Sandbox) -> None:
+    """Answer as the sandbox does, and close the connection."""
+    request = exchange.request
+    assert request is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", sandbox.port)
+    lines = (
+        f"{request.method} {request.path} HTTP/1.1",
+        "Host: x",
+        "Connection: close",
+        f"Authorization: Bearer {KEY}",
+    )
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    try:
+        await exchange.send(await reader.read())
+    finally:
+        writer.close()
+        exchange.close()
+
+
+def to_the_end(part: Callable[[dict[str, Any] | None], Walked], most: int = 300) -> tuple[list[str], list[Exception]]:
+    """Walk, and go on from the checkpoint after each error: the ids that were given, and the errors."""
+    ids: list[str] = []
+    errors: list[Exception] = []
+    checkpoint: dict[str, Any] | None = None
+    while len(errors) < most:
+        walked = part(checkpoint)
+        ids += walked.ids
+        if walked.error is None:
+            return ids, errors
+        errors.append(walked.error)
+        checkpoint = json.loads(json.dumps(walked.checkpoint))
+    raise AssertionError(f"no end after {most} errors")
+
+
+@EACH_CREW
+@EACH_WALKER
+def test_what_is_tried_again_leaves_the_rows_exact(walker: Walker, workers: int, sandbox: Sandbox):
+    with faulty_proxy(sandbox, QUICK, share=0.5, seed=workers) as proxy:
+        walked = walker.walk(proxy.base_url, KEY, workers=workers, max_retries=60)
+        assert proxy.wait_for_no_connection()
+    assert walked.error is None
+    assert sorted(walked.ids) == ALL
+    assert (walked.seen, walked.total) == (700, 700)
+
+
+@EACH_WALKER
+def test_answers_that_do_not_come_leave_the_rows_exact(walker: Walker, sandbox: Sandbox):
+    with faulty_proxy(sandbox, SLOW, share=0.15, seed=4) as proxy:
+        walked = walker.walk(proxy.base_url, KEY, workers=4, max_retries=60, timeout=0.5)
+    assert walked.error is None
+    assert sorted(walked.ids) == ALL
+
+
+@EACH_CREW
+@EACH_WALKER
+def test_what_is_not_tried_again_is_raised_and_the_checkpoint_goes_on(walker: Walker, workers: int, sandbox: Sandbox):
+    with faulty_proxy(sandbox, FINAL, share=0.3, seed=workers) as proxy:
+        ids, errors = to_the_end(
+            lambda checkpoint: walker.walk(proxy.base_url, KEY, workers=workers, checkpoint=checkpoint)
+        )
+        assert proxy.wait_for_no_connection()
+    assert sorted(ids) == ALL
+    assert len(errors) > 2
+    assert {type(error) for error in errors} <= {fault.error for fault in FINAL}
+    assert not any(KEY in str(error) for error in errors)
+
+
+@EACH_WALKER
+def test_without_retries_each_fault_is_raised_and_the_checkpoint_goes_on(walker: Walker, sandbox: Sandbox):
+    with faulty_proxy(sandbox, QUICK + FINAL, share=0.3, seed=8) as proxy:
+        ids, errors = to_the_end(
+            lambda checkpoint: walker.walk(proxy.base_url, KEY, workers=2, checkpoint=checkpoint, max_retries=0)
+        )
+    assert sorted(ids) == ALL
+    assert all(isinstance(error, DifyError) for error in errors)
+    assert len(errors) > 2
+
+
+@EACH_WALKER
+def test_connections_that_are_refused_leave_the_rows_exact(walker: Walker, sandbox: Sandbox):
+    random = Random(2)  # noqa: S311 - the same faults each time
+
+    class Sync(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if random.random() < 0.5:
+                raise httpx.ConnectError("refused")
+            return super().handle_request(request)
+
+    class Async(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if random.random() < 0.5:
+                raise httpx.ConnectError("refused")
+            return await super().handle_async_request(request)
+
+    http = httpx.Client(transport=Sync()) if isinstance(walker, SyncWalker) else httpx.AsyncClient(transport=Async())
+    walked = walker.walk(sandbox.base_url, KEY, workers=4, max_retries=60, http_client=http)
+    if isinstance(http, httpx.Client):
+        http.close()
+    assert walked.error is None
+    assert sorted(walked.ids) == ALL
+
+
+@pytest.mark.parametrize("walker", [SyncWalker(), AsyncWalker()], ids=lambda walker: walker.name)
+def test_an_error_of_one_of_eight_workers_stops_the_others(walker: Walker, sandbox: Sandbox):
+    sent = 0
+
+    async def play(exchange: Exchange) -> None:
+        nonlocal sent
+        sent += 1
+        if sent == 6:
+            await error_answer(401, "unauthorized", "Access token is invalid").play(exchange)
+        else:
+            if sent > 6:
+                await asyncio.sleep(0.3)  # time enough to hear of the error
+            await pass_on(exchange, sandbox)
+
+    with FaultServer(Behaviour("fails once", play), key=KEY) as proxy:
+        walked = walker.walk(proxy.base_url, KEY, workers=8)
+        assert proxy.wait_for_no_connection()
+        assert len(proxy.requests) <= 6 + 2 * 8  # each of the others may have had one under way, on a busy machine two
+    assert type(walked.error) is AuthenticationError
+    assert not walked.checkpoint["ended"]
+    rest = walker.walk(sandbox.base_url, KEY, checkpoint=walked.checkpoint)
+    assert sorted(walked.ids + rest.ids) == ALL
+
+
+@EACH_WALKER
+@pytest.mark.parametrize("fault", [reset, close], ids=["reset", "close"])
+def test_a_server_that_is_gone_for_good_ends_the_walk_with_its_error(
+    walker: Walker, fault: Callable[[], Behaviour], sandbox: Sandbox
+):
+    sent = 0
+
+    async def play(exchange: Exchange) -> None:
+        nonlocal sent
+        sent += 1
+        await (fault().play(exchange) if sent > 3 else pass_on(exchange, sandbox))
+
+    with FaultServer(Behaviour("dies", play), key=KEY) as proxy:
+        walked = walker.walk(proxy.base_url, KEY, max_retries=2)
+        assert len(proxy.requests) == 3 + 3
+    assert isinstance(walked.error, DifyError)
+    assert walked.seen == len(walked.ids) == len(set(walked.ids)) > 200
