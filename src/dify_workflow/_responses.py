@@ -160,7 +160,7 @@ def reader(expect: str) -> Callable[[bytes], Any]:
     Raises:
         ValueError: neither "json" nor "bytes".
     """
-    if expect not in {"json", "bytes"}:
+    if expect not in ("json", "bytes"):
         raise ValueError(f"expect must be 'json' or 'bytes'; got {expect!r}")
     if expect == "bytes":
         return bytes

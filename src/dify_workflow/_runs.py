@@ -58,7 +58,7 @@ def checked_user(user: str) -> str:
 
 
 def checked_id(name: str, value: str) -> str:
-    """An id of a run or a workflow: a malformed one is a 500 on Dify 1.11.
+    """The id of a run, a workflow or an end user: a malformed one of a run is a 500 on Dify 1.11.
 
     Raises:
         ValueError: it is no UUID.

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from dify_workflow_api.api.end_users import get_end_user
 
+from .._runs import checked_id
+
 if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from ..models import EndUserDetail
@@ -32,4 +34,5 @@ class EndUsers:
             NotFoundError: there is no such end user, or the server does not tell about them.
             DifyError: as every method does.
         """
-        return self._caller.call(get_end_user.build_request(end_user_id=end_user_id), timeout)
+        call = get_end_user.build_request(end_user_id=checked_id("end_user_id", end_user_id))
+        return self._caller.call(call, timeout)

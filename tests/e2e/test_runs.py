@@ -1,0 +1,343 @@
+"""Runs, their stops, forms and uploads: sent once, whatever happens, unless the server cannot have begun."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+from fault_server import (
+    FaultServer,
+    answer,
+    before_the_body,
+    close_on_accept,
+    error_answer,
+    event_stream,
+    json_answer,
+    refusing_origin,
+    reset,
+    sse,
+)
+from fault_table import BUSY, FAULTS, Fault, plain_text_to_tls
+from halves import EACH_HALF, Half, failure
+from multipart_bodies import Part, parts_of
+
+from dify_workflow import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    BadRequestError,
+    DifyError,
+    NotFoundError,
+    RateLimitError,
+    WorkflowRunError,
+    models,
+)
+
+RUN, TASK = "fa4cf86e-b841-4148-a141-7c32afcb82ce", "81c9d9a1-06c0-4d87-9e87-6a34202965f1"
+VERSION = "8cc5e2c0-5323-44b6-a08a-3332f17414f6"
+FILE = b"\x00\r\n--" * 50_000
+
+
+async def run(client: Any) -> Any:
+    return await client.runs.run({"query": "流"}, user="u-1")
+
+
+async def run_version(client: Any) -> Any:
+    return await client.runs.run({"query": "流"}, user="u-1", workflow_id=VERSION)
+
+
+async def stream(client: Any) -> Any:
+    async with client.runs.stream({"query": "流"}, user="u-1") as events:
+        return [event async for event in events]
+
+
+async def stop(client: Any) -> Any:
+    return await client.runs.stop(TASK, user="u-1")
+
+
+async def submit(client: Any) -> Any:
+    return await client.forms.submit("token", inputs={"ok": True}, action="approve", user="u-1")
+
+
+async def upload(client: Any) -> Any:
+    return await client.files.upload(FILE, user="u-1", filename="a.bin")
+
+
+# What each sends: its path, and its body, where that is JSON.
+WORK: dict[Any, tuple[str, Any]] = {
+    run: ("/v1/workflows/run", {"inputs": {"query": "流"}, "response_mode": "blocking", "user": "u-1"}),
+    run_version: (
+        f"/v1/workflows/{VERSION}/run",
+        {"inputs": {"query": "流"}, "response_mode": "blocking", "user": "u-1"},
+    ),
+    stream: ("/v1/workflows/run", {"inputs": {"query": "流"}, "response_mode": "streaming", "user": "u-1"}),
+    stop: (f"/v1/workflows/tasks/{TASK}/stop", {"user": "u-1"}),
+    submit: ("/v1/form/human_input/token", {"inputs": {"ok": True}, "action": "approve", "user": "u-1"}),
+    upload: ("/v1/files/upload", None),
+}
+EACH_WORK = pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
+
+
+# --- never twice ------------------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_all_work_reaches_the_server_as_often_as_it_is_safe_and_no_oftener(half: Half, fault: Fault):
+    async def story(client: Any) -> list[DifyError | None]:
+        errors: list[DifyError | None] = []
+        for work in WORK:
+            try:
+                await work(client)
+            except DifyError as error:
+                errors.append(error)
+            else:
+                errors.append(None)
+        return errors
+
+    with FaultServer(fault.behaviour()) as server:
+        errors = half.play(server.base_url, story, **fault.options)
+
+    # Some answers of 200 that are no page of logs are what another operation may give; the count is the same.
+    if fault.error is not APIResponseError:
+        assert {type(error) for error in errors} == {fault.error}
+        for error, (path, _) in zip(errors, WORK.values(), strict=True):
+            assert str(error).startswith(f"POST {path}: ")
+    assert type(errors[list(WORK).index(stream)]) is fault.error
+    arrived = Counter(
+        (request.path, "streaming" if b"streaming" in request.body else "") for request in server.requests
+    )
+    assert set(arrived.values()) == {fault.posts}
+    assert len(arrived) == len(WORK)
+    for request in server.requests:
+        assert request.method == "POST"
+        if request.path.endswith("/files/upload"):
+            expected = [Part("user", b"u-1"), Part("file", FILE, "a.bin", "application/octet-stream")]
+            assert parts_of(request.headers["content-type"], request.body) == expected
+        else:
+            assert json.loads(request.body) in [body for path, body in WORK.values() if path == request.path]
+
+
+@EACH_HALF
+@EACH_WORK
+def test_work_is_tried_again_where_no_connection_was_made(half: Half, work: Any):
+    attempts: list[str] = []
+    with refusing_origin() as origin:
+        error = failure(half, origin, half.action(work), http={"transport": half.counting_transport(attempts)})
+    assert type(error) is APIConnectionError
+    assert error.request_sent is False
+    assert attempts == ["POST"] * 3
+
+
+@EACH_HALF
+@EACH_WORK
+def test_work_is_tried_again_where_tls_could_not_be_agreed_on(half: Half, work: Any):
+    with FaultServer(plain_text_to_tls()) as server:
+        error = failure(half, server.base_url.replace("http:", "https:"), half.action(work))
+    assert error.request_sent is False
+    assert server.connections == 3
+
+
+@EACH_HALF
+@EACH_WORK
+def test_a_connection_that_is_closed_at_once_may_have_been_read_from(half: Half, work: Any):
+    with FaultServer(close_on_accept()) as server:
+        error = failure(half, server.base_url, half.action(work))
+    assert type(error) is APIConnectionError
+    assert error.request_sent is True
+    assert server.connections == 1
+
+
+@EACH_HALF
+def test_an_upload_that_is_cut_off_while_it_is_sent_is_not_sent_again(half: Half):
+    with FaultServer(before_the_body(reset(), then_read=False)) as server:
+        error = failure(half, server.base_url, half.action(upload))
+    assert type(error) is APIConnectionError
+    assert error.request_sent is True
+    assert len(server.requests) == server.connections == 1
+
+
+@EACH_HALF
+@EACH_WORK
+def test_work_that_was_turned_away_is_done_when_there_is_room_again(half: Half, work: Any):
+    turned_away = [error_answer(400, "invalid_param", BUSY), error_answer(429, "too_many_requests", "slow down")]
+    done = event_stream(sse({"event": "workflow_finished"})) if work is stream else json_answer(200, {"result": "x"})
+    with FaultServer(*turned_away, done) as server:
+        half.play(server.base_url, work)
+    assert len(server.requests) == 3
+    kinds = {request.headers["content-type"].partition(";")[0] for request in server.requests}
+    assert kinds == {"multipart/form-data" if work is upload else "application/json"}
+
+
+@EACH_HALF
+def test_a_stream_that_broke_is_never_begun_anew(half: Half):
+    begun = event_stream(sse({"event": "workflow_started", "task_id": "t"}), then="cut")
+    with FaultServer(begun, event_stream(sse({"event": "workflow_finished"}))) as server:
+        assert type(failure(half, server.base_url, half.action(stream))) is APIConnectionError
+    assert len(server.requests) == 1
+
+
+@EACH_HALF
+def test_reading_a_run_is_repeated_as_reading_is(half: Half):
+    found = {"id": RUN, "status": "succeeded"}
+    with FaultServer(error_answer(500, "unknown", "x"), answer(502), json_answer(200, found)) as server:
+        assert half.call(server.base_url, lambda client: client.runs.get(RUN)).id == RUN
+    assert [request.path for request in server.requests] == [f"/v1/workflows/run/{RUN}"] * 3
+
+
+# --- runs.run ---------------------------------------------------------------------------------------------------------
+
+
+def answered(half: Half, action: Any, status: int, body: Any) -> Any:
+    """What an action gives when the server answers so."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, json=body))
+    return half.call("http://127.0.0.1:1", half.action(action), http={"transport": transport}, max_retries=0)
+
+
+def outcome(**data: Any) -> dict[str, Any]:
+    return {"task_id": TASK, "workflow_run_id": RUN, "data": {"id": RUN, "outputs": {}, "error": None} | data}
+
+
+@EACH_HALF
+def test_a_run_that_failed_is_a_result(half: Half):
+    result = answered(half, run, 200, outcome(status="failed", error="boom"))
+    assert (result.status, result.error, result.outputs) == ("failed", "boom", {})
+    assert isinstance(result, models.WorkflowRunResponse)
+    with pytest.raises(WorkflowRunError, match=f"the run {RUN} failed: boom"):
+        result.raise_for_status()
+
+
+@EACH_HALF
+def test_a_result_loses_nothing(half: Half):
+    body = outcome(status="succeeded", outputs={"a": [1, None]}, new={"x": 1}) | {"more": True}
+    result = answered(half, run, 200, body)
+    assert result.to_dict() == body
+    assert result.raise_for_status() is result
+    assert (result.task_id, result.workflow_run_id, result.outputs) == (TASK, RUN, {"a": [1, None]})
+
+
+@EACH_HALF
+def test_the_limit_of_runs_at_once_is_a_rate_limit(half: Half):
+    body = {"code": "invalid_param", "message": BUSY, "status": 400}
+    with pytest.raises(RateLimitError, match="Too many requests") as caught:
+        answered(half, run, 400, body)
+    assert (caught.value.status_code, caught.value.retry_after) == (400, None)
+
+
+# --- runs.get ---------------------------------------------------------------------------------------------------------
+
+FIELDS = [
+    "id",
+    "workflow_id",
+    "status",
+    "inputs",
+    "outputs",
+    "error",
+    "total_steps",
+    "total_tokens",
+    "created_at",
+    "finished_at",
+    "elapsed_time",
+]
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    "body",
+    [dict.fromkeys(FIELDS), {"id": None}, dict.fromkeys([*FIELDS, "new"])],
+    ids=["1.11", "the id alone", "one field more"],
+)
+def test_an_unknown_run_is_not_found_and_the_error_says_which_id_is_meant(half: Half, body: dict[str, Any]):
+    with pytest.raises(NotFoundError) as caught:
+        answered(half, lambda client: client.runs.get(RUN), 200, body)
+    error = caught.value
+    assert str(error) == (
+        f"GET /v1/workflows/run/{RUN}: 200, there is no run {RUN} in this app; "
+        "of a log, `workflow_run.id` is the run's id, and `id` is the log's own"
+    )
+    assert (error.status_code, error.code, error.body) == (200, "not_found", body)
+
+
+@EACH_HALF
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_run_of_which_anything_is_known_is_found(half: Half, name: str):
+    body = dict.fromkeys(FIELDS) | {name: 0}
+    assert answered(half, lambda client: client.runs.get(RUN), 200, body).to_dict() == body
+
+
+@EACH_HALF
+def test_a_run_that_a_newer_server_says_is_not_there_is_not_found(half: Half):
+    body = {"code": "not_found", "message": "Workflow run not found", "status": 404}
+    with pytest.raises(NotFoundError, match="404 not_found: Workflow run not found"):
+        answered(half, lambda client: client.runs.get(RUN), 404, body)
+
+
+@EACH_HALF
+@pytest.mark.parametrize("body", [{}, [], None, "x", [None]], ids=repr)
+def test_what_is_no_run_is_no_answer_of_the_api(half: Half, body: Any):
+    with pytest.raises(APIResponseError):
+        answered(half, lambda client: client.runs.get(RUN), 200, body)
+
+
+@EACH_HALF
+@pytest.mark.parametrize("spelling", [RUN, RUN.upper(), RUN.replace("-", "")])
+def test_an_id_is_sent_as_it_was_given(half: Half, spelling: str):
+    with FaultServer(json_answer(200, {"id": RUN})) as server:
+        half.call(server.base_url, lambda client: client.runs.get(spelling))
+    assert [request.path for request in server.requests] == [f"/v1/workflows/run/{spelling}"]
+
+
+# --- forms, end users, the app ----------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+@pytest.mark.parametrize("body", [{}, None, [], {"result": "success"}], ids=repr)
+def test_a_form_that_was_taken_is_nothing_to_tell_of(half: Half, body: Any):
+    assert answered(half, submit, 200, body) is None
+
+
+@EACH_HALF
+@pytest.mark.parametrize("code", ["human_input_form_submitted", "human_input_form_expired"])
+def test_a_form_that_cannot_be_filled_in_any_more_is_a_status_error(half: Half, code: str):
+    with pytest.raises(APIStatusError, match=code) as caught:
+        answered(half, submit, 412, {"code": code, "message": "x", "status": 412})
+    assert (type(caught.value), caught.value.status_code) == (APIStatusError, 412)
+
+
+@EACH_HALF
+def test_a_form_with_wrong_data_is_a_bad_request(half: Half):
+    with pytest.raises(BadRequestError, match="invalid_form_data"):
+        answered(half, submit, 400, {"code": "invalid_form_data", "message": "x", "status": 400})
+
+
+READS = {
+    "forms": (
+        lambda client: client.forms.get("a/b ?é"),
+        "/v1/form/human_input/a%2Fb%20%3F%C3%A9",
+        {"form_content": "x", "inputs": [], "resolved_default_values": {}, "user_actions": [], "new": 1},
+        models.FormDefinition,
+    ),
+    "end_users": (
+        lambda client: client.end_users.get(RUN),
+        f"/v1/end-users/{RUN}",
+        {"id": RUN, "type": "service-api", "is_anonymous": False, "session_id": "u", "new": 1},
+        models.EndUserDetail,
+    ),
+    "info": (lambda client: client.app.info(), "/v1/info", {"name": "x", "tags": ["a"], "new": 1}, models.AppInfo),
+    "meta": (lambda client: client.app.meta(), "/v1/meta", {"tool_icons": {"a": "b"}, "new": 1}, models.AppMeta),
+    "site": (lambda client: client.app.site(), "/v1/site", {"title": "x", "new": 1}, models.AppSite),
+}
+
+
+@EACH_HALF
+@pytest.mark.parametrize(("action", "path", "body", "model"), READS.values(), ids=READS)
+def test_each_read_is_the_model_of_its_operation(half: Half, action: Any, path: str, body: Any, model: Any):
+    with FaultServer(json_answer(200, body)) as server:
+        found = half.call(server.base_url, action)
+    assert type(found) is model
+    assert found.to_dict() == body
+    [request] = server.requests
+    assert (request.method, request.path, request.body) == ("GET", path, b"")

@@ -1,0 +1,356 @@
+"""Arguments of runs, streams, forms, files and end users that cannot be sent are refused before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from collections import ChainMap, OrderedDict
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from halves import EACH_HALF, AsyncHalf, Half
+
+from dify_workflow import models, remote_file
+from dify_workflow.results import Upload
+
+RUN = "fa4cf86e-b841-4148-a141-7c32afcb82ce"
+UPLOAD = Upload.from_dict({"id": "u-1", "name": "a.pdf", "mime_type": "application/pdf"})
+AS_INPUT = {"type": "document", "transfer_method": "local_file", "upload_file_id": "u-1"}
+
+
+def refused(half: Half, action: Any, match: str) -> None:
+    """The action is a ValueError, and nothing reaches the transport."""
+    sent: list[httpx.Request] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json={})
+
+    with pytest.raises(ValueError, match=match):
+        half.play("http://127.0.0.1:1", action, http={"transport": httpx.MockTransport(take)})
+    assert sent == []
+
+
+def body_of(action: Any) -> Any:
+    """The JSON body that an action sends."""
+    sent: list[httpx.Request] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json={"task_id": "t", "workflow_run_id": "r", "data": {}})
+
+    AsyncHalf().play("http://127.0.0.1:1", action, http={"transport": httpx.MockTransport(take)})
+    [request] = sent
+    assert request.headers["content-type"] == "application/json"
+    return json.loads(request.content)
+
+
+def briefly(value: object) -> str:
+    return repr(value)[:9]
+
+
+# Each operation that has these arguments, with everything else right.
+
+
+async def run(client: Any, inputs: Any = None, **options: Any) -> Any:
+    return await client.runs.run(inputs or {}, **{"user": "u"} | options)
+
+
+async def stream(client: Any, inputs: Any = None, **options: Any) -> Any:
+    async with client.runs.stream(inputs or {}, **{"user": "u"} | options):
+        raise AssertionError("a stream was begun")
+
+
+async def stop(client: Any, **options: Any) -> Any:
+    return await client.runs.stop("t", **{"user": "u"} | options)
+
+
+async def events(client: Any, **options: Any) -> Any:
+    async with client.runs.events(RUN, **{"user": "u"} | options):
+        raise AssertionError("a stream was begun")
+
+
+async def submit(client: Any, inputs: Any = None, **options: Any) -> Any:
+    return await client.forms.submit("t", inputs=inputs or {}, **{"action": "ok", "user": "u"} | options)
+
+
+async def upload(client: Any, **options: Any) -> Any:
+    return await client.files.upload(b"x", filename="x", **{"user": "u"} | options)
+
+
+WITH_USER = [run, stream, stop, events, submit, upload]
+WITH_INPUTS = [run, stream, submit]
+EACH_WITH_INPUTS = pytest.mark.parametrize("operation", WITH_INPUTS, ids=lambda operation: operation.__name__)
+
+
+# --- user -------------------------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+@pytest.mark.parametrize("operation", WITH_USER, ids=lambda operation: operation.__name__)
+@pytest.mark.parametrize(
+    "user", ["", "x" * 256, None, 7, True, b"u", ["u"], {}, "\ud800"], ids=lambda user: repr(user)[:9]
+)
+def test_a_user_that_the_server_would_not_take_is_refused(half: Half, operation: Any, user: Any):
+    refused(half, lambda client: operation(client, user=user), "^user must be ")
+
+
+@pytest.mark.parametrize("operation", WITH_USER[:3] + WITH_USER[4:5], ids=lambda operation: operation.__name__)
+@pytest.mark.parametrize("user", ["x", "x" * 255, "中" * 255, " ", "a b/c?é😀"], ids=lambda user: user[:9])
+def test_every_other_text_is_a_user(operation: Any, user: str):
+    if operation is stream:
+        operation = run
+    assert body_of(lambda client: operation(client, user=user))["user"] == user
+
+
+@pytest.mark.parametrize("operation", ["run", "stream", "stop", "events"])
+def test_a_user_must_be_given(operation: str):
+    async def story(client: Any) -> None:
+        with pytest.raises(TypeError, match="user"):
+            getattr(client.runs, operation)(RUN)
+
+    AsyncHalf().play("http://127.0.0.1:1", story)
+
+
+# --- inputs -----------------------------------------------------------------------------------------------------------
+
+CYCLE: list[Any] = []
+CYCLE.append(CYCLE)
+ROUND: dict[str, Any] = {}
+ROUND["a"] = [ROUND]
+DEEP: Any = None
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+class Opaque:
+    def __repr__(self) -> str:
+        return "<opaque>"
+
+
+NOT_JSON = {
+    "NaN": float("nan"),
+    "infinity": float("-inf"),
+    "NaN inside": [{"a": float("nan")}],
+    "set": {1},
+    "bytes": b"x",
+    "bytes inside": {"a": [b"x"]},
+    "object": Opaque(),
+    "complex": 1j,
+    "uuid": UUID(RUN),
+    "mapping that is no dict": MappingProxyType({}),
+    "model": models.StopResponse(result="x"),
+    "lone surrogate": "\ud800",
+    "cycle of lists": CYCLE,
+    "cycle of dicts": ROUND,
+    "nested too deep": DEEP,
+    "key that is no text": {("a",): 1},
+    "generator": (number for number in range(3)),
+}
+
+
+@EACH_HALF
+@EACH_WITH_INPUTS
+@pytest.mark.parametrize("value", NOT_JSON.values(), ids=NOT_JSON)
+def test_a_value_that_is_no_json_is_refused_by_the_name_of_its_input(half: Half, operation: Any, value: Any):
+    refused(
+        half, lambda client: operation(client, {"good": 1, "bad": value}), r"^inputs\['bad'\] must be a JSON value: "
+    )
+
+
+@EACH_HALF
+@EACH_WITH_INPUTS
+@pytest.mark.parametrize(
+    "inputs", ["text", [("a", 1)], ["a"], 7, b"x", {"a"}, UPLOAD, {1: "x"}, {None: "x"}, {"a": 1, b"b": 2}], ids=repr
+)
+def test_inputs_that_are_no_mapping_of_names_are_refused(half: Half, operation: Any, inputs: Any):
+    refused(half, lambda client: operation(client, inputs), "^inputs must be a mapping")
+
+
+@EACH_HALF
+@EACH_WITH_INPUTS
+@pytest.mark.parametrize("falsy", [None, [], "", 0, ()], ids=repr)
+def test_inputs_that_are_nothing_are_no_mapping(half: Half, operation: Any, falsy: Any):
+    calls: dict[Any, Any] = {
+        run: lambda client: client.runs.run(falsy, user="u"),
+        submit: lambda client: client.forms.submit("t", inputs=falsy, action="ok", user="u"),
+    }
+
+    async def streamed(client: Any) -> None:
+        client.runs.stream(falsy, user="u")
+
+    refused(half, calls.get(operation, streamed), "^inputs must be a mapping")
+
+
+@EACH_HALF
+def test_a_stream_refuses_its_arguments_where_it_is_made_and_not_only_in_its_with(half: Half):
+    async def story(client: Any) -> None:
+        client.runs.stream({"a": b"x"}, user="u")
+
+    refused(half, story, "must be a JSON value")
+
+
+class Mode(StrEnum):
+    FAST = "fast"
+
+
+def test_every_json_value_is_an_input_and_uploads_stand_for_themselves():
+    inputs = OrderedDict(
+        text="流 é😀\u2028",
+        number=1.5,
+        large=10**40,
+        nothing=None,
+        yes=True,
+        enum=Mode.FAST,
+        pair=(1, [2, ("a",)]),
+        object={"a": {"b": [None]}},
+        upload=UPLOAD,
+        uploads=[UPLOAD, (UPLOAD,)],
+        remote=remote_file("https://example.com/a.png", "image"),
+    )
+    sent = body_of(lambda client: client.runs.run(inputs, user="u"))
+    assert sent == {
+        "inputs": {
+            "text": "流 é😀\u2028",
+            "number": 1.5,
+            "large": 10**40,
+            "nothing": None,
+            "yes": True,
+            "enum": "fast",
+            "pair": [1, [2, ["a"]]],
+            "object": {"a": {"b": [None]}},
+            "upload": AS_INPUT,
+            "uploads": [AS_INPUT, [AS_INPUT]],
+            "remote": {"type": "image", "transfer_method": "remote_url", "url": "https://example.com/a.png"},
+        },
+        "response_mode": "blocking",
+        "user": "u",
+    }
+    assert inputs["upload"] is UPLOAD, "what the caller gave is not changed"
+
+
+def test_any_mapping_is_taken_for_inputs():
+    for inputs in (MappingProxyType({"a": 1}), ChainMap({"a": 1})):
+        assert body_of(lambda client, inputs=inputs: client.runs.run(inputs, user="u"))["inputs"] == {"a": 1}
+
+
+def test_a_form_takes_what_a_run_takes():
+    assert body_of(
+        lambda client: client.forms.submit("t", inputs={"doc": UPLOAD, "ok": True}, action="approve", user="u")
+    ) == {"inputs": {"doc": AS_INPUT, "ok": True}, "action": "approve", "user": "u"}
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+@pytest.mark.parametrize("operation", [run, stream], ids=lambda operation: operation.__name__)
+@pytest.mark.parametrize(
+    "files", ["a.pdf", b"x", UPLOAD, UPLOAD.as_input(), 7, True], ids=lambda files: repr(files)[:9]
+)
+def test_files_that_are_no_list_are_refused(half: Half, operation: Any, files: Any):
+    refused(half, lambda client: operation(client, files=files), "^files must be a list of uploads")
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    "file", ["a.pdf", b"x", None, 7, [UPLOAD], Opaque(), {"a": b"x"}], ids=lambda file: repr(file)[:9]
+)
+def test_files_that_are_no_files_are_refused_by_their_number(half: Half, file: Any):
+    refused(half, lambda client: run(client, files=[UPLOAD, file]), r"^files\[1\] must be ")
+
+
+def test_files_are_uploads_and_what_stands_for_them():
+    remote = remote_file("https://example.com/a.mp3", "audio")
+    for files in ([UPLOAD, AS_INPUT, remote], (UPLOAD, AS_INPUT, remote), iter([UPLOAD, AS_INPUT, remote])):
+        sent = body_of(lambda client, files=files: client.runs.run({}, user="u", files=files))
+        assert sent["files"] == [AS_INPUT, AS_INPUT, remote]
+    assert "files" not in body_of(lambda client: client.runs.run({}, user="u"))
+    assert body_of(lambda client: client.runs.run({}, user="u", files=[]))["files"] == []
+
+
+# --- ids --------------------------------------------------------------------------------------------------------------
+
+NO_UUIDS = [
+    *["", "x", "latest", "../logs", RUN[:-1], RUN + "0", RUN + "\n", " " + RUN, f"{{{RUN}}}", f"urn:uuid:{RUN}"],
+    *[RUN.replace("-", "", 1), RUN.replace("f", "g"), RUN.replace("4", "\u0664"), None, 7, UUID(RUN), b"x"],
+]
+
+
+@EACH_HALF
+@pytest.mark.parametrize("odd", NO_UUIDS, ids=lambda odd: repr(odd)[:12])
+def test_an_id_that_is_no_uuid_is_refused(half: Half, odd: Any):
+    refused(half, lambda client: client.runs.get(odd), "^workflow_run_id must be a UUID")
+    if odd is not None:
+        refused(half, lambda client: run(client, workflow_id=odd), "^workflow_id must be a UUID")
+    refused(half, lambda client: client.end_users.get(odd), "^end_user_id must be ")
+
+    async def followed(client: Any) -> None:
+        client.runs.events(odd, user="u")
+
+    refused(half, followed, "^workflow_run_id must be a UUID")
+
+
+@EACH_HALF
+@pytest.mark.parametrize("odd", ["", ".", "..", None, 7, b"t", "\ud800"], ids=repr)
+def test_a_task_or_token_that_cannot_stand_in_a_path_is_refused(half: Half, odd: Any):
+    refused(half, lambda client: client.runs.stop(odd, user="u"), "^task_id must be ")
+    refused(half, lambda client: client.forms.get(odd), "^form_token must be ")
+    refused(half, lambda client: client.forms.submit(odd, inputs={}, action="a", user="u"), "^form_token must be ")
+
+
+@EACH_HALF
+@pytest.mark.parametrize("odd", ["a/b", "a?b=c", "a#b", "a b", "é", "a%2Fb", "../../logs"])
+def test_every_other_text_stays_one_segment_of_the_path(half: Half, odd: str):
+    paths: list[str] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.raw_path.decode())
+        return httpx.Response(200, json={"result": "success"})
+
+    half.call(
+        "http://127.0.0.1:1", lambda client: client.runs.stop(odd, user="u"),
+        http={"transport": httpx.MockTransport(take)},
+    )  # fmt: skip
+    [path] = paths
+    assert path.startswith("/v1/workflows/tasks/")
+    assert path.count("/") == 5
+    assert "?" not in path
+    assert path.endswith("/stop")
+
+
+@EACH_HALF
+@pytest.mark.parametrize("action", ["", None, 7, b"ok", ["ok"], "\ud800"], ids=repr)
+def test_a_forms_action_that_is_none_is_refused(half: Half, action: Any):
+    refused(half, lambda client: submit(client, action=action), "^action must be ")
+
+
+@EACH_HALF
+@pytest.mark.parametrize("odd", ["true", 1, 0, [], "no"], ids=repr)
+@pytest.mark.parametrize("option", ["include_state_snapshot", "continue_on_pause"])
+def test_what_is_no_boolean_is_refused(half: Half, option: str, odd: Any):
+    async def followed(client: Any) -> None:
+        client.runs.events(RUN, user="u", **{option: odd})
+
+    refused(half, followed, f"^{option} must be True or False")
+
+
+# --- client.request ---------------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+@pytest.mark.parametrize("expect", ["text", "", None, "JSON", 7, [], {}], ids=repr)
+def test_what_is_expected_of_a_plain_request_is_checked(half: Half, expect: Any):
+    refused(half, lambda client: client.request("GET", "/info", expect=expect), "^expect must be 'json' or 'bytes'")
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    "name", ["NaN", "set", "bytes", "object", "lone surrogate", "cycle of lists", "nested too deep"]
+)
+def test_the_body_of_a_plain_request_must_be_json(half: Half, name: str):
+    value = NOT_JSON[name]
+    refused(half, lambda client: client.request("POST", "/x", json=value), "^the body must be a JSON value: ")
