@@ -171,8 +171,8 @@ def read_in_threads(request: httpx.Request) -> None:
 
 def type_of_file(name: str, mime_type: str | None) -> str:
     """The type of input that Dify takes a file for: by the end of its name, else by its content type."""
-    kind = KIND_OF_ENDING.get(_ending(name), (mime_type or "").partition("/")[0])
-    return kind if kind in TYPES else "custom"
+    kind = (mime_type or "").partition("/")[0]
+    return KIND_OF_ENDING.get(_ending(name)) or (kind if kind in {"image", "audio", "video"} else "custom")
 
 
 def content_type_of(filename: str) -> str:

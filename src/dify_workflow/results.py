@@ -143,8 +143,10 @@ class Upload(UploadedFile):
             type: what the workflow's input takes it for; by the file's content type and name unless given.
 
         Raises:
-            ValueError: the type is none of those that there are.
+            ValueError: the type is none of those that there are, or the server gave the upload no id.
         """
+        if not isinstance(self.id, str) or not self.id:
+            raise ValueError("this upload has no id, and cannot be used")
         kind = type_of_file(str(self.name), str(self.mime_type)) if type is None else _checked_type(type)
         return {"type": kind, "transfer_method": "local_file", "upload_file_id": self.id}
 
