@@ -192,6 +192,57 @@ class Samples:
         return values.get(str(kind), {"anything": [number]})
 
 
+class Variant(NamedTuple):
+    """A value that obeys its schema, and where it differs from the one that has everything."""
+
+    place: str
+    value: Any
+    is_new: bool = False  # it has a field that the spec does not name
+
+
+def variants(schema: dict[str, Any], full: Any, place: str = "") -> Iterator[Variant]:
+    """Values of a schema, each unlike `full` at one place: nulls, absences, zeros, each enum value, unknown ones."""
+    for one in alternatives(schema):
+        yield from (Variant(f"{place}={value!r}", value) for value in plain_values(resolved(one)))
+    options = [resolved(one) for one in alternatives(schema)]
+    if isinstance(full, dict):
+        described = next((one for one in options if "properties" in one or "additionalProperties" in one), {})
+        properties = described.get("properties", {})
+        for key, value in full.items():
+            if isinstance(inner := properties.get(key, described.get("additionalProperties")), dict):
+                for one in variants(inner, value, f"{place}.{key}"):
+                    yield one._replace(value={**full, key: one.value})
+            if key in properties and key not in described.get("required", ()):
+                yield Variant(f"{place}.{key} absent", {name: one for name, one in full.items() if name != key})
+        if properties:
+            yield Variant(f"{place} with a new field", {"a new field": {"deep": [1]}, **full}, is_new=True)
+    if isinstance(full, list) and full:
+        items = next(one["items"] for one in options if "items" in one)
+        yield Variant(f"{place} with one item", full[:1])
+        for one in variants(items, full[0], f"{place}[0]"):
+            yield one._replace(value=[one.value, *full[1:]])
+
+
+def plain_values(one: dict[str, Any]) -> list[Any]:
+    """What a schema without alternatives may have, as far as it can be told without making more of it up."""
+    if "const" in one:
+        return [one["const"]]
+    if "enum" in one:
+        return list(one["enum"])
+    low, high = one.get("minimum", 0), one.get("maximum", 2**53)
+    values = {
+        "null": [None],
+        "string": [text for text in ("", "never heard of") if len(text) >= one.get("minLength", 0)],
+        "integer": [low, high],
+        "number": [0, 0.0, -1.5, 1e300],
+        "boolean": [True, False],
+        "array": [[]],
+        "object": [] if "properties" in one else [{}],
+    }
+    found: list[Any] = values.get(str(one.get("type")), [])
+    return found
+
+
 def check(schema: dict[str, Any], source: Any, found: Any) -> None:
     """Checks a decoded value against what it was decoded from."""
     options = alternatives(schema)
@@ -217,8 +268,9 @@ def check(schema: dict[str, Any], source: Any, found: Any) -> None:
         assert (type(found), found) == (type(source), source)
 
 
-def check_model(name: str, source: dict[str, Any], found: Any) -> None:
-    assert type(found) is getattr(models, name)
+def check_model(name: str, source: dict[str, Any], found: Any, cls: type[Any] | None = None) -> None:
+    """Checks a model against the object that it was decoded from; `cls` is a class that the facade derives."""
+    assert type(found) is (cls or getattr(models, name))
     assert isinstance(found, Model)
     properties = SCHEMAS[name]["properties"]
     assert found.additional_properties == {key: source[key] for key in source if key not in properties}

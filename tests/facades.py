@@ -1,0 +1,128 @@
+"""Both facades, called operation by operation over a transport that is passed in."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import completeness
+import httpx
+
+from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Answers = Callable[[httpx.Request], httpx.Response]
+
+KEY = "app-key-of-the-walk"
+BASE_URL = "http://dify.test/base/v1"
+DOORS = {door.name: door for door in completeness.doors()}
+
+
+class Call(NamedTuple):
+    """A method of the facade, `runs.get`, and what it is given."""
+
+    method: str
+    arguments: dict[str, Any]
+
+
+class Outcome(NamedTuple):
+    """What became of a call: its value or its error, and the requests that it sent."""
+
+    value: Any
+    error: Exception | None
+    requests: list[httpx.Request]
+
+    @property
+    def request(self) -> httpx.Request:
+        """The one request."""
+        if self.error is not None:
+            raise self.error
+        [request] = self.requests
+        return request
+
+
+class SyncFacade:
+    """DifyWorkflow."""
+
+    name = "sync"
+
+    def outcomes(self, answers: Answers, calls: Iterable[Call], **options: Any) -> list[Outcome]:
+        """Make the calls one after the other; of what is iterated, the value is all that it gave."""
+        transport, outcomes = Noting(answers), []
+        with httpx.Client(transport=transport) as http, client_of(DifyWorkflow, http, options) as client:
+            for call in calls:
+                value = error = None
+                try:
+                    value = method_of(client, call)(**call.arguments)
+                    if hasattr(value, "__next__"):
+                        with value as iterator:
+                            value = list(iterator)
+                except Exception as raised:  # noqa: BLE001 - the test decides what it should have been
+                    error = raised
+                outcomes.append(Outcome(value, error, transport.taken()))
+        return outcomes
+
+
+class AsyncFacade:
+    """AsyncDifyWorkflow."""
+
+    name = "async"
+
+    def outcomes(self, answers: Answers, calls: Iterable[Call], **options: Any) -> list[Outcome]:
+        """As in the sync half, in an event loop of its own."""
+        return asyncio.run(self._outcomes(answers, calls, options))
+
+    async def _outcomes(self, answers: Answers, calls: Iterable[Call], options: dict[str, Any]) -> list[Outcome]:
+        transport, outcomes = Noting(answers), []
+        async with (
+            httpx.AsyncClient(transport=transport) as http,
+            client_of(AsyncDifyWorkflow, http, options) as client,
+        ):
+            for call in calls:
+                value = error = None
+                try:
+                    value = method_of(client, call)(**call.arguments)
+                    if hasattr(value, "__anext__"):
+                        async with value as iterator:
+                            value = [one async for one in iterator]
+                    elif inspect.isawaitable(value):
+                        value = await value
+                except Exception as raised:  # noqa: BLE001 - the test decides what it should have been
+                    error = raised
+                outcomes.append(Outcome(value, error, transport.taken()))
+        return outcomes
+
+
+FACADES = (SyncFacade(), AsyncFacade())
+Facade = SyncFacade | AsyncFacade
+
+
+class Noting(httpx.MockTransport):
+    """A transport that notes what was sent."""
+
+    def __init__(self, answers: Answers) -> None:
+        super().__init__(self._noted)
+        self._answers = answers
+        self._requests: list[httpx.Request] = []
+
+    def _noted(self, request: httpx.Request) -> httpx.Response:
+        self._requests.append(request)
+        return self._answers(request)
+
+    def taken(self) -> list[httpx.Request]:
+        """The requests since the last time."""
+        taken, self._requests = self._requests, []
+        return taken
+
+
+def client_of(cls: Any, http: Any, options: dict[str, Any]) -> Any:
+    return cls(**{"api_key": KEY, "base_url": BASE_URL, "backoff": 0, "http_client": http, **options})
+
+
+def method_of(client: Any, call: Call) -> Callable[..., Any]:
+    resource, _, name = call.method.partition(".")
+    method: Callable[..., Any] = getattr(getattr(client, resource), name)
+    return method
