@@ -1,0 +1,319 @@
+"""What a real Dify 1.11.2 answered is read without loss, and what was asked of it is what the SDK sends.
+
+Of every recorded exchange but those about the logs, which are held side by side with the sandbox elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import httpx
+import pytest
+from dify_workflow_api.api.runs import run_workflow
+from halves import EACH_HALF, Half
+from multipart_bodies import Part, parts_of
+
+from dify_workflow import (
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    DifyError,
+    InternalServerError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+    RateLimitError,
+    UnsupportedMediaTypeError,
+    WorkflowStreamError,
+    models,
+)
+from dify_workflow.results import Upload, WorkflowRunDetail, WorkflowRunResult
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from halves import Story
+
+FOLDER = Path(__file__).parents[1] / "recordings"
+ALL = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))}
+RECORDINGS = {name: one for name, one in ALL.items() if one["request"]["path"] != "/v1/workflows/logs"}
+
+# Requests that no typed method can make, and why. Their answers are read all the same.
+NO_METHOD = {
+    "datasets-with-app-key": "GET /datasets is no operation of a workflow app",
+    "messages-on-workflow-app": "GET /messages is no operation of a workflow app",
+    "route-double-slash": "a path that the API does not have",
+    "route-root": "a path that the API does not have",
+    "route-trailing-slash": "a path that the API does not have",
+    "route-unknown": "a path that the API does not have",
+    "route-v1": "a path that the API does not have",
+    "route-v2": "a path that the API does not have",
+    "files-missing": "an upload always has its file",
+    "files-no-auth": "the key is always sent",
+    "run-empty-body": "a run always has a body",
+    "run-form": "a body is always JSON",
+    "run-text-plain": "a body is always called JSON",
+    "run-response-mode-bogus": "the mode is blocking or streaming",
+    "run-extra-toplevel": "a run has no more than its four fields",
+    "stop-empty-body": "a stop always has a body",
+}
+# Requests whose arguments the SDK refuses before anything is sent.
+REFUSED = {
+    "run-empty-user": "^user must be text",
+    "run-null-user": "^user must be text",
+    "run-list-user": "^user must be text",
+    "run-inputs-string": "^inputs must be a mapping",
+    "run-null-inputs": "^inputs must be a mapping",
+    "run-missing-inputs": "^inputs must be a mapping",
+    "runbyid-missing-inputs": "^inputs must be a mapping",
+    "stop-missing-user": "^user must be text",
+    "rundetail-malformed": "^workflow_run_id must be a UUID",
+}
+MADE = [name for name in RECORDINGS if name not in NO_METHOD and name not in REFUSED]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a typed method, and the model of its answer."""
+
+    story: Story
+    model: type[Any]
+
+
+OPERATIONS = {
+    r"POST /v1/workflows/run": "run",
+    r"POST /v1/workflows/(?P<workflow_id>[^/]+)/run": "run",
+    r"GET /v1/workflows/run/(?P<workflow_run_id>[^/]+)": "get",
+    r"POST /v1/workflows/tasks/(?P<task_id>[^/]+)/stop": "stop",
+    r"POST /v1/files/upload": "upload",
+    r"GET /v1/info": "info",
+    r"GET /v1/meta": "meta",
+    r"GET /v1/parameters": "parameters",
+    r"GET /v1/site": "site",
+}
+APP_MODELS = {
+    "info": models.AppInfo,
+    "meta": models.AppMeta,
+    "parameters": models.AppParameters,
+    "site": models.AppSite,
+}
+RUN_ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+CONTENT = b"a\r\n--b"
+
+
+def operation_of(recording: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """The operation that a recorded request is for, and the parameters in its path; "" when it is for none."""
+    request = recording["request"]
+    for pattern, operation in OPERATIONS.items():
+        if found := re.fullmatch(pattern, f"{request['method']} {request['path']}"):
+            return operation, {name: unquote(value) for name, value in found.groupdict().items()}
+    return "", {}
+
+
+def call_of(recording: dict[str, Any]) -> Call:
+    """The call that makes a recorded request, with its own arguments."""
+    operation, in_path = operation_of(recording)
+    body = recording["request"]["body"]
+    if operation == "run":
+        asked = json.loads(body)
+        arguments = {"user": asked.get("user")} | in_path
+        if "files" in asked:
+            arguments["files"] = asked["files"]
+        if asked.get("response_mode") == "streaming":
+            return Call(lambda client: streamed(client, asked["inputs"], **arguments), list)
+        return Call(lambda client: client.runs.run(asked.get("inputs"), **arguments), WorkflowRunResult)
+    if operation == "get":
+        return Call(lambda client: client.runs.get(in_path["workflow_run_id"]), WorkflowRunDetail)
+    if operation == "stop":
+        user = json.loads(body).get("user")
+        return Call(lambda client: client.runs.stop(in_path["task_id"], user=user), models.StopResponse)
+    if operation == "upload":
+        fields = dict(line.split("=", 1) for line in body["multipart"])
+        filename, content_type = fields["file"].removeprefix("@").split(";type=")
+        named = {"filename": filename, "content_type": content_type}
+        return Call(lambda client: client.files.upload(CONTENT, user=fields["user"], **named), Upload)
+    return Call(lambda client: getattr(client.app, operation)(), APP_MODELS[operation])
+
+
+def usual_call_of(recording: dict[str, Any]) -> Call:
+    """A call of the same operation with arguments that are right: for the answers to requests that the SDK refuses."""
+    operation, _ = operation_of(recording)
+    usual = {
+        "run": Call(lambda client: client.runs.run({}, user="u"), WorkflowRunResult),
+        "get": Call(lambda client: client.runs.get(RUN_ID), WorkflowRunDetail),
+        "stop": Call(lambda client: client.runs.stop("t", user="u"), models.StopResponse),
+        "upload": Call(lambda client: client.files.upload(b"x", user="u", filename="x"), Upload),
+        "": Call(lambda client: client.request("GET", "/nope"), dict),
+    }
+    return usual[operation]
+
+
+async def streamed(client: Any, inputs: Any, **arguments: Any) -> list[Any]:
+    async with client.runs.stream(inputs, **arguments) as events:
+        return [event async for event in events]
+
+
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that comes in pieces of a few bytes, which cut characters and events."""
+
+    def __init__(self, body: bytes, size: int = 7) -> None:
+        self._pieces = [body[at : at + size] for at in range(0, len(body), size)]
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+
+
+def exchanged(half: Half, recording: dict[str, Any], call: Call) -> tuple[Any, httpx.Request]:
+    """What a call gives, or the error that it raises, when it is answered as recorded; and what it sent."""
+    sent: list[httpx.Request] = []
+    response = recording["response"]
+    left_out = {"content-length", "transfer-encoding", "connection"}  # of the recording's connection, not of this one
+
+    def take(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        headers = [(name, value) for name, value in response["headers"].items() if name.lower() not in left_out]
+        return httpx.Response(response["status"], headers=headers, stream=Pieces((response["body"] or "").encode()))
+
+    options = {"http": {"transport": httpx.MockTransport(take)}, "max_retries": 0}
+    try:
+        outcome = half.play("http://127.0.0.1:1", call.story, **options)
+    except DifyError as error:
+        outcome = error
+    [request] = sent
+    return outcome, request
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+ERRORS: dict[int, type[APIStatusError]] = {
+    308: APIStatusError,
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    413: PayloadTooLargeError,
+    415: UnsupportedMediaTypeError,
+    500: InternalServerError,
+}
+UNKNOWN_RUNS = {"rundetail-nonexistent", "rundetail-using-log-id", "auth-advanced-chat-app-run-detail"}
+BROKEN_STREAMS = {"run-broken-graph-streaming"}
+TURNED_AWAY = {"ratelimit-concurrency-blocking"}
+
+
+@EACH_HALF
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_every_recorded_answer_is_its_model_without_loss_or_the_promised_error(half: Half, name: str):
+    recording = RECORDINGS[name]
+    call = call_of(recording) if name in MADE else usual_call_of(recording)
+    outcome, _ = exchanged(half, recording, call)
+    response = recording["response"]
+    is_json = response["headers"]["Content-Type"].startswith("application/json")
+    body = json.loads(response["body"]) if is_json else response["body"]
+
+    if response["status"] >= 300:
+        assert type(outcome) is (RateLimitError if name in TURNED_AWAY else ERRORS[response["status"]])
+        assert outcome.status_code == response["status"]
+        assert outcome.body == body
+        assert dict(outcome.headers).items() >= {"x-version": "1.11.2"}.items()
+        if is_json:
+            assert (outcome.code, outcome.message) == (body["code"], body["message"])
+            assert f": {response['status']} {body['code']}: " in str(outcome)
+        else:
+            assert outcome.code is None
+            assert "<" not in str(outcome)
+    elif name in UNKNOWN_RUNS:
+        assert type(outcome) is NotFoundError
+        assert set(body.values()) == {None}
+        assert outcome.body == body
+        assert "`workflow_run.id` is the run's id" in str(outcome)
+    elif name in BROKEN_STREAMS:
+        event = json.loads(body.removeprefix("data: "))
+        assert type(outcome) is WorkflowStreamError
+        assert (outcome.code, outcome.status, outcome.message) == (event["code"], event["status"], event["message"])
+        assert len(str(outcome)) < 1000
+    elif call.model is list:
+        lines = [line.removeprefix("data: ") for line in body.split("\n\n") if line and line != "event: ping"]
+        events = [json.loads(line) for line in lines]
+        assert [event.to_dict() for event in outcome] == events
+        kinds = [getattr(models, run_workflow.EVENTS[event["event"]]) for event in events]
+        assert [type(event) for event in outcome] == kinds
+        assert events[-1]["event"] == "workflow_finished"
+    else:
+        assert type(outcome) is call.model
+        assert outcome.to_dict() == body
+        assert json.dumps(outcome.to_dict()) == json.dumps(body)
+
+
+FOUND_RUNS = sorted(
+    name
+    for name, recording in RECORDINGS.items()
+    if operation_of(recording)[0] == "get" and recording["response"]["status"] == 200 and name not in UNKNOWN_RUNS
+)
+
+
+@EACH_HALF
+@pytest.mark.parametrize("name", FOUND_RUNS)
+def test_the_recorded_runs_have_their_inputs_and_outputs_as_values(half: Half, name: str):
+    recording = RECORDINGS[name]
+    run, _ = exchanged(half, recording, call_of(recording))
+    body = json.loads(recording["response"]["body"])
+    for field in ("inputs", "outputs"):
+        text = body[field]
+        assert getattr(run, f"{field}_text") == text
+        assert getattr(run, field) == (None if text is None else json.loads(text))
+        assert text is None or isinstance(getattr(run, field), dict)
+
+
+# --- requests ---------------------------------------------------------------------------------------------------------
+
+
+def test_no_recording_is_left_out_without_a_reason():
+    assert len(FOUND_RUNS) == 9
+    assert sorted([*NO_METHOD, *REFUSED, *MADE]) == sorted(RECORDINGS)
+    assert all(operation_of(RECORDINGS[name])[0] for name in [*MADE, *REFUSED])
+    assert all(name.startswith(("logs-", "auth-", "combo-", "method-", "route-")) for name in ALL.keys() - RECORDINGS)
+
+
+@EACH_HALF
+@pytest.mark.parametrize("name", MADE)
+def test_the_sdk_sends_what_was_recorded(half: Half, name: str):
+    recorded = RECORDINGS[name]["request"]
+    _, sent = exchanged(half, RECORDINGS[name], call_of(RECORDINGS[name]))
+    assert sent.method == recorded["method"]
+    assert sent.url.raw_path.decode() == recorded["path"] + ("?" if recorded["query"] else "") + recorded["query"]
+    assert sent.headers["authorization"].startswith("Bearer ")
+    assert recorded["headers"]["Authorization"].startswith("Bearer ")
+    if recorded["body"] is None:
+        assert sent.content == b""
+        assert "content-type" not in sent.headers
+    elif isinstance(recorded["body"], str):
+        body = json.loads(recorded["body"])
+        if operation_of(RECORDINGS[name])[0] == "run":
+            body = {"response_mode": "blocking"} | body  # left out, it means the same; the SDK always says it
+        assert json.loads(sent.content) == body
+        assert sent.headers["content-type"] == recorded["headers"]["Content-Type"]
+    else:
+        fields = dict(line.split("=", 1) for line in recorded["body"]["multipart"])
+        filename, content_type = fields.pop("file").removeprefix("@").split(";type=")
+        parts = {part.name: part for part in parts_of(sent.headers["content-type"], sent.content)}
+        assert parts.pop("file") == Part("file", CONTENT, filename, content_type)
+        assert parts == {name: Part(name, value.encode()) for name, value in fields.items()}
+
+
+@EACH_HALF
+@pytest.mark.parametrize(("name", "match"), REFUSED.items(), ids=REFUSED)
+def test_a_recorded_request_that_is_refused_is_a_value_error_and_not_sent(half: Half, name: str, match: str):
+    sent: list[httpx.Request] = []
+    transport = httpx.MockTransport(lambda request: sent.append(request) or httpx.Response(200, json={}))
+    with pytest.raises(ValueError, match=match):
+        half.play("http://127.0.0.1:1", call_of(RECORDINGS[name]).story, http={"transport": transport})
+    assert sent == []
