@@ -284,4 +284,5 @@ def unknown_fields(found: Any) -> list[str]:
     if isinstance(found, Model):
         values = [getattr(found, name) for name in found._names.values()]
         return [*found.additional_properties, *(name for value in values for name in unknown_fields(value))]
-    return [name for item in found for name in unknown_fields(item)] if isinstance(found, list) else []
+    items = found if isinstance(found, list) else found.values() if isinstance(found, dict) else ()
+    return [name for item in items for name in unknown_fields(item)]

@@ -1,0 +1,293 @@
+"""What both facades make of answers, for every operation of the spec: each field present, absent, null, odd, new."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import completeness
+import httpx
+import jsonschema
+import pytest
+from facades import DOORS, FACADES, KEY, Call, Facade
+from stored_spec import (
+    EVENTS,
+    OPERATIONS,
+    SCHEMAS,
+    SPEC,
+    Samples,
+    Variant,
+    answer,
+    check_model,
+    resolved,
+    unknown_fields,
+    variants,
+)
+
+import dify_workflow
+from dify_workflow import (
+    APIResponseError,
+    APIStatusError,
+    DifyError,
+    NotFoundError,
+    WorkflowStreamError,
+    models,
+    results,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+RUN = "0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a"
+
+# One call of each method that gives what the server answered.
+CALLS = {
+    "app.info": {},
+    "app.meta": {},
+    "app.parameters": {},
+    "app.site": {},
+    "end_users.get": {"end_user_id": RUN},
+    "files.upload": {"file": b"x", "user": "u", "filename": "x.txt"},
+    "forms.get": {"form_token": "t"},
+    "forms.submit": {"form_token": "t", "inputs": {}, "action": "a", "user": "u"},
+    "logs.list": {},
+    "runs.get": {"workflow_run_id": RUN},
+    "runs.run": {"inputs": {}, "user": "u"},
+    "runs.stop": {"task_id": "t", "user": "u"},
+}
+STREAMS = {
+    "runs.events": {"workflow_run_id": RUN, "user": "u"},
+    "runs.stream": {"inputs": {}, "user": "u"},
+}
+# What the facade derives from the operation's model.
+DERIVED = {
+    "files.upload": results.Upload,
+    "runs.get": results.WorkflowRunDetail,
+    "runs.run": results.WorkflowRunResult,
+}
+OPERATION_OF = {operation.key: operation.name for operation in completeness.operations(SPEC)}
+OF_STATUS = {
+    "400": "BadRequestError",
+    "401": "AuthenticationError",
+    "403": "PermissionDeniedError",
+    "404": "NotFoundError",
+    "412": "APIStatusError",
+    "413": "PayloadTooLargeError",
+    "415": "UnsupportedMediaTypeError",
+    "429": "RateLimitError",
+    "500": "InternalServerError",
+    "default": "APIStatusError",
+}
+
+EACH_FACADE = pytest.mark.parametrize("facade", FACADES, ids=lambda facade: facade.name)
+EACH_METHOD = pytest.mark.parametrize("method", CALLS)
+
+
+def operation_of(method: str) -> str:
+    return OPERATION_OF[DOORS[method].keys[0]]
+
+
+def model_of(method: str) -> str | None:
+    """The schema of a method's answer; None where it is an object without fields."""
+    reference = answer(operation_of(method))["application/json"]["schema"].get("$ref", "")
+    return reference.rpartition("/")[2] or None
+
+
+def status_of(method: str) -> int:
+    [status] = [int(status) for status in OPERATIONS[operation_of(method)][2]["responses"] if status.startswith("2")]
+    return status
+
+
+def given(facade: Facade, method: str, bodies: Iterable[Any]) -> Iterator[Any]:
+    """What a method gives for each of these answers: its value, or its error."""
+    bodies = list(bodies)
+    answers = iter(bodies)
+    calls = [Call(method, CALLS[method])] * len(bodies)
+    outcomes = facade.outcomes(lambda _: httpx.Response(status_of(method), json=next(answers)), calls)
+    return (outcome.error or outcome.value for outcome in outcomes)
+
+
+def test_every_method_that_gives_an_answer_is_walked():
+    streams_and_walks = {*STREAMS, "logs.iter", "logs.follow"}
+    assert {*CALLS} == {*DOORS} - streams_and_walks
+    covered = {OPERATION_OF[key] for name in (*CALLS, *STREAMS) for key in DOORS[name].keys}
+    assert covered == {*OPERATIONS}
+
+
+def assert_conforms(name: str, variant: Variant) -> None:
+    """The walk's own samples must obey the spec, or the walk proves nothing."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": SPEC["components"]}
+    errors = list(jsonschema.Draft202012Validator(schema).iter_errors(variant.value))
+    assert errors == [], variant.place
+
+
+def all_variants(name: str) -> list[Variant]:
+    full = Samples().of({"$ref": f"#/{name}"})
+    return [Variant("", full), *variants({"$ref": f"#/{name}"}, full)]
+
+
+WALKED = sorted({name for method in CALLS if (name := model_of(method))} | set(EVENTS.values()))
+
+
+@pytest.mark.parametrize("name", WALKED)
+def test_the_samples_obey_the_spec_and_differ_from_each_other(name: str):
+    walked = all_variants(name)
+    for variant in walked:
+        if "never heard of" not in json.dumps(variant.value):  # an address is text of any kind here
+            assert_conforms(name, variant)
+    scalars = list(scalars_of(walked[0].value))
+    assert len(set(scalars)) == len(scalars)
+
+
+def scalars_of(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from scalars_of(one)
+    elif not isinstance(value, bool) and not is_enum_value(value):
+        yield value
+
+
+def is_enum_value(value: Any) -> bool:
+    return any(value in schema["enum"] for schema in SCHEMAS.values() if "enum" in schema)
+
+
+@EACH_FACADE
+@EACH_METHOD
+def test_each_answer_that_the_spec_allows_is_held_field_by_field(facade: Facade, method: str):
+    name = model_of(method)
+    if name is None:
+        assert list(given(facade, method, [{}, {"new": [1]}])) == [None, None]
+        return
+    walked = all_variants(name)
+    for variant, found in zip(walked, given(facade, method, [one.value for one in walked]), strict=True):
+        if isinstance(found, Exception):
+            raise AssertionError(variant.place) from found
+        check_model(name, variant.value, found, DERIVED.get(method))
+        assert unknown_fields(found) == (["a new field"] if variant.is_new else []), variant.place
+
+
+@EACH_FACADE
+@EACH_METHOD
+def test_an_answer_without_what_the_spec_promises_is_held_or_refused_as_a_whole(facade: Facade, method: str):
+    name = model_of(method)
+    if name is None:
+        return
+    full, schema = Samples().of({"$ref": f"#/{name}"}), SCHEMAS[name]
+    without = {field: {key: value for key, value in full.items() if key != field} for field in schema["required"]}
+    for field, found in zip(without, given(facade, method, without.values()), strict=True):
+        if resolved(schema["properties"][field]).get("type") == "array":
+            assert isinstance(found, APIResponseError), field
+            assert f"list {field!r}" in str(found)
+        else:
+            check_model(name, without[field], found, DERIVED.get(method))
+            assert getattr(found, field) is None
+    for value, found in zip(JUNK, given(facade, method, JUNK), strict=True):
+        assert isinstance(found, APIResponseError), value
+
+
+JUNK: list[Any] = [None, [], "text", 5, True]
+
+
+@EACH_FACADE
+def test_an_unknown_run_is_not_found_though_the_server_answers_nulls(facade: Facade):
+    nulls = dict.fromkeys(SCHEMAS["WorkflowRun"]["properties"])
+    [found] = given(facade, "runs.get", [nulls])
+    assert type(found) is NotFoundError
+    assert (found.status_code, found.code) == (200, "not_found")
+
+
+@EACH_FACADE
+def test_json_in_text_is_given_as_the_value_that_it_stands_for(facade: Facade):
+    full = Samples().of({"$ref": "#/WorkflowRun"})
+    texts = {"inputs": '{"a": [1, null]}', "outputs": '"é"'}
+    [found] = given(facade, "runs.get", [{**full, **texts}])
+    assert (found.inputs, found.outputs) == ({"a": [1, None]}, "é")
+    assert (found.inputs_text, found.outputs_text) == tuple(texts.values())
+    assert found.to_dict() == {**full, **texts}
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+
+def described_errors(operation: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The statuses of an operation's errors, each with bodies of its kind."""
+    for status, response in OPERATIONS[operation][2]["responses"].items():
+        if not status.startswith("2"):
+            media = completeness.resolved(SPEC, response)["content"]["application/json"]
+            assert media["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
+            yield status, Samples().of({"$ref": "#/ErrorResponse"})
+            for example in media.get("examples", {}).values():
+                yield status, example["value"]
+
+
+@EACH_FACADE
+@pytest.mark.parametrize("method", [*CALLS, *STREAMS])
+def test_each_error_that_the_spec_describes_has_its_class_and_all_that_the_server_said(facade: Facade, method: str):
+    for key in DOORS[method].keys:
+        arguments = {**CALLS, **STREAMS}[method]
+        if OPERATION_OF[key] == "run_workflow_version":
+            arguments = {**arguments, "workflow_id": RUN}
+        for described, body in described_errors(OPERATION_OF[key]):
+            status = 418 if described == "default" else int(described)
+            response = httpx.Response(status, json=body)
+            [outcome] = facade.outcomes(lambda _, it=response: it, [Call(method, arguments)], max_retries=0)
+            error = outcome.error
+            name = "RateLimitError" if body["message"].startswith("Too many requests") else OF_STATUS[described]
+            assert type(error) is getattr(dify_workflow, name), (status, body)
+            assert isinstance(error, APIStatusError)
+            assert isinstance(error, DifyError)
+            assert (error.status_code, error.code, error.message) == (status, body["code"], body["message"])
+            assert error.body == body
+            operation_method, path, _ = OPERATIONS[OPERATION_OF[key]]
+            assert str(error).startswith(f"{operation_method.upper()} /base/v1{path.partition('{')[0]}")
+            assert KEY not in str(error)
+
+
+# --- streams ---------------------------------------------------------------------------------------------------------
+
+
+def streamed(events: Iterable[dict[str, Any]]) -> httpx.Response:
+    text = "event: ping\n\n" + "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+    return httpx.Response(200, text=text, headers={"Content-Type": "text/event-stream"})
+
+
+FINISHED = Samples().of({"$ref": f"#/{EVENTS['workflow_finished']}"})
+
+
+@EACH_FACADE
+@pytest.mark.parametrize("method", STREAMS)
+@pytest.mark.parametrize("event", [event for event in EVENTS if event != "error"])
+def test_each_event_of_a_stream_is_held_field_by_field(facade: Facade, method: str, event: str):
+    walked = all_variants(EVENTS[event])
+    events = [*(one.value for one in walked), FINISHED]
+    [outcome] = facade.outcomes(lambda _: streamed(events), [Call(method, STREAMS[method])])
+    if outcome.error is not None:
+        raise outcome.error
+    for variant, found in zip([*walked, Variant("", FINISHED)], outcome.value, strict=True):
+        check_model(EVENTS[variant.value["event"]], variant.value, found)
+        assert unknown_fields(found) == (["a new field"] if variant.is_new else []), variant.place
+
+
+@EACH_FACADE
+@pytest.mark.parametrize("method", STREAMS)
+def test_an_event_that_nobody_has_written_down_yet_is_given_whole(facade: Facade, method: str):
+    new = {"event": "never heard of", "task_id": "t", "workflow_run_id": "r", "data": {"deep": [1]}}
+    [outcome] = facade.outcomes(lambda _: streamed([new, FINISHED]), [Call(method, STREAMS[method])])
+    found = outcome.value[0]
+    assert type(found) is models.WorkflowEvent
+    assert (found.event, found.task_id, found.workflow_run_id) == ("never heard of", "t", "r")
+    assert found.to_dict() == new
+
+
+@EACH_FACADE
+@pytest.mark.parametrize("method", STREAMS)
+def test_an_error_event_ends_the_stream_with_all_that_the_server_said(facade: Facade, method: str):
+    source = Samples().of({"$ref": f"#/{EVENTS['error']}"})
+    for event in (source, {**source, "a new field": 1}, {**source, "workflow_run_id": None}):
+        [outcome] = facade.outcomes(lambda _, event=event: streamed([event]), [Call(method, STREAMS[method])])
+        assert type(outcome.error) is WorkflowStreamError
+        assert (outcome.error.code, outcome.error.status, outcome.error.message) == (
+            source["code"],
+            source["status"],
+            source["message"],
+        )
