@@ -169,8 +169,8 @@ def release(repository: Repository, plan: Plan, *, keep: bool) -> None:
         with undone_on_failure() as undo:
             repository.git("tag", "--annotate", tag, commit, "--message", f"Release {plan.version}")
             undo(lambda: repository.git("tag", "--delete", tag))
-            repository.git("merge", "--quiet", "--ff-only", commit)
-            undo(lambda: repository.git("reset", "--quiet", "--keep", start))
+            repository.move(start, commit, f"release {plan.version}")
+            undo(lambda: repository.move(commit, start, f"take back the release of {plan.version}"))
             if REPORT.exists():  # what it says is told now, and must not be told again by the next release
                 told = REPORT.with_stem(f"{REPORT.stem}-{plan.version}")
                 REPORT.replace(told)

@@ -71,6 +71,21 @@ class Repository:
         """The files that differ from the current commit or are not in it, as paths below the root."""
         return [line[3:] for line in self.git("status", "--porcelain", "--untracked-files=all").splitlines()]
 
+    def move(self, start: str, target: str, reason: str) -> None:
+        """Bring the files and the branch from one commit to another, both or neither.
+
+        `git merge` and `git reset` leave the files changed when the branch cannot be moved.
+
+        Raises:
+            GitError: The branch is not at the first commit, or a file that is to change was changed.
+        """
+        self.git("read-tree", "-m", "-u", start, target)
+        try:
+            self.git("update-ref", "-m", reason, "HEAD", target, start)
+        except BaseException:
+            self.git("read-tree", "-m", "-u", target, start)
+            raise
+
     def tagged(self, tag: str) -> str | None:
         """The commit that a tag names; None when there is no such tag."""
         try:
