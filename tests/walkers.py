@@ -7,9 +7,11 @@ assert walk.ids == [...]
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
@@ -48,11 +50,16 @@ class SyncWalker:
         *,
         rows: int | None = None,
         each: Callable[[Any], object] | None = None,
+        transport: httpx.BaseTransport | None = None,
         **options: Any,
     ) -> Walked:
         """Walk to the end, to an error, or until `rows` were given; `each` is called with the walk after each row."""
         walked = Walked()
-        with DifyWorkflow(api_key=api_key, base_url=base_url, backoff=0, **_of_client(options)) as client:
+        with contextlib.ExitStack() as stack:
+            if transport is not None:
+                options["http_client"] = stack.enter_context(httpx.Client(transport=transport))
+            made = DifyWorkflow(api_key=api_key, base_url=base_url, backoff=0, **_of_client(options))
+            client = stack.enter_context(made)
             with client.logs.iter(**options) as walk:
                 try:
                     while rows is None or len(walked.logs) < rows:
@@ -77,14 +84,18 @@ class AsyncWalker:
         *,
         rows: int | None = None,
         each: Callable[[Any], object] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
         **options: Any,
     ) -> Walked:
         """As in the sync half, in an event loop of its own."""
         walked = Walked()
 
         async def run() -> None:
-            made = AsyncDifyWorkflow(api_key=api_key, base_url=base_url, backoff=0, **_of_client(options))
-            async with made as client:
+            async with contextlib.AsyncExitStack() as stack:
+                if transport is not None:
+                    options["http_client"] = await stack.enter_async_context(httpx.AsyncClient(transport=transport))
+                made = AsyncDifyWorkflow(api_key=api_key, base_url=base_url, backoff=0, **_of_client(options))
+                client = await stack.enter_async_context(made)
                 async with client.logs.iter(**options) as walk:
                     try:
                         while rows is None or len(walked.logs) < rows:

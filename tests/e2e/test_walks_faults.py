@@ -144,10 +144,8 @@ def test_connections_that_are_refused_leave_the_rows_exact(walker: Walker, sandb
                 raise httpx.ConnectError("refused")
             return await super().handle_async_request(request)
 
-    http = httpx.Client(transport=Sync()) if isinstance(walker, SyncWalker) else httpx.AsyncClient(transport=Async())
-    walked = walker.walk(sandbox.base_url, KEY, workers=4, max_retries=60, http_client=http)
-    if isinstance(http, httpx.Client):
-        http.close()
+    transport: Any = Sync() if isinstance(walker, SyncWalker) else Async()
+    walked = walker.walk(sandbox.base_url, KEY, workers=4, max_retries=60, transport=transport)
     assert walked.error is None
     assert sorted(walked.ids) == ALL
 

@@ -196,7 +196,7 @@ def test_ctrl_c_ends_a_program_with_eight_workers_and_leaves_nothing(kind: str, 
                 sandbox.traps.latency = 0.3
 
         sandbox.traps.before_request = slow_down
-        command = [sys.executable, "-X", "dev", "-W", "error", PROGRAM, kind, how, sandbox.base_url, sandbox.api_key]
+        command = [sys.executable, "-W", "error", PROGRAM, kind, how, sandbox.base_url, sandbox.api_key]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None
