@@ -20,6 +20,7 @@ import errno
 import html
 import io
 import ipaddress
+import logging
 import netrc
 import os
 import re
@@ -146,9 +147,9 @@ def found_credentials(host: str) -> Credentials:
     try:
         entry = netrc.netrc(file).authenticators(host) if file else None
     except netrc.NetrcParseError as error:  # its text may be a password
-        raise RefusalError(f"{error.filename}, line {error.lineno}: this is not what a netrc file may hold") from None
+        raise RefusalError(f"{file} is not a netrc file, as far as line {error.lineno}") from None
     except UnicodeDecodeError:
-        raise RefusalError(f"{file}: this is not text") from None
+        raise RefusalError(f"{file} is not a netrc file: it is no text") from None
     if entry and entry[0] and entry[2]:
         return Credentials(entry[0], entry[2], str(file))
     raise RefusalError(
@@ -253,6 +254,7 @@ def sent(path: Path, index: Index, credentials: Credentials) -> Outcome:
 @contextlib.contextmanager
 def opened(url: str, credentials: Credentials) -> Iterator[Index]:
     """An index that is ready for uploads."""
+    logging.getLogger("twine").setLevel(logging.ERROR)  # it warns of each refusal, and speaks of retries that are none
     index = Index(url, None, None, disable_progress_bar=True)
     for scheme in ("http://", "https://"):
         index.session.mount(scheme, Patient())
