@@ -424,6 +424,7 @@ def test_an_error_is_not_followed_by_a_quiet_end(half: Half, behaviour, error, s
                 with pytest.raises(DifyError) as caught:
                     await anext(events)
                 found.append(caught.value)
+                assert server.wait_for_no_connection()  # also while the `with` goes on
         with pytest.raises(RuntimeError, match="inside its `with`"):
             await anext(events)
         return found

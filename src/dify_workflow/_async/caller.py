@@ -147,7 +147,8 @@ class AsyncCaller:
         chunks: list[bytes] = []
         async for chunk in response.aiter_bytes():
             chunks.append(chunk)
-            if deadline is not None and time.monotonic() > deadline:
+            # What is there at once is taken, however late: after a long upload it is the only news of the file.
+            if deadline is not None and len(chunks) > 1 and time.monotonic() > deadline:
                 raise httpx.ReadTimeout(f"no complete answer within {limits.total:g} s", request=response.request)
         return b"".join(chunks)
 
