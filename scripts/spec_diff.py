@@ -21,9 +21,6 @@ from comparison.descriptions import compared
 from comparison.reading import read
 from specification.findings import SpecError, shown
 
-DEEPEST = 20_000
-"""So deep may calls be nested: a schema may lead to another, and that to a third, many times over."""
-
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command.
@@ -38,8 +35,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("new", metavar="NEW", type=Path, help="the later description")
     parser.add_argument("--json", action="store_true", help="print the verdict and the changes as JSON")
     options = parser.parse_args(argv)
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, DEEPEST))
     try:
         changes = compared(read(options.old), read(options.new))
     except SpecError as error:
@@ -51,8 +46,6 @@ def main(argv: list[str] | None = None) -> int:
     except RecursionError:
         print("spec_diff: schemas lead to one another too deeply to be compared", file=sys.stderr)
         return 2
-    finally:
-        sys.setrecursionlimit(before)
     if options.json:
         said = {"verdict": verdict(changes), "changes": [change.shown() for change in changes]}
         print(json.dumps(said, indent=2))

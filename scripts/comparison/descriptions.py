@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from specification.findings import shown
@@ -29,8 +30,21 @@ if TYPE_CHECKING:
 
 
 def compared(old: Description, new: Description) -> list[Change]:
-    """Every change from one description to another, the gravest first."""
-    return in_order(_Comparison(old, new).changes())
+    """Every change from one description to another, the gravest first.
+
+    Raises:
+        RecursionError: Schemas lead to one another too deeply to be followed.
+    """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _DEEPEST))
+    try:
+        return in_order(_Comparison(old, new).changes())
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+_DEEPEST = 30_000
+"""So deep may calls be nested: a schema may lead to another, and that to a third, many times over."""
 
 
 class Parameter(NamedTuple):
@@ -181,7 +195,7 @@ class _Comparison:
                 else:
                     yield from self._response(where, was, resolved(new.document, after[covering]), old, new)
                     if covering != status:
-                        yield Change("wording", where, f"is described by {covering} now", (was,))
+                        yield Change("additive", where, f"is described by {covering} now", (was,))
             else:
                 how = "this answer is new" if status.startswith("2") else "this error is described"
                 yield Change("additive", where, how, (), (resolved(new.document, after[status]),))

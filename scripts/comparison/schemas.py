@@ -100,38 +100,33 @@ class SchemaComparison:
         return found
 
     def _compared(self, old: Node, new: Node, way: str) -> list[Inner]:
+        found = self.wording(old, new)
+        # Many references lead to one schema; compared is what they lead to, once.
+        old, new = self._old.settled(old), self._new.settled(new)
         key = (way, tuple(map(id, old)), tuple(map(id, new)))
         if key in self._under_way:
             self._assumed += 1
-            return []  # inside of itself it differs in nothing else than what is being found
+            return found  # inside of itself it differs in nothing else than what is being found
         if key in self._done:
             if key in self._unsure:
                 self._assumed += 1
-            return self._done[key]
+            return found + self._done[key]
         assumed = self._assumed
         self._under_way.add(key)
-        found = self.wording(old, new)
-        found += self._alternatives(self._old.shapes(old), self._new.shapes(new), way, old, new)
+        self._done[key] = _fewest(self._alternatives(self._old.shapes(old), self._new.shapes(new), way, old, new))
         self._under_way.discard(key)
-        self._done[key] = _fewest(found)
         if self._assumed > assumed:
             self._unsure.add(key)
-        return self._done[key]
+        return found + self._done[key]
 
     def _alternatives(self, olds: list[Shape], news: list[Shape], way: str, old: Node, new: Node) -> list[Inner]:
         found: list[Inner] = []
         null_before, null_after = _has_null(olds), _has_null(news)
         before, after = _by_kind(olds), _by_kind(news)
-        gone, come = set(before) - set(after), set(after) - set(before)
-        if come == {"number"} and gone == {"integer"}:
-            before["number"] = before.pop("integer")
-        elif come == {"integer"} and gone == {"number"}:
-            before["integer"] = before.pop("number")
-        if gone or come:
-            breaks = gone if way == "sent" and ANY not in after else come if way == "received" else set()
-            if way == "received" and ANY in before:
-                breaks = set()
-            severity: Severity = "breaking" if breaks else "additive"
+        if before.keys() != after.keys():
+            taken, given = (after, before) if way == "sent" else (before, after)
+            foreign = given.keys() - taken.keys() - ({"integer"} if "number" in taken else set())
+            severity: Severity = "breaking" if foreign and ANY not in taken else "additive"
             found.append(Inner(severity, "", f"is {_kinds_text(news)}; it was {_kinds_text(olds)}", old, new))
         elif null_before != null_after:
             if way == "sent":
@@ -140,8 +135,11 @@ class SchemaComparison:
             else:
                 what = "may be null now" if null_after else "is never null now"
                 found.append(Inner("breaking" if null_after else "additive", "", what, old, new))
+        for kind in ("integer", "number"):  # the limits of one are limits of the other
+            if kind in before and kind not in after:
+                after.setdefault(kind, after.get("number" if kind == "integer" else "integer", []))
         for kind in before:
-            if kind in after:
+            if after.get(kind):
                 if kind in {"object", "array"}:
                     found += self._structures(before[kind], after[kind], way, old, new)
                 else:
@@ -164,7 +162,9 @@ class SchemaComparison:
         """The alternatives by the property and value that tell them apart, where both sides have such a property."""
         names = dict.fromkeys(shape.tag[0] for shape in [*olds, *news] if shape.tag)
         if not names:
-            names = dict.fromkeys(name for name in olds[0].fields if self._old.constant(olds[0].fields[name]))
+            names = dict.fromkeys(
+                sorted(n for n, node in olds[0].fields.items() if self._old.constant(node) is not None)
+            )
         for name in names:
             sides: list[dict[str, list[Shape]]] = []
             for shapes, schemas in ((olds, self._old), (news, self._new)):
@@ -213,27 +213,28 @@ class SchemaComparison:
         subjects, others = (olds, news) if way == "sent" else (news, olds)
         found: list[Inner] = []
         used: set[int] = set()
+
+        def between(subject: Shape, other: Shape) -> tuple[int, int, list[Inner]]:
+            pair = (subject, other) if way == "sent" else (other, subject)
+            changes = self._structure(*pair, way, old, new)
+            severities = [change.severity for change in changes]
+            return severities.count("breaking"), severities.count("additive"), changes
+
         for subject in subjects:
-            fits: list[tuple[tuple[int, int], int, list[Inner]]] = []
+            best: tuple[int, int, int, list[Inner]] | None = None
             for i, other in enumerate(others):
-                pair = (subject, other) if way == "sent" else (other, subject)
-                changes = self._structure(*pair, way, old, new)
-                weight = (
-                    sum(1 for change in changes if change.severity == "breaking"),
-                    sum(1 for change in changes if change.severity == "additive"),
-                )
-                fits.append((weight, i, changes))
-                if weight == (0, 0):
+                breaking, additive, changes = between(subject, other)
+                if best is None or (breaking, additive) < best[:2]:
+                    best = (breaking, additive, i, changes)
+                if best[:2] == (0, 0):
                     break
-            if fits:
-                _, best, changes = min(fits, key=lambda fit: fit[:2])
-                used.add(best)
-                found += changes
-        unused = len(others) - len(used)
-        if unused and len(news) > len(olds) and way == "sent":
-            found.append(Inner("additive", "", "a further alternative is taken", old, new))
-        elif unused and len(news) < len(olds) and way == "received":
-            found.append(Inner("additive", "", "an alternative is no longer sent", old, new))
+            if best is not None:
+                used.add(best[2])
+                found += best[3]
+        for i, other in enumerate(others):
+            if i not in used and not any(between(subject, other)[:2] == (0, 0) for subject in subjects):
+                what = "a further alternative is taken" if way == "sent" else "an alternative is no longer sent"
+                found.append(Inner("additive", "", what, old, new))
         return found
 
     def _structure(self, old: Shape, new: Shape, way: str, old_node: Node, new_node: Node) -> list[Inner]:
@@ -262,7 +263,11 @@ class SchemaComparison:
                 )
                 inner = self._compared(before[name], after[name], way)
                 inner = [*(self.default(before[name], after[name]) if way == "sent" else ()), *inner]
-                found += [change._replace(path=path + change.path) for change in inner]
+                for change in inner:
+                    is_here = not change.path  # then it is as much about this field as about the schema of its values
+                    old_nodes = (*before[name], *change.old) if is_here else change.old
+                    new_nodes = (*after[name], *change.new) if is_here else change.new
+                    found.append(change._replace(path=path + change.path, old=old_nodes, new=new_nodes))
         common = [name for name in before if name in after]
         if common != [name for name in after if name in before]:
             found.append(Inner("wording", "", "the order of the fields differs"))
@@ -330,7 +335,7 @@ def _scalars(olds: list[Shape], news: list[Shape], way: str) -> list[_Found]:
         how = "are taken" if way == "sent" else "come"
         said = ", ".join(listed_after.values())
         found.append(("breaking" if way == "sent" else "additive", "", f"only these values {how}: {shown(said)}"))
-    if listed_before or listed_after:
+    if listed_before or (listed_after and not (closed_after and not closed_before)):
         found += _listing(listed_before, listed_after, way, is_open=not (closed_before and closed_after))
     if closed_before or closed_after:
         return found

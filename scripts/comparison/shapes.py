@@ -83,7 +83,8 @@ class Schemas:
             self._kept.append(node)
             found = [Shape(ANY)]
             for schema in node:
-                found = _both(found, self._expanded(schema, ()) or [])
+                more = self._expanded(schema, ())
+                found = found if more is None else _both(found, more)
             self._shapes[key] = found
         return self._shapes[key]
 
@@ -96,6 +97,20 @@ class Schemas:
                 yield schema
                 reference = schema.get("$ref")
                 schema = target(self._document, reference) if isinstance(reference, str) else None  # noqa: PLW2901
+
+    def settled(self, node: Node) -> Node:
+        """What a schema leads to that is a reference and says nothing else; otherwise the schema."""
+        if len(node) != 1:
+            return node
+        seen: list[Any] = []
+        schema = node[0]
+        while isinstance(schema, dict) and "$ref" in schema and not any(schema is other for other in seen):
+            seen.append(schema)
+            at = target(self._document, schema["$ref"]) if isinstance(schema["$ref"], str) else None
+            if at is None or not schema.keys() <= _INFORMS | {"$ref"}:
+                break
+            schema = at
+        return (schema,)
 
     def word(self, node: Node, keyword: str) -> Any:  # noqa: ANN401  # any JSON value
         """The value of a keyword that only informs, where it is given first; None where it is not."""
@@ -135,6 +150,8 @@ class Schemas:
                 found = _both(found, [Shape(ANY, rules=frozenset({("$ref", reference)}))])
             else:
                 more = self._expanded(at, inside, whole=whole)
+                if more is None and schema.keys() <= _INFORMS | {"$ref"}:
+                    return None
                 found = found if more is None else _both(found, more)
         for piece in listed(schema.get("allOf")):
             more = self._expanded(piece, inside, whole=False)
@@ -233,22 +250,25 @@ class Schemas:
                 continue
             yield keyword, self._text(schema[keyword], ())
 
-    def _text(self, node: object, inside: tuple[int, ...]) -> str:
+    def _text(self, node: object, inside: tuple[int, ...], keyword: str = "") -> str:
         """What a part of a schema says, as text in which names, order and what only informs play no part."""
         if id(node) in inside:
             return "..."
         if isinstance(node, dict):
             reference = node.get("$ref")
+            inside = (*inside, id(node))
             if isinstance(reference, str) and (at := target(self._document, reference)) is not None:
-                return self._text(at, (*inside, id(node)))
-            inner = [
-                f"{json.dumps(str(key))}: {self._text(value, (*inside, id(node)))}"
-                for key, value in node.items()
-                if key not in _INFORMS and not str(key).startswith("x-")
-            ]
+                return self._text(at, inside)
+            inner = []
+            for key, value in node.items():
+                if keyword == "mapping":
+                    inner.append(f"{json.dumps(str(key))}: {self._text({'$ref': _reference(value)}, inside)}")
+                elif key not in _INFORMS and not str(key).startswith("x-"):
+                    inner.append(f"{json.dumps(str(key))}: {self._text(value, inside, str(key))}")
             return "{" + ", ".join(sorted(inner)) + "}"
         if isinstance(node, list):
-            return "[" + ", ".join(self._text(item, inside) for item in node) + "]"
+            texts = [self._text(item, inside) for item in node]
+            return "[" + ", ".join(sorted(texts) if keyword in _UNORDERED else texts) + "]"
         return json.dumps(node, default=str)
 
 
@@ -266,6 +286,8 @@ def kind_of(value: object) -> str:
 _INFORMS = {"title", "description", "example", "examples", "default", "deprecated", "externalDocs", "xml", "$comment"}
 _NO_FORMATS = {"password", "binary", "int32", "int64", "float", "double"}
 """Formats that say nothing of a text: hints for forms, files, and how wide a number is."""
+
+_UNORDERED = {"enum", "required", "type", "allOf", "anyOf", "oneOf"}
 
 _RULES = {
     **dict.fromkeys(("pattern", "contentEncoding", "contentMediaType", "contentSchema"), "string"),

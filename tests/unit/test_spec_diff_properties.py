@@ -1,0 +1,261 @@
+"""Whatever two descriptions say, they are compared: never a crash, and never a difference that is none."""
+
+from __future__ import annotations
+
+import copy
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from comparison.changes import Change, verdict
+from comparison.descriptions import compared
+from comparison.reading import described, read
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from specification import lint
+from specification.nodes import plain
+from specification.sources import read_yaml
+from specification.upgrade import upgraded
+
+ROOT = Path(__file__).parent.parent.parent
+NAMES = ["A", "B", "C"]
+WORDS = st.sampled_from(["a", "b", "c", "id", "data"])
+LIMITS = st.integers(0, 5)
+
+scalars = st.one_of(
+    st.fixed_dictionaries(
+        {"type": st.just("string")},
+        optional={
+            "minLength": LIMITS,
+            "maxLength": st.integers(5, 9),
+            "format": st.sampled_from(["uuid", "date-time", "binary"]),
+            "pattern": st.sampled_from(["^a", "b$"]),
+            "description": WORDS,
+        },
+    ),
+    st.fixed_dictionaries({"type": st.just("string"), "enum": st.lists(WORDS, min_size=1, max_size=4, unique=True)}),
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["integer", "number"])},
+        optional={"minimum": LIMITS, "exclusiveMaximum": st.integers(5, 9), "format": st.just("int64")},
+    ),
+    st.fixed_dictionaries({"type": st.just("boolean")}, optional={"default": st.booleans()}),
+    st.fixed_dictionaries({"type": st.lists(st.sampled_from(["string", "integer", "null"]), min_size=1, unique=True)}),
+    st.fixed_dictionaries({"const": WORDS}),
+    st.just({}),
+)
+references = st.sampled_from([{"$ref": f"#/components/schemas/{name}"} for name in NAMES])
+
+
+def composed(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    objects = st.fixed_dictionaries(
+        {"type": st.just("object"), "properties": st.dictionaries(WORDS, inner, max_size=3)},
+        optional={
+            "required": st.lists(WORDS, max_size=2, unique=True),
+            "additionalProperties": st.one_of(st.booleans(), inner),
+            "title": WORDS,
+        },
+    )
+    several = st.lists(inner, min_size=1, max_size=3)
+    return st.one_of(
+        objects,
+        st.fixed_dictionaries({"type": st.just("array"), "items": inner}, optional={"maxItems": LIMITS}),
+        st.fixed_dictionaries({"allOf": several}),
+        st.fixed_dictionaries({"anyOf": several}),
+        st.fixed_dictionaries({"oneOf": several}, optional={"nullable": st.just(True)}),
+        st.fixed_dictionaries({"not": inner}),
+        st.fixed_dictionaries(
+            {
+                "oneOf": st.just([{"$ref": f"#/components/schemas/{name}"} for name in NAMES]),
+                "discriminator": st.fixed_dictionaries(
+                    {"propertyName": WORDS},
+                    optional={"mapping": st.dictionaries(WORDS, st.sampled_from(NAMES), min_size=1, max_size=3)},
+                ),
+            }
+        ),
+    )
+
+
+schemas = st.recursive(st.one_of(scalars, references), composed, max_leaves=6)
+locations = st.sampled_from(["query", "header", "cookie"])
+parameters = st.lists(
+    st.builds(
+        lambda name, location, schema, required: {
+            "name": name,
+            "in": location,
+            "schema": schema,
+            "required": required,
+        },
+        WORDS,
+        locations,
+        schemas,
+        st.booleans(),
+    ),
+    max_size=3,
+    unique_by=lambda parameter: (parameter["name"], parameter["in"]),
+)
+contents = st.dictionaries(
+    st.sampled_from(["application/json", "text/event-stream", "multipart/form-data"]),
+    st.one_of(st.just({}), st.builds(lambda schema: {"schema": schema}, schemas)),
+    max_size=2,
+)
+answers = st.dictionaries(
+    st.sampled_from(["200", "201", "400", "4XX", "default"]),
+    st.builds(lambda content: {"description": "d", "content": content}, contents),
+    min_size=1,
+    max_size=3,
+)
+operations = st.fixed_dictionaries(
+    {"responses": answers},
+    optional={
+        "parameters": parameters,
+        "requestBody": st.builds(lambda c, r: {"content": c, "required": r}, contents, st.booleans()),
+        "operationId": WORDS,
+        "deprecated": st.booleans(),
+        "security": st.lists(st.just({"key": []}), max_size=1),
+    },
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> dict[str, Any]:
+    paths = draw(
+        st.dictionaries(
+            st.sampled_from(["/a", "/a/b", "/c"]),
+            st.dictionaries(st.sampled_from(["get", "post"]), operations, min_size=1, max_size=2),
+            min_size=1,
+            max_size=2,
+        )
+    )
+    components = {
+        "schemas": {name: draw(schemas) for name in NAMES},
+        "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+    }
+    version = draw(st.sampled_from(["3.0.3", "3.1.0"]))
+    return {
+        "openapi": version,
+        "info": {"title": draw(WORDS), "version": "1"},
+        "paths": paths,
+        "components": components,
+    }
+
+
+def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
+    return compared(*[described([upgraded(copy.deepcopy(document))]) for document in (old, new)])
+
+
+quick = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@quick
+@given(documents())
+def test_nothing_differs_from_itself(document: dict[str, Any]) -> None:
+    assert changes(document, document) == []
+
+
+@quick
+@given(documents(), documents())
+def test_any_two_are_compared_and_every_change_says_where_and_what(old: dict[str, Any], new: dict[str, Any]) -> None:
+    found = changes(old, new)
+    assert all(change.where and change.what for change in found)
+    assert [change.severity for change in found] == sorted(
+        (change.severity for change in found), key=("breaking", "additive", "wording").index
+    )
+    # What is removed one way is added the other way.
+    back = changes(new, old)
+    names = [{change.where for change in side if change.what == "the operation is gone"} for side in (found, back)]
+    others = [{change.where for change in side if change.what == "the operation is new"} for side in (back, found)]
+    assert names == others
+
+
+@quick
+@given(documents(), documents())
+def test_no_difference_one_way_is_no_difference_the_other_way(old: dict[str, Any], new: dict[str, Any]) -> None:
+    assert (verdict(changes(old, new)) == "none") == (verdict(changes(new, old)) == "none")
+
+
+def reworded(node: Any, chance: random.Random, kind: str = "") -> Any:
+    """The same document in other words: other order, other names of schemas, other texts."""
+    if isinstance(node, list):
+        return [reworded(item, chance, kind) for item in node]
+    if not isinstance(node, dict):
+        is_name = isinstance(node, str) and node.startswith("#/components/schemas/")
+        return f"{node}Renamed" if is_name else node
+    items = [(key, reworded(value, chance, key)) for key, value in node.items()]
+    if kind == "schemas":
+        items = [(f"{key}Renamed", value) for key, value in items]
+    if kind == "mapping":
+        items = [(key, f"#/components/schemas/{value}Renamed") for key, value in items]
+    if kind not in {"properties", "mapping", "schemas", "paths"}:
+        if "$ref" not in node and ("type" in node or "anyOf" in node):
+            items.append(("title", "T"))
+        items = [(key, f"{value} x" if key in {"description", "operationId"} else value) for key, value in items]
+    chance.shuffle(items)
+    return dict(items)
+
+
+@quick
+@given(documents(), st.integers(0, 10**6))
+def test_other_words_order_and_names_are_wording(document: dict[str, Any], seed: int) -> None:
+    other = reworded(document, random.Random(seed))  # noqa: S311 - no secret
+    assert verdict(changes(document, other)) == "none"
+    assert verdict(changes(other, document)) == "none"
+
+
+@quick
+@given(documents())
+def test_a_document_of_3_0_is_the_document_that_it_becomes_in_3_1(document: dict[str, Any]) -> None:
+    document["openapi"] = "3.0.3"
+    assert changes(document, plain(upgraded(copy.deepcopy(document)))) == []
+
+
+def holders(node: Any, found: list[dict[str, Any]], kind: str = "") -> list[dict[str, Any]]:
+    """The schemas of the compiled spec that stand where a program sends, or receives, their values."""
+    if isinstance(node, dict):
+        if "type" in node and kind not in {"properties", "securitySchemes"}:
+            found.append(node)
+        for key, value in node.items():
+            if key not in {"examples", "example", "securitySchemes"}:
+                holders(value, found, key)
+    elif isinstance(node, list):
+        for item in node:
+            holders(item, found)
+    return found
+
+
+SPEC: dict[str, Any] = plain(read_yaml((ROOT / "spec" / "openapi.yaml").read_text("utf-8")))
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_every_schema_of_the_stored_spec_that_is_retyped_breaks_somebody(part: int) -> None:
+    count = len(holders(copy.deepcopy(SPEC), []))
+    assert count > 200
+    silent = []
+    for i in range(part, count, 24):
+        document = copy.deepcopy(SPEC)
+        schema = holders(document, [])[i]
+        before = dict(schema)
+        schema.clear()
+        schema.update({"type": "string" if "boolean" in before["type"] else "boolean"})
+        if verdict(changes(SPEC, document)) != "breaking":
+            silent.append(before)
+    assert not silent
+
+
+def test_the_documents_of_the_tests_are_valid_openapi() -> None:
+    counted = 0
+
+    @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(documents())
+    def count(document: dict[str, Any]) -> None:
+        nonlocal counted
+        document["openapi"] = "3.1.0"
+        counted += not lint.validator_findings(document)
+
+    count()
+    assert counted >= 2
+
+
+def test_the_stored_spec_and_the_vendors_documents_do_not_differ_from_themselves() -> None:
+    for path in [ROOT / "spec" / "openapi.yaml", *(ROOT / "spec" / "upstream").iterdir()]:
+        assert compared(read(path), read(path)) == []
