@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
 _HEADING = re.compile(r"^## (.+?)[ \t]*$", re.MULTILINE)
 _UNRELEASED = re.compile(r"(?:(?P<version>[0-9.]+) - )?unreleased", re.IGNORECASE)
-WIDTH = 120
 
 
 class ChangelogError(Exception):
@@ -68,19 +66,13 @@ def _spec_part(changes: list[Change]) -> str:
     for change in changes:
         if change.severity != "wording":
             mark = "**breaking:** " if change.severity == "breaking" else ""
-            lines.append(
-                _item(f"{mark}`{_plain(change.where).replace('`', chr(39))}`: {_escaped(_plain(change.what))}")
-            )
+            # Each on one line: at the start of another, some of it could be a heading or a list.
+            lines.append(f"- {mark}`{_plain(change.where).replace('`', chr(39))}`: {_escaped(_plain(change.what))}")
     if words := sum(change.severity == "wording" for change in changes):
         lines.append(
             f"- {words} of its texts and names {'has' if words == 1 else 'have'} changed, and nothing by them."
         )
     return "### The API's spec\n\n" + "\n".join(lines) if lines else ""
-
-
-def _item(text: str) -> str:
-    options = {"break_long_words": False, "break_on_hyphens": False}
-    return textwrap.fill(text, WIDTH, initial_indent="- ", subsequent_indent="  ", **options)  # type: ignore[arg-type]
 
 
 def _plain(text: str) -> str:
@@ -89,4 +81,4 @@ def _plain(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([<\[])", r"\\\1", text)
+    return re.sub(r"([\\<\[`])", r"\\\1", text)
