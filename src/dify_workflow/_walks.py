@@ -310,6 +310,8 @@ class Ranges:
 
     STEP: ClassVar[int] = 96
     """Rows of a page that is asked for by its number: a few less than fit, as windows overlap by a few rows."""
+    MOST_PAGES_OF_A_RANGE: ClassVar[int] = 10
+    """What each worker may read ahead, more or less; it bounds the memory that a walk needs."""
 
     newest: int
     oldest: int | None
@@ -327,7 +329,9 @@ class Ranges:
         if workers == 1 or walk.pinned is None or not walk.can_be_split:
             return None
         total = min(walk.total or 0, MOST_PAGES * cls.STEP)
-        pages = max(3, min(10, total // (cls.STEP * workers * 4)))
+        # As many for each worker, so that all end at about the same time.
+        rounds = max(2, -(-total // (cls.STEP * workers * cls.MOST_PAGES_OF_A_RANGE)))
+        pages = max(3, -(-total // (cls.STEP * workers * rounds)))
         passed = walk.seen // (cls.STEP * pages)
         count = -(-total // (cls.STEP * pages)) - passed
         if count <= 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import threading
 import tracemalloc
@@ -240,6 +241,55 @@ def test_each_worker_has_several_ranges_so_that_none_waits_for_the_slowest():
         assert 3 <= ranges.pages <= 10
         assert ranges.count * ranges.pages * Ranges.STEP >= rows
     assert ranges.count > 100
+
+
+class LoopOfTurns(asyncio.SelectorEventLoop):
+    """An event loop whose clock jumps to the next thing to do, so that a sleep takes no time and can be counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = 0.0
+        selector: Any = self._selector  # type: ignore[attr-defined]
+        select = selector.select
+
+        def skip(timeout: float | None) -> Any:
+            self.turns += timeout or 0
+            return select(0)
+
+        selector.select = skip
+
+    def time(self) -> float:
+        return self.turns
+
+
+def turns(crowds: list[tuple[int, int]], workers: int) -> float:
+    """What a walk takes where each page takes one turn, and nothing else takes any."""
+    table = LogTable(crowds)
+
+    async def read_page(request: PageRequest) -> WorkflowLogPage:
+        await asyncio.sleep(1)
+        return table.page(request)
+
+    async def run() -> None:
+        assert len([log async for log in AsyncLogWalk(read_page, NO_FILTERS, checkpoint=None, workers=workers)]) == len(
+            table
+        )
+
+    with contextlib.closing(LoopOfTurns()) as loop:
+        loop.run_until_complete(run())
+        return loop.turns
+
+
+@pytest.mark.parametrize(
+    "crowds",
+    [
+        [(NOW - number, 3) for number in range(6_667)],
+        [(NOW - 7 * n, (1, 1, 2, 3, 5, 8, 21)[n % 7]) for n in range(3_400)],
+    ],
+    ids=["three a second", "bursts"],
+)
+def test_eight_workers_need_a_sixth_of_the_turns_and_less(crowds: list[tuple[int, int]]):
+    assert turns(crowds, 1) >= 6.5 * turns(crowds, 8)
 
 
 def test_no_boundary_is_beyond_the_last_page_that_can_be_asked_for():
