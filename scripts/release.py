@@ -3,8 +3,9 @@
 Usage: release.py [--step major|minor|patch | --version X.Y.Z] [--branch NAME] [--dry-run]
 
 The step is that of build/spec-report.json, which `make update` writes, or a larger one; where there is no report it
-must be given. Before 1.0.0 a major step raises the second number: 0.1.4 -> 0.2.0. --version says the new version
-itself: 1.0.0, or, before anything was released, the version that is there.
+must be given. As there may have been several updates, it is never less than what the spec's changes since the last
+release ask for, either. Before 1.0.0 a major step raises the second number: 0.1.4 -> 0.2.0. --version says the new
+version itself: 1.0.0, or, before anything was released, the version that is there.
 
 Everything is made in a working tree of its own, and built twice in two places; this one changes at the very end, and
 when something fails, or with --dry-run, not at all. Nothing is pushed. Exit status: 0 released; 1 refused or failed; 2
@@ -27,10 +28,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import spec_report
 from changelog import ChangelogError, released, unreleased_version
+from comparison.changes import SEVERITIES
+from comparison.descriptions import compared
+from comparison.reading import read
 from distributions import VERSION_FILE, distributions, version_of, with_version
 from environments import StepError, step
 from repository import GitError, Repository
-from spec_report import Report, ReportError
+from spec_report import Change, Report, ReportError, step_for
+from specification.findings import SpecError
 from versions import STEPS, Step, Version, larger
 
 if TYPE_CHECKING:
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "build" / "spec-report.json"
 CHANGELOG = "CHANGELOG.md"
+SPEC = "spec/openapi.yaml"
 
 
 class RefusalError(Exception):
@@ -57,6 +63,17 @@ class Plan(NamedTuple):
     version: Version
     changelog: str
     entry: str
+
+
+class Asked(NamedTuple):
+    """The least step that something asks for, and what that is: `... asks`."""
+
+    step: Step
+    why: str
+
+    def size(self) -> int:
+        """How large the step is, to compare it with others."""
+        return STEPS.index(self.step)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -112,15 +129,86 @@ def planned(repository: Repository, report: Report | None, step_: Step | None, w
         wanted: The version that was asked for, in place of a step.
 
     Raises:
-        RefusalError: There is no step, it is smaller than the report's, or the version was released before.
+        RefusalError: There is no step, it is too small, or the version was released before.
         ChangelogError: The changelog has nothing to tell.
     """
     text = (repository.root / CHANGELOG).read_text("utf-8")
-    version = _next(repository, text, report, step_, wanted)
+    current, last = version_of(repository.root), last_release(repository)
+    changes = changes_since(repository, f"v{last}") if last else []
+    asked = [Asked(step_for(changes), f"what has changed in the spec since {last} asks")] if changes else []
+    if report and report.step:
+        asked.append(Asked(report.step, "the spec's report asks"))
+        step_ = step_ or max(asked, key=Asked.size).step
+    if wanted is not None:
+        # Before the first release, the version that has been in the making is as good as any after it.
+        in_the_making = last is None and unreleased_version(text) == str(current)
+        version = wanted if in_the_making and wanted == current else at_least(wanted, current, asked)
+    else:
+        version = current.after(large_enough(step_, asked))
     if repository.tagged(f"v{version}"):
         raise RefusalError(f"there is a tag v{version} already")
-    changes = report.changes if report else []
+    changes += [change for change in (report.changes if report else []) if change not in changes]
+    changes.sort(key=lambda change: SEVERITIES.index(change.severity))
     return Plan(version, *released(text, version, datetime.now(UTC).date(), changes))
+
+
+def large_enough(step_: Step | None, asked: list[Asked]) -> Step:
+    """The step that is to be taken.
+
+    Raises:
+        RefusalError: There is none, or it is smaller than what is asked for.
+    """
+    if step_ is None:
+        raise RefusalError(
+            "nothing says how large the step is: there is no build/spec-report.json that asks for one, so give "
+            "--step major, minor or patch (make release STEP=...)"
+        )
+    for one in asked:
+        if larger(step_, one.step) != step_:
+            raise RefusalError(f"a {step_} step is too small: {one.why} for a {one.step} step")
+    return step_
+
+
+def at_least(wanted: Version, current: Version, asked: list[Asked]) -> Version:
+    """The version that is wanted.
+
+    Raises:
+        RefusalError: It is smaller than what is asked for leads to, or not after the current one.
+    """
+    for one in [*asked, Asked("patch", f"the version is {current}, which asks")]:
+        if wanted < current.after(one.step):
+            least = current.after(one.step)
+            raise RefusalError(f"{wanted} is too small: {one.why} for a {one.step} step, to {least} at least")
+    return wanted
+
+
+def last_release(repository: Repository) -> Version | None:
+    """The latest version that has a tag before the current commit; None when nothing was released."""
+    found = []
+    for tag in repository.tags():
+        with contextlib.suppress(ValueError):
+            found.append(Version.parse(tag[1:] if tag.startswith("v") else ""))
+    return max(found, default=None)
+
+
+def changes_since(repository: Repository, tag: str) -> list[Change]:
+    """What differs in the spec from that of a release.
+
+    Raises:
+        RefusalError: One of the two cannot be read.
+    """
+    try:
+        old = repository.git("show", f"{tag}:{SPEC}")
+    except GitError:
+        return []  # released before there was a spec at this place
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        file = Path(folder) / "openapi.yaml"
+        file.write_text(f"{old}\n", "utf-8")
+        try:
+            found = compared(read(file), read(repository.root / SPEC))
+        except SpecError as error:
+            raise RefusalError(f"the spec cannot be compared with that of {tag}: {error}") from None
+    return [Change(one.severity, one.where, one.what) for one in found]
 
 
 def check_sources() -> None:
@@ -217,40 +305,6 @@ def undone_on_failure() -> Iterator[Callable[[Callable[[], object]], object]]:
 def say(text: str) -> None:
     """Tell the person who waits."""
     print(text, flush=True)
-
-
-def _next(
-    repository: Repository, changelog: str, report: Report | None, step_: Step | None, wanted: Version | None
-) -> Version:
-    """The new version."""
-    current = version_of(repository.root)
-    asked = report.step if report else None
-    if wanted is not None:
-        if wanted == current and unreleased_version(changelog) == str(current) and not _release_tags(repository):
-            return current  # the first release, of the version that has been in the making
-        least = current.after(asked or "patch")
-        if wanted < least:
-            why = f"the spec's report asks for a {asked} step" if asked else f"the version is {current}"
-            raise RefusalError(f"{wanted} is too small: {why}, so that {least} is the least")
-        return wanted
-    if step_ is None and asked is None:
-        raise RefusalError(
-            "nothing says how large the step is: there is no build/spec-report.json that asks for one, so give "
-            "--step major, minor or patch (make release STEP=...)"
-        )
-    step_ = step_ or asked or "patch"
-    if asked and larger(step_, asked) != step_:
-        raise RefusalError(f"a {step_} step is too small: the spec's report asks for a {asked} step")
-    return current.after(step_)
-
-
-def _release_tags(repository: Repository) -> list[str]:
-    found = []
-    for tag in repository.tags():
-        with contextlib.suppress(ValueError):
-            Version.parse(tag.removeprefix("v"))
-            found.append(tag)
-    return found
 
 
 def _version(text: str) -> Version:

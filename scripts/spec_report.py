@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from versions import STEPS, Step
+from versions import STEPS, Step, larger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,10 +47,16 @@ def read(path: Path) -> Report | None:
     except (OSError, ValueError, TypeError, KeyError) as error:
         detail = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise ReportError(f"{path.name} is not a report of `make update`: {detail}") from None
-    asked: Step | None = {"breaking": "major", "additive": "minor"}.get(_gravest(changes))  # type: ignore[assignment]
-    if asked and (step is None or STEPS.index(step) < STEPS.index(asked)):
+    asked = step_for(changes)
+    if asked in {"major", "minor"} and (step is None or larger(step, asked) != step):
         raise ReportError(f"{path.name} contradicts itself: its step is {step}, and its changes ask for {asked}")
     return Report(step, changes)
+
+
+def step_for(changes: list[Change]) -> Step:
+    """The step that follows from changes, and from none."""
+    found = {change.severity for change in changes}
+    return "major" if "breaking" in found else "minor" if "additive" in found else "patch"
 
 
 def _severity(change: dict[str, Any]) -> Severity:
@@ -67,8 +73,3 @@ def _step(value: object) -> Step | None:
         if step == value:
             return step
     raise ValueError(f"unknown step {value!r}")
-
-
-def _gravest(changes: list[Change]) -> str:
-    found = {change.severity for change in changes}
-    return next((severity for severity in get_args(Severity) if severity in found), "")

@@ -18,7 +18,7 @@ import pytest
 from environments import built, environment, step
 from release import RefusalError, planned
 from repository import Repository
-from spec_report import Report
+from spec_report import Change, Report
 from throwaway_repository import ROOT, Throwaway
 from versions import Step, Version
 
@@ -31,6 +31,14 @@ CHANGES = [
     {"severity": "wording", "where": "GET /info", "what": "the description differs"},
     {"severity": "wording", "where": "GET /meta", "what": "the description differs"},
 ]
+STOPPED = Change("additive", "GET /logs query status", 'the value "stopped" is taken')
+SPEC = """\
+openapi: 3.1.0
+info: {title: Test, version: '1'}
+paths:
+    /info: {get: {responses: {'200': {description: ''}}}}
+    /logs: {get: {responses: {'200': {description: ''}}}}
+"""
 CHANGELOG = """\
 # Changelog
 
@@ -217,12 +225,12 @@ class TestVersions:
     @pytest.mark.parametrize(
         ("current", "step", "wanted", "asked", "saying"),
         [
-            ("1.2.3", "minor", None, "major", "a minor step is too small: the spec's report asks for a major step"),
+            ("1.2.3", "minor", None, "major", "a minor step is too small: the spec's report asks for a major"),
             ("1.2.3", "patch", None, "minor", "a patch step is too small: the spec's report asks for a minor step"),
-            ("0.2.3", "minor", None, "major", "a minor step is too small: the spec's report asks for a major step"),
-            ("1.2.3", None, "1.3.0", "major", "1.3.0 is too small: the spec's report asks for a major step, so that 2"),
-            ("1.2.3", None, "1.2.3", None, "1.2.3 is too small: the version is 1.2.3"),
-            ("1.2.3", None, "0.9.0", None, "0.9.0 is too small: the version is 1.2.3"),
+            ("0.2.3", "minor", None, "major", "a minor step is too small: the spec's report asks for a major"),
+            ("1.2.3", None, "1.3.0", "major", "1.3.0 is too small: the spec's report asks for a major step, to 2.0.0"),
+            ("1.2.3", None, "1.2.3", None, "1.2.3 is too small: the version is 1.2.3, "),
+            ("1.2.3", None, "0.9.0", None, "0.9.0 is too small: the version is 1.2.3, "),
             ("1.2.3", None, None, None, "give --step major, minor or patch"),
         ],
     )
@@ -233,6 +241,26 @@ class TestVersions:
         known = Report(asked, []) if asked else None
         with pytest.raises(RefusalError, match=re.escape(saying)):
             planned(Repository(tree.root), known, step, Version.parse(wanted) if wanted else None)
+
+    @pytest.mark.parametrize("known", [None, Report("patch", []), Report("minor", [STOPPED])])
+    def test_what_several_updates_have_changed_since_the_last_release_is_neither_lost_nor_told_twice(
+        self, tree: Throwaway, tmp_path: Path, known: Report | None
+    ):
+        tree = tree.copy(tmp_path / "project")
+        set_version(tree, "1.2.3")
+        tree.write("spec/openapi.yaml", SPEC)
+        tree.commit("Be 1.2.3")
+        tree.git("tag", "v1.2.3")
+        tree.git("tag", "nightly")
+        tree.write("spec/openapi.yaml", SPEC.replace("    /info: {get: {responses: {'200': {description: ''}}}}\n", ""))
+        for asked, wanted in (("minor", None), (None, Version(1, 3, 0))):
+            with pytest.raises(RefusalError, match=r"too small: what has changed in the spec since 1\.2\.3 asks for a"):
+                planned(Repository(tree.root), known, asked, wanted)
+        plan = planned(Repository(tree.root), known, None if known else "major", None)
+        assert str(plan.version) == "2.0.0"
+        told = plan.entry.splitlines()[-len(known.changes) - 1 :] if known else plan.entry.splitlines()[-1:]
+        assert told[0].startswith("- **breaking:** `GET /info`")
+        assert told[1:] == [f"- `{change.where}`: {change.what}" for change in (known.changes if known else [])]
 
     def test_a_step_smaller_than_the_reports_is_refused_on_the_command_line_too(self, repository: Throwaway):
         report(repository)
@@ -326,14 +354,6 @@ class TestRefusals:
         repository.write("CHANGELOG.md", f"# Changelog\n\n{part}## 0.1.0 - 2026-01-01\n\n- The first.\n")
         repository.commit("Say nothing")
         refused(repository, "--step", "minor", saying="nothing that is unreleased")
-
-    def test_changes_of_the_spec_alone_are_enough_to_tell(self, repository: Throwaway):
-        repository.write("CHANGELOG.md", "# Changelog\n\n## 0.1.0 - 2026-01-01\n\n- The first.\n")
-        repository.commit("Say nothing")
-        report(repository, "minor", CHANGES[1:2])
-        done = repository.run("release.py", "--dry-run")
-        assert done.returncode == 0, done.stderr
-        assert "\n### The API's spec\n\n- `GET /info`: the response has one more field, tags\n" in done.stdout
 
     def test_a_check_that_fails(self, repository: Throwaway):
         repository.write("Makefile", "check:\n\t@echo spec/openapi.yaml is not what its sources give >&2; exit 1\n")
