@@ -582,7 +582,7 @@ class Waiting(io.BytesIO):
 
     def __init__(self, content: bytes, *, seekable: bool) -> None:
         super().__init__(content)
-        self.goes_on = threading.Event()
+        self.is_asked, self.goes_on = threading.Event(), threading.Event()
         self._seekable = seekable
 
     def seekable(self) -> bool:
@@ -590,7 +590,8 @@ class Waiting(io.BytesIO):
 
     def read(self, size: int | None = -1) -> bytes:
         if size:
-            assert self.goes_on.wait(20), "the event loop stood still while a file was read"
+            self.is_asked.set()
+            assert self.goes_on.wait(10), "the event loop stood still while a file was read"
         return super().read(size)
 
 
@@ -600,7 +601,7 @@ def test_the_event_loop_goes_on_while_a_file_is_read(seekable: bool):
 
     async def story(client: Any) -> None:
         upload = asyncio.create_task(client.files.upload(file, user="u", filename="a.txt"))
-        await asyncio.sleep(0.01)
+        assert await asyncio.to_thread(file.is_asked.wait, 20)
         assert not upload.done()
         file.goes_on.set()
         await upload
