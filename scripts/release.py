@@ -139,12 +139,18 @@ def planned(repository: Repository, report: Report | None, step_: Step | None, w
     if report and report.step:
         asked.append(Asked(report.step, "the spec's report asks"))
         step_ = step_ or max(asked, key=Asked.size).step
+    # Before the first release, the version that has been in the making is as good as any after it.
+    in_the_making = last is None and unreleased_version(text) == str(current)
     if wanted is not None:
-        # Before the first release, the version that has been in the making is as good as any after it.
-        in_the_making = last is None and unreleased_version(text) == str(current)
         version = wanted if in_the_making and wanted == current else at_least(wanted, current, asked)
-    else:
+    elif step_ is not None:
         version = current.after(large_enough(step_, asked))
+    else:
+        raise RefusalError(
+            "nothing says how large the step is: there is no build/spec-report.json that asks for one, so give "
+            "--step major, minor or patch (make release STEP=...)"
+            + (f"; for the first release, give --version {current}" if in_the_making else "")
+        )
     if repository.tagged(f"v{version}"):
         raise RefusalError(f"there is a tag v{version} already")
     changes += [change for change in (report.changes if report else []) if change not in changes]
@@ -152,17 +158,12 @@ def planned(repository: Repository, report: Report | None, step_: Step | None, w
     return Plan(version, *released(text, version, datetime.now(UTC).date(), changes))
 
 
-def large_enough(step_: Step | None, asked: list[Asked]) -> Step:
+def large_enough(step_: Step, asked: list[Asked]) -> Step:
     """The step that is to be taken.
 
     Raises:
-        RefusalError: There is none, or it is smaller than what is asked for.
+        RefusalError: It is smaller than what is asked for.
     """
-    if step_ is None:
-        raise RefusalError(
-            "nothing says how large the step is: there is no build/spec-report.json that asks for one, so give "
-            "--step major, minor or patch (make release STEP=...)"
-        )
     for one in asked:
         if larger(step_, one.step) != step_:
             raise RefusalError(f"a {step_} step is too small: {one.why} for a {one.step} step")

@@ -280,6 +280,7 @@ class TestVersions:
     def test_the_first_release_can_be_of_the_version_that_was_in_the_making(self, repository: Throwaway):
         repository.write("CHANGELOG.md", "# Changelog\n\n## 0.1.0 - unreleased\n\n- The first.\n")
         repository.commit("Nothing was released yet")
+        refused(repository, saying="give --step major, minor or patch .*; for the first release, give --version 0.1.0")
         done = repository.run("release.py", "--version", "0.1.0")
         assert done.returncode == 0, done.stderr
         assert re.fullmatch(
