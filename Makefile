@@ -60,7 +60,13 @@ types: $(READY) ## check the types with mypy --strict and pyright
 	@$(BIN)/pyright
 
 build: $(READY) ## build the wheel and the sdist into dist/
-	@$(BIN)/hatchling build --clean
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 1580601600) $(BIN)/hatchling build --clean
+
+release: $(READY) ## release a new version; the spec's report says which step, or STEP=major|minor|patch; DRY_RUN=1
+	@$(RUN) scripts/release.py $(if $(STEP),--step $(STEP)) $(if $(DRY_RUN),--dry-run) $(ARGS)
+
+publish: $(READY) ## send the release in dist/ to a private index: make publish INDEX=url
+	@$(RUN) scripts/publish.py "$(INDEX)"
 
 lock: $(READY) ## make the hashed files in requirements/ anew; UPGRADE=1 takes the newest versions
 	@$(RUN) scripts/lock.py $(if $(UPGRADE),--upgrade)
@@ -85,4 +91,4 @@ $(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo sandbox test import spec generate reference check setup lint format types build lock test-ranges bench clean
+.PHONY: help demo sandbox test import spec generate reference check setup lint format types build release publish lock test-ranges bench clean
