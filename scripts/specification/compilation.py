@@ -12,9 +12,11 @@ from specification.merging import merged
 from specification.nodes import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from specification.documents import VendorDocument
+    from specification.nodes import Tree
 
 COMPILED = "openapi.yaml"
 """The compiled document's file name, and its name in errors."""
@@ -31,22 +33,51 @@ def compiled(upstream: Path, overlay_folder: Path) -> str:
         SpecError: When a document, an overlay or the result is not right.
     """
     documents = read_upstream(upstream)
+    tree = joined(documents)
+    paths = overlay_paths(overlay_folder)
+    for path in paths:
+        tree = overlays.applied(tree, overlays.read_overlay(path), path.name)
+        tree = marks.carried_out(tree, path.name)
+    return finished(tree, [document.name for document in documents], [path.name for path in paths])
+
+
+def joined(documents: Sequence[VendorDocument]) -> Tree:
+    """All documents as one, before any overlay.
+
+    Raises:
+        SpecError: When two of them contradict each other.
+    """
     tree, collisions = merged(documents)
     if collisions:
         first = collisions[0].name
         raise SpecError(first, [collision.finding for collision in collisions if collision.name == first])
-    tree = plain(tree)
-    names = []
-    for path in sorted(overlay_folder.glob("[!.]*"), key=lambda path: path.name):
+    whole: Tree = plain(tree)
+    return whole
+
+
+def overlay_paths(folder: Path) -> list[Path]:
+    """The overlays of a folder, in the order in which they are applied.
+
+    Raises:
+        SpecError: When a file cannot be one.
+    """
+    paths = sorted(folder.glob("[!.]*"), key=lambda path: path.name)
+    for path in paths:
         if path.suffix != ".yaml":
             raise SpecError(path.name, [Finding(1, "", "an overlay's name must end in .yaml")])
-        names.append(path.name)
-        tree = overlays.applied(tree, overlays.read_overlay(path), path.name)
-        tree = marks.carried_out(tree, path.name)
+    return paths
+
+
+def finished(tree: Tree, document_names: list[str], overlay_names: list[str]) -> str:
+    """The text of a document to which all overlays were applied.
+
+    Raises:
+        SpecError: When the document is not right.
+    """
     tree = layout.ordered(tree)
     if findings := compiled_findings(tree):
         raise SpecError(COMPILED, findings)
-    return layout.text_of(tree, _header([document.name for document in documents], names))
+    return layout.text_of(tree, _header(document_names, overlay_names))
 
 
 def read_upstream(folder: Path) -> list[VendorDocument]:

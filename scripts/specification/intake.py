@@ -47,8 +47,8 @@ def take_in(source: Path, upstream: Path) -> Intake:
             the name, those about a stored document that document's name.
     """
     name = str(source)
-    target = upstream / _checked_name(source)
-    data = _read(source)
+    target = upstream / checked_name(source)
+    data = read_bytes(source)
     stored = target.read_bytes() if target.is_file() else None
     if stored not in (None, data):
         text = f"another document is stored as {target.name}; give this one another name, or remove that one first"
@@ -73,14 +73,24 @@ def take_in(source: Path, upstream: Path) -> Intake:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-def _checked_name(source: Path) -> str:
+def checked_name(source: Path) -> str:
+    """The name of a file, when it can be that of a stored document.
+
+    Raises:
+        SpecError: It cannot.
+    """
     if not _NAME.fullmatch(source.name):
         text = "the file's name may have up to 100 letters, digits, '.', '_' and '-', and begins with a letter or digit"
         raise SpecError(str(source), [Finding(1, "", text)])
     return source.name
 
 
-def _read(source: Path) -> bytes:
+def read_bytes(source: Path) -> bytes:
+    """The bytes of a document, and not many more than a document can have.
+
+    Raises:
+        SpecError: It is no regular file.
+    """
     if not source.is_file():  # a device or a pipe may never end
         raise SpecError(str(source), [Finding(1, "", "not a regular file")])
     with source.open("rb") as file:

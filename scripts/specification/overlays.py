@@ -78,15 +78,50 @@ def applied(document: Tree, overlay: Tree, name: str) -> Tree:
     document = copied(document)
     for number, action in enumerate(overlay["actions"], 1):
         try:
-            _carry_out(document, action)
-        except _ActionError as error:
+            carry_out(document, action)
+        except ActionError as error:
             text = f"action {number} ({action['target']}): {error}"
             raise SpecError(name, [Finding(line_of(overlay, ("actions", number - 1)), "", text)]) from None
     return document
 
 
-class _ActionError(Exception):
-    pass
+class ActionError(Exception):
+    """An action matches nothing, or does not fit what it matches."""
+
+
+def matches(document: Tree, action: Tree) -> list[Pointer]:
+    """Where the target of an action is in a document.
+
+    Raises:
+        ActionError: It is nowhere.
+    """
+    try:
+        found = _ENVIRONMENT.finditer(action["target"], document)
+        places: list[Pointer] = list(dict.fromkeys(tuple(match.parts) for match in found))
+    except (JSONPathError, RecursionError) as error:
+        msg = f"the target cannot be evaluated: {error}"
+        raise ActionError(msg) from None
+    if not places:
+        msg = "matches nothing; what it was written for has changed or is gone"
+        raise ActionError(msg)
+    return places
+
+
+def carry_out(document: Tree, action: Tree) -> None:
+    """Carries out one action on a document, which changes.
+
+    Raises:
+        ActionError: The action does not fit; the document may have changed in part.
+    """
+    places = matches(document, action)
+    if action.get("remove") is True:
+        # Of a list, the last items go first, so that the positions of the others stay right; of nested matches, the
+        # inner go first.
+        for where in sorted(places, key=lambda where: tuple((isinstance(s, int), s) for s in where), reverse=True):
+            _remove(document, where)
+    else:
+        for node in [_at(document, where) for where in places]:  # all selected before the first one changes
+            _update(node, action["update"])
 
 
 _ENVIRONMENT = jsonpath.JSONPathEnvironment(strict=True)
@@ -118,26 +153,6 @@ def _wrong_with(action: object) -> list[str]:
     return wrong
 
 
-def _carry_out(document: Tree, action: Tree) -> None:
-    try:
-        found = _ENVIRONMENT.finditer(action["target"], document)
-        matches: list[Pointer] = list(dict.fromkeys(tuple(match.parts) for match in found))
-    except (JSONPathError, RecursionError) as error:
-        msg = f"the target cannot be evaluated: {error}"
-        raise _ActionError(msg) from None
-    if not matches:
-        msg = "matches nothing; what it was written for has changed or is gone"
-        raise _ActionError(msg)
-    if action.get("remove") is True:
-        # Of a list, the last items go first, so that the positions of the others stay right; of nested matches, the
-        # inner go first.
-        for where in sorted(matches, key=lambda where: tuple((isinstance(s, int), s) for s in where), reverse=True):
-            _remove(document, where)
-    else:
-        for node in [_at(document, where) for where in matches]:  # all selected before the first one changes
-            _update(node, action["update"])
-
-
 def _at(document: Tree, where: Pointer) -> Any:  # noqa: ANN401  # any JSON value
     node: Any = document
     for step in where:
@@ -148,7 +163,7 @@ def _at(document: Tree, where: Pointer) -> Any:  # noqa: ANN401  # any JSON valu
 def _remove(document: Tree, where: Pointer) -> None:
     if not where:
         msg = "the whole document cannot be removed"
-        raise _ActionError(msg)
+        raise ActionError(msg)
     del _at(document, where[:-1])[where[-1]]
 
 
@@ -157,10 +172,10 @@ def _update(node: object, update: object) -> None:
         node.append(_own(update))
     elif not isinstance(node, dict):
         msg = "matches a plain value; Overlay 1.0 updates mappings and lists (target what holds the value)"
-        raise _ActionError(msg)
+        raise ActionError(msg)
     elif not isinstance(update, dict):
         msg = "matches a mapping, so `update` must be a mapping too"
-        raise _ActionError(msg)
+        raise ActionError(msg)
     else:
         _merge(node, update)
 

@@ -1,0 +1,207 @@
+"""The overlays on a newer document, action by action: which lost their object, and which say what the vendor says.
+
+The compilation stops at the first action that matches nothing. Here all of them are judged, because who updates wants
+to know the whole of it at once. An action that matches nothing is never dropped by itself: it is a correction with a
+reason, and only a person can tell whether the reason is gone, too, or the thing has merely moved.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from specification import marks, overlays
+from specification.findings import SpecError
+from specification.nodes import copied, line_of
+from specification.references import at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from specification.nodes import Pointer, Tree
+
+
+class Correction(NamedTuple):
+    """One action of an overlay.
+
+    Attributes:
+        file: The overlay's file name.
+        number: The action's number in it, from 1.
+        line: The line of the file.
+        target: Its JSONPath.
+        reason: Its description.
+    """
+
+    file: str
+    number: int
+    line: int
+    target: str
+    reason: str
+
+    @property
+    def place(self) -> str:
+        """Where to look."""
+        return f"spec/overlays/{self.file}:{self.line} (action {self.number}: {self.target})"
+
+
+class Judgement(NamedTuple):
+    """What became of an action.
+
+    Attributes:
+        correction: The action.
+        finding: What became of it.
+        text: That in words, with what to do.
+    """
+
+    correction: Correction
+    finding: Literal["matches nothing", "does not fit", "repeats the vendor", "says what the vendor says"]
+    text: str
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the spec cannot be compiled with it."""
+        return self.finding != "says what the vendor says"
+
+
+class Corrected(NamedTuple):
+    """A document to which the overlays were applied, as far as they could be.
+
+    Attributes:
+        tree: The document.
+        judgements: The actions of which something is to be said.
+        problems: What else went wrong on the way, one line each.
+        touched: What each action changed, and where that is in the document.
+    """
+
+    tree: Tree
+    judgements: list[Judgement]
+    problems: list[str]
+    touched: list[tuple[Pointer, Correction]]
+
+
+def corrected(tree: Tree, paths: list[Path]) -> Corrected:
+    """Applies overlays to a document, which is not changed.
+
+    Raises:
+        SpecError: A file is no overlay.
+    """
+    tree = copied(tree)
+    judgements: list[Judgement] = []
+    problems: list[str] = []
+    touched: list[tuple[Pointer, Correction]] = []
+    for path in paths:
+        overlay = overlays.read_overlay(path)
+        for number, action in enumerate(overlay["actions"], 1):
+            line = line_of(overlay, ("actions", number - 1))
+            correction = Correction(path.name, number, line, action["target"], " ".join(action["description"].split()))
+            judgement = _carried_out(tree, action, correction, touched)
+            if judgement is not None:
+                judgements.append(judgement)
+        names = {old: schema[marks.NAME] for old, schema in _components(tree).items() if marks.NAME in schema}
+        tree = _marks_carried_out(tree, path.name, problems)
+        touched = [(_renamed(where, names), correction) for where, correction in touched]
+    return Corrected(tree, judgements, problems, touched)
+
+
+def _carried_out(
+    tree: Tree, action: Tree, correction: Correction, touched: list[tuple[Pointer, Correction]]
+) -> Judgement | None:
+    try:
+        places = overlays.matches(tree, action)
+        nodes = [at(tree, where) for where in places]
+        is_removal = action.get("remove") is True
+        said = [] if is_removal else [_said(node, action["update"]) for node in nodes]
+        overlays.carry_out(tree, action)
+    except overlays.ActionError as error:
+        is_gone = "matches nothing" in str(error)
+        text = (
+            "matches nothing in the new document: drop it when the vendor mended what it corrects; change its target "
+            "when that has moved"
+            if is_gone
+            else f"{error}: change it to what the new document has there"
+        )
+        return Judgement(correction, "matches nothing" if is_gone else "does not fit", text)
+    for where in places:
+        changed = [()] if is_removal else _leaves(action["update"])
+        touched += [((*where, *leaf), correction) for leaf in changed]
+    doubled = sorted({what for found in said for what in found.doubled})
+    if doubled:
+        text = f"adds what the vendor's document has now itself ({', '.join(doubled)}): take it out of the action"
+        return Judgement(correction, "repeats the vendor", text)
+    if said and all(found.parts == len(found.same) for found in said):
+        text = "changes nothing: the vendor's document says it now itself; the action can be dropped"
+        return Judgement(correction, "says what the vendor says", text)
+    return None
+
+
+class _Said(NamedTuple):
+    """What of an update was so before: how many parts it has, which were the same, which would be there twice."""
+
+    parts: int
+    same: list[str]
+    doubled: list[str]
+
+
+def _said(node: Any, update: Any, name: str = "") -> _Said:  # noqa: ANN401  # any JSON value
+    if isinstance(node, list):
+        items = update if isinstance(update, list) else [update]
+        known = [_known_as(item) for item in node]
+        doubled = [shown for item in items for shown in [_known_as(item)] if shown in known]
+        return _Said(len(items), [], doubled)
+    if isinstance(node, dict) and isinstance(update, dict):
+        found = [_said(node[key], value, key) if key in node else _Said(1, [], []) for key, value in update.items()]
+        same = [part for inner in found for part in inner.same]
+        return _Said(sum(i.parts for i in found), same, [part for inner in found for part in inner.doubled])
+    return _Said(1, [name] if node == update and type(node) is type(update) else [], [])
+
+
+def _known_as(item: Any) -> str:  # noqa: ANN401  # any JSON value
+    """What a list can hold once only: a parameter or a tag by its name, anything else by what it is."""
+    if isinstance(item, dict) and "name" in item:
+        return " ".join(str(item[key]) for key in ("in", "name") if key in item)
+    return repr(item)
+
+
+def _leaves(update: Any) -> list[Pointer]:  # noqa: ANN401  # any JSON value
+    if not isinstance(update, dict) or not update:
+        return [()]
+    return [(key, *leaf) for key, value in update.items() for leaf in _leaves(value)]
+
+
+def _components(tree: Tree) -> dict[str, Tree]:
+    components = tree.get("components", {})
+    schemas = components.get("schemas", {}) if isinstance(components, dict) else {}
+    return {name: schema for name, schema in schemas.items() if isinstance(schema, dict)}
+
+
+def _marks_carried_out(tree: Tree, name: str, problems: list[str]) -> Tree:
+    try:
+        return marks.carried_out(tree, name)
+    except SpecError as error:
+        problems += [f"spec/overlays/{line}" for line in str(error).splitlines()]
+    # So that the rest can be looked at all the same, what cannot be carried out is left out.
+    tree = copy.deepcopy(tree)
+    for schema in _dicts(tree):
+        schema.pop(marks.PROPERTY_ORDER, None)
+    try:
+        return marks.carried_out(tree, name)
+    except SpecError:
+        for schema in _dicts(tree):
+            schema.pop(marks.NAME, None)
+        return tree
+
+
+def _dicts(node: Any) -> Iterator[Tree]:  # noqa: ANN401  # any JSON value
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, dict):
+            yield current
+        waiting += current.values() if isinstance(current, dict) else current if isinstance(current, list) else ()
+
+
+def _renamed(where: Pointer, names: dict[str, Any]) -> Pointer:
+    if where[:2] == ("components", "schemas") and len(where) > 2 and where[2] in names:  # noqa: PLR2004
+        return (*where[:2], names[str(where[2])], *where[3:])
+    return where
