@@ -569,10 +569,10 @@ def test_an_upload_that_was_sent_for_longer_than_the_timeout_is_an_upload_all_th
             time.sleep(0.1 if size else 0)
             return super().read(size)
 
-    slow = Slow(b"x" * 10 * 65536)
+    slow = Slow(b"x" * 15 * 65536)
     with FaultServer(json_answer(201, UPLOADED)) as server:
         upload = half.call(
-            server.base_url, lambda client: client.files.upload(slow, user="u", filename="x"), timeout=0.6
+            server.base_url, lambda client: client.files.upload(slow, user="u", filename="x"), timeout=0.9
         )
     assert upload.to_dict() == UPLOADED
 
