@@ -10,15 +10,13 @@ import shutil
 import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Final, Self, TypeAlias, cast
 
 import httpx
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from types import TracebackType
-
-    from dify_workflow_api.types import Request
 
 FileSource: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 """A file to upload: its path, its bytes, or a file object that is open for reading bytes."""
@@ -116,7 +114,8 @@ class Source:
 class Content:
     """The bytes of a file, from its first to the last that it had when it was measured.
 
-    As many bytes are sent as were announced, also of a file that grows meanwhile. Nothing but `read` touches the file.
+    As many bytes are sent as were announced, also of a file that grows meanwhile. httpx goes back to the beginning for
+    each attempt; nothing but `read` touches the file, so that none of it happens where an event loop runs.
     """
 
     def __init__(self, file: IO[bytes], size: int) -> None:
@@ -153,14 +152,6 @@ class Content:
     def tell(self) -> int:
         """The place of the next byte."""
         return self._at
-
-
-def rewind(call: Request[Any]) -> None:
-    """Have every file of a request read from its beginning."""
-    for _, part in call.files:
-        content = cast("tuple[str, bytes | Content, str]", part)[1]
-        if not isinstance(content, bytes):
-            content.seek(0)
 
 
 def read_in_threads(request: httpx.Request) -> None:

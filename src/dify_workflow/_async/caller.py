@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from .. import _logging, _requests, _responses, _retries, _uploads
+from .. import _logging, _requests, _responses, _retries
 from .._configuration import Timeout
 from .._errors import DifyError
 
@@ -71,8 +71,6 @@ class AsyncCaller:
         http = await self.pool.http()
         retries_made = 0
         while True:
-            if call.files:
-                _uploads.rewind(call)
             request = _requests.build_request(
                 call,
                 base_url=options.base_url,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from .. import _logging, _requests, _responses, _retries, _uploads
+from .. import _logging, _requests, _responses, _retries
 from .._configuration import Timeout
 from .._errors import DifyError
 
@@ -70,8 +70,6 @@ class Caller:
         http = self.pool.http()
         retries_made = 0
         while True:
-            if call.files:
-                _uploads.rewind(call)
             request = _requests.build_request(
                 call,
                 base_url=options.base_url,
