@@ -99,3 +99,14 @@ def test_checkpoints_at_odd_rows_hold(form: str, cut: int):
     odd[200] = form
     outcome = check(History(CROWDS, odd=odd, cuts=[cut, 3]))
     assert len(outcome.given) == ROWS
+
+
+@pytest.mark.parametrize("step", [6, 15, 96, 97])
+@pytest.mark.parametrize("seed", range(6))
+def test_rows_without_a_time_at_the_borders_of_ranges_are_given_once(seed: int, step: int):
+    crowds = [(NOW - number, 1 + (number + seed) % 4) for number in range(500)]
+    rows = sum(count for _, count in crowds)
+    odd = dict.fromkeys(range(seed, rows, step), "time is null")
+    pauses = Random(seed)  # noqa: S311 - histories that can be repeated, no secrets
+    outcome = check(History(crowds, odd=odd, workers=4, pauses=pauses))
+    assert len(outcome.given) == rows

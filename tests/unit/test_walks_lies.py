@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from log_histories import LIES, NOW, WRONG_TOTALS, History, check_lies, random_lies, walk
-from log_table import ODD_FORMS, Lies
+from log_table import ODD_FORMS, Lies, LogTable
 
 CROWDS = [(NOW, 3), (NOW - 1, 30), (NOW - 3, 130), (NOW - 4, 60), (NOW - 5, 60), (NOW - 9, 100), (NOW - 3600, 250)]
 
@@ -60,3 +60,19 @@ def test_two_lies_at_once_never_make_a_walk_endless(lies: Lies):
         outcome = walk(History([(NOW, 7), (NOW - 1, 130), (NOW - 2, 4)], lies=Lies(**both)))
         assert len(outcome.table.requests) <= 100 * 150
         assert len(outcome.keys) == len(set(outcome.keys))
+
+
+def test_where_everything_is_swept_one_proof_is_not_enough():
+    # A row goes and one comes, between the same two pages, so that the total does not tell.
+    lost = 0
+    for at in range(3, 30):
+
+        def swap(table: LogTable) -> None:
+            table.delete(table.crowd(NOW - 1)[:1])
+            table.add(NOW - 3)
+
+        crowds = [(NOW, 3), (NOW - 1, 130), (NOW - 3, 130)]
+        outcome = walk(History(crowds, lies=Lies(ignores_before=True, ignores_after=True), changes={at: [swap]}))
+        assert outcome.error is None
+        lost += len(outcome.lost)
+    assert lost == 0
