@@ -6,6 +6,7 @@ The expectations are derived from the spec here; openapi-core judges each reques
 from __future__ import annotations
 
 import email.policy
+import functools
 import inspect
 import json
 import math
@@ -19,8 +20,11 @@ from urllib.parse import parse_qsl, quote
 import completeness
 import httpx
 import pytest
+from any_values import any_value
 from dify_workflow_api.types import Request
 from facades import BASE_URL, DOORS, FACADES, KEY, Call, Facade, Outcome
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from judge import Judge
 from stored_spec import (
     EVENTS,
@@ -446,3 +450,47 @@ def test_a_client_that_httpx_was_not_given_to_sends_the_same_bytes(way: Way):
         mine.pop(name, None)
         others.pop(name, None)
     assert mine == others
+
+
+# --- properties ------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def whatever_is_allowed(way: Way, name: str) -> st.SearchStrategy[Sample]:
+    """Any value of a keyword, with what is then on the wire; made once: making it costs more than drawing."""
+    [parameter] = [one for one in taken(way) if one.name == name]
+    schema = schema_of(parameter)
+    plain = resolved(alternatives(schema)[0])
+    if parameter.name in completeness.TAKEN_AS:
+        return st.datetimes(timezones=st.just(UTC)).map(
+            lambda moment: Sample(moment, moment.replace(tzinfo=None).isoformat() + "Z")
+        )
+    values: st.SearchStrategy[Any]
+    if plain.get("format") == "binary":
+        values = st.binary(max_size=200)
+    elif plain.get("format") == "uuid":
+        values = st.uuids().map(str)
+    else:
+        values = any_value({key: one for key, one in schema.items() if key != "anyOf"} | {"type": plain["type"]})
+        values = values.filter(lambda value: parameter.where != "path" or value not in {"", ".", ".."})
+    in_body = parameter.where == "body" or plain.get("format") == "binary"
+    return values.map(lambda value: Sample(value, value if in_body else text_of(value)))
+
+
+def text_of(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@EACH_WAY
+@given(data=st.data())
+@settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_the_spec_allows_is_sent_as_it_is(way: Way, data: st.DataObject):
+    required = {name for name, value in needed(way).items() if value is not None}
+    drawn = {
+        one.name: data.draw(whatever_is_allowed(way, one.name), one.name)
+        for one in taken(way)
+        if completeness.argument(one.name) in required or data.draw(st.booleans(), f"{one.name} is given")
+    }
+    for facade in FACADES:
+        [outcome] = facade.outcomes(good_answer(way), [Call(way.method, as_arguments(drawn))])
+        assert_sent(way, outcome, {name: sample.wire for name, sample in drawn.items()})
