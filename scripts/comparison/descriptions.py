@@ -404,4 +404,5 @@ def _placed(
     for change in found:
         inner = change.path.removeprefix(".") if apart else change.path
         place = f"{where}{apart if inner else ''}{shown(inner)}"
-        yield Change(change.severity, place, change.what, change.old or nodes[0], change.new or nodes[1])
+        old, new = (change.old, change.new) if change.old or change.new else nodes
+        yield Change(change.severity, place, change.what, old, new)

@@ -1,0 +1,127 @@
+"""What changed in the public Python API, by the text that `public_api` renders of it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from updates.workplace import environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = "tests/contract/public_api.txt"
+
+
+class InterfaceChange(NamedTuple):
+    """One line of the public API that is gone, new or different; and whom that concerns."""
+
+    severity: Literal["breaking", "additive"]
+    what: str
+
+
+class InterfaceError(Exception):
+    """The public API cannot be rendered."""
+
+
+def rendered(root: Path) -> str:
+    """The public API of a project's code as text.
+
+    Raises:
+        InterfaceError: It cannot be imported or rendered.
+    """
+    if not (root / "scripts" / "public_api.py").exists():
+        return ""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, public_api; sys.stdout.write(public_api.render())"],
+        cwd=root,
+        env=environment(root) | {"PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    if done.returncode:
+        raise InterfaceError(f"the public API cannot be rendered: {done.stderr.strip().splitlines()[-1:]}")
+    return done.stdout
+
+
+def interface_changes(before: str, after: str) -> list[InterfaceChange]:
+    """What differs between two such texts, the breaking ones first.
+
+    A line that is gone or different breaks somebody, unless it is a call that takes more than it took and gives the
+    same. A line that is new is an addition.
+    """
+    old, new = _placed(before), _placed(after)
+    found: list[InterfaceChange] = []
+    for name in dict.fromkeys([*old, *new]):
+        gone = [line for line in old.get(name, ()) if line not in new.get(name, ())]
+        come = [line for line in new.get(name, ()) if line not in old.get(name, ())]
+        for was, now in zip(gone, come, strict=False):
+            severity: Literal["breaking", "additive"] = "additive" if _takes_more(was, now) else "breaking"
+            found.append(InterfaceChange(severity, f"{now}, was {was}" if len(was + now) < _WIDE else _told(was, now)))
+        found += [InterfaceChange("breaking", f"gone: {line}") for line in gone[len(come) :]]
+        found += [InterfaceChange("additive", f"new: {line}") for line in come[len(gone) :]]
+    return sorted(found, key=lambda change: change.severity != "breaking")
+
+
+_WIDE = 160
+_NAME = re.compile(r"\s*(?:(?:async|class|def|property|attribute)\s+)*(?P<name>[\w.]+)")
+
+
+def _placed(text: str) -> dict[str, list[str]]:
+    """The lines of a text by what they are about: the name that each begins with, below the names around it."""
+    found: dict[str, list[str]] = {}
+    around: list[tuple[int, str]] = []
+    for line in text.splitlines():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        indent = len(line) - len(line.lstrip())
+        while around and around[-1][0] >= indent:
+            around.pop()
+        match = _NAME.match(line)
+        name = match["name"] if match else line.strip()
+        place = ".".join([*(outer for _, outer in around), name])
+        outer = ".".join(outer for _, outer in around)
+        found.setdefault(place, []).append(f"{outer}: {line.strip()}" if outer else line.strip())
+        around.append((indent, name))
+    return found
+
+
+def _takes_more(was: str, now: str) -> bool:
+    """Whether a signature only grew by arguments that may be left out."""
+    old, new = _call(was), _call(now)
+    if old is None or new is None or (old[0], old[2]) != (new[0], new[2]):
+        return False
+    rest = iter(new[1])
+    if not all(argument in rest for argument in old[1]):  # in the same order
+        return False
+    more = [argument for argument in new[1] if argument not in old[1]]
+    is_keyword = all("*" in new[1][: new[1].index(argument)] for argument in more)
+    return is_keyword and all("=" in argument for argument in more)
+
+
+def _call(line: str) -> tuple[str, list[str], str] | None:
+    """A signature: what is before the brackets, the arguments, what is behind."""
+    start, end = line.find("("), line.rfind(")")
+    if start < 0 or end < start:
+        return None
+    arguments, depth, current = [], 0, ""
+    for character in line[start + 1 : end]:
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and not depth:
+            arguments.append(current.strip())
+            current = ""
+        else:
+            current += character
+    return line[:start], [argument for argument in [*arguments, current.strip()] if argument], line[end:]
+
+
+def _told(was: str, now: str) -> str:
+    """Two long lines by what differs in them."""
+    words = difflib.ndiff(was.split(", "), now.split(", "))
+    told = [word for word in words if word[0] in "+-"]
+    match = _NAME.match(now)
+    return f"{match['name'] if match else now[:40]}: {', '.join(told)}"

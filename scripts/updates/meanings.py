@@ -1,0 +1,153 @@
+"""What a change of the spec means to a user of this SDK, and where it comes from."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from specification.nodes import LinedMap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from comparison.changes import Change
+    from specification.nodes import Pointer, Tree
+
+    from updates.corrections import Correction
+
+_PLACE = re.compile(
+    r"(?P<operation>[A-Z]+ /\S*)(?: (?P<part>query|path|header|cookie|body|security|servers|default|\d\w\w))?"
+    r"(?: (?P<inner>.*))?"
+)
+_METHOD = re.compile(r"^### `(client\.\S+)`$")
+
+
+class Told(NamedTuple):
+    """A change, with what follows from it.
+
+    Attributes:
+        change: The change.
+        meaning: What it means to a user of the SDK.
+        places: The lines and overlay actions that it comes from.
+    """
+
+    change: Change
+    meaning: str
+    places: list[str]
+
+
+def methods(reference: str) -> dict[str, list[str]]:
+    """The facade's methods by the operations that they call, as docs/api.md lists them."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in reference.splitlines():
+        if match := _METHOD.match(line):
+            name = match[1]
+        elif line.startswith("Calls ") and name:
+            for operation in re.findall(r"`([A-Z]+ /[^`]*)`", line):
+                found.setdefault(operation, []).append(name)
+    return found
+
+
+def meaning(change: Change, known: dict[str, list[str]], owners: dict[int, Pointer]) -> str:
+    """What a change means to a user of the SDK, in one sentence.
+
+    Args:
+        change: The change.
+        known: The facade's methods by operation.
+        owners: Where the mappings of the spec are, by their ids.
+    """
+    match = _PLACE.fullmatch(change.where)
+    if change.severity == "wording" or match is None:
+        return "Nothing changes but texts and names that the SDK does not use."
+    operation, part, inner = match["operation"], match["part"] or "", (match["inner"] or "").strip()
+    called = " and ".join(f"`{name}`" for name in known.get(operation, ())) or f"`client.request` with {operation}"
+    if not part:
+        if change.new:
+            return f"A method for {operation} can be added to the facade; callers need nothing."
+        return f"{called} cannot work any more and must go; every caller has to do without."
+    if part == "security":
+        return f"{called} must send other credentials; whoever set only `api_key` may be refused."
+    if part in {"query", "path", "header", "cookie", "body"}:
+        return _of_argument(change, called, inner or "the body")
+    return _of_answer(change, called, _attribute(change, owners) or inner or "the answer")
+
+
+def _of_argument(change: Change, called: str, name: str) -> str:
+    keyword = f"`{name}`"
+    if not change.new:
+        return f"{called} can no longer take {keyword}: callers that give it must stop."
+    if not change.old:
+        if change.severity == "breaking":
+            return f"{called} must be given {keyword}, which no caller gives yet."
+        return f"{called} can take {keyword} as well; callers need nothing."
+    if "nothing is sent" in change.what:
+        return f"Callers of {called} that leave {keyword} out may get something else than before."
+    if change.severity == "breaking":
+        return f"Callers of {called} may be refused for what they give, or do not give, as {keyword}."
+    return f"{called} can accept more for {keyword}; callers need nothing."
+
+
+def _of_answer(change: Change, called: str, name: str) -> str:
+    what = f"`{name}`"
+    if "alternative" in change.what:  # an event of a stream, as a rule
+        if change.severity == "breaking":
+            return f"{called} no longer gives what callers may wait for: {change.what}."
+        return f"{called} can give more kinds of things: {change.what}; callers that ignore unknown ones need nothing."
+    if not change.new:
+        return f"{what} of what {called} gives is None from now on; code that uses it must change."
+    if not change.old:
+        return f"{what} can be read from what {called} gives; callers need nothing."
+    if change.severity == "breaking":
+        return f"Code that reads {what} of what {called} gives meets what it did not expect, or does not get it."
+    return f"{what} of what {called} gives may differ in a way that reading code bears."
+
+
+def _attribute(change: Change, owners: dict[int, Pointer]) -> str:
+    """The class and attribute of the models that a change is about, where it is one."""
+    for node in (*change.new, *change.old):
+        where = owners.get(id(node), ())
+        if where[:2] == ("components", "schemas") and len(where) == 5 and where[3] == "properties":  # noqa: PLR2004
+            return f"{where[2]}.{where[4]}"
+    return ""
+
+
+def positions(tree: Tree) -> dict[int, Pointer]:
+    """Where every mapping of a document is, by its id."""
+    found: dict[int, Pointer] = {}
+    waiting: list[tuple[Pointer, Any]] = [((), tree)]
+    while waiting:
+        where, node = waiting.pop()
+        if isinstance(node, dict):
+            found[id(node)] = where
+            waiting += [((*where, key), value) for key, value in node.items()]
+        elif isinstance(node, list):
+            waiting += [((*where, i), item) for i, item in enumerate(node)]
+    return found
+
+
+def overlay_places(
+    change: Change, owners: dict[int, Pointer], touched: Iterable[tuple[Pointer, Correction]]
+) -> list[str]:
+    """The overlay actions that changed what a change is about."""
+    places: dict[str, None] = {}
+    for node in (*change.new, *change.old):
+        where = owners.get(id(node))
+        if where is None or len(where) < 3:  # noqa: PLR2004 - above that is the whole document
+            continue
+        for changed, correction in touched:
+            is_around = len(changed) >= 3 and changed == where[: len(changed)]  # noqa: PLR2004
+            if is_around or where == changed[: len(where)]:
+                places[correction.place] = None
+    return list(places)
+
+
+def vendor_places(change: Change, vendors: Iterable[Change], name: str) -> list[str]:
+    """The lines of the vendor's document in which the same place changed."""
+    found: dict[str, None] = {}
+    for vendor in vendors:
+        if vendor.where == change.where:
+            for node in vendor.new:
+                if isinstance(node, LinedMap):
+                    found[f"spec/upstream/{name}:{node.line}"] = None
+    return list(found)

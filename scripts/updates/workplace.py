@@ -1,0 +1,162 @@
+"""A copy of the project, in which an update is made; the project changes at the very end, all of it or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MADE = (
+    "spec/upstream",
+    "spec/openapi.yaml",
+    "generated",
+    "src/dify_workflow/_sync",
+    "docs/api.md",
+    "tests/contract/public_api.txt",
+)
+"""What an update may change: files, and folders with all that is in them."""
+
+_LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv*", "build", "dist", "__pycache__", "*.pyc", ".*_cache", ".hypothesis", ".schemathesis", "*.egg-info"
+)
+_NOT_OURS = {"__pycache__"}
+
+
+class WorkplaceError(Exception):
+    """The copy cannot be worked in, or its result cannot be brought back; the project is as it was."""
+
+
+class Ran(NamedTuple):
+    """What a command did: its exit status, and all that it wrote."""
+
+    status: int
+    output: str
+
+
+class Workplace:
+    """The copy.
+
+    Attributes:
+        root: Its folder.
+    """
+
+    def __init__(self, project: Path, root: Path) -> None:
+        self.root = root
+        self._project = project
+        self._before = contents(root)
+
+    def run(self, *arguments: str) -> Ran:
+        """Runs this Python in the copy, with the copy's own code, so that nothing of the project is touched."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.root,
+            env=environment(self.root),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+        )
+        return Ran(done.returncode, done.stdout)
+
+    def changes(self) -> dict[str, bytes | None]:
+        """What differs from the project by now, by its path; None for what is gone."""
+        after = contents(self.root)
+        changed = {name for name in self._before | after if self._before.get(name) != after.get(name)}
+        return {name: after.get(name) for name in sorted(changed)}
+
+    def bring_back(self) -> list[str]:
+        """Puts what was made in its place; the paths that changed. An error in the middle leaves nothing of it.
+
+        Raises:
+            WorkplaceError: Somebody else changed one of these files meanwhile, or one could not be written.
+        """
+        changes = self.changes()
+        present = contents(self._project)
+        if moved := sorted(name for name in self._before | present if self._before.get(name) != present.get(name)):
+            raise WorkplaceError(f"{moved[0]} was changed while the update was made; run it again")
+        try:
+            for name, data in changes.items():
+                put(self._project / name, data)
+        except OSError as error:
+            for name in changes:
+                put(self._project / name, self._before.get(name))
+                _prune((self._project / name).parent, self._project)
+            raise WorkplaceError(f"{error.filename}: {error.strerror}") from None
+        for name, data in changes.items():
+            if data is None:
+                _prune((self._project / name).parent, self._project)
+        return list(changes)
+
+
+@contextlib.contextmanager
+def workplace(project: Path) -> Iterator[Workplace]:
+    """A copy of a project, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="update-") as name:
+        root = Path(name).resolve() / project.name
+        shutil.copytree(project, root, symlinks=True, ignore=_LEFT_OUT)
+        yield Workplace(project, root)
+
+
+def environment(root: Path) -> dict[str, str]:
+    """The environment for a command that is to see a project's own code, wherever this Python has it installed."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "MAKE", "MFLAGS"))}
+    paths = [root / "src", root / "generated", root / "scripts"]
+    return given | {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """What an update may change, as it is, by its path."""
+    found: dict[str, bytes] = {}
+    for made in MADE:
+        top = root / made
+        for path in [top] if top.is_file() else sorted(top.rglob("*")):
+            if path.is_file() and not _NOT_OURS & set(path.relative_to(root).parts) and path.suffix != ".pyc":
+                found[path.relative_to(root).as_posix()] = path.read_bytes()
+    return found
+
+
+def put(path: Path, data: bytes | None) -> None:
+    """Writes a file whole or not at all, with the rights that it has; takes it away for None."""
+    if data is None:
+        path.unlink(missing_ok=True)
+        return
+    if path.is_file() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_bytes(data)
+        if path.exists():
+            shutil.copymode(path, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _prune(folder: Path, root: Path) -> None:
+    """Takes away a folder in which nothing is left."""
+    while folder != root and folder.is_dir() and not any(path.name not in _NOT_OURS for path in folder.iterdir()):
+        shutil.rmtree(folder)
+        folder = folder.parent
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Keeps Ctrl-C, and a request to end, from ending what is inside in the middle: moments before the very end."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
