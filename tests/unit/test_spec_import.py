@@ -25,7 +25,7 @@ from specification.sources import read_yaml
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = ROOT / "tests" / "documents"
-SEED = ROOT / "spec" / "upstream" / "get-workflows-logs.zh.md"
+SEED = DOCUMENTS / "get-workflows-logs.zh.md"
 WIDGETS = plain(read_yaml((DOCUMENTS / "plain-3.0.yaml").read_text()))
 OPERATIONS = [(method, path) for path, method, _ in operations(WIDGETS)]
 

@@ -21,7 +21,7 @@ from specification.upgrade import upgraded
 DOCUMENTS = Path(__file__).parent.parent / "documents"
 WIDGETS = plain(read_yaml((DOCUMENTS / "plain-3.0.yaml").read_text()))
 OPERATIONS = [(method, path) for path, method, _ in operations(WIDGETS)]
-SEED = DOCUMENTS.parent.parent / "spec" / "upstream" / "get-workflows-logs.zh.md"
+SEED = DOCUMENTS / "get-workflows-logs.zh.md"
 
 
 def read(text: str) -> list[dict[str, Any]]:
