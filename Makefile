@@ -25,10 +25,19 @@ sandbox: $(READY) ## serve the sandbox until Ctrl-C
 test: $(READY) ## run all tests
 	@$(RUN) -m pytest -n auto --dist worksteal $(ARGS)
 
+contract: $(READY) ## run the tests that hold the SDK to its spec
+	@$(RUN) -m pytest tests/contract -n auto --dist worksteal $(ARGS)
+
+soak: $(READY) ## walk thousands of random histories of logs and compare with the truth
+	@$(RUN) scripts/soak.py $(ARGS)
+
 # --- from the vendor's document to the client --------------------------------------------------------------------
 
 import: $(READY) ## bring in one more vendor document: make import FILE=path
 	@$(RUN) scripts/import_document.py "$(FILE)"
+
+update: $(READY) ## bring in a newer vendor document with all that follows: make update FILE=path
+	@$(RUN) scripts/update.py "$(FILE)"
 
 spec: $(READY) ## compile spec/openapi.yaml from spec/upstream and spec/overlays
 	@$(RUN) scripts/compile_spec.py
@@ -91,4 +100,4 @@ $(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo sandbox test import spec generate reference check setup lint format types build release publish lock test-ranges bench clean
+.PHONY: help demo sandbox test contract soak import update spec generate reference check setup lint format types build release publish lock test-ranges bench clean
