@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -96,15 +97,17 @@ def test_a_bound_that_was_an_age_stays_where_it_was():
     assert sum(1 for _ in LogWalk(table.page, later, checkpoint=walk.checkpoint, workers=1)) == 900
 
 
-@pytest.mark.parametrize("repaired_after", [5, 120, 151, 180])
-def test_a_walk_in_no_order_can_be_left_and_go_on_when_the_server_was_mended(repaired_after: int):
-    table = LogTable([(NOW - number, 3) for number in range(100)], lies=Lies(ignores_before=True))
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("mended_after", [5, 120, 1051, 1180])
+def test_a_walk_in_no_order_can_be_left_and_go_on_when_the_server_was_mended(mended_after: int, workers: int):
+    table = LogTable([(NOW - number, 3) for number in range(400)], lies=Lies(order="unsorted"))
     walk = LogWalk(table.page, filters(), checkpoint=None, workers=1)
-    ids = [next(walk).id for _ in range(repaired_after)]
+    ids = [next(walk).id for _ in range(mended_after)]
     table.lies = Lies()
-    second = LogWalk(table.page, filters(), checkpoint=json.loads(json.dumps(walk.checkpoint)), workers=1)
-    ids += [next(second).id for _ in range(20)]
-    third = LogWalk(table.page, filters(), checkpoint=json.loads(json.dumps(second.checkpoint)), workers=1)
+    second = LogWalk(table.page, filters(), checkpoint=json.loads(json.dumps(walk.checkpoint)), workers=workers)
+    ids += [log.id for log in islice(second, 20)]
+    second.close()
+    third = LogWalk(table.page, filters(), checkpoint=json.loads(json.dumps(second.checkpoint)), workers=workers)
     ids += [log.id for log in third]
     assert sorted(ids) == sorted(table.keys())
 

@@ -197,6 +197,27 @@ def test_what_changes_its_ways_while_ranges_are_read_is_refused(lies: Lies):
     assert sorted(keys) == sorted(table.keys())
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("a", NOW - 5), ("b", NOW)],
+        [("a", NOW + 1), ("b", NOW)],
+        [("a", NOW), ("b", None), ("c", NOW - 200)],
+        [("a", None), ("b", None)],
+    ],
+    ids=["not sorted", "too new", "too old, and one without a time", "none with a time"],
+)
+def test_a_part_of_a_walk_does_not_go_on_without_order(rows: list[tuple[str, int | None]]):
+    data = [{"id": identity, "created_at": second} for identity, second in rows]
+    walk = WindowWalk(NOW, NOW - 100)
+    assert len(walk.accept(WorkflowLogPage.from_dict({"data": data, "total": 9}))) > 0
+    assert not walk.is_ordered
+    part = WindowWalk(NOW, NOW - 100)
+    part.is_part = True
+    with pytest.raises(IncompleteWalkError, match="some pages and not others"):
+        part.accept(WorkflowLogPage.from_dict({"data": data, "total": 9}))
+
+
 def test_a_page_with_one_id_twice_gives_it_once():
     page = LogTable([(NOW, 3)]).page(PageRequest(None, None))
     page.data = [*page.data, page.data[0]]
