@@ -30,6 +30,7 @@ from stored_spec import (
     EVENTS,
     OPERATIONS,
     SPEC,
+    UUID,
     Sample,
     Samples,
     alternatives,
@@ -494,3 +495,48 @@ def test_whatever_the_spec_allows_is_sent_as_it_is(way: Way, data: st.DataObject
     for facade in FACADES:
         [outcome] = facade.outcomes(good_answer(way), [Call(way.method, as_arguments(drawn))])
         assert_sent(way, outcome, {name: sample.wire for name, sample in drawn.items()})
+
+
+# --- the judge of the whole suite ------------------------------------------------------------------------------------
+
+
+def test_every_request_of_the_suite_is_judged(request_objections: list[str]):
+    with DifyWorkflow(api_key=KEY, base_url=BASE_URL) as client:
+        configuration = client._caller.configuration
+    for name, params in (("list_workflow_logs", (("serach", "x"),)), ("request", (("anything", "x"),))):
+        call: Request[Any] = Request(
+            operation=name, method="GET", path="/workflows/logs", load_response=lambda: object, params=params
+        )
+        _requests.build_request(
+            call,
+            base_url=BASE_URL,
+            headers=_requests.prepared_headers(configuration),
+            accept=None,
+            timeout=Timeout(5),
+            http=None,
+        )
+    [objection] = request_objections
+    assert objection.endswith("the query parameter 'serach' is not declared")
+    request_objections.clear()
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "options", "said"),
+    [
+        ("GET", "/workflows/logs?page=0", {}, "Invalid query parameter: page"),
+        ("GET", "/workflows/logs?limit=101", {}, "Invalid query parameter: limit"),
+        ("GET", "/workflows/logs?Keyword=x", {}, "'Keyword' is not declared"),
+        ("GET", "/workflows/logs", {"headers": {"Authorization": "app-key"}}, "Security not found"),
+        ("POST", "/workflows/logs", {}, "Operation post not found"),
+        ("GET", "/workflows/log", {}, "Path not found"),
+        ("GET", "/workflows/run/1", {}, "Invalid path parameter: workflow_run_id"),
+        ("POST", "/workflows/run", {}, "Missing required request body"),
+        ("POST", "/workflows/run", {"json": {"inputs": {}}}, "'user' is a required property"),
+        ("POST", "/workflows/run", {"json": {"inputs": [], "user": "u"}}, "[] is not of type 'object'"),
+        ("GET", f"/workflow/{UUID}/events", {}, "Missing required query parameter: user"),
+    ],
+)
+def test_the_judge_sees_what_is_wrong_with_a_request(method: str, url: str, options: dict[str, Any], said: str):
+    given_to_it = {"headers": {"Authorization": f"Bearer {KEY}"}, **options}
+    [objection] = JUDGE.objections(httpx.Request(method, BASE_URL + url, **given_to_it), base_url=BASE_URL)
+    assert said in objection

@@ -1,0 +1,63 @@
+"""Every request that the facade makes of an operation, in whatever test, is judged against the stored spec.
+
+A request by `client.request` is the caller's own affair. Programs that tests start are not looked at. Where
+openapi-core is not installed, as where the ends of the dependency ranges are tried, no request is judged:
+`test_contract_requests` sees to it that they are everywhere else.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from judge import Judge
+
+OBJECTIONS: list[str] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_request_is_judged() -> Iterator[None]:
+    if importlib.util.find_spec("openapi_core") is None:
+        yield
+        return
+    from dify_workflow import _requests  # noqa: PLC0415 - loaded when a test runs, and not to list the tests
+
+    build, known = _requests.build_request, set()
+
+    def judged(call: Any, *, base_url: str, **options: Any) -> Any:
+        request = build(call, base_url=base_url, **options)
+        if call.operation != "request":
+            what = (base_url, request.method, request.url, str(call.json), bool(call.files), len(request.headers))
+            if what not in known:
+                known.add(what)
+                OBJECTIONS.extend(f"{what}: {one}" for one in judge().objections(request, base_url=base_url))
+        return request
+
+    # It is the one place where every request of both halves is made, and it cannot be passed in to all tests.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_requests, "build_request", judged)
+        yield
+
+
+@cache
+def judge() -> Judge:
+    """The judge, made for the first request: it takes half a second."""
+    from judge import Judge  # noqa: PLC0415 - needs openapi-core
+
+    return Judge()
+
+
+@pytest.fixture(autouse=True)
+def request_objections() -> Iterator[list[str]]:
+    """What the spec has against the requests of this test; anything that is left in it fails the test."""
+    OBJECTIONS.clear()
+    yield OBJECTIONS
+    found = list(OBJECTIONS)
+    OBJECTIONS.clear()
+    assert found == []
