@@ -1,0 +1,219 @@
+"""Write tests/contract/public_api.txt: all that a user's code can see of the package, so that a change of it shows.
+
+Usage: public_api.py [--check]
+
+With --check nothing is written: exit status 1, and the difference, when the text is not what the code gives. The code
+is read and not imported, so the text is the same on every Python and machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import griffe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "tests" / "contract" / "public_api.txt"
+PUBLIC: Final = ("dify_workflow", "dify_workflow.models", "dify_workflow.results", "dify_workflow.testing")
+MODELS: Final = "dify_workflow_api.models"
+BESIDE: Final = {"dify_workflow": ("__spec__",)}
+"""What is public beside `__all__`."""
+RENEW: Final = "make public-api"
+
+# What Python or attrs calls by itself, and no user does.
+UNSEEN: Final = frozenset({"__attrs_post_init__", "__init_subclass__", "__slots__", "__all__"})
+# What is another one with each release, which is no change of the interface.
+WITHOUT_VALUE: Final = frozenset({"__version__", "ABSENT"})
+
+LONGEST_LINE: Final = 100
+
+HEAD: Final = f"""\
+# The public API. A line that goes or changes may break a user's program; see CONTRIBUTING.md.
+# Made from the code by `{RENEW}`; a test fails where the two differ.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the text, or compare it; the exit status."""
+    parser = argparse.ArgumentParser(description="Write tests/contract/public_api.txt.")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail, with the difference, where it differs"
+    )
+    text = render()
+    if not parser.parse_args(argv).check:
+        TARGET.write_text(text, encoding="utf-8", newline="\n")
+        return 0
+    stored = TARGET.read_text("utf-8") if TARGET.exists() else ""
+    if stored != text:
+        print(difference(stored, text), file=sys.stderr)
+    return 1 if stored != text else 0
+
+
+def difference(stored: str, text: str) -> str:
+    """What differs, and what to do about it."""
+    name = TARGET.relative_to(ROOT).as_posix()
+    lines = difflib.unified_diff(
+        stored.splitlines(), text.splitlines(), f"{name}, as stored", "as the code has it", n=2
+    )
+    return "\n".join([*lines, "", f"The public API is not what {name} says. If that is meant: `{RENEW}`."])
+
+
+def render(root: Path = ROOT) -> str:
+    """The public API of the code below a folder, as text.
+
+    Args:
+        root: a copy of the project; `src` and `generated` in it are read.
+    """
+    interface = _Interface(root)
+    sections = [f"\n## {name}\n\n" + "\n".join(interface.names(name)) for name in PUBLIC]
+    return HEAD + "\n".join(sections) + "\n\n## reached through these\n\n" + "\n".join(interface.reached()) + "\n"
+
+
+class _Interface:
+    """What is public, and what that leads to."""
+
+    def __init__(self, root: Path) -> None:
+        self._loader = griffe.GriffeLoader(search_paths=[str(root / "generated"), str(root / "src")])
+        for package in ("dify_workflow_api", "dify_workflow"):
+            self._loader.load(package)
+        self._loader.resolve_aliases(external=False)
+        self._public = {name for module in PUBLIC for name in self._public_names(module)}
+        self._shown: set[str] = set()
+        self._waiting: set[str] = set()
+
+    def names(self, module: str) -> Iterator[str]:
+        """The lines of the names of a public module."""
+        for name in self._public_names(module):
+            target = self._object(f"{module}.{name}") or self._object(f"{MODELS}.{name}")
+            if target is None:
+                raise LookupError(f"{module} has no {name}, which its __all__ names")
+            if target.is_module:
+                yield f"module {name}"
+            elif target.path in self._shown:
+                yield f"{name}: see above"
+            else:
+                yield from self._lines(target, name)
+
+    def _public_names(self, module: str) -> list[str]:
+        found = self._object(module)
+        if found is None:
+            raise LookupError(f"there is no module {module}")
+        exports = found.exports or self._object(MODELS).exports  # `dify_workflow.models` has what the generated one has
+        return sorted({*map(str, exports), *BESIDE.get(module, ())})
+
+    def reached(self) -> Iterator[str]:
+        """The lines of what the public names lead to: the types of arguments, results and bases.
+
+        These are known by their names alone: in which private module they are may change.
+        """
+        found_lines: dict[tuple[str, str], list[str]] = {}
+        while waiting := sorted(self._waiting - self._shown):
+            for path in waiting:
+                found = self._object(path)
+                self._waiting.discard(path)
+                if found is not None and found.path not in self._shown and not found.is_module:
+                    found_lines[found.name, found.path] = list(self._lines(found, found.name))
+                self._shown.add(path)
+        for _, lines in sorted(found_lines.items()):
+            yield from lines
+
+    def _object(self, path: str) -> Any:  # noqa: ANN401 - griffe's objects and aliases have no common type
+        """What a path leads to, in our packages."""
+        try:
+            found = self._loader.modules_collection[path]
+            found = found.final_target if found.is_alias else found
+        except (KeyError, griffe.AliasResolutionError, griffe.CyclicAliasError):
+            return None
+        return found
+
+    def _lines(self, found: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - as above
+        self._shown.add(found.path)
+        if found.is_class:
+            yield from self._class(found, name)
+        elif found.is_function:
+            yield from self._function(found, name)
+        else:
+            yield self._attribute(found, name)
+
+    def _class(self, found: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - as above
+        bases = ", ".join(self._text(base) for base in found.bases)
+        yield f"class {name}({bases})" if bases else f"class {name}"
+        in_order = bases == "NamedTuple"  # whose order is a part of it
+        is_made_here = name not in self._public  # it is not for users to make one
+        for member_name, member in found.members.items() if in_order else sorted(found.members.items()):
+            if not _is_seen(member_name) or member.is_alias or (member_name == "__init__" and is_made_here):
+                continue
+            if member.is_function:
+                yield from (f"    {line}" for line in self._function(member, member_name))
+            elif member.is_attribute:
+                yield f"    {self._attribute(member, member_name)}"
+
+    def _function(self, found: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - as above
+        for one in found.overloads or [found]:
+            marks = [mark for mark in ("classmethod", "staticmethod") if mark in one.labels]
+            marks += ["overload"] if found.overloads else []
+            marks += ["async"] if "async" in one.labels else []
+            returns = f" -> {self._text(one.returns)}" if one.returns is not None else ""
+            begin, parameters = " ".join([*marks, f"def {name}("]), list(self._parameters(one))
+            line = f"{begin}{', '.join(parameters)}){returns}"
+            if len(line) <= LONGEST_LINE:
+                yield line
+            else:
+                yield begin
+                yield from (f"    {parameter}," for parameter in parameters)
+                yield f"){returns}"
+
+    def _parameters(self, function: Any) -> Iterator[str]:  # noqa: ANN401 - as above
+        kinds = [parameter.kind for parameter in function.parameters]
+        kind = griffe.ParameterKind
+        for index, parameter in enumerate(function.parameters):
+            after = kinds[index - 1] if index else None
+            if parameter.kind is kind.keyword_only and after not in {kind.keyword_only, kind.var_positional}:
+                yield "*"
+            if after is kind.positional_only and parameter.kind is not kind.positional_only:
+                yield "/"
+            stars = {kind.var_positional: "*", kind.var_keyword: "**"}.get(parameter.kind, "")
+            text = stars + parameter.name
+            text += f": {self._text(parameter.annotation)}" if parameter.annotation is not None else ""
+            if parameter.default is not None and not stars:
+                text += f" = {self._text(parameter.default)}" if ": " in text else f"={self._text(parameter.default)}"
+            yield text
+            if parameter.kind is kind.positional_only and index == len(kinds) - 1:
+                yield "/"
+
+    def _attribute(self, found: Any, name: str) -> str:  # noqa: ANN401 - as above
+        if "property" in found.labels:
+            text = f"property {name}: {self._text(found.annotation)}"
+            return text + (", settable" if "writable" in found.labels else "")
+        text = f"{name}: {self._text(found.annotation)}" if found.annotation is not None else name
+        is_fixed = "instance-attribute" not in found.labels or "class-attribute" in found.labels
+        if found.value is not None and is_fixed and found.name not in WITHOUT_VALUE:
+            text += f" = {self._text(found.value)}"
+        return text
+
+    def _text(self, expression: Any) -> str:  # noqa: ANN401 - as above
+        """An expression as it is written, on one line; what it names of ours is shown too."""
+        if isinstance(expression, griffe.Expr):
+            for part in expression.iterate(flat=True):
+                path = part.canonical_path if isinstance(part, griffe.ExprName) else ""
+                if path.startswith(("dify_workflow.", "dify_workflow_api.")):
+                    target = self._object(path) or self._object(path.replace("dify_workflow.models", MODELS))
+                    if target is not None:
+                        self._waiting.add(target.path)
+        return " ".join(str(expression).split())
+
+
+def _is_seen(name: str) -> bool:
+    is_special = name.startswith("__") and name.endswith("__")
+    return name not in UNSEEN and (is_special or not name.startswith("_"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
