@@ -32,8 +32,6 @@ UNSEEN: Final = frozenset({"__attrs_post_init__", "__init_subclass__", "__slots_
 # What is another one with each release, which is no change of the interface.
 WITHOUT_VALUE: Final = frozenset({"__version__", "ABSENT"})
 
-LONGEST_LINE: Final = 100
-
 HEAD: Final = f"""\
 # The public API. A line that goes or changes may break a user's program; see CONTRIBUTING.md.
 # Made from the code by `{RENEW}`; a test fails where the two differ.
@@ -161,14 +159,7 @@ class _Interface:
             marks += ["overload"] if found.overloads else []
             marks += ["async"] if "async" in one.labels else []
             returns = f" -> {self._text(one.returns)}" if one.returns is not None else ""
-            begin, parameters = " ".join([*marks, f"def {name}("]), list(self._parameters(one))
-            line = f"{begin}{', '.join(parameters)}){returns}"
-            if len(line) <= LONGEST_LINE:
-                yield line
-            else:
-                yield begin
-                yield from (f"    {parameter}," for parameter in parameters)
-                yield f"){returns}"
+            yield " ".join([*marks, f"def {name}({', '.join(self._parameters(one))}){returns}"])
 
     def _parameters(self, function: Any) -> Iterator[str]:  # noqa: ANN401 - as above
         kinds = [parameter.kind for parameter in function.parameters]
