@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from specification import layout, marks, overlays
@@ -36,9 +37,12 @@ def compiled(upstream: Path, overlay_folder: Path) -> str:
     tree = joined(documents)
     paths = overlay_paths(overlay_folder)
     for path in paths:
-        tree = overlays.applied(tree, overlays.read_overlay(path), path.name)
-        tree = marks.carried_out(tree, path.name)
+        tree = overlays.applied(tree, overlays.read_overlay(path), path.name, partial(_finished, name=path.name))
     return finished(tree, [document.name for document in documents], [path.name for path in paths])
+
+
+def _finished(tree: Tree, action: Tree, name: str) -> Tree:
+    return marks.carried_out(tree, name) if marks.are_in(action.get("update")) else tree
 
 
 def joined(documents: Sequence[VendorDocument]) -> Tree:

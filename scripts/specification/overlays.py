@@ -17,6 +17,7 @@ from specification.nodes import LinedMap, Tree, copied, line_of, plain, pointer_
 from specification.sources import SourceError, decoded, read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from specification.nodes import Pointer
@@ -64,13 +65,16 @@ def check_overlay(overlay: object) -> list[Finding]:
     return findings
 
 
-def applied(document: Tree, overlay: Tree, name: str) -> Tree:
+def applied(
+    document: Tree, overlay: Tree, name: str, finish: Callable[[Tree, Tree], Tree] = lambda document, _: document
+) -> Tree:
     """A copy of a document with an overlay's actions carried out, in order.
 
     Args:
         document: The document; it is not changed, and shares nothing with the result.
         overlay: A tree that `check_overlay` finds nothing wrong with; it is not changed either.
         name: The overlay's file name, for errors.
+        finish: What is done with the document after each action: it gets both.
 
     Raises:
         SpecError: When an action matches nothing, or does not fit what it matches.
@@ -79,6 +83,7 @@ def applied(document: Tree, overlay: Tree, name: str) -> Tree:
     for number, action in enumerate(overlay["actions"], 1):
         try:
             carry_out(document, action)
+            document = finish(document, action)
         except ActionError as error:
             text = f"action {number} ({action['target']}): {error}"
             raise SpecError(name, [Finding(line_of(overlay, ("actions", number - 1)), "", text)]) from None

@@ -98,9 +98,10 @@ def corrected(tree: Tree, paths: list[Path]) -> Corrected:
             judgement = _carried_out(tree, action, correction, touched)
             if judgement is not None:
                 judgements.append(judgement)
-        names = {old: schema[marks.NAME] for old, schema in _components(tree).items() if marks.NAME in schema}
-        tree = _marks_carried_out(tree, path.name, problems)
-        touched = [(_renamed(where, names), correction) for where, correction in touched]
+            if marks.are_in(action.get("update")):
+                names = marks.names_given(tree)
+                tree = _marks_carried_out(tree, path.name, problems)
+                touched = [(_renamed(where, names), by) for where, by in touched]
     return Corrected(tree, judgements, problems, touched)
 
 
@@ -167,12 +168,6 @@ def _leaves(update: Any) -> list[Pointer]:  # noqa: ANN401  # any JSON value
     if not isinstance(update, dict) or not update:
         return [()]
     return [(key, *leaf) for key, value in update.items() for leaf in _leaves(value)]
-
-
-def _components(tree: Tree) -> dict[str, Tree]:
-    components = tree.get("components", {})
-    schemas = components.get("schemas", {}) if isinstance(components, dict) else {}
-    return {name: schema for name, schema in schemas.items() if isinstance(schema, dict)}
 
 
 def _marks_carried_out(tree: Tree, name: str, problems: list[str]) -> Tree:

@@ -119,7 +119,7 @@ def test_compiling_writes_what_check_asks_for_and_only_then(folders: Path, capsy
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
-        ("overlays/10-names.yaml", "WorkflowLogItemCn", "WorkflowLogItemEn", "10-names.yaml:23: action 4 "),
+        ("overlays/10-names.yaml", "properties.data.items", "properties.rows.items", "10-names.yaml:24: action 4 "),
         ("overlays/30-english.yaml", "    description: The title and", "    descriptio: The title and", "state the"),
         ("overlays/30-english.yaml", "summary: List workflow logs", "summary: 列出", "text that is not English"),
         ("overlays/20-corrections-1.11.2.yaml", "minimum: 1", "minimum: 2", "1 is less than the minimum of 2"),

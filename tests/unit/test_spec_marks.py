@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from specification.findings import SpecError
 from specification.marks import carried_out
+from specification.references import SCHEMAS
 from specification.sources import read_yaml
 
 DOCUMENT = """
@@ -56,6 +57,41 @@ def test_a_name_is_given_everywhere_and_only_there() -> None:
 def test_properties_come_in_the_marked_order_and_others_after_them() -> None:
     got = carried_out(read_yaml(DOCUMENT), "test.yaml")
     assert list(got["components"]["schemas"]["Thing"]["properties"]) == ["b", "c", "a"]
+
+
+def test_a_name_on_a_reference_is_that_of_the_schema_it_leads_to() -> None:
+    got = carried_out(
+        {
+            "paths": {"/a": {"get": {"parameters": [{"schema": {"$ref": f"{SCHEMAS}A", "x-our-name": "B"}}]}}},
+            "components": {"schemas": {"A": {"type": "string"}}},
+        },
+        "test.yaml",
+    )
+    assert got["paths"]["/a"]["get"]["parameters"] == [{"schema": {"$ref": "#/components/schemas/B"}}]
+    assert got["components"]["schemas"] == {"B": {"type": "string"}}
+
+
+def test_a_path_takes_our_names_for_its_parameters() -> None:
+    shared, own = {"name": "a", "in": "path"}, {"name": "b", "in": "path"}
+    query = {"name": "a", "in": "query"}
+    item = {"x-our-path": "/x/{one}/{two}", "parameters": [shared], "get": {"parameters": [own, query]}}
+    got = carried_out({"paths": {"/x/{a}/{b}": item, "/y": {}}}, "test.yaml")["paths"]
+    assert list(got) == ["/x/{one}/{two}", "/y"]
+    assert [p["name"] for p in got["/x/{one}/{two}"]["parameters"]] == ["one"]
+    assert [p["name"] for p in got["/x/{one}/{two}"]["get"]["parameters"]] == ["two", "a"]
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ({"x-our-path": "/y/{b}"}, "must be the same path"),
+        ({"x-our-path": 5}, "must be the same path"),
+        ({"x-our-path": "/x/{b}", "parameters": [{"$ref": "#/components/parameters/A"}]}, "by reference"),
+    ],
+)
+def test_another_path_is_refused(item: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        carried_out({"paths": {"/x/{a}": item}}, "test.yaml")
 
 
 def test_two_schemas_can_swap_names() -> None:
