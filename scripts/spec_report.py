@@ -40,6 +40,9 @@ def read(path: Path) -> Report | None:
     """
     try:
         raw = json.loads(path.read_text("utf-8"))
+        # What came of all updates since the last release, and not of the last one alone.
+        if "unreleased" in raw:
+            raw = raw["unreleased"]
         changes = [Change(_severity(one), str(one["where"]), str(one["what"])) for one in raw["changes"]]
         step = _step(raw["step"])
     except FileNotFoundError:
