@@ -205,8 +205,14 @@ class Schemas:
                 kind = "number" if kind == "integer" and "number" in kinds and "integer" not in kinds else kind
                 if kind in kinds or ANY in kinds:
                     by_kind.setdefault(kind, []).append(value)
-            return [replace(self._shape(kind, schema), values=these) for kind, these in by_kind.items()]
+            return [self._listed(self._shape(kind, schema), these) for kind, these in by_kind.items()]
         return [self._shape(kind, schema) for kind in kinds]
+
+    def _listed(self, shape: Shape, values: list[Any]) -> Shape:
+        if shape.kind in {"object", "array"}:  # a list of such values is as good as a rule
+            texts = sorted(self._text(value, ()) for value in values)
+            return replace(shape, rules=shape.rules | {("enum", "; ".join(texts))})
+        return replace(shape, values=values)
 
     def _shape(self, kind: str, schema: Tree) -> Shape:
         open_kind = kind == ANY

@@ -87,6 +87,7 @@ PAIRS: dict[str, tuple[Any, Any, str, str]] = {
     "the list of an open enum given up": (OPEN, TEXT, "additive", "additive"),
     "a const for an enum of one": ({"const": "a"}, {"type": "string", "enum": ["a"]}, NONE, NONE),
     "another const": ({"const": "a"}, {"const": "b"}, "breaking", "additive"),
+    "a listed object less": ({"enum": [{"a": 1}, {"a": 2}]}, {"enum": [{"a": 1}]}, "breaking", "additive"),
     "string to object": (TEXT, {"type": "object"}, "breaking", "breaking"),
     "string to integer": (TEXT, {"type": "integer"}, "breaking", "breaking"),
     "integer to number": ({"type": "integer"}, {"type": "number"}, "additive", "breaking"),
