@@ -14,19 +14,22 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import public_api
 from comparison.descriptions import compared
-from comparison.reading import described
+from comparison.reading import described, route
 from generation.folder import update
 from generation.package import generated
 from generation.problems import GenerationError
 from specification.compilation import finished, joined, overlay_paths, read_upstream
 from specification.findings import SpecError, shown
 from specification.layout import ordered
+from specification.marks import PATH
 from specification.nodes import plain
+from specification.references import led_to
 from specification.sources import read_yaml
-from updates import interface, meanings, reports, verification
+from updates import meanings, reports, verification
 from updates.corrections import corrected
-from updates.interface import InterfaceError, interface_changes
+from updates.interface import interface_changes
 from updates.meanings import Told
 from updates.predecessors import succession
 from updates.reports import Report
@@ -75,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     if not Path(options.file).exists():
         parser.error(f"there is no file {shown(options.file)}")
     tests = tuple(options.tests or (*verification.TESTS, "-n", "auto", "--dist", "worksteal"))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is taken away
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is taken away
     try:
         report = Update(options.project.resolve(), Path(options.file), tests).made()
     except (RefusalError, SpecError, OSError) as error:
@@ -83,6 +86,8 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         refused(["interrupted"])
         return 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if not report.is_ready:
         return refused(report.problems, "; build/spec-report.md says more")
     verdict = reports.as_json(report)["verdict"]
@@ -112,6 +117,7 @@ class Update:
         self.project = project
         self.source = source
         self.tests = tests
+        self.paths: tuple[list[str], list[str]] = ([], [])
         self.found: dict[str, Any] = {
             "told": None,
             "vendors": [],
@@ -144,7 +150,7 @@ class Update:
                     changed = place.bring_back()
                     report = self._report(heir, [])
                     reports.write(report, self.project / "build")
-        except (RefusalError, WorkplaceError, GenerationError, InterfaceError) as error:
+        except (RefusalError, WorkplaceError, GenerationError) as error:
             report = self._report(heir, getattr(error, "lines", [str(error)]))
             reports.write(report, self.project / "build")
             return report
@@ -175,7 +181,7 @@ class Update:
             text = finished(result.tree, [document.name for document in documents], [path.name for path in paths])
         except SpecError as error:
             # What a lost action leaves behind is told by the action; the rest would only hide it.
-            raise RefusalError(*(problems or _with_advice(str(error).splitlines()))) from None
+            raise RefusalError(*(problems or _with_advice(_with_places(error, result)))) from None
         if problems:
             raise RefusalError(*problems)
         folder = place.root / "spec" / "upstream"
@@ -187,6 +193,7 @@ class Update:
     def _told(self, before: Tree, result: Corrected, heir: Succession) -> list[Told]:
         known = meanings.methods((self.project / "docs" / "api.md").read_text("utf-8"))
         after = ordered(result.tree)
+        self.paths = [*before["paths"]], [*after["paths"]]
         here = meanings.positions(after)
         owners = meanings.positions(before) | here
         told = []
@@ -210,12 +217,10 @@ class Update:
     def _compare_interface(self, place: Workplace) -> None:
         say("comparing the public API")
         # Not the project's own as it is now: who adds a keyword for a new parameter has changed it already.
-        stored = place.root / interface.TEXT
-        before = stored.read_text("utf-8") if stored.exists() else ""
-        after = interface.rendered(place.root)
-        self.found["interface"] = interface_changes(before, after)
-        if after:
-            put(stored, after.encode())
+        stored = place.root / "tests" / "contract" / "public_api.txt"
+        after = public_api.render(place.root)
+        self.found["interface"] = interface_changes(stored.read_text("utf-8"), after)
+        put(stored, after.encode())
 
     def _verify(self, place: Workplace) -> None:
         say("running the contract tests")
@@ -226,7 +231,19 @@ class Update:
         say(f"  {found.passed} passed, {len(found.failures)} failed")
         if self.found["gaps"] or not found.is_right:
             failed = [f"{failure.test}: {_first_line(failure.text)}" for failure in found.failures]
-            raise RefusalError(*self.found["gaps"], *failed, *([found.problem] if found.problem else []))
+            advice = self._paths_advice() if self.found["gaps"] else []
+            raise RefusalError(*advice, *self.found["gaps"], *failed, *([found.problem] if found.problem else []))
+
+    def _paths_advice(self) -> list[str]:
+        """How to keep our names for the parameters of a path, where the vendor has renamed them."""
+        now = {route(path): path for path in self.paths[1]}
+        return [
+            f"the vendor calls {path} {now[route(path)]} now, which is the same path; to keep our name, add to "
+            f"spec/overlays/10-names.yaml: target: $.paths['{now[route(path)]}'], update: {{{PATH}: '{path}'}}, and "
+            "write our path in the other actions that name it"
+            for path in self.paths[0]
+            if route(path) in now and now[route(path)] != path
+        ]
 
     def _located(self, gap: str) -> str:
         """What does not match, with the lines and overlay actions that it comes from."""
@@ -257,6 +274,16 @@ def _stored_spec(project: Path) -> Tree:
 
 def _first_line(text: str) -> str:
     return (text.strip().splitlines() or ["it says nothing"])[0]
+
+
+def _with_places(error: SpecError, result: Corrected) -> list[str]:
+    """What is wrong with the compiled spec, with the overlay actions that made it so."""
+    lines = []
+    for finding in error.findings:
+        where = led_to(finding.where) if finding.where.startswith("#/") else ()
+        places = meanings.corrections_at(where, result.touched)
+        lines.append(finding.said(error.name) + (f" Look at {', '.join(places)}." if places else ""))
+    return lines
 
 
 def _with_advice(lines: list[str]) -> list[str]:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from updates.workplace import environment
-
 if TYPE_CHECKING:
-    from pathlib import Path
-
-TEXT = "tests/contract/public_api.txt"
+    from collections.abc import Iterator
 
 
 class InterfaceChange(NamedTuple):
@@ -23,36 +17,11 @@ class InterfaceChange(NamedTuple):
     what: str
 
 
-class InterfaceError(Exception):
-    """The public API cannot be rendered."""
-
-
-def rendered(root: Path) -> str:
-    """The public API of a project's code as text.
-
-    Raises:
-        InterfaceError: It cannot be imported or rendered.
-    """
-    if not (root / "scripts" / "public_api.py").exists():
-        return ""
-    done = subprocess.run(
-        [sys.executable, "-c", "import sys, public_api; sys.stdout.write(public_api.render())"],
-        cwd=root,
-        env=environment(root) | {"PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-    )
-    if done.returncode:
-        raise InterfaceError(f"the public API cannot be rendered: {done.stderr.strip().splitlines()[-1:]}")
-    return done.stdout
-
-
 def interface_changes(before: str, after: str) -> list[InterfaceChange]:
     """What differs between two such texts, the breaking ones first.
 
-    A line that is gone or different breaks somebody, unless it is a call that takes more than it took and gives the
-    same. A line that is new is an addition.
+    What is gone or different breaks somebody, unless it is a call that takes more than it took and gives the same, or
+    an attribute that has fewer types than it had. What is new is an addition.
     """
     old, new = _placed(before), _placed(after)
     found: list[InterfaceChange] = []
@@ -60,7 +29,9 @@ def interface_changes(before: str, after: str) -> list[InterfaceChange]:
         gone = [line for line in old.get(name, ()) if line not in new.get(name, ())]
         come = [line for line in new.get(name, ()) if line not in old.get(name, ())]
         for was, now in zip(gone, come, strict=False):
-            severity: Literal["breaking", "additive"] = "additive" if _takes_more(was, now) else "breaking"
+            severity: Literal["breaking", "additive"] = (
+                "additive" if _takes_more(was, now) or _is_narrower(was, now) else "breaking"
+            )
             found.append(InterfaceChange(severity, f"{now}, was {was}" if len(was + now) < _WIDE else _told(was, now)))
         found += [InterfaceChange("breaking", f"gone: {line}") for line in gone[len(come) :]]
         found += [InterfaceChange("additive", f"new: {line}") for line in come[len(gone) :]]
@@ -68,14 +39,14 @@ def interface_changes(before: str, after: str) -> list[InterfaceChange]:
 
 
 _WIDE = 160
-_NAME = re.compile(r"\s*(?:(?:async|class|def|property|attribute)\s+)*(?P<name>[\w.]+)")
+_NAME = re.compile(r"\s*(?:(?:async|class|classmethod|def|overload|property|staticmethod)\s+)*(?P<name>[\w.]+)")
 
 
 def _placed(text: str) -> dict[str, list[str]]:
     """The lines of a text by what they are about: the name that each begins with, below the names around it."""
     found: dict[str, list[str]] = {}
     around: list[tuple[int, str]] = []
-    for line in text.splitlines():
+    for line in _joined(text):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         indent = len(line) - len(line.lstrip())
@@ -88,6 +59,33 @@ def _placed(text: str) -> dict[str, list[str]]:
         found.setdefault(place, []).append(f"{outer}: {line.strip()}" if outer else line.strip())
         around.append((indent, name))
     return found
+
+
+def _joined(text: str) -> Iterator[str]:
+    """The lines of a text, with each signature on one line."""
+    pieces: list[str] = []
+    for line in text.splitlines():
+        if pieces:
+            pieces.append(line.strip())
+            if line.strip().startswith(")"):
+                yield f"{pieces[0]}{' '.join(pieces[1:-1]).removesuffix(',')}{pieces[-1]}"
+                pieces = []
+        elif line.endswith("("):
+            pieces = [line]
+        else:
+            yield line
+    yield from pieces
+
+
+def _is_narrower(was: str, now: str) -> bool:
+    """Whether an attribute has some of the types that it had."""
+    old, new = _ATTRIBUTE.fullmatch(was), _ATTRIBUTE.fullmatch(now)
+    if old is None or new is None or old["name"] != new["name"]:
+        return False
+    return set(new["types"].split(" | ")) < set(old["types"].split(" | "))
+
+
+_ATTRIBUTE = re.compile(r"(?P<name>(?:\w+: )?(?:property )?\w+): (?P<types>[^()]*?)(?: = ABSENT)?")
 
 
 def _takes_more(was: str, now: str) -> bool:

@@ -130,16 +130,23 @@ def overlay_places(
     change: Change, owners: dict[int, Pointer], touched: Iterable[tuple[Pointer, Correction]]
 ) -> list[str]:
     """The overlay actions that changed what a change is about."""
-    places: dict[str, None] = {}
-    for node in (*change.new, *change.old):
-        where = owners.get(id(node))
-        if where is None or len(where) < 3:  # noqa: PLR2004 - above that is the whole document
-            continue
-        for changed, correction in touched:
-            is_around = len(changed) >= 3 and changed == where[: len(changed)]  # noqa: PLR2004
-            if is_around or where == changed[: len(where)]:
-                places[correction.place] = None
-    return list(places)
+    touched = list(touched)
+    wheres = [owners[id(node)] for node in (*change.new, *change.old) if id(node) in owners]
+    return list(dict.fromkeys(place for where in wheres for place in corrections_at(where, touched)))
+
+
+def corrections_at(where: Pointer, touched: Iterable[tuple[Pointer, Correction]]) -> list[str]:
+    """The overlay actions that changed a place of the spec, or what is around it or inside of it."""
+    if len(where) < _DEEP:
+        return []
+    found = (
+        by.place for at, by in touched if where == at[: len(where)] or (len(at) >= _DEEP and at == where[: len(at)])
+    )
+    return list(dict.fromkeys(found))
+
+
+_DEEP = 3
+"""What has fewer steps is all of the operations, or all of the schemas."""
 
 
 def vendor_places(change: Change, vendors: Iterable[Change], name: str) -> list[str]:

@@ -57,7 +57,14 @@ def verified(place: Workplace, tests: tuple[str, ...]) -> Verification:
     """
     with tempfile.TemporaryDirectory(prefix="update-tests-") as folder:
         report = Path(folder) / "report.xml"
-        options = ("-q", "-p", "no:cacheprovider", f"--maxfail={MOST_FAILURES}", f"--junitxml={report}")
+        options = (
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            f"--maxfail={MOST_FAILURES}",
+            f"--junitxml={report}",
+            f"--basetemp={folder}/tests",
+        )
         ran = place.run("-m", "pytest", *options, *tests)
         if not report.exists():
             return Verification(0, [], f"pytest ended with {ran.status}:\n{ran.output[-_LONGEST:].strip()}")

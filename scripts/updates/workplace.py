@@ -85,11 +85,13 @@ class Workplace:
         present = contents(self._project)
         if moved := sorted(name for name in self._before | present if self._before.get(name) != present.get(name)):
             raise WorkplaceError(f"{moved[0]} was changed while the update was made; run it again")
+        done: list[str] = []
         try:
             for name, data in changes.items():
                 put(self._project / name, data)
+                done.append(name)
         except OSError as error:
-            for name in changes:
+            for name in done:
                 put(self._project / name, self._before.get(name))
                 _prune((self._project / name).parent, self._project)
             raise WorkplaceError(f"{error.filename}: {error.strerror}") from None

@@ -1,0 +1,440 @@
+"""The parts of an update: whose place a document takes, what overlays became of, what the public API lost or gained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spec_report
+from comparison.changes import Change
+from comparison.descriptions import compared
+from comparison.reading import described
+from specification.compilation import read_upstream
+from specification.findings import SpecError
+from specification.nodes import copied
+from specification.sources import read_yaml
+from updates import reports
+from updates.corrections import corrected
+from updates.interface import interface_changes
+from updates.meanings import Told, meaning, methods, positions
+from updates.predecessors import succession
+from updates.reports import Report
+from updates.verification import Verification
+from updates.workplace import WorkplaceError, contents, workplace
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def document(*operations: str, title: str = "T") -> dict[str, Any]:
+    """An OpenAPI document with operations such as `GET /a/{id}`."""
+    paths: dict[str, Any] = {}
+    for operation in operations:
+        method, path = operation.split(" ")
+        names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+        parameters = [{"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in names]
+        paths.setdefault(path, {})[method.lower()] = {
+            "parameters": parameters,
+            "responses": {"200": {"description": "Yes."}},
+        }
+    return {"openapi": "3.1.0", "info": {"title": title, "version": "1"}, "paths": paths}
+
+
+class Desk:
+    """A folder of stored documents, and one for those that come."""
+
+    def __init__(self, folder: Path, stored: dict[str, dict[str, Any]]) -> None:
+        self.upstream = folder / "upstream"
+        self.inbox = folder / "inbox"
+        for place in (self.upstream, self.inbox):
+            place.mkdir()
+        for name, content in stored.items():
+            (self.upstream / name).write_text(json.dumps(content))
+
+    def bring(self, name: str, content: dict[str, Any]) -> tuple[str, list[str], bool]:
+        (self.inbox / name).write_text(json.dumps(content))
+        found = succession(self.inbox / name, self.upstream, read_upstream(self.upstream))
+        return found.name, [document.name for document in found.predecessors], found.is_known
+
+
+SPEC = read_yaml((ROOT / "spec" / "openapi.yaml").read_text("utf-8"))
+A, B, C, D = "GET /a", "POST /b/{id}", "GET /c", "GET /d"
+
+
+class TestPredecessors:
+    """Whose place a document takes."""
+
+    def test_it_is_the_document_with_the_same_operations_whatever_its_name(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, {"one.json": document(A), "two.json": document(B, C)})
+        assert desk.bring("new.json", document(A, title="U")) == ("one.json", ["one.json"], False)
+        assert desk.bring("other.json", document("POST /b/{name}", C, D)) == ("two.json", ["two.json"], False)
+
+    def test_a_document_that_came_before_is_known(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, {"one.json": document(A)})
+        assert desk.bring("again.json", document(A)) == ("one.json", ["one.json"], True)
+
+    def test_a_document_of_another_kind_keeps_its_own_name(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, {"one.md.txt": document(A)})
+        assert desk.bring("new.json", document(A)) == ("new.json", ["one.md.txt"], False)
+
+    def test_one_that_has_all_of_several_takes_the_place_of_them_all(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, {"one.json": document(A), "two.json": document(B, C)})
+        assert desk.bring("whole.json", document(A, B, C, D)) == ("whole.json", ["one.json", "two.json"], False)
+
+    def test_operations_that_are_gone_do_not_hide_the_predecessor(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, {"one.json": document(A, B, C)})
+        assert desk.bring("new.json", document(A, B)) == ("one.json", ["one.json"], False)
+
+    def test_with_other_operations_only_the_name_tells(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, {"one.json": document(A)})
+        assert desk.bring("one.json", document(D)) == ("one.json", ["one.json"], False)
+        with pytest.raises(SpecError, match="nothing says which one it replaces: `make import` adds it"):
+            desk.bring("new.json", document(D))
+
+    def test_two_that_it_has_in_part_are_too_many(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, {"one.json": document(A, B), "two.json": document(C, D)})
+        with pytest.raises(SpecError) as refusal:
+            desk.bring("new.json", document(A, C))
+        assert "one.json describes GET /a as well" in str(refusal.value)
+        assert "two.json describes GET /c as well" in str(refusal.value)
+
+    def test_one_operation_of_many_is_too_few(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, {"one.json": document(A, B, C)})
+        with pytest.raises(SpecError, match="describes GET /a as well, and 2 operations that this document does not"):
+            desk.bring("page.json", document(A))
+        assert desk.bring("one.json", document(A)) == ("one.json", ["one.json"], False)
+
+    def test_a_name_that_another_document_has_is_refused(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, {"one.yaml": document(A), "two.json": document(B)})
+        with pytest.raises(SpecError, match="would have the same name"):
+            desk.bring("TWO.json", document(A))
+
+    def test_a_document_that_is_not_right_is_refused_as_at_an_import(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, {"one.json": document(A)})
+        with pytest.raises(SpecError, match="describes no operation"):
+            desk.bring("new.json", document())
+        with pytest.raises(SpecError, match="not valid OpenAPI"):
+            desk.bring("new.json", {**document(A), "paths": {"/a": {"get": {"responses": 5}}}})
+
+
+TREE: dict[str, Any] = {
+    "paths": {"/a": {"get": {"parameters": [{"name": "q", "in": "query", "schema": {"type": "string"}}]}}},
+    "components": {
+        "schemas": {"T": {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "minLength": 1}}}}
+    },
+}
+GET = "$.paths['/a'].get"
+
+
+def judged(tmp_path: Path, *actions: dict[str, Any]) -> list[tuple[int, str]]:
+    overlay = {"overlay": "1.0.0", "info": {"title": "T", "version": "1"}, "actions": []}
+    overlay["actions"] = [{"description": "It has a reason.", **action} for action in actions]  # type: ignore[assignment]
+    path = tmp_path / "10-x.yaml"
+    path.write_text(json.dumps(overlay))
+    before = copied(TREE)
+    found = corrected(TREE, [path])
+    assert before == TREE
+    return [(judgement.correction.number, judgement.finding) for judgement in found.judgements]
+
+
+class TestCorrections:
+    """What becomes of overlay actions on another document."""
+
+    def test_every_action_that_matches_nothing_is_told_and_the_others_are_carried_out(self, tmp_path: Path) -> None:
+        gone = {"target": "$.paths['/gone'].get", "update": {"summary": "S"}}
+        assert judged(tmp_path, gone, {"target": GET, "update": {"summary": "S"}}, gone) == [
+            (1, "matches nothing"),
+            (3, "matches nothing"),
+        ]
+
+    def test_an_action_that_does_not_fit_is_told(self, tmp_path: Path) -> None:
+        assert judged(tmp_path, {"target": "$.components.schemas.T.type", "update": {"a": 1}}) == [(1, "does not fit")]
+
+    def test_an_action_that_changes_nothing_is_told(self, tmp_path: Path) -> None:
+        said = {"target": "$.components.schemas.T.properties.a", "update": {"minLength": 1}}
+        new = {"target": "$.components.schemas.T.properties.a", "update": {"minLength": 1, "maxLength": 9}}
+        assert judged(tmp_path, said, new) == [(1, "says what the vendor says")]
+
+    @pytest.mark.parametrize(
+        ("target", "update"),
+        [
+            (f"{GET}.parameters", {"name": "q", "in": "query", "schema": {"type": "integer"}}),
+            ("$.components.schemas.T", {"required": ["b", "a"]}),
+        ],
+    )
+    def test_what_would_be_there_twice_is_told(self, tmp_path: Path, target: str, update: dict[str, Any]) -> None:
+        assert judged(tmp_path, {"target": target, "update": update}) == [(1, "repeats the vendor")]
+
+    def test_a_further_parameter_is_no_repetition(self, tmp_path: Path) -> None:
+        assert judged(tmp_path, {"target": f"{GET}.parameters", "update": {"name": "q", "in": "header"}}) == []
+
+    def test_a_mark_that_cannot_be_carried_out_is_a_problem_and_the_rest_is_looked_at(self, tmp_path: Path) -> None:
+        path = tmp_path / "10-x.yaml"
+        actions = [
+            {"target": "$.components.schemas.T", "description": "A reason.", "update": {"x-our-property-order": ["z"]}},
+            {"target": "$.components.schemas.T", "description": "A reason.", "update": {"x-our-name": "U"}},
+        ]
+        overlay = {"overlay": "1.0.0", "info": {"title": "T", "version": "1"}, "actions": actions}
+        path.write_text(json.dumps(overlay))
+        found = corrected(TREE, [path])
+        assert ["names what is not a property: z" in problem for problem in found.problems] == [True]
+        assert list(found.tree["components"]["schemas"]) == ["U"]
+        assert all(where[:3] == ("components", "schemas", "U") for where, _ in found.touched)
+
+
+INTERFACE = """\
+## dify_workflow
+
+class Logs
+    def list(
+        self,
+        *,
+        keyword: str | None = None,
+        limit: int = 20,
+    ) -> Page
+    def get(self, id: str, *, timeout: float = 1) -> Log
+class Status(StrEnum)
+    FAILED = 'failed'
+class Page(Model)
+    note: str | None = ABSENT
+    total: int = ABSENT
+"""
+
+
+class TestInterface:
+    """What differs between two texts of the public API."""
+
+    @pytest.mark.parametrize(
+        ("old", "new", "severity"),
+        [
+            ("        limit: int = 20,\n", "        limit: int = 20,\n        page: int = 1,\n", "additive"),
+            ("        limit: int = 20,\n", "        limit: int = 50,\n", "breaking"),
+            ("        limit: int = 20,\n", "", "breaking"),
+            ("        limit: int = 20,\n", "        limit: int = 20,\n        page: int,\n", "breaking"),
+            ("keyword: str | None = None", "keyword: str", "breaking"),
+            (") -> Page", ") -> Page | None", "breaking"),
+            ("id: str, *, timeout", "id: str, other: str = '', *, timeout", "breaking"),
+            ("timeout: float = 1)", "timeout: float = 1, more: bool = False)", "additive"),
+            ("    FAILED = 'failed'\n", "    FAILED = 'failed'\n    PAUSED = 'paused'\n", "additive"),
+            ("    FAILED = 'failed'\n", "", "breaking"),
+            ("FAILED = 'failed'", "FAILED = 'fail'", "breaking"),
+            ("total: int", "total: int | None", "breaking"),
+            ("note: str | None", "note: str", "additive"),
+            ("    total: int = ABSENT\n", "    price: float = ABSENT\n    total: int = ABSENT\n", "additive"),
+            ("    total: int = ABSENT\n", "", "breaking"),
+            ("class Page(Model)", "class Page(Other)", "breaking"),
+            ("class Status", "class Else\nclass Status", "additive"),
+        ],
+    )
+    def test_a_difference_is_weighed_by_whether_a_program_can_fail(self, old: str, new: str, severity: str) -> None:
+        assert INTERFACE.count(old) == 1
+        [change] = interface_changes(INTERFACE, INTERFACE.replace(old, new))
+        assert change.severity == severity
+        assert change.what
+
+    def test_nothing_differs_from_itself_and_the_order_of_classes_is_no_matter(self) -> None:
+        head, first, *others = INTERFACE.replace("\nclass ", "\0class ").split("\0")
+        assert interface_changes(INTERFACE, INTERFACE) == []
+        assert interface_changes(INTERFACE, "\n".join([head, *others, first])) == []
+
+    def test_the_stored_text_has_nothing_that_is_not_understood(self) -> None:
+        stored = (ROOT / "tests" / "contract" / "public_api.txt").read_text("utf-8")
+        assert interface_changes(stored, stored) == []
+        gone = interface_changes(stored, "")
+        assert len(gone) > 500
+        assert {change.severity for change in gone} == {"breaking"}
+
+
+class TestMeanings:
+    """What a change means to a user."""
+
+    KNOWN = methods((ROOT / "docs" / "api.md").read_text("utf-8"))
+
+    def test_the_methods_of_an_operation_are_those_of_the_reference(self) -> None:
+        assert self.KNOWN["GET /workflows/logs"][:2] == ["client.logs.list", "client.logs.iter"]
+        assert self.KNOWN["GET /info"] == ["client.app.info"]
+
+    def told(self, target: str, change: Any) -> list[str]:
+        """What is told when one thing of the stored spec differs."""
+        old = SPEC
+        new = copied(old)
+        node: Any = new
+        *steps, last = target.split(" ")
+        for step in steps:
+            node = node[int(step) if isinstance(node, list) else step]
+        if change is None:
+            del node[int(last) if isinstance(node, list) else last]
+        else:
+            node[int(last) if isinstance(node, list) else last] = change
+        owners = positions(old) | positions(new)
+        return [meaning(change, self.KNOWN, owners) for change in compared(described([old]), described([new]))]
+
+    @pytest.mark.parametrize(
+        ("target", "change", "expected"),
+        [
+            ("paths /info get", None, ["client.app.info", "must go"]),
+            ("paths /workflows/logs get parameters 0", None, ["client.logs.list", "can no longer take `keyword`"]),
+            ("paths /workflows/logs get parameters 3 schema default", 50, ["leave `limit` out"]),
+            ("paths /workflows/logs get parameters 0 required", True, ["may be refused for what they give, or do not"]),
+            (
+                "components schemas WorkflowLog properties created_from",
+                None,
+                ["`WorkflowLog.created_from`", "is None from now on"],
+            ),
+            (
+                "components schemas WorkflowLog properties note",
+                {"type": "string"},
+                ["`WorkflowLog.note`", "can be read"],
+            ),
+            (
+                "components schemas WorkflowLog properties created_at",
+                {"type": "string"},
+                ["`WorkflowLog.created_at`", "did not expect"],
+            ),
+            ("components securitySchemes ApiKeyAuth scheme", "basic", ["other credentials"]),
+            ("paths /workflows/logs get summary", "Other", ["Nothing changes but texts"]),
+            (
+                "components schemas WorkflowStreamEvent discriminator mapping later",
+                "#/components/schemas/ErrorEvent",
+                [],
+            ),
+        ],
+    )
+    def test_a_change_is_told_by_what_a_user_calls_and_reads(
+        self, target: str, change: Any, expected: list[str]
+    ) -> None:
+        told = self.told(target, change)
+        assert told
+        for words in expected:
+            assert words in told[0]
+
+
+def report(**more: Any) -> Report:
+    change = Change("breaking", "GET /a query `q`<b>", "is\ngone")
+    given: dict[str, Any] = {
+        "file": "new.md",
+        "kind": "1 page",
+        "stored_as": "spec/upstream/one.md",
+        "replaces": ["one.md"],
+        "is_ready": True,
+        "told": [Told(change, "It means <something>.", ["spec/overlays/x.yaml:3"])],
+        "vendors": [],
+        "interface": [],
+        "judgements": [],
+        "gaps": [],
+        "verification": Verification(3, [], ""),
+        "problems": [],
+    }
+    return Report(**(given | more))
+
+
+class TestReports:
+    """What is written of an update."""
+
+    def test_a_release_reads_what_was_written(self, tmp_path: Path) -> None:
+        reports.write(report(), tmp_path)
+        found = spec_report.read(tmp_path / "spec-report.json")
+        assert found is not None
+        assert (found.step, [tuple(change) for change in found.changes]) == (
+            "major",
+            [("breaking", "GET /a query `q`<b>", "is\ngone")],
+        )
+
+    def test_updates_add_up_until_a_release_takes_the_report_away(self, tmp_path: Path) -> None:
+        path = tmp_path / "spec-report.json"
+        addition = Told(Change("additive", "GET /b", "the operation is new"), "A method can be added.", [])
+        reports.write(report(), tmp_path)
+        reports.write(report(told=[addition]), tmp_path)
+        assert json.loads(path.read_text())["step"] == "minor"
+        assert spec_report.read(path) == spec_report.Report(
+            "major",
+            [
+                spec_report.Change("breaking", "GET /a query `q`<b>", "is\ngone"),
+                spec_report.Change("additive", "GET /b", "the operation is new"),
+            ],
+        )
+        path.unlink()
+        reports.write(report(told=[addition]), tmp_path)
+        assert spec_report.read(path) == spec_report.Report(
+            "minor", [spec_report.Change("additive", "GET /b", "the operation is new")]
+        )
+
+    def test_an_update_that_was_not_made_is_nothing_to_release(self, tmp_path: Path) -> None:
+        reports.write(report(is_ready=False, problems=["no"]), tmp_path)
+        assert spec_report.read(tmp_path / "spec-report.json") == spec_report.Report(None, [])
+        data = json.loads((tmp_path / "spec-report.json").read_text())
+        assert (data["outcome"], data["verdict"], data["step"]) == ("refused", "breaking", "major")
+
+    def test_the_python_side_raises_the_step(self) -> None:
+        gone = interface_changes(INTERFACE, INTERFACE.replace("    FAILED = 'failed'\n", ""))
+        assert (report(told=[]).step, report(told=[], interface=gone).step) == ("none", "major")
+
+    def test_what_a_vendor_wrote_stays_text(self) -> None:
+        page = reports.as_markdown(report(problems=["a\n# b"], is_ready=False))
+        assert "`GET /a query 'q'<b>`: is gone" in page
+        assert "It means \\<something>." in page
+        assert "\n# b" not in page
+
+
+class TestWorkplace:
+    """The copy, and the way back."""
+
+    @pytest.fixture
+    def small(self, tmp_path: Path) -> Path:
+        for name in ("spec/upstream/a.md", "spec/openapi.yaml", "generated/p/x/m.py", "docs/api.md", "src/other.py"):
+            path = tmp_path / "small" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+        return tmp_path / "small"
+
+    def test_all_of_it_comes_back_and_empty_folders_go(self, small: Path) -> None:
+        with workplace(small) as place:
+            (place.root / "generated/p/x/m.py").unlink()
+            (place.root / "spec/openapi.yaml").write_text("new")
+            (place.root / "generated/p/y").mkdir()
+            (place.root / "generated/p/y/n.py").write_text("n")
+            (place.root / "src/other.py").write_text("not among what is made")
+            assert contents(small)["spec/openapi.yaml"] == b"spec/openapi.yaml"
+            changed = place.bring_back()
+            root = place.root
+        assert changed == ["generated/p/x/m.py", "generated/p/y/n.py", "spec/openapi.yaml"]
+        assert sorted(contents(small)) == [
+            "docs/api.md",
+            "generated/p/y/n.py",
+            "spec/openapi.yaml",
+            "spec/upstream/a.md",
+        ]
+        assert not (small / "generated/p/x").exists()
+        assert (small / "src/other.py").read_text() == "src/other.py"
+        assert not root.exists()
+
+    def test_what_somebody_changed_meanwhile_is_not_overwritten(self, small: Path) -> None:
+        with workplace(small) as place:
+            (place.root / "docs/api.md").write_text("made")
+            (small / "spec/upstream/b.md").write_text("theirs")
+            with pytest.raises(WorkplaceError, match=r"spec/upstream/b\.md was changed while the update was made"):
+                place.bring_back()
+        assert (small / "docs/api.md").read_text() == "docs/api.md"
+
+    def test_an_error_in_the_middle_leaves_nothing_of_it(self, small: Path) -> None:
+        before = contents(small)
+        with workplace(small) as place:
+            (place.root / "docs/api.md").write_text("made")
+            (place.root / "generated/new").mkdir()
+            (place.root / "generated/new/a.py").write_text("a")
+            (place.root / "spec/openapi.yaml").write_text("made")
+            # The last file to be written has a folder in its way.
+            (place.root / "spec/upstream/z").write_text("made")
+            (small / "spec/upstream/z").mkdir()
+            (small / "spec/upstream/z/__pycache__").mkdir()
+            with pytest.raises(WorkplaceError, match="Is a directory"):
+                place.bring_back()
+        assert contents(small) == before
+        assert not (small / "generated/new").exists()
+
+    def test_a_command_in_the_copy_sees_the_copys_code(self, small: Path) -> None:
+        (small / "src/only_here.py").write_text("print('from the copy')")
+        with workplace(small) as place:
+            assert place.run("-c", "import only_here") == (0, "from the copy\n")
+            assert place.run("-c", "raise SystemExit(3)").status == 3
