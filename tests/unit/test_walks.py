@@ -76,12 +76,15 @@ def test_a_crowded_second_that_one_page_holds_is_proven_by_one_page():
     assert len(table.requests) <= 4
 
 
-@pytest.mark.parametrize("page_of_the_split", [2, 5])
-def test_a_total_far_too_high_does_not_make_workers_ask_for_ranges_that_are_not_there(page_of_the_split: int):
-    table = LogTable(SPREAD[: 60 * page_of_the_split], lies=Lies(total=lambda true: 10**6))
+def test_a_total_far_too_high_does_not_make_workers_ask_for_ranges_that_are_not_there():
+    lies = Lies(total=lambda true: 10**6)
+    table = LogTable(SPREAD, lies=lies)
     with pytest.raises(IncompleteWalkError):
         list(made_for(table, workers=4))
     assert len(table.requests) < 120
+    outcome = walk(History(SPREAD, lies=lies, workers=4))
+    assert isinstance(outcome.error, IncompleteWalkError)
+    assert len(outcome.table.requests) < 120
 
 
 # What a page proves -----------------------------------------------------------------------------------------------
@@ -197,6 +200,12 @@ def test_what_changes_its_ways_while_ranges_are_read_is_refused(lies: Lies):
     assert sorted(keys) == sorted(table.keys())
 
 
+def test_has_more_is_believed_where_it_says_that_there_is_more():
+    # A proxy caps the pages and fits the total to them: then a short page is not the last one.
+    table = LogTable(SPREAD[:30], lies=Lies(cap=20, total=lambda true: min(true, 20), has_more=True))
+    assert len(list(made_for(table))) == 90
+
+
 @pytest.mark.parametrize(
     "rows",
     [
@@ -246,6 +255,13 @@ def split(table: LogTable, workers: int) -> tuple[WindowWalk, Ranges | None]:
         assert request is not None
         walk.accept(table.page(request))
     return walk, Ranges.of(walk, workers)
+
+
+def test_a_walk_that_is_split_is_the_first_part():
+    walk, ranges = split(LogTable(SPREAD), 4)
+    assert ranges is not None
+    assert walk.is_part
+    assert walk.below(NOW - 300).is_part
 
 
 def test_one_worker_and_short_rests_are_not_split():
@@ -440,6 +456,25 @@ def test_an_async_loop_that_is_left_leaves_no_task():
         return asyncio.all_tasks() - {asyncio.current_task()}
 
     assert asyncio.run(run()) == set()
+
+
+def test_async_workers_that_wait_for_answers_are_not_waited_for():
+    async def run() -> None:
+        table = LogTable(SPREAD)
+
+        async def read_page(request: PageRequest) -> WorkflowLogPage:
+            if len(table.requests) >= 8:
+                await asyncio.Event().wait()  # the server is stuck
+            return table.page(request)
+
+        walk = AsyncLogWalk(read_page, NO_FILTERS, checkpoint=None, workers=4)
+        await anext(walk)
+        for _ in range(250):
+            await anext(walk)
+        await asyncio.wait_for(walk.aclose(), 10)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
 
 
 def test_an_error_of_one_worker_stops_the_others_at_once():

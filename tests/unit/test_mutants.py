@@ -1,0 +1,48 @@
+"""The measure of the tests' strength: what it seeds is there to be seeded, is noticed, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+from mutation import contract_faults
+from mutation.contract_faults import FAULTS, Fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def digest(folder: Path) -> str:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return contract_faults.copied(tmp_path_factory.mktemp("copy"))
+
+
+def test_there_are_twenty_faults_and_each_has_its_place_in_the_code():
+    assert len(FAULTS) == len({fault.name for fault in FAULTS}) == 20
+    for fault in FAULTS:
+        assert fault.before in (contract_faults.ROOT / fault.file).read_text("utf-8"), fault.name
+
+
+@pytest.mark.parametrize("name", ["page and limit swapped", "a wrong method"])
+def test_a_fault_of_each_part_is_noticed_and_taken_out_again(place: Path, name: str):
+    before = digest(place / "src"), digest(place / "generated")
+    [fault] = [fault for fault in FAULTS if fault.name == name]
+    verdict = contract_faults.judged(place, fault)
+    assert verdict.is_caught
+    assert verdict.text.startswith("FAILED tests/contract/test_contract_")
+    assert (digest(place / "src"), digest(place / "generated")) == before
+
+
+def test_a_fault_without_a_place_and_tests_that_cannot_run_prove_nothing(place: Path):
+    lost = Fault("lost", "src/dify_workflow/_retries.py", "not there", "")
+    with pytest.raises(LookupError, match=r"_retries\.py does not hold 'not there' any more"):
+        contract_faults.judged(place, lost)
+    broken = Fault("broken", "src/dify_workflow/_retries.py", "from __future__", "form __future__")
+    with pytest.raises(RuntimeError, match="the tests did not run"):
+        contract_faults.judged(place, broken)
