@@ -1,7 +1,7 @@
 """Run the tests against every small change of the facade's code, and see which nobody notices.
 
 The tests are collected once. Then a child of this process is made for each change, takes it over in memory, and runs
-the tests that come by the changed function, the quickest first, until one fails.
+the tests that come by the changed function until one fails: first those that are quick and come by little else.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ SUITE: Final = (
 
 LONGEST_TEST: Final = 2.0
 """Seconds; a test that takes longer is not asked."""
-LONGEST_JUDGEMENT: Final = 8.0
+LONGEST_JUDGEMENT: Final = 5.0
 """Seconds of tests, as they take without a change, that are asked about one change."""
 PATIENCE: Final = 10
 """How many times as long as without a change the tests may take; then they hang, which is noticed too."""
@@ -99,9 +99,10 @@ class Verdict(NamedTuple):
 
 
 class Baseline(NamedTuple):
-    """What the tests do without any change: how long each takes, and who comes by which function."""
+    """What the tests do without any change: how long each takes, how much it comes by, and who comes by what."""
 
     seconds: dict[int, float]
+    functions: dict[int, int]
     callers: dict[tuple[str, str], set[int]]
     failed: list[str]
 
@@ -157,7 +158,8 @@ class _Judge:
         for name in [*self._modules, *(name.replace("_async", "_sync") for name in self._modules)]:
             importlib.import_module(f"{PACKAGE}.{name}")
         self._say(f"{len(session.items)} tests are run without a change")
-        baseline = _baseline(session.items)
+        _warm_up(session)
+        baseline = _baseline(session.items, self._jobs)
         for failure in baseline.failed:
             self._say(f"fails without a change, and is not asked: {failure}")
         queue = [(name, mutant) for name, file in self._modules.items() for mutant in mutants(file.read_text("utf-8"))]
@@ -231,8 +233,15 @@ class _Child:
             os.killpg(self._pid, signal.SIGKILL)
 
 
+def _warm_up(session: pytest.Session) -> None:
+    """Make what every child would have to make for itself: the judge of requests, in the tests' conftest."""
+    for plugin in session.config.pluginmanager.get_plugins():
+        if str(getattr(plugin, "__file__", "")).endswith("conftest.py") and hasattr(plugin, "judge"):
+            plugin.judge()
+
+
 def _asked(name: str, mutant: Mutant, baseline: Baseline) -> list[int]:
-    """The tests that come by a change, the quickest first, as many as there is time for."""
+    """The tests that come by a change, the quick and special ones first, as many as there is time for."""
     places = [name, name.replace("_async", "_sync")] if name.startswith("_async") else [name]
     found: set[int] = set()
     for (place, function), callers in baseline.callers.items():
@@ -240,7 +249,7 @@ def _asked(name: str, mutant: Mutant, baseline: Baseline) -> list[int]:
         if place in places and (not mutant.function or function in wanted):
             found |= callers
     chosen, seconds = [], 0.0
-    for index in sorted(found, key=lambda index: baseline.seconds[index]):
+    for index in sorted(found, key=lambda index: baseline.seconds[index] * baseline.functions[index]):
         seconds += baseline.seconds[index]
         if seconds > LONGEST_JUDGEMENT:
             break
@@ -287,26 +296,36 @@ class _Watch:
         self.has_failed |= report.failed
 
 
-def _baseline(items: list[pytest.Item]) -> Baseline:
-    """Run every test without a change, in a child, so that nothing of it stays in this process."""
-    with tempfile.NamedTemporaryFile() as file:
-        path = file.name
+def _baseline(items: list[pytest.Item], jobs: int) -> Baseline:
+    """Run every test without a change, in children, so that nothing of it stays in this process."""
+    found = Baseline({}, {}, {}, [])
+    files = list(dict.fromkeys(item.path for item in items))
+    with tempfile.TemporaryDirectory() as folder:
+        children = {}
+        for part in range(jobs):
+            own = set(files[part::jobs])
+            path = Path(folder) / str(part)
+            children[path] = _Child(lambda: _write(path, _traced(items, own)))  # noqa: B023 - it forks at once
+        for path, child in children.items():
+            while (code := child.ended()) is None:
+                time.sleep(0.05)
+            if code != 0:
+                raise RuntimeError(f"the tests ended with {code} without a change")
+            part_of_it: Baseline = pickle.loads(path.read_bytes())  # noqa: S301 - this process's own child wrote it
+            found.seconds.update(part_of_it.seconds)
+            found.functions.update(part_of_it.functions)
+            found.failed.extend(part_of_it.failed)
+            for place, callers in part_of_it.callers.items():
+                found.callers.setdefault(place, set()).update(callers)
+    return found
 
-        def work() -> int:
-            with open(path, "wb") as result:  # noqa: PTH123 - no path is made of it
-                pickle.dump(_traced(items), result)
-            return 0
 
-        child = _Child(work)
-        while (code := child.ended()) is None:
-            time.sleep(0.05)
-        if code != 0:
-            raise RuntimeError(f"the tests ended with {code} without a change")
-        found: Baseline = pickle.load(file)  # noqa: S301 - it was written by this process's own child
-        return found
+def _write(path: Path, baseline: Baseline) -> int:
+    path.write_bytes(pickle.dumps(baseline))
+    return SURVIVED
 
 
-def _traced(items: list[pytest.Item]) -> Baseline:
+def _traced(items: list[pytest.Item], files_of_tests: set[Path]) -> Baseline:
     files = {str(file): name for name, file in changed_modules().items()}
     files |= {str(FACADE / "_sync" / file.name): f"_sync.{file.stem}" for file in (FACADE / "_async").glob("[!_]*.py")}
     seen: set[tuple[str, str]] = set()
@@ -316,8 +335,9 @@ def _traced(items: list[pytest.Item]) -> Baseline:
         if place is not None:
             seen.add((place, frame.f_code.co_qualname.partition(".<locals>")[0]))
 
-    baseline = Baseline({}, {}, [])
-    for index, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
+    baseline = Baseline({}, {}, {}, [])
+    chosen = [(index, item) for index, item in enumerate(items) if item.path in files_of_tests]
+    for (index, item), following in zip(chosen, [*(item for _, item in chosen[1:]), None], strict=True):
         seen.clear()
         begun = time.monotonic()
         threading.settrace(trace)
@@ -332,6 +352,7 @@ def _traced(items: list[pytest.Item]) -> Baseline:
             baseline.failed.append(item.nodeid)
         elif seconds <= LONGEST_TEST:
             baseline.seconds[index] = seconds
+            baseline.functions[index] = len(seen)
             for place in seen:
                 baseline.callers.setdefault(place, set()).add(index)
     return baseline
