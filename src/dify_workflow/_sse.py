@@ -8,10 +8,8 @@ order mark; a stream of one's own runs deserves better.
 
 from __future__ import annotations
 
-import re
 from typing import Final, NamedTuple
 
-_LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 _MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -40,35 +38,39 @@ class EventParser:
             # The CR before this piece has ended its line already; a LF that follows belongs to it.
             self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
-        events: list[ServerSentEvent] = []
-        begin = 0
-        for end in _LINE_END.finditer(chunk):
-            self._pieces.append(chunk[begin : end.start()])
-            begin = end.end()
-            self._line(b"".join(self._pieces), events)
-            self._pieces.clear()
-        if begin < len(chunk):
-            self._pieces.append(chunk[begin:])
+        lines = chunk.splitlines()  # of bytes: at LF, CR and CRLF, and nowhere else
         self._after_cr = chunk.endswith(b"\r")
-        return events
+        rest = b"" if chunk.endswith((b"\n", b"\r")) else lines.pop() if lines else b""
+        if lines and self._pieces:
+            lines[0] = b"".join([*self._pieces, lines[0]])
+            self._pieces.clear()
+        if rest:
+            self._pieces.append(rest)
+        return self._events(lines)
 
     def end(self) -> list[ServerSentEvent]:
         """The event that the stream ended in without an empty line behind it; it may be cut."""
-        events: list[ServerSentEvent] = []
-        self._line(b"".join(self._pieces), events)
-        self._line(b"", events)
+        lines = [b"".join(self._pieces), b""]
         self._pieces.clear()
+        return self._events(lines)
+
+    def _events(self, lines: list[bytes]) -> list[ServerSentEvent]:
+        if self._at_start and lines:
+            self._at_start = False
+            lines[0] = lines[0].removeprefix(_MARK)
+        events: list[ServerSentEvent] = []
+        for line in lines:
+            if line.startswith(b"data: "):  # nearly all of them: `_field` would find the same
+                self._data.append(line[6:].decode("utf-8", "replace"))
+            elif line:
+                self._field(line)
+            elif self._data or self._event:
+                events.append(ServerSentEvent(self._event, "\n".join(self._data)))
+                self._event = ""
+                self._data.clear()
         return events
 
-    def _line(self, line: bytes, events: list[ServerSentEvent]) -> None:
-        if self._at_start:
-            self._at_start = False
-            line = line.removeprefix(_MARK)
-        if not line:
-            if self._data or self._event:
-                events.append(ServerSentEvent(self._event, "\n".join(self._data)))
-            self._event, self._data = "", []
-            return
+    def _field(self, line: bytes) -> None:
         name, _, value = line.decode("utf-8", "replace").partition(":")
         value = value.removeprefix(" ")
         if name == "data":

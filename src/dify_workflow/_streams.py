@@ -22,6 +22,9 @@ RESUMING_EVENTS: Final = frozenset(
 """What says that a run goes on after a pause."""
 
 
+_DECODER: Final = json.JSONDecoder()
+
+
 class StreamProgress:
     """What a stream of events has told so far.
 
@@ -74,24 +77,27 @@ class StreamProgress:
             ReportedError: it is an `error` event.
             BrokenEventError: it is not what the API promises.
         """
-        if received.event == "ping" or not (received.event or received.data):
+        name, data = received
+        if name == "ping" or not (name or data):
             return None
-        if not received.data:
-            raise BrokenEventError(f"an event {received.event!r} without data", "")
+        if not data:
+            raise BrokenEventError(f"an event {name!r} without data", "")
         try:
-            value = json.loads(received.data)
+            value = _json_value(data)
         except (ValueError, RecursionError) as error:
-            raise BrokenEventError(f"broken JSON in an event ({error})", received.data) from None
+            raise BrokenEventError(f"broken JSON in an event ({error})", data) from None
         if not is_object(value):
-            raise BrokenEventError(f"{kind_of(value)} where the object of an event belongs", received.data)
-        name = _text(value, "event") or received.event
+            raise BrokenEventError(f"{kind_of(value)} where the object of an event belongs", data)
+        name = _text(value, "event") or name
         return None if name == "ping" else self._noted(name, value)
 
     def _noted(self, name: str, value: dict[str, Any]) -> Model:
         self.count += 1
         self.last = name
-        self.task_id = _text(value, "task_id") or self.task_id
-        self.workflow_run_id = _text(value, "workflow_run_id") or self.workflow_run_id
+        if value.get("task_id") != self.task_id:
+            self.task_id = _text(value, "task_id") or self.task_id
+        if value.get("workflow_run_id") != self.workflow_run_id:
+            self.workflow_run_id = _text(value, "workflow_run_id") or self.workflow_run_id
         if name == "error":
             status: object = value.get("status")
             raise ReportedError(
@@ -100,12 +106,10 @@ class StreamProgress:
                 _text(value, "message") or "(no text)",
             )
         event: Model = self._load(name).from_dict(value)
-        data: object = value.get("data")
-        chunk: object = data.get("text") if is_object(data) else None
-        if name == "text_chunk" and isinstance(chunk, str):
-            self._texts.append(chunk)
-        elif name == "text_replace" and isinstance(chunk, str):
-            self._texts = [chunk]
+        if name == "text_chunk":
+            self._texts += _texts(value)
+        elif name == "text_replace":
+            self._texts = _texts(value) or self._texts
         elif name == "workflow_finished":
             self.result, self.is_whole = event, True
         elif self.result is None and name == "workflow_paused":
@@ -120,6 +124,21 @@ class StreamProgress:
             f"after {self.count} events (the last: {self.last or 'none'}) of task {self.task_id or '(unknown)'}, "
             f"run {self.workflow_run_id or '(unknown)'}"
         )
+
+
+def _json_value(text: str) -> Any:  # noqa: ANN401 - JSON is anything
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except ValueError:
+        value, end = None, -1
+    # `loads` also reads what has space around it, which the server's events have not, and says what is wrong.
+    return value if end == len(text) else json.loads(text)
+
+
+def _texts(value: dict[str, Any]) -> list[str]:
+    data: object = value.get("data")
+    text: object = data.get("text") if is_object(data) else None
+    return [text] if isinstance(text, str) else []
 
 
 def _text(value: dict[str, Any], name: str) -> str | None:
