@@ -27,6 +27,7 @@ WORDS = {
     "aclose": "close",
     "aclosing": "closing",
     "aiter_bytes": "iter_bytes",
+    "aiter_raw": "iter_raw",
     "anext": "next",
     "aread": "read",
     "asyncio.Condition": "threading.Condition",

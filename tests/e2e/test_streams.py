@@ -141,6 +141,17 @@ def test_a_compressed_stream_is_read_as_any_other(half: Half):
 
 
 @EACH_HALF
+def test_a_body_that_a_transport_has_read_before_gives_its_events(half: Half):
+    async def story(client: Any) -> None:
+        assert [one.event for one in await all_events(client)] == ["workflow_started", "workflow_finished"]
+
+    headers = {"content-type": "text/event-stream"}
+    body = sse(STARTED) + sse(FINISHED)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, content=body))
+    half.play("http://127.0.0.1:1", story, http={"transport": transport})
+
+
+@EACH_HALF
 def test_the_request_asks_for_a_stream_when_the_with_begins_and_not_before(half: Half):
     with FaultServer(event_stream(sse(FINISHED))) as server:
 

@@ -13,7 +13,7 @@ from .._sse import EventParser
 from .._streams import StreamProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
     from types import TracebackType
 
     from dify_workflow_api.types import Request
@@ -129,7 +129,7 @@ class RunStream:
         parser, progress = EventParser(), self._progress
         secret = self._caller.configuration.api_key
         try:
-            for chunk in response.iter_bytes():
+            for chunk in _pieces(response):
                 for received in parser.feed(chunk):
                     event = progress.event_of(received)
                     if event is not None:
@@ -154,3 +154,10 @@ class RunStream:
         except BrokenEventError:
             return []
         return [event for event in events if event is not None]
+
+
+def _pieces(response: httpx.Response) -> Iterator[bytes]:
+    """The body as it comes."""
+    if "content-encoding" in response.headers or response.is_stream_consumed:  # a transport may have read it all before
+        return response.iter_bytes()
+    return response.iter_raw()  # the same bytes; nothing looks for a compression that is not there
