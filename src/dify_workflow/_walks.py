@@ -7,13 +7,16 @@ tie-breaker, so that paging by number loses rows; but the time filters are inclu
   page's oldest second is in it. That second may be cut, so it becomes the next window's `before` and is read again,
   whole; rows that were there already are known by their ids.
 - Where one second fills a page, that second is read alone (`before` = `after`) in sweeps of pages, each sweep with
-  another size and so in another order, until as many distinct ids were seen as the window has rows.
+  another size and so in another order, until the rows that are known to have been there at one moment are as many as
+  the server counted then.
 - The newest second of the first page pins the start by the server's own clock: no later window reaches beyond it.
 - A server that ignores the time filters, or does not sort, gives itself away by what it sends; then the sweeps are made
   over everything, in no order, and the ids of all rows are kept.
 
-What no proof can see: as many rows deleted from a window that is swept as arrive in it, between the same two of its
-pages. Where that is likely, because totals were seen to change or because it is everything, two proofs are asked for.
+As many rows can be deleted from a window that is swept as arrive in it, between two of its pages, and its total does
+not tell. So wherever rows may still arrive (in seconds near the newest row, where totals were seen to grow, or where
+everything is swept) a row counts only where it was seen before and after a moment. As soon as such rows are as many as
+the server counted at that moment, they are all that there was.
 """
 
 from __future__ import annotations
@@ -42,6 +45,9 @@ sweep misses a row with a chance of 1 in 2.7 at most."""
 MOST_SWEEPS: Final = 60
 MOST_REPEATS: Final = 3
 """Pages in a row that show nothing but what the same sweep showed before: the server does not turn pages."""
+LATENESS: Final = 3600
+"""Seconds, by the server's clock, for which a row may appear after its own time; a database does so while a transaction
+is open. In older seconds rows only vanish."""
 MOST_EMPTY_ANSWERS: Final = 3
 """Times that a window may be shown empty though its rows are counted: they are counted a moment before."""
 
@@ -105,6 +111,7 @@ class WindowWalk:
         self._doubt: _Doubt | None = None
         self._descends = False  # whether a page showed two seconds, the newer one first
         self._changes = False  # whether rows came or went behind the start since the walk began
+        self._newest_of_all: int | None = None  # second of the newest row of the whole walk
         self._rest: int | None = None  # rows of the next window, should none come or go
         self._empty_answers = 0
         self._begun = False
@@ -123,7 +130,7 @@ class WindowWalk:
         """The part of this walk that begins at an older second."""
         part = WindowWalk(newest, self.oldest, strays=self._strays)
         part.is_part = self.is_part
-        part._descends, part._changes = self._descends, self._changes
+        part._descends, part._changes, part._newest_of_all = self._descends, self._changes, self._newest_of_all
         return part
 
     def begin_with(self, rows: list[Row]) -> list[Row]:
@@ -214,6 +221,8 @@ class WindowWalk:
         self.newest = second
         if self.pinned is None:
             self.pinned = rows[0].second
+        if self._newest_of_all is None:
+            self._newest_of_all = rows[0].second
 
     def _read_alone(self, rows: list[Row]) -> list[Row]:
         # The second may have more rows than a page; it is also where a page that is shorter than `total` says (a proxy
@@ -221,7 +230,8 @@ class WindowWalk:
         given = self._give(rows)
         second = rows[-1].second
         self._move_to(second, rows)
-        self._sweeps = _Sweeps(second, second, proofs=2 if self._changes else 1, patience=PATIENCE_WITH_A_SECOND)
+        rows_may_arrive = self._changes or second >= (self._newest_of_all or second) - LATENESS
+        self._sweeps = _Sweeps(second, second, rows_may_arrive=rows_may_arrive, patience=PATIENCE_WITH_A_SECOND)
         return given
 
     # Sweeps -----------------------------------------------------------------------------------------------------
@@ -240,7 +250,7 @@ class WindowWalk:
             else:
                 self._ended = True
         elif sweeps.is_stale:
-            raise self._incomplete(total or 0, len(sweeps.counted), sweeps.failure)
+            raise self._incomplete(total or 0, sweeps.known, sweeps.failure)
         return given
 
     # Mistrust ---------------------------------------------------------------------------------------------------
@@ -262,7 +272,7 @@ class WindowWalk:
         self.is_ordered = False
         given = sorted(self._give(rows), key=lambda row: -row.second)
         self._known.update(row.identity for row in given)
-        self._sweeps = _Sweeps(self.newest, self.oldest, proofs=2, patience=PATIENCE_WITH_EVERYTHING)
+        self._sweeps = _Sweeps(self.newest, self.oldest, rows_may_arrive=True, patience=PATIENCE_WITH_EVERYTHING)
         self._ended = is_all
         return given
 
@@ -376,23 +386,33 @@ class _Doubt:
 
 
 class _Sweeps:
-    """Reads one window page by page, again and again in other orders, until every id was seen.
+    """Reads one window page by page, again and again in other orders, until it is proven that every row was seen.
+
+    The proof is a moment at which the server counted as many rows as are known to have been there: those that were seen
+    before that moment and again after it. Then no other row was there. Where no rows can arrive, what is seen after a
+    moment was there before.
 
     Args:
         before: latest second of the window.
         after: earliest second of the window.
-        proofs: how often the window has to add up.
+        rows_may_arrive: whether rows may appear that were not there when the sweeps began.
         patience: sweeps in a row that may find nothing new.
+
+    Attributes:
+        known: the most rows that are known to have been there at one moment.
     """
 
-    def __init__(self, before: int | None, after: int | None, *, proofs: int, patience: int) -> None:
-        self.counted: set[str] = set()
-        """Ids seen while the window's total was what it is now: after a deletion, earlier ids prove nothing."""
+    def __init__(self, before: int | None, after: int | None, *, rows_may_arrive: bool, patience: int) -> None:
+        self.known = 0
         self._before, self._after = before, after
-        self._proofs = proofs
+        self._rows_may_arrive = rows_may_arrive
         self._patience = patience
-        self._total: int | None = None
-        self._adds_up = False  # whether a whole sweep showed no more rows than the total
+        # The moments are those of the answers, counted from 0.
+        self._totals: list[int | None] = []
+        self._found: list[int] = []  # rows that were seen for the first time
+        self._change: list[int] = [0]  # by how many more rows are known to have been there than a moment before
+        self._last_seen: dict[str, int] = {}
+        self._adds_up = False  # whether a whole sweep showed no more rows than were counted
         self._sweep, self._page, self._size = 1, 1, LARGEST_PAGE
         self._stale = 0
         self._begin()
@@ -405,7 +425,7 @@ class _Sweeps:
     @property
     def failure(self) -> str:
         """Why the window is not complete."""
-        if self._total is None:
+        if self._totals[-1] is None:
             return "the server does not count them"
         if self._adds_up:
             return "sweep after sweep of its pages shows no other row"
@@ -416,50 +436,67 @@ class _Sweeps:
         return PageRequest(self._before, self._after, self._page, self._size)
 
     def completed_by(self, rows: list[Row], total: int | None) -> bool:
-        """Count the rows of the page that was asked for; whether this completes the window."""
-        if total != self._total:
-            if self._total is not None:
-                self._proofs = 2
-            self._total, self._stale = total, 0
-            self._count_anew()
-        self._count(rows)
+        """Note the answer for the page that was asked for; whether this completes the window."""
+        if self._totals and total != self._totals[-1]:
+            self._rows_may_arrive = self._rows_may_arrive or (total or 0) > (self._totals[-1] or 0)
+            self._stale = 0
+        self._note(rows, total)
         # A proxy may cap the pages: then the sweep goes on with pages of that size, the next with smaller.
         if self._page == 1 and 0 < len(rows) < self._size and (total is None or len(rows) < total):
             self._size = len(rows)
         is_last = not rows or (len(rows) < self._size and self._rows >= (total or 0))
-        if is_last and self._is_whole and total is not None and self._rows <= total:
+        if is_last and total is not None and self._rows <= self._largest_total:
             self._adds_up = True
-        if self._adds_up and total is not None and len(self.counted) >= total:
-            self._proofs -= 1
-            if self._proofs == 0 or (is_last and self._page == 1):  # one answer is all there is: nothing came between
+        if self._adds_up:
+            # One answer that is all there is needs no other moment: nothing came between.
+            is_all = is_last and self._page == 1 and len(self._shown) == total
+            if is_all or self._is_proven():
                 return True
-            self._count_anew()
         if is_last or self._repeats >= MOST_REPEATS or self._page >= MOST_PAGES:
-            self._stale = 0 if self._found else self._stale + 1
+            self._stale = 0 if self._finds else self._stale + 1
             self._sweep, self._page, self._size = self._sweep + 1, 1, self._size - 1
             self._begin()
         else:
             self._page += 1
         return False
 
-    def _count_anew(self) -> None:
-        self.counted, self._adds_up = set(), False
-        self._is_whole = self._page == 1
-
     def _begin(self) -> None:
-        self._is_whole = True  # whether all pages of this sweep came with the same total
-        self._rows = 0  # that its pages had, repeated ones included
+        self._rows = 0  # that the pages of this sweep had, repeated ones included
+        self._largest_total = 0
         self._shown: set[str] = set()
         self._repeats = 0
-        self._found = False
+        self._finds = False
 
-    def _count(self, rows: list[Row]) -> None:
+    def _note(self, rows: list[Row], total: int | None) -> None:
         ids = {row.identity for row in rows}
-        self._repeats = self._repeats + 1 if ids <= self._shown else 0
-        self._found = self._found or not ids <= self.counted
-        self._shown |= ids
-        self.counted |= ids
         self._rows += len(rows)
+        self._largest_total = max(self._largest_total, total or 0)
+        self._repeats = self._repeats + 1 if ids <= self._shown else 0
+        self._shown |= ids
+        now, new = len(self._totals), 0
+        self._totals.append(total)
+        self._change.append(0)
+        for identity in ids:
+            seen_before = self._last_seen.get(identity)
+            self._last_seen[identity] = now
+            if seen_before is None:
+                new += 1
+            else:  # it was there at each moment since: the server counts just before it reads
+                self._change[seen_before + 1] += 1
+                self._change[now + 1] -= 1
+        self._found.append(new)
+        self._finds = self._finds or new > 0
+
+    def _is_proven(self) -> bool:
+        seen_twice, seen_later = 0, len(self._last_seen)
+        for total, found, change in zip(self._totals, self._found, self._change, strict=False):  # one change is to come
+            seen_twice += change
+            known = seen_twice if self._rows_may_arrive else seen_twice + seen_later
+            if known == total:
+                return True
+            self.known = max(self.known, known)
+            seen_later -= found
+        return False
 
 
 def is_sorted(rows: list[Row]) -> bool:
