@@ -83,8 +83,8 @@ lock: $(READY) ## make the hashed files in requirements/ anew; UPGRADE=1 takes t
 test-ranges: $(READY) ## run the runtime's tests at both ends of the dependency ranges, on each Python at hand
 	@$(RUN) scripts/ranges.py $(ARGS)
 
-bench: $(READY) ## measure, as ratios to plain httpx and json
-	@for benchmark in imports calls decode; do $(RUN) benchmarks/$$benchmark.py || exit 1; done
+bench: $(READY) ## measure, beside the clients that people would use instead, and write benchmarks/results.md and .svg
+	@$(RUN) scripts/bench.py $(ARGS)
 
 clean: ## remove the environment and everything that was built
 	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

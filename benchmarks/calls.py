@@ -1,66 +1,98 @@
-"""What a typed page of 100 logs costs, beside the same answer read as plain JSON with httpx.
+"""What a page of logs costs through each client, beside the same answer read as plain JSON with httpx: CPU time.
 
-Usage: calls.py
+Usage: calls.py [--quick]
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-import httpx
-from measure import in_turn, table
-
-from dify_workflow import DifyWorkflow, _responses
+from figures import Figure
+from loopback import server
+from measure import cpu, in_turn
+from pages import SIZES
+from report import command
+from rivals import DIFY_OAPI2, DIFY_PYTHON_SDK, EMPTY_FILTERS, HTTPX, OURS, OURS_FAST, READ, READ_ASYNC, REFUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-KEY = "app-benchmark"
+    from measure import Repeat, Setup
 
-
-def main() -> None:
-    """Measure and print."""
-    server = Path(__file__).with_name("page_server.py")
-    with subprocess.Popen(
-        [sys.executable, server], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout  # noqa: S101 - it was asked for
-        address = process.stdout.readline().strip()
-        try:
-            measure(address)
-        finally:
-            process.communicate()  # closes its input, which ends it
+PROMISES: Final = {OURS: 1.10, OURS_FAST: 1.00}
+PROMISES_ASYNC: Final = {OURS: 1.10}
+NOTES: Final = {DIFY_OAPI2: REFUSES}
+NOTES_ASYNC: Final = {DIFY_OAPI2: REFUSES, DIFY_PYTHON_SDK: EMPTY_FILTERS}
 
 
-def measure(address: str) -> None:
-    """Measure and print, against the server at the address."""
-    url = f"{address}/workflows/logs?limit=100"
-    with (
-        httpx.Client(headers={"Authorization": f"Bearer {KEY}"}) as plain,
-        DifyWorkflow(api_key=KEY, base_url=address) as client,
-    ):
+def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure]:
+    """Measure pages of some sizes, sync and async."""
+    found: list[Figure] = []
+    with server("page_server.py") as address:
+        for rows in SIZES:
+            progress(f"one page of {rows}, sync")
+            found += measured(f"one page of {rows}, sync", sync_ways(address, rows), quick, PROMISES, NOTES)
+            progress(f"one page of {rows}, async")
+            found += measured(
+                f"one page of {rows}, async", async_ways(address, rows), quick, PROMISES_ASYNC, NOTES_ASYNC
+            )
+    return found
 
-        def typed(loads: Callable[[bytes], Any]) -> object:
-            _responses.loads = loads  # as if the extra `speed` were installed, or were not
-            return client.logs.list(limit=100)
 
-        fast = _responses.loads
-        ways = {
-            "httpx get().json()": lambda: plain.get(url).json(),
-            "logs.list, json": lambda: typed(json.loads),
-            "logs.list, orjson": lambda: typed(fast),
-        }
-        table(
-            "one page of 100 on loopback, client's CPU time",
-            in_turn(ways, rounds=60, repeats=15),
-            base="httpx get().json()",
-            promises={"logs.list, json": 1.10, "logs.list, orjson": 1.00},
-        )
+def measured(
+    section: str,
+    ways: Mapping[str, Setup],
+    quick: bool,
+    promises: Mapping[str, float],
+    notes: Mapping[str, str],
+) -> list[Figure]:
+    """Measure each way."""
+    promised = promises if section.startswith("one page of 100") else {}
+    return [
+        Figure(section, name, cpu(taken), "cpu s", HTTPX, promised.get(name), notes.get(name, ""))
+        for name, taken in in_turn(ways, rounds=5 if quick else 40, repeats=20).items()
+    ]
+
+
+def sync_ways(address: str, rows: int) -> dict[str, Setup]:
+    """Each client's call."""
+    return {name: partial(sync_way, name, readable(name, address), rows) for name in READ}
+
+
+def async_ways(address: str, rows: int) -> dict[str, Setup]:
+    """Each client's call, in an event loop that goes on."""
+    return {name: partial(async_way, name, readable(name, address), rows) for name in READ_ASYNC}
+
+
+def readable(name: str, address: str) -> str:
+    """Below which address is the page that a client can read."""
+    return address.replace("/v1", "/plain/v1") if name in NOTES and NOTES[name] == REFUSES else address
+
+
+def sync_way(name: str, address: str, rows: int) -> Repeat:
+    """What reads the page again and again, in this process."""
+    read = READ[name](address)
+
+    def repeat(repeats: int) -> None:
+        for _ in range(repeats):
+            read(1, rows)
+
+    return repeat
+
+
+def async_way(name: str, address: str, rows: int) -> Repeat:
+    """What reads the page again and again, in this process."""
+    read = READ_ASYNC[name](address)
+    runner = asyncio.Runner()
+
+    async def again(repeats: int) -> None:
+        for _ in range(repeats):
+            await read(1, rows)
+
+    return lambda repeats: runner.run(again(repeats))
 
 
 if __name__ == "__main__":
-    main()
+    command(figures, "Measure what one call costs.")

@@ -1,125 +1,245 @@
-"""What reading every log takes: requests, time with several workers, and memory.
+"""What reading every log takes: time with several workers, rows lost, requests, and memory.
 
-Usage: walks.py [--million]
+Usage: walks.py [--quick | --million]
 
-With --million, memory is measured over 1,000,000 rows instead of 100,000; that takes some minutes.
+With --million, only memory is measured, over 1,000,000 rows; that takes some minutes.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import contextlib
-import subprocess
 import sys
-import time
-import tracemalloc
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import httpx
-from log_server import KEY
-
-from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+from figures import Figure
+from loopback import KEY, server
+from measure import alone, in_turn
+from report import command, text
+from rivals import DIFY_OAPI2, DIFY_PYTHON_SDK, HTTPX, READ, STOCK, has_more, ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-LATENCY = 0.05
-ROUNDS = 3
+    import httpx
+    from measure import Repeat, Setup, Taken
 
+    from dify_workflow import DifyWorkflow
 
-def main(arguments: list[str]) -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="Measure walks over the logs.")
-    parser.add_argument("--million", action="store_true", help="measure memory over 1,000,000 rows")
-    options = parser.parse_args(arguments)
-    requests()
-    speed()
-    memory(1_000_000 if options.million else 100_000)
+WORKERS: Final = (1, 4, 8)
+PAGE_BY_PAGE: Final = "page by page, "
+NAIVE: Final = PAGE_BY_PAGE + HTTPX
+THREADS: Final = "logs.iter"
+ASYNCIO: Final = "logs.iter, async"
 
 
-@contextlib.contextmanager
-def server(*arguments: object) -> Iterator[str]:
-    """A server in a process of its own; its address."""
-    command = [sys.executable, str(Path(__file__).with_name("log_server.py")), *map(str, arguments)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout  # noqa: S101 - it was asked for
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.communicate()  # closes its input, which ends it
+class Walks(NamedTuple):
+    """A table of walks."""
+
+    rows: int
+    latency: float
+    """Seconds before each answer."""
+    rounds: int
+    rivals: tuple[str, ...] = ()
+    """Whose pages are read one by one as well. With latency all wait alike, and plain httpx does for all."""
 
 
-def headline(text: str) -> None:
-    """Print a title."""
-    print(f"{text}\n{'-' * len(text)}")
+TABLES: Final = (
+    Walks(10_000, 0, 5, (DIFY_PYTHON_SDK, DIFY_OAPI2, STOCK)),
+    Walks(10_000, 0.005, 3, (DIFY_PYTHON_SDK, DIFY_OAPI2, STOCK)),
+    Walks(10_000, 0.05, 3),
+    Walks(100_000, 0, 3, (DIFY_PYTHON_SDK, STOCK)),
+    Walks(100_000, 0.005, 1),
+    Walks(100_000, 0.05, 1),
+)
+PROMISED: Final = TABLES[-1]
+QUICK_TABLES: Final = (Walks(2_000, 0, 2, (DIFY_PYTHON_SDK, DIFY_OAPI2, STOCK)), Walks(2_000, 0.05, 1))
+MUCH: Final = 0.05
+"""Seconds of latency with which a walk without workers uses less than a tenth of a core."""
+FASTER: Final = {THREADS: 1 / 6, ASYNCIO: 1 / 5}
+"""The time that 8 workers are promised to take of the time of one, in the longest walk."""
+
+
+def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure]:
+    """Measure time, requests and memory."""
+    found: list[Figure] = []
+    for table in QUICK_TABLES if quick else TABLES:
+        found += timed(table, progress)
+    for rows, crowd in ((602, 21),) if quick else ((602, 21), (25_000, 350)):
+        progress(f"requests for {rows:,} rows")
+        found += counted(rows, crowd)
+    progress("memory of walks")
+    return found + weighed(10_000 if quick else 100_000, 1 if quick else 3)
+
+
+# Time -----------------------------------------------------------------------------------------------------------
+
+
+def timed(table: Walks, progress: Callable[[str], None]) -> list[Figure]:
+    """How long walks take by the clock, and how many rows each of them loses."""
+    section = f"{table.rows:,} rows walked, {table.latency * 1000:.0f} ms for each page"
+    progress(section)
+    with server("log_server.py", "synthetic", table.rows, table.latency) as address:
+        # Those that wait for one page after the other come first: with much latency they are timed side by side.
+        one_by_one: dict[str, Setup] = {
+            PAGE_BY_PAGE + name: partial(pages_walk, name, address) for name in (HTTPX, *table.rivals)
+        }
+        one_by_one |= {THREADS: partial(iter_walk, address, 1), ASYNCIO: partial(iter_walk_async, address, 1)}
+        ways = dict(one_by_one)
+        for workers in WORKERS[1:]:
+            ways[with_workers(THREADS, workers)] = partial(iter_walk, address, workers)
+            ways[with_workers(ASYNCIO, workers)] = partial(iter_walk_async, address, workers)
+        aside = len(one_by_one) if table.latency >= MUCH else 0
+        taken = in_turn(ways, rounds=table.rounds, aside=aside)
+    return [*times(section, table, taken), *losses(section, table, taken)]
+
+
+def times(section: str, table: Walks, taken: dict[str, list[Taken]]) -> list[Figure]:
+    """The seconds of each walk; those of which something is promised are compared to the same with one worker."""
+    found = []
+    for name, takes in taken.items():
+        kind = name.removesuffix(", 8 workers")
+        is_promised = kind != name and table == PROMISED
+        found.append(
+            Figure(
+                section,
+                name,
+                tuple(take.clock for take in takes),
+                "s",
+                base=kind if is_promised else NAIVE,
+                promise=FASTER[kind] if is_promised else None,
+            )
+        )
+    return found
+
+
+def losses(section: str, table: Walks, taken: dict[str, list[Taken]]) -> list[Figure]:
+    """The rows that each walk did not find.
+
+    Raises:
+        SystemExit: one of this SDK's walks lost some, and its time says nothing.
+    """
+    found = [
+        Figure(section, name, tuple(float(table.rows - take.result) for take in takes), "rows lost")
+        for name, takes in taken.items()
+    ]
+    for figure in found:
+        if figure.way.startswith(THREADS) and any(figure.values):
+            raise SystemExit(f"{section}, {figure.way}: rows lost: {figure.values}")
+    return found
+
+
+def with_workers(kind: str, workers: int) -> str:
+    """The name of a walk."""
+    return kind if workers == 1 else f"{kind}, {workers} workers"
+
+
+def pages_walk(name: str, address: str) -> Repeat:
+    """What every client can do: one page after the other; how many different rows that finds."""
+    read = READ[name](address)
+
+    def walk(_: int) -> int:
+        found: set[str] = set()
+        number, more = 1, True
+        while more:
+            page = read(number, 100)
+            found.update(ids(page))
+            number, more = number + 1, has_more(page)
+        return len(found)
+
+    return walk
+
+
+def iter_walk(address: str, workers: int) -> Repeat:
+    """A walk of this SDK; how many different rows that finds."""
+    from dify_workflow import DifyWorkflow
+
+    client = DifyWorkflow(api_key=KEY, base_url=address)
+    return lambda _: len({log.id for log in client.logs.iter(workers=workers)})
+
+
+def iter_walk_async(address: str, workers: int) -> Repeat:
+    """A walk of this SDK; how many different rows that finds."""
+    from dify_workflow import AsyncDifyWorkflow
+
+    client = AsyncDifyWorkflow(api_key=KEY, base_url=address)
+    runner = asyncio.Runner()
+
+    async def walk() -> int:
+        return len({log.id async for log in client.logs.iter(workers=workers)})
+
+    return lambda _: runner.run(walk())
 
 
 # Requests -------------------------------------------------------------------------------------------------------
 
 
-def requests() -> None:
-    """Print how many requests each way of reading takes, and how many rows it loses."""
-    headline("reading every row of the sandbox: rows lost, and requests")
+def counted(rows: int, crowd: int) -> list[Figure]:
+    """How many requests each way of reading takes, and how many rows it loses."""
+    section = f"{rows:,} rows of the sandbox, up to {crowd} in one second"
     ways: dict[str, Callable[[DifyWorkflow], set[str]]] = {
-        "page by page, limit 100": page_by_page,
+        "page by page": page_by_page,
         "windows, read again by hand": windows_by_hand,
-        "logs.iter": lambda client: {log.id for log in client.logs.iter()},
-        "logs.iter, 8 workers": lambda client: {log.id for log in client.logs.iter(workers=8)},
+        **{with_workers(THREADS, workers): partial(ids_of_iter, workers=workers) for workers in (1, 8)},
     }
-    for rows, crowd in ((602, 21), (25_000, 350)):
-        with server("sandbox", rows) as address, Counting(address) as counting:
-            print(f"  {rows:,} rows, up to {crowd} in one second")
-            for name, read in ways.items():
-                counting.requests = 0
-                found = len(read(counting.client))
-                print(f"    {name:<28} {rows - found:4} lost   {counting.requests:5} requests")
-    print()
+    lost: list[Figure] = []
+    sent: list[Figure] = []
+    with server("log_server.py", "sandbox", rows) as address:
+        for name, read in ways.items():
+            found, requests = alone(partial(read_and_count, read, address))
+            promise = 0 if name.startswith(THREADS) else None
+            lost.append(Figure(section, name, (float(rows - found),), "rows lost", promise=promise))
+            sent.append(Figure(section, name, (float(requests),), "requests"))
+    return lost + sent
 
 
-class Counting:
-    """A client that counts what it sends."""
+def read_and_count(read: Callable[[DifyWorkflow], set[str]], address: str) -> tuple[int, int]:
+    """How many rows a way of reading finds, and with how many requests."""
+    import httpx
 
-    def __init__(self, address: str) -> None:
-        self.requests = 0
-        self._http = httpx.Client(event_hooks={"request": [self._count]})
-        self.client = DifyWorkflow(api_key=KEY, base_url=address, http_client=self._http)
+    from dify_workflow import DifyWorkflow
 
-    def _count(self, _: httpx.Request) -> None:
-        self.requests += 1
+    requests = 0
 
-    def __enter__(self) -> Self:
-        return self
+    def count(_: httpx.Request) -> None:
+        nonlocal requests
+        requests += 1
 
-    def __exit__(self, *_: object) -> None:
-        self._http.close()
+    with httpx.Client(event_hooks={"request": [count]}) as http:
+        found = len(read(DifyWorkflow(api_key=KEY, base_url=address, http_client=http)))
+    return found, requests
+
+
+def ids_of_iter(client: DifyWorkflow, workers: int) -> set[str]:
+    """What a walk finds."""
+    return {log.id for log in client.logs.iter(workers=workers)}
 
 
 def page_by_page(client: DifyWorkflow) -> set[str]:
     """What every other client does."""
-    ids: set[str] = set()
+    found: set[str] = set()
     page, more = 1, True
     while more:
         answer = client.logs.list(page=page, limit=100)
-        ids.update(log.id for log in answer.data)
+        found.update(log.id for log in answer.data)
         page, more = page + 1, answer.has_more
-    return ids
+    return found
 
 
 def windows_by_hand(client: DifyWorkflow) -> set[str]:
     """The least that reads every row: windows by the last second, and a full second again and again."""
-    ids: set[str] = set()
+    found: set[str] = set()
     before: datetime | None = None
     while True:
         page = client.logs.list(created_at__before=before, limit=100)
-        ids.update(log.id for log in page.data)
+        found.update(log.id for log in page.data)
         if len(page.data) < 100:  # noqa: PLR2004 - the limit above
-            return ids
+            return found
         seconds = [log.created_at for log in page.data]
         if seconds[0] == seconds[-1]:
-            ids |= full_second(client, datetime.fromtimestamp(seconds[0], UTC))
+            found |= full_second(client, datetime.fromtimestamp(seconds[0], UTC))
             before = datetime.fromtimestamp(seconds[0] - 1, UTC)
         else:
             before = datetime.fromtimestamp(seconds[-1], UTC)
@@ -127,109 +247,64 @@ def windows_by_hand(client: DifyWorkflow) -> set[str]:
 
 def full_second(client: DifyWorkflow, second: datetime) -> set[str]:
     """Read one second with changing sizes of pages until its ids are as many as its rows."""
-    ids: set[str] = set()
+    found: set[str] = set()
     for limit in range(100, 50, -1):
         page, more = 1, True
         while more:
             answer = client.logs.list(created_at__before=second, created_at__after=second, page=page, limit=limit)
-            ids.update(log.id for log in answer.data)
-            if len(ids) >= answer.total:
-                return ids
+            found.update(log.id for log in answer.data)
+            if len(found) >= answer.total:
+                return found
             page, more = page + 1, answer.has_more
     raise SystemExit("the second never added up")
-
-
-# Time -----------------------------------------------------------------------------------------------------------
-
-
-def speed() -> None:
-    """Print how much faster several workers are, with latency."""
-    rows = 20_000
-    headline(f"{rows:,} rows, {LATENCY * 1000:.0f} ms for each page, seconds by the clock (best of {ROUNDS})")
-    with server("synthetic", rows, LATENCY) as address:
-        for name, walk, promise in (("threads", walk_threads, 6.0), ("asyncio", walk_asyncio, 5.0)):
-            taken = {workers: min(walk(address, workers, rows) for _ in range(ROUNDS)) for workers in (1, 8)}
-            ratio = taken[1] / taken[8]
-            print(
-                f"  {name:<8} 1 worker {taken[1]:6.2f} s   8 workers {taken[8]:6.2f} s   {ratio:5.2f} x"
-                f"   promised >= {promise:.1f}"
-            )
-    print()
-
-
-def walk_threads(address: str, workers: int, rows: int) -> float:
-    """Seconds that a walk takes."""
-    with DifyWorkflow(api_key=KEY, base_url=address) as client:
-        begun = time.perf_counter()
-        count = sum(1 for _ in client.logs.iter(workers=workers))
-        seconds = time.perf_counter() - begun
-    return checked(seconds, count, rows)
-
-
-def walk_asyncio(address: str, workers: int, rows: int) -> float:
-    """Seconds that a walk takes."""
-
-    async def walk() -> tuple[float, int]:
-        async with AsyncDifyWorkflow(api_key=KEY, base_url=address) as client:
-            begun = time.perf_counter()
-            count = 0
-            async for _ in client.logs.iter(workers=workers):
-                count += 1
-            return time.perf_counter() - begun, count
-
-    return checked(*asyncio.run(walk()), rows)
-
-
-def checked(seconds: float, count: int, rows: int) -> float:
-    """The seconds, when every row was there."""
-    if count != rows:
-        raise SystemExit(f"{count} rows of {rows}")
-    return seconds
 
 
 # Memory ---------------------------------------------------------------------------------------------------------
 
 
-def memory(rows: int) -> None:
-    """Print how a walk's memory grows, Python's own and the whole process's."""
-    headline(f"{rows:,} rows walked, memory over the start in MB: Python's own objects, the whole process")
-    for workers in (1, 8):
-        for kind in ("python", "process"):
-            program = [sys.executable, __file__, "--walk", str(rows), str(workers), kind]
-            figures = subprocess.run(program, check=True, capture_output=True, text=True).stdout.splitlines()
-            print(f"  {workers} worker{'s' if workers > 1 else ' '}  {kind:<8} {'   '.join(figures)}")
-    print("  promised <= 20 MB over the start for 1,000,000 rows\n")
+def weighed(rows: int, rounds: int) -> list[Figure]:
+    """How much memory a walk takes over the start, and that it does not grow with the rows."""
+    section = f"memory of a walk of {rows:,} rows, over the start"
+    early, late = f"after {rows // 5:,} rows", f"after {rows:,} rows"
+    found: list[Figure] = []
+    with server("log_server.py", "synthetic", rows, 0) as address:
+        for workers in (1, 8):
+            name = with_workers(THREADS, workers)
+            taken = [alone(partial(walk_and_weigh, address, rows, workers)) for _ in range(rounds)]
+            held = {early: [one[0] for one in taken], late: [one[-2] for one in taken]}
+            found += [
+                Figure(f"{section}, peak", name, tuple(one[-1] for one in taken), "MB", promise=20),
+                Figure(f"{section}, held", f"{name}, {early}", tuple(held[early]), "MB"),
+                Figure(
+                    f"{section}, held", f"{name}, {late}", tuple(held[late]), "MB", f"{name}, {early}", promise=1.10
+                ),
+            ]
+    return found
 
 
-def walk_and_weigh(rows: int, workers: int, kind: str) -> None:
-    """Walk, and print how much memory is held after each tenth, and the peak; in a process of its own."""
-    with server("synthetic", rows, 0) as address, DifyWorkflow(api_key=KEY, base_url=address) as client:
+def walk_and_weigh(address: str, rows: int, workers: int) -> list[float]:
+    """Walk, and see how much memory is held after each fifth, and the peak; in a process of its own."""
+    from dify_workflow import DifyWorkflow
+
+    with DifyWorkflow(api_key=KEY, base_url=address) as client:
         client.logs.list()  # everything is imported, and a connection made
-        if kind == "python":
-            tracemalloc.start()
-        start = weight(kind)
+        start = weight("VmRSS")
         held: list[float] = []
-        count = 0
-        for _ in client.logs.iter(workers=workers):
-            count += 1
+        for count, _ in enumerate(client.logs.iter(workers=workers), start=1):
             if count % (rows // 5) == 0:
-                held.append(weight(kind) - start)
-        checked(0, count, rows)
-        peak = tracemalloc.get_traced_memory()[1] / 1e6 - start if kind == "python" else max(held)
-    print("held " + " ".join(f"{megabytes:5.1f}" for megabytes in held))
-    print(f"peak {peak:5.1f}")
+                held.append(weight("VmRSS") - start)
+        held.append(weight("VmHWM") - start)
+    return held
 
 
-def weight(kind: str) -> float:
-    """Megabytes in use."""
-    if kind == "python":
-        return tracemalloc.get_traced_memory()[0] / 1e6
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return pages * 4096 / 1e6
+def weight(name: str) -> float:
+    """Megabytes that the process holds in memory now (VmRSS), or held at most (VmHWM), as Linux counts them."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text("ascii").splitlines())
+    return int(status[name].split()[0]) * 1024 / 1e6
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--walk"]:
-        walk_and_weigh(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+    if sys.argv[1:] == ["--million"]:
+        print(text(weighed(1_000_000, rounds=1)))
     else:
-        main(sys.argv[1:])
+        command(figures, "Measure walks over the logs.")

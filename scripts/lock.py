@@ -6,6 +6,7 @@ Usage: lock.py [--upgrade]
     runtime.txt  what the SDK needs without any extra, as in dev.txt
     highest.txt  the same with the extras that the tests use, and the tools that run them, as in dev.txt
     lowest.txt   the same tools, with each dependency of the SDK at the lowest end of its range
+    bench.txt    what the benchmarks are compared to, with the SDK's dependencies and extras as in dev.txt
 
 One resolution holds for every system and for Python 3.11 and newer. What is locked stays as it is unless a range in
 pyproject.toml no longer allows it, or --upgrade asks for the newest of everything.
@@ -37,6 +38,8 @@ def main(argv: list[str] | None = None) -> int:
         same = ("--constraints", str(locked), "--no-annotate")
         lock("runtime.txt", "What the SDK needs without any extra, as in dev.txt", *same)
         lock("highest.txt", "The SDK's dependencies and the tools of its tests, as in dev.txt", *same, *SUITE)
+        compared = (*same, *EXTRAS, "--group", "bench")
+        lock("bench.txt", "What the benchmarks are compared to, the rest as in dev.txt", *compared, *upgrade)
         with tempfile.TemporaryDirectory() as folder:
             others = Path(folder) / "others.txt"
             others.write_text(without(locked.read_text("utf-8"), ranged_packages()), "utf-8")

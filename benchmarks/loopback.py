@@ -1,0 +1,75 @@
+"""Servers on loopback, each in a process of its own, so that its work is not counted as the client's.
+
+A server prints its address when it is ready, and ends when its standard input is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KEY: Final = "app-benchmark"
+
+
+@contextlib.contextmanager
+def server(script: str, *arguments: object) -> Iterator[str]:
+    """A server of this folder; its address, which ends in "/v1"."""
+    command = [sys.executable, str(Path(__file__).with_name(script)), *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout  # noqa: S101 - it was asked for
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.communicate()  # closes its input, which ends it
+
+
+class Answering(asyncio.Protocol):
+    """One connection, each request of which, having no body, is answered after its empty line.
+
+    Args:
+        answer: the whole answer to a request's target, such as "/v1/workflows/logs?limit=100".
+        latency: seconds before an answer.
+    """
+
+    def __init__(self, answer: Callable[[str], bytes], latency: float = 0) -> None:
+        self._answer = answer
+        self._latency = latency
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what the answers are written to."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP connection is one
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer each complete request."""
+        *requests, self._received = (self._received + data).split(b"\r\n\r\n")
+        for request in requests:
+            answer = self._answer(request.split(b" ", 2)[1].decode("ascii"))
+            if self._latency:
+                asyncio.get_running_loop().call_later(self._latency, self._transport.write, answer)
+            else:
+                self._transport.write(answer)
+
+
+async def serve(connection: Callable[[], asyncio.Protocol]) -> None:
+    """Serve until standard input is closed."""
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(connection, "127.0.0.1", 0)
+    print(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1", flush=True)
+    ended = asyncio.Event()
+
+    def wait_for_the_end_of_input() -> None:
+        sys.stdin.read()
+        loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=wait_for_the_end_of_input, daemon=True).start()
+    await ended.wait()
