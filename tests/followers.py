@@ -77,7 +77,7 @@ class AsyncFollower:
         """Stop following and close the client."""
 
         async def close() -> None:
-            await self._follow.aclose()
+            await self._follow.close()
             await self._client.close()
 
         self._runner.run(close())

@@ -155,7 +155,7 @@ def _walk_part_with_workers(
             pass
         except IncompleteWalkError as failure:
             error = failure
-        await part.aclose()
+        await part.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         assert not others, f"tasks left behind: {others}"
         return error, part.seen, part.checkpoint

@@ -113,7 +113,7 @@ async def async_close(client: Any, workers: int) -> None:
     walk = client.logs.iter(workers=workers)
     for _ in range(300):
         await anext(walk)
-    await walk.aclose()
+    await walk.close()
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 

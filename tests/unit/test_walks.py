@@ -515,7 +515,7 @@ def test_async_workers_that_wait_for_answers_are_not_waited_for():
         await anext(walk)
         for _ in range(250):
             await anext(walk)
-        await asyncio.wait_for(walk.aclose(), 10)
+        await asyncio.wait_for(walk.close(), 10)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(run())

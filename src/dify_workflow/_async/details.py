@@ -64,12 +64,12 @@ class AsyncDetailedLogWalk:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+        await self.close()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """End the walk: nothing of it stays behind. It cannot go on; a new one can, from its checkpoint."""
         await self._rows.aclose()
-        await self._walk.aclose()
+        await self._walk.close()
 
 
 class _Place:

@@ -64,9 +64,9 @@ class AsyncLogFollow:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+        await self.close()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Stop following; iterating ends. It cannot go on; a new one can, from its checkpoint."""
         self._is_closed = True
         await self._logs.aclose()

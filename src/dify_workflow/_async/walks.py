@@ -66,16 +66,16 @@ class AsyncLogWalk:
         except StopAsyncIteration:
             if self._position.ended:
                 raise
-        # An error, a cancellation or `aclose` has ended it: stopping quietly would look as if every row had been given.
+        # An error, a cancellation or `close` has ended it: stopping quietly would look as if every row had been given.
         raise RuntimeError("this walk ended before its last row; a new one can go on from its checkpoint")
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+        await self.close()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """End the walk: nothing of it stays behind. It cannot go on; a new one can, from its checkpoint."""
         await self._logs.aclose()
 
