@@ -40,28 +40,33 @@ class Taken(NamedTuple):
     """What the last of the calls gave."""
 
 
-def in_turn(ways: Mapping[str, Setup], *, rounds: int, repeats: int = 1, aside: int = 0) -> dict[str, list[Taken]]:
+def in_turn(
+    ways: Mapping[str, Setup], *, rounds: int, repeats: int = 1, starts: int = 1, aside: int = 0
+) -> dict[str, list[Taken]]:
     """What one call of each way took, in each round.
 
     Args:
         ways: what to measure, by name.
-        rounds: how often each is timed; all are timed once before any is timed again.
+        rounds: how often each is timed after each start; all are timed once before any is timed again.
         repeats: calls in one timing.
+        starts: how often the processes are started anew: where things come to lie in memory, and how they hash, makes
+            one process some hundredths faster than the next for as long as it lives.
         aside: so many of the first ways are timed at the same time, as they mostly wait.
 
     Raises:
         SystemExit: one of them failed.
     """
-    with contextlib.ExitStack() as opened:
-        runners = {name: opened.enter_context(Runner(name, setup)) for name, setup in ways.items()}
-        turns = [list(runners)[:aside], *([name] for name in list(runners)[aside:])]
-        taken: dict[str, list[Taken]] = {name: [] for name in runners}
-        for number in range(rounds):
-            for names in in_order(turns, number):
-                for name in names:
-                    runners[name].begin(repeats)
-                for name in names:
-                    taken[name].append(runners[name].end())
+    taken: dict[str, list[Taken]] = {name: [] for name in ways}
+    for _ in range(starts):
+        with contextlib.ExitStack() as opened:
+            runners = {name: opened.enter_context(Runner(name, setup)) for name, setup in ways.items()}
+            turns = [list(runners)[:aside], *([name] for name in list(runners)[aside:])]
+            for number in range(rounds):
+                for names in in_order(turns, number):
+                    for name in names:
+                        runners[name].begin(repeats)
+                    for name in names:
+                        taken[name].append(runners[name].end())
     return taken
 
 
