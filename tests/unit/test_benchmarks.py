@@ -1,4 +1,4 @@
-"""What the benchmarks make of what they measured: ratios, verdicts, tables, the chart; and what their servers answer."""
+"""What the benchmarks make of what they measured: ratios, verdicts, tables, the chart; what their servers answer."""
 
 from __future__ import annotations
 
@@ -165,7 +165,8 @@ class TestChart:
     def test_it_can_be_read_on_a_light_and_on_a_dark_ground(self, figures):
         style = svg(figures).partition("@media (prefers-color-scheme: dark)")
         for half in (style[0], style[2]):
-            assert {".ground", ".subtitle", ".bar", ".base", ".warning"} <= set(re.findall(r"^ *(\.\w+) ", half, re.MULTILINE))
+            styled = set(re.findall(r"^ *(\.\w+) ", half, re.MULTILINE))
+            assert {".ground", ".subtitle", ".bar", ".base", ".warning"} <= styled
 
     def test_each_way_that_was_measured_has_a_bar(self, figures):
         root = parsed(svg(figures))
