@@ -45,7 +45,7 @@ sweep misses a row with a chance of 1 in 2.7 at most."""
 MOST_SWEEPS: Final = 60
 MOST_REPEATS: Final = 3
 """Pages in a row that show nothing but what the same sweep showed before: the server does not turn pages."""
-LATENESS: Final = 3600
+LATENESS: Final = 120
 """Seconds, by the server's clock, for which a row may appear after its own time; a database does so while a transaction
 is open. In older seconds rows only vanish."""
 MOST_EMPTY_ANSWERS: Final = 3
