@@ -1,11 +1,11 @@
 """Measure how strong the tests are: seed faults, and report the share that is noticed.
 
-Usage: mutants.py [contract | facade] [--module NAME ...] [--jobs 2]
+Usage: mutants.py [contract | facade | generated] [--module NAME ...] [--tests PATH ...] [--jobs 2]
 
 `contract` puts twenty faults by hand into a copy of the project, each of which the contract tests must notice.
 `facade` changes the facade's code in memory, one place at a time, and runs the tests that come by that place; at least
-95 % of the changes must be noticed. Without an argument, both. No file of the project is touched. Exit status 1: less
-was noticed than that.
+95 % of the changes must be noticed. `generated` does the same to places of the generated package, a sample of them.
+Without an argument, all three. No file of the project is touched. Exit status 1: less was noticed than that.
 """
 
 from __future__ import annotations
@@ -17,27 +17,42 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from mutation import contract_faults
-from mutation.facade import measured
+from mutation import contract_faults, subjects
+from mutation.judgement import NoMeasureError, judged
+from rich.console import Console
+from rich.progress import Progress
 
 if TYPE_CHECKING:
-    from mutation.contract_faults import Fault, Verdict
+    from mutation.contract_faults import Fault
+    from mutation.contract_faults import Verdict as FaultVerdict
+    from mutation.judgement import Verdict
+    from mutation.subjects import Change
+
+ENOUGH: Final = 0.95
+
+console = Console(file=sys.stdout, highlight=False, soft_wrap=True, markup=False)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Measure and report; the exit status."""
     parser = argparse.ArgumentParser(prog="mutants.py", description="Measure how strong the tests are.")
-    parser.add_argument("what", nargs="?", choices=("contract", "facade"), help="only this; both unless given")
-    parser.add_argument("--module", action="append", help="only this module of the facade, such as _retries")
+    parser.add_argument("what", nargs="?", choices=("contract", "facade", "generated"), help="only this")
+    parser.add_argument("--module", action="append", help="only this module, such as _retries or _async.logs")
+    parser.add_argument("--tests", action="append", help="only these tests are asked, such as tests/unit/test_times.py")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="tests at once")
     options = parser.parse_args(argv)
     enough = True
-    if options.what != "facade":
+    if options.what in {None, "contract"}:
         enough &= contract(options.jobs)
     if options.what != "contract":
-        enough &= facade(options.module, options.jobs)
+        try:
+            tests = options.tests or list(subjects.SUITE)
+            enough &= mechanical(options.what, options.module or [], tests, options.jobs)
+        except (NoMeasureError, LookupError) as error:
+            print(error, file=sys.stderr)
+            return 1
     return 0 if enough else 1
 
 
@@ -47,10 +62,10 @@ def contract(jobs: int) -> bool:
         places = [contract_faults.copied(Path(folder) / str(number)) for number in range(jobs)]
         sound = contract_faults.judged(places[0], None)
         if sound.is_caught:
-            print(f"the contract tests fail without any fault: {sound.text}")
+            console.print(f"the contract tests fail without any fault: {sound.text}")
             return False
 
-        def judge(fault: Fault) -> Verdict:
+        def judge(fault: Fault) -> FaultVerdict:
             place = places.pop()
             try:
                 return contract_faults.judged(place, fault)
@@ -61,32 +76,83 @@ def contract(jobs: int) -> bool:
             verdicts = list(pool.map(judge, contract_faults.FAULTS))
     for verdict in verdicts:
         name = verdict.fault.name if verdict.fault else ""
-        print(f"{'caught' if verdict.is_caught else 'MISSED'}  {name}: {verdict.text}")
+        console.print(f"{'caught' if verdict.is_caught else 'MISSED'}  {name}: {verdict.text}")
     caught = sum(verdict.is_caught for verdict in verdicts)
-    print(f"contract faults: {caught} of {len(verdicts)} caught")
+    console.print(f"contract faults: {caught} of {len(verdicts)} caught")
     return caught == len(verdicts)
 
 
-ENOUGH = 0.95
-
-
-def facade(modules: list[str] | None, jobs: int) -> bool:
-    """Judge the changes of the facade; whether enough were noticed."""
+def mechanical(what: str | None, named: list[str], tests: list[str], jobs: int) -> bool:
+    """Judge the changes of the facade, of the generated package, or of both; whether enough were noticed."""
+    parts = {"facade": subjects.facade(), "generated": subjects.generated()}
+    parts = {part: _named(modules, named) for part, modules in parts.items() if what in {None, part}}
+    modules = {name: file for part in parts.values() for name, file in part.items()}
+    if named and not modules:
+        raise LookupError(f"no such module: {', '.join(named)}")
+    queue: list[Change] = []
+    for part, its_modules in parts.items():
+        changes = list(subjects.changes(its_modules))
+        queue += subjects.sample(changes) if part == "generated" and not named else changes
     begun = time.monotonic()
-    verdicts = measured(modules, jobs, lambda text: print(text, file=sys.stderr, flush=True))
-    viable = [verdict for verdict in verdicts if verdict.outcome != "not viable"]
-    for verdict in viable:
-        if verdict.outcome == "survived":
-            place = f"{verdict.module}:{verdict.mutant.line} {verdict.mutant.function}".rstrip()
-            print(f"SURVIVED  {place}: {verdict.mutant.what} ({verdict.asked} tests come by)")
-    for module in dict.fromkeys(verdict.module for verdict in viable):
-        own = [verdict for verdict in viable if verdict.module == module]
-        print(f"{module}: {sum(verdict.outcome == 'caught' for verdict in own)} of {len(own)} caught")
-    caught = sum(verdict.outcome == "caught" for verdict in viable)
-    share = caught / len(viable) if viable else 0.0
-    beside = f"{len(verdicts) - len(viable)} were not viable; {time.monotonic() - begun:.0f} s"
-    print(f"facade: {caught} of {len(viable)} viable changes caught, {share:.1%}; {beside}")
-    return share >= ENOUGH
+    verdicts = _verdicts(queue, modules, tests, jobs)
+    enough = True
+    for part, its_modules in parts.items():
+        own = [verdict for verdict in verdicts if verdict.change.module in its_modules]
+        enough &= _reported(part, own)
+    console.print(f"{len(queue)} changes judged in {time.monotonic() - begun:.0f} s")
+    return enough
+
+
+def _named(modules: dict[str, Path], named: list[str]) -> dict[str, Path]:
+    wanted = tuple(f".{name}" for name in named)
+    return {name: file for name, file in modules.items() if not named or name.endswith(wanted)}
+
+
+def _verdicts(queue: list[Change], modules: dict[str, Path], tests: list[str], jobs: int) -> list[Verdict]:
+    """Judge changes, with a bar on a terminal, and with every survivor as soon as it is known."""
+    verdicts: list[Verdict] = []
+    # Without a thread of its own: this process forks.
+    with Progress(console=console, auto_refresh=False, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("", total=len(queue))
+
+        def say(text: str) -> None:
+            progress.console.print(text)
+            progress.refresh()
+
+        def seen(verdict: Verdict) -> None:
+            verdicts.append(verdict)
+            change, mutant = verdict.change, verdict.change.mutant
+            if mutant is None and verdict.outcome != "survived":
+                say(f"UNSOUND  {change.module} as it is, loaded anew, does not pass: {verdict.by}")
+            elif mutant is not None and verdict.outcome == "survived":
+                place = f"{change.module}:{mutant.line} {mutant.function}".rstrip()
+                say(f"SURVIVED  {place}: {mutant.what} ({verdict.asked} tests come by)")
+            progress.update(bar, advance=1, refresh=True)
+
+        judged(queue, modules, tests, jobs=jobs, say=say, seen=seen)
+    return verdicts
+
+
+def _reported(part: str, verdicts: list[Verdict]) -> bool:
+    """Print the shares; whether the whole one is enough, and what is not changed passes."""
+    is_sound = all(verdict.outcome == "survived" for verdict in verdicts if verdict.change.mutant is None)
+    changed = [verdict for verdict in verdicts if verdict.change.mutant is not None]
+    viable = [verdict for verdict in changed if verdict.outcome != "not viable"]
+    for module in dict.fromkeys(verdict.change.module for verdict in viable):
+        own = [verdict for verdict in viable if verdict.change.module == module]
+        console.print(f"{module}: {_share(own)}")
+    if not viable:
+        return is_sound
+    console.print(f"{part}: {_share(viable)}; {len(changed) - len(viable)} more were not viable")
+    return is_sound and _caught(viable) >= ENOUGH * len(viable)
+
+
+def _caught(verdicts: list[Verdict]) -> int:
+    return sum(verdict.outcome == "caught" for verdict in verdicts)
+
+
+def _share(verdicts: list[Verdict]) -> str:
+    return f"{_caught(verdicts)} of {len(verdicts)} caught, {_caught(verdicts) / len(verdicts):.1%}"
 
 
 if __name__ == "__main__":

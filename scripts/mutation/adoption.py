@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 import sys
+from enum import EnumType
 from types import FunctionType, ModuleType
-from typing import Any, Final
-
-PLAIN: Final = (int, float, str, bytes, tuple, frozenset, dict, list, set, re.Pattern, type(None))
+from typing import Any
 
 
 def adopt(name: str, source: str) -> None:
@@ -24,7 +23,7 @@ def adopt(name: str, source: str) -> None:
     changed = _constants(live, fresh)
     _take_over(vars(live), vars(fresh), name)
     if changed:
-        _spread(name.partition(".")[0], changed)
+        _spread(name, changed)
 
 
 def run(live: ModuleType, source: str) -> ModuleType:
@@ -38,69 +37,83 @@ def run(live: ModuleType, source: str) -> ModuleType:
 
 
 def _constants(live: ModuleType, fresh: ModuleType) -> dict[str, tuple[Any, Any]]:
-    """The names whose plain values differ, with the old and the new one."""
+    """The names whose values differ, with the old and the new one."""
     return {
-        name: (vars(live)[name], value)
+        name: (vars(live).get(name), value)
         for name, value in vars(fresh).items()
-        if isinstance(value, PLAIN) and not name.startswith("__") and _differs(vars(live).get(name), value)
+        if not name.startswith("__") and _differs(vars(live).get(name), value)
     }
 
 
 def _differs(old: object, new: object) -> bool:
-    return isinstance(old, PLAIN) and (type(old), repr(old)) != (type(new), repr(new))
+    """Whether a value is another one, as far as its text tells; functions and classes are looked into instead."""
+    if isinstance(new, EnumType) and isinstance(old, EnumType):
+        return repr(list(old)) != repr(list(new))
+    if isinstance(new, type | ModuleType | property) or callable(new):
+        return False
+    return " at 0x" not in repr(new) and (type(old).__name__, repr(old)) != (type(new).__name__, repr(new))
 
 
 def _take_over(live: dict[str, Any], fresh: dict[str, Any], module: str) -> None:
     for name, new in list(fresh.items()):
         old = live.get(name)
-        if isinstance(new, type) and isinstance(old, type) and new.__module__ == module:
-            _take_over_class(old, new, module)
-        elif isinstance(new, PLAIN) and not name.startswith("__") and _differs(old, new):
+        if not name.startswith("__") and _differs(old, new):
             live[name] = new
-        else:
-            _take_over_function(old, new)
+        elif isinstance(new, type) and isinstance(old, type) and new.__module__ == module:
+            _take_over_class(old, new, module)
+        elif not _take_over_function(old, new):
+            live[name] = new
 
 
 def _take_over_class(old: type[Any], new: type[Any], module: str) -> None:
     for name, value in list(vars(new).items()):
         before = vars(old).get(name)
-        if isinstance(value, type) and isinstance(before, type) and value.__module__ == module:
-            _take_over_class(before, value, module)
-        elif isinstance(value, PLAIN) and not name.startswith("__") and _differs(before, value):
+        if not name.startswith("__") and _differs(before, value):
             setattr(old, name, value)
+        elif isinstance(value, type) and isinstance(before, type) and value.__module__ == module:
+            _take_over_class(before, value, module)
         elif isinstance(value, property) and isinstance(before, property):
-            _take_over_function(before.fget, value.fget)
-        else:
-            _take_over_function(before, value)
+            if not _take_over_function(before.fget, value.fget):
+                setattr(old, name, value)
+        elif not _take_over_function(before, value):
+            setattr(old, name, value)
 
 
-def _take_over_function(old: Any, new: Any) -> None:  # noqa: ANN401 - whatever a namespace holds
-    """Put the code and the defaults of one function into another, through what may be around them."""
+def _take_over_function(old: Any, new: Any) -> bool:  # noqa: ANN401 - whatever a namespace holds
+    """Put the code and the defaults of one function into another, through what may be around them.
+
+    Returns:
+        False where it cannot be done, as the new code closes over something else: `new` must take the place of `old`.
+    """
     while hasattr(old, "__wrapped__") and hasattr(new, "__wrapped__"):
         if hasattr(old, "cache_clear"):
             old.cache_clear()
         old, new = old.__wrapped__, new.__wrapped__
     old, new = getattr(old, "__func__", old), getattr(new, "__func__", new)
     if not isinstance(old, FunctionType) or not isinstance(new, FunctionType) or old.__module__ != new.__module__:
-        return
-    if len(old.__code__.co_freevars) == len(new.__code__.co_freevars):
-        old.__code__ = new.__code__
+        return True
+    if len(old.__code__.co_freevars) != len(new.__code__.co_freevars):
+        return False
+    old.__code__ = new.__code__
     old.__defaults__, old.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
+    return True
 
 
-def _spread(package: str, changed: dict[str, tuple[Any, Any]]) -> None:
-    """Give constants to the modules that have imported them, and to the defaults that were made of them."""
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] != package or not getattr(module, "__file__", None):
-            continue
-        for constant, (old, new) in changed.items():
-            if vars(module).get(constant) is old:
+def _spread(changed: str, constants: dict[str, tuple[Any, Any]]) -> None:
+    """Give a module's constants to those that have imported them, and to the defaults that were made of them."""
+    package = changed.partition(".")[0]
+    others = {
+        name: module
+        for name, module in sys.modules.items()
+        if name.startswith(f"{package}.") and name != changed and str(getattr(module, "__file__", "")).endswith(".py")
+    }
+    for module in others.values():
+        for constant, (old, new) in constants.items():
+            if constant in vars(module) and vars(module)[constant] is old:
                 vars(module)[constant] = new
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] != package or not str(getattr(module, "__file__", "")).endswith(".py"):
-            continue
+    for name, module in others.items():
         source = _source(module)
-        if any(re.search(rf"\b{constant}\b", source) for constant in changed) and "." in name:
+        if any(re.search(rf"\b{constant}\b", source) for constant in constants):
             _take_over_defaults(vars(module), vars(run(module, source)), name)
 
 

@@ -26,7 +26,6 @@ class Mutant(NamedTuple):
         what: what is changed into what.
         path: how to get from the module to the node that is replaced.
         choice: which of the node's replacements it is.
-        is_default: whether it is in a signature, where Python looks when the function is defined.
     """
 
     line: int
@@ -34,7 +33,6 @@ class Mutant(NamedTuple):
     what: str
     path: tuple[Step, ...]
     choice: int
-    is_default: bool
 
 
 SWAPPED: Final[dict[type[ast.AST], type[ast.AST]]] = {
@@ -92,7 +90,6 @@ class _Walk:
 
     def __init__(self) -> None:
         self._function = ""
-        self._is_default = False
 
     def inside(self, node: ast.AST, path: tuple[Step, ...], scope: tuple[str, ...]) -> Iterator[Mutant]:
         """The changes below a node, which is in these classes."""
@@ -104,16 +101,15 @@ class _Walk:
                     yield from self._at(child, node, (*path, (field, index)), scope)
 
     def _at(self, node: ast.AST, parent: ast.AST, path: tuple[Step, ...], scope: tuple[str, ...]) -> Iterator[Mutant]:
-        before = self._function, self._is_default
+        before = self._function
         if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef) and not self._function:
             self._function = ".".join((*scope, parent.name)) if path[-1][0] in {"body", "args"} else ""
-            self._is_default = path[-1][0] == "args"
         if isinstance(parent, ast.ClassDef) and path[-1][0] == "body":
             scope = (*scope, parent.name)
         for choice, (what, _) in enumerate(_replacements(node)):
-            yield Mutant(getattr(node, "lineno", 0), self._function, what, path, choice, self._is_default)
+            yield Mutant(getattr(node, "lineno", 0), self._function, what, path, choice)
         yield from self.inside(node, path, scope)
-        self._function, self._is_default = before
+        self._function = before
 
 
 def _is_left_alone(node: ast.AST, parent: ast.AST) -> bool:  # noqa: PLR0911 - one case for each kind of node
@@ -140,9 +136,10 @@ def _is_left_alone(node: ast.AST, parent: ast.AST) -> bool:  # noqa: PLR0911 - o
 def _replacements(node: ast.AST) -> list[tuple[str, ast.AST]]:  # noqa: C901, PLR0911 - one case for each kind of node
     """What a node can become, each with words for it."""
     match node:
-        case ast.Compare(ops=[op, *_]) | ast.BoolOp(op=op) | ast.BinOp(op=op) | ast.AugAssign(op=op):
-            other = SWAPPED.get(type(op))
-            return [(f"{type(op).__name__} to {other.__name__}", _with_operator(node, other()))] if other else []
+        case ast.AugAssign():
+            return [*_with_operator_swapped(node, node.op), ("left out", ast.Pass())]
+        case ast.Compare(ops=[op, *_]) | ast.BoolOp(op=op) | ast.BinOp(op=op):
+            return _with_operator_swapped(node, op)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return [("not taken away", operand)]
         case ast.If() | ast.While() | ast.IfExp() | ast.comprehension(ifs=[_, *_]):
@@ -155,7 +152,7 @@ def _replacements(node: ast.AST) -> list[tuple[str, ast.AST]]:  # noqa: C901, PL
             return [(f"{text!r} changed", ast.Constant(f"{text}XX"))]
         case ast.Return(value=value) if value is not None and not _is_none(value):
             return [("None returned", ast.Return(ast.Constant(None)))]
-        case ast.Expr(value=ast.Call() | ast.Await()) | ast.Assign(targets=[ast.Attribute()]) | ast.AugAssign():
+        case ast.Expr(value=ast.Call() | ast.Await()) | ast.Assign(targets=[ast.Attribute()]):
             return [("left out", ast.Pass())]
         case ast.Break():
             return [("break to continue", ast.Continue())]
@@ -164,13 +161,16 @@ def _replacements(node: ast.AST) -> list[tuple[str, ast.AST]]:  # noqa: C901, PL
     return []
 
 
-def _with_operator(node: ast.AST, operator: ast.AST) -> ast.AST:
+def _with_operator_swapped(node: ast.AST, operator: ast.AST) -> list[tuple[str, ast.AST]]:
+    other = SWAPPED.get(type(operator))
+    if other is None:
+        return []
     changed = copy.deepcopy(node)
     if isinstance(changed, ast.Compare):
-        changed.ops[0] = operator  # type: ignore[call-overload]  # SWAPPED gives a comparison for a comparison
+        changed.ops[0] = other()  # type: ignore[call-overload]  # SWAPPED gives a comparison for a comparison
     else:
-        changed.op = operator  # type: ignore[attr-defined]  # the others have one
-    return changed
+        changed.op = other()  # type: ignore[attr-defined]  # the others have one
+    return [(f"{type(operator).__name__} to {other.__name__}", changed)]
 
 
 def _with_test_turned(node: ast.AST) -> list[tuple[str, ast.AST]]:
