@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -12,15 +13,20 @@ if TYPE_CHECKING:
 NAME: Final = "dify-workflow-walk"
 
 
+class WorkersEndedError(Exception):
+    """A worker was asked to end while it slept."""
+
+
 class Workers:
     """Threads that are waited for."""
 
     def __init__(self) -> None:
-        self._threads: list[threading.Thread] = []
+        self._threads: list[_Worker] = []
+        self._ended = threading.Event()
 
     def start(self, work: Callable[[], None]) -> None:
         """Have one more worker do this. It must not raise."""
-        thread = threading.Thread(target=work, name=NAME, daemon=True)
+        thread = _Worker(work, self._ended)
         self._threads.append(thread)
         thread.start()
 
@@ -29,10 +35,30 @@ class Workers:
         return threading.current_thread() in self._threads
 
     def end(self) -> None:
-        """Wait until all have gone. A thread cannot be interrupted: each finishes the request that is under way."""
+        """Wait until all have gone. Those that sleep wake up; a request that is under way is finished."""
+        self._ended.set()
         for thread in self._threads:
             if thread is not threading.current_thread():  # garbage may be collected in any of them
                 thread.join()
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        """Sleep; a worker only until it has to end.
+
+        Raises:
+            WorkersEndedError: it has to end.
+        """
+        thread = threading.current_thread()
+        if not isinstance(thread, _Worker):
+            time.sleep(seconds)
+        elif thread.ended.wait(seconds):
+            raise WorkersEndedError
+
+
+class _Worker(threading.Thread):
+    def __init__(self, work: Callable[[], None], ended: threading.Event) -> None:
+        super().__init__(target=work, name=NAME, daemon=True)
+        self.ended = ended
 
 
 class AsyncWorkers:
@@ -57,3 +83,10 @@ class AsyncWorkers:
         for task in self._tasks:
             task.cancel()
         await self._asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @staticmethod
+    async def sleep(seconds: float) -> None:
+        """Sleep; a worker that has to end is cancelled."""
+        import asyncio  # noqa: PLC0415 - as above
+
+        await asyncio.sleep(seconds)

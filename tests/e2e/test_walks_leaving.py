@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from leaks import nothing_left_open
 
@@ -99,6 +100,27 @@ def test_nothing_of_a_sync_walk_stays_behind(
         with sandbox.client() as client:
             leave(client, workers)
             assert {thread for thread in threading.enumerate() if thread.name == "dify-workflow-walk"} <= threads
+
+
+@pytest.mark.timeout(40)
+def test_workers_that_were_asked_to_wait_do_not_keep_a_walk_from_ending(sandbox: Sandbox):
+    asked_to_wait = threading.Event()
+
+    class Busy(httpx.HTTPTransport):
+        """Lets nobody look further ahead than the first ranges."""
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if int(request.url.params["page"]) <= 6:
+                return super().handle_request(request)
+            asked_to_wait.set()
+            return httpx.Response(429, headers={"Retry-After": "59"})
+
+    with httpx.Client(transport=Busy()) as http, sandbox.client(http_client=http) as client:
+        walk = client.logs.iter(workers=8)
+        assert len([next(walk) for _ in range(202)]) == 202
+        assert asked_to_wait.wait(20)
+        walk.close()
+        assert not [thread for thread in threading.enumerate() if thread.name == "dify-workflow-walk"]
 
 
 async def async_break(client: Any, workers: int) -> None:

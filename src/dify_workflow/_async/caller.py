@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from functools import partial
@@ -13,6 +12,7 @@ import httpx
 from .. import _logging, _requests, _responses, _retries
 from .._configuration import Timeout
 from .._errors import DifyError
+from .._workers import AsyncWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -96,7 +96,7 @@ class AsyncCaller:
                     raise
                 retries_made += 1
                 _logging.log_retry(error, retries_made, pause)
-            await asyncio.sleep(pause)
+            await AsyncWorkers.sleep(pause)
 
     async def _answer(
         self, read: Callable[[bytes], T], http: httpx.AsyncClient, request: httpx.Request, limits: Timeout

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .._workers import AsyncWorkers
+from .._workers import AsyncWorkers, WorkersEndedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,7 +41,7 @@ class AsyncCrew:
         async def run() -> None:
             try:
                 await work()
-            except CrewStoppedError:
+            except (CrewStoppedError, WorkersEndedError):
                 pass
             except Exception as error:  # noqa: BLE001 - it is raised again where the consumer waits
                 await self._let_go(error)

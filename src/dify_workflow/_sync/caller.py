@@ -12,6 +12,7 @@ import httpx
 from .. import _logging, _requests, _responses, _retries
 from .._configuration import Timeout
 from .._errors import DifyError
+from .._workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +96,7 @@ class Caller:
                     raise
                 retries_made += 1
                 _logging.log_retry(error, retries_made, pause)
-            time.sleep(pause)
+            Workers.sleep(pause)
 
     def _answer(self, read: Callable[[bytes], T], http: httpx.Client, request: httpx.Request, limits: Timeout) -> T:
         return _responses.value(*self._received(http, request, limits), read, self.configuration.api_key)

@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .._workers import Workers
+from .._workers import Workers, WorkersEndedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ class Crew:
         def run() -> None:
             try:
                 work()
-            except CrewStoppedError:
+            except (CrewStoppedError, WorkersEndedError):
                 pass
             except Exception as error:  # noqa: BLE001 - it is raised again where the consumer waits
                 self._let_go(error)
