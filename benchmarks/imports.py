@@ -29,7 +29,7 @@ ONLY_IMPORTS: Final = {
 
 def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure]:
     """Measure programs that go further and further."""
-    rounds = 5 if quick else 20
+    rounds = 5 if quick else 15
     with server("page_server.py") as address:
         # dify-oapi2, alone to be told a domain, can read the plain page only.
         values = {"key": KEY, "address": address, "domain": address.replace("/v1", "/plain")}

@@ -71,14 +71,18 @@ class Synthetic:
         page, limit = int(query.get("page", "1")), int(query.get("limit", "20"))
         # Rows of one second come in an order that differs from query to query, as a database gives them that was told
         # to sort by the second: a row may be on the end of one page, and again on the next in the place of another.
-        shift = zlib.crc32(f"{before} {after} {page} {limit}".encode()) % A_SECOND
+        shift = zlib.crc32(f"{before} {after} {page} {limit}".encode())
         places = range(first + (page - 1) * limit, max(first, min(end, first + page * limit)))
-        data = ", ".join([_row(place - place % A_SECOND + (place + shift) % A_SECOND) for place in places])
+        data = ", ".join([_row(self._number(place, shift)) for place in places])
         total = max(0, end - first)
         more = "true" if total > page * limit else "false"
         body = f'{{"page": {page}, "limit": {limit}, "total": {total}, "has_more": {more}, "data": [{data}]}}\n'
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         return (head + body).encode("ascii")
+
+    def _number(self, place: int, shift: int) -> int:
+        begin = place - place % A_SECOND
+        return begin + (place + shift) % min(A_SECOND, self._rows - begin)
 
 
 @lru_cache(maxsize=200_000)  # made once, of that many at least
