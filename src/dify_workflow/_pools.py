@@ -1,4 +1,4 @@
-"""The httpx clients underneath: made when first needed, one for each SDK client and its siblings.
+"""The connections underneath: made when first needed, one pool for each SDK client and its siblings.
 
 asyncio ties a connection to the event loop that it was opened in, so the async half keeps one for each loop.
 """
@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.request import getproxies
 
 import httpx
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncGenerator, Callable
+    from typing import TypeAlias
+
+    LoopConnections: TypeAlias = "AsyncConnections | AsyncClientConnections"
 
 # gunicorn, which serves Dify, closes a connection that was idle for 2 seconds. One that may be closed while a run is
 # being sent over it would leave open whether the run has begun, so none is used again after that time.
@@ -24,49 +28,99 @@ CLOSED: Final = "this client is closed"
 T = TypeVar("T")
 
 
-class NoCookies(httpx.Cookies):
-    """A jar that stays empty: the API has no cookies, and looking for them costs a twentieth of a call."""
+class Connections:
+    """Connections of one SDK client, without an httpx client around them.
 
-    def extract_cookies(self, response: httpx.Response) -> None:
-        """Take none."""
+    What that adds is not for this API, and costs a tenth of a call: cookies, authentication, redirects, hooks.
+    """
+
+    def __init__(self) -> None:
+        self._transport = httpx.HTTPTransport(limits=LIMITS)
+        self._closed = False
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """The answer to a request, its body still to come."""
+        if self._closed:  # the transport would open a connection that nobody closes
+            raise RuntimeError(CLOSED)
+        response = self._transport.handle_request(request)
+        response.request = request
+        return response
+
+    def close(self) -> None:
+        """Close them."""
+        self._closed = True
+        self._transport.close()
 
 
-NO_COOKIES: Final = NoCookies()
+class AsyncConnections:
+    """Connections of one SDK client in one event loop; as `Connections`."""
+
+    def __init__(self) -> None:
+        self._transport = httpx.AsyncHTTPTransport(limits=LIMITS)
+        self._closed = False
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """The answer to a request, its body still to come."""
+        if self._closed:
+            raise RuntimeError(CLOSED)
+        response = await self._transport.handle_async_request(request)
+        response.request = request
+        return response
+
+    async def aclose(self) -> None:
+        """Close them."""
+        self._closed = True
+        await self._transport.aclose()
 
 
-def _no_cookies(_: object) -> httpx.Cookies:
-    return NO_COOKIES
+class ClientConnections:
+    """Connections of an httpx client: the caller's own, or one that finds its way through the environment's proxies."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+        self.close = client.close
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """The answer to a request, its body still to come."""
+        # The caller's client may be set to follow redirects and to add its own credentials: neither here.
+        return self._client.send(request, auth=None, follow_redirects=False, stream=True)
 
 
-class PlainClient(httpx.Client):
-    """An httpx client that keeps nothing from one answer to the next."""
+class AsyncClientConnections:
+    """Connections of an async httpx client; as `ClientConnections`."""
 
-    cookies = property(_no_cookies)  # pyright: ignore[reportIncompatibleMethodOverride] - nothing is set here
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+        self.aclose = client.aclose
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """The answer to a request, its body still to come."""
+        return await self._client.send(request, auth=None, follow_redirects=False, stream=True)
 
 
-class PlainAsyncClient(httpx.AsyncClient):
-    """An httpx client that keeps nothing from one answer to the next."""
-
-    cookies = property(_no_cookies)  # pyright: ignore[reportIncompatibleMethodOverride] - nothing is set here
+def _behind_a_proxy() -> bool:
+    """Whether the environment names a proxy, for any address: then an httpx client knows which one to use."""
+    return any(scheme in getproxies() for scheme in ("http", "https", "all"))
 
 
 class Pool:
-    """The httpx client of a sync SDK client: the caller's own, which stays open, or one made and closed here."""
+    """The connections of a sync SDK client: of the caller's httpx client, which stays open, or made and closed here."""
 
     def __init__(self, own: httpx.Client | None) -> None:
         self.own = own
-        self._made: httpx.Client | None = None
+        self._own = None if own is None else ClientConnections(own)
+        self._made: Connections | ClientConnections | None = None
         self._closed = False
         self._lock = threading.Lock()
 
-    def http(self) -> httpx.Client:
-        """The httpx client.
+    def connections(self) -> Connections | ClientConnections:
+        """What to send over.
 
         Raises:
             RuntimeError: it has been closed.
         """
-        if self.own is not None:
-            return self.own
+        if self._own is not None:
+            return self._own
         made = self._made  # read once: another thread may close it
         if made is not None:
             return made
@@ -74,7 +128,7 @@ class Pool:
             if self._closed:
                 raise RuntimeError(CLOSED)
             if self._made is None:
-                self._made = PlainClient(limits=LIMITS)
+                self._made = ClientConnections(httpx.Client(limits=LIMITS)) if _behind_a_proxy() else Connections()
             return self._made
 
     def adapt(self, request: httpx.Request) -> None:
@@ -99,25 +153,26 @@ class Pool:
 
 
 class AsyncPool:
-    """The httpx client of an async SDK client: the caller's own, or one for each event loop, closed with its loop."""
+    """The connections of an async SDK client: the caller's own, or some for each event loop, closed with it."""
 
     def __init__(self, own: httpx.AsyncClient | None) -> None:
         from asyncio import get_running_loop  # noqa: PLC0415 - the sync half does without asyncio, which is large
 
         self.own = own
+        self._own = None if own is None else AsyncClientConnections(own)
         self._running_loop = get_running_loop
-        self._made: dict[asyncio.AbstractEventLoop, tuple[httpx.AsyncClient, AsyncGenerator[None]]] = {}
+        self._made: dict[asyncio.AbstractEventLoop, tuple[LoopConnections, AsyncGenerator[None]]] = {}
         self._closed = False
         self._lock = threading.Lock()
 
-    async def http(self) -> httpx.AsyncClient:
-        """The httpx client for the running event loop.
+    async def connections(self) -> LoopConnections:
+        """What to send over in the running event loop.
 
         Raises:
             RuntimeError: it has been closed.
         """
-        if self.own is not None:
-            return self.own
+        if self._own is not None:
+            return self._own
         loop = self._running_loop()
         made = self._made.get(loop)
         if made is not None:
@@ -127,11 +182,12 @@ class AsyncPool:
                 raise RuntimeError(CLOSED)
             for ended in [other for other in self._made if other.is_closed()]:
                 del self._made[ended]
-            client = PlainAsyncClient(limits=LIMITS)
-            lifetime = _until_it_ends(client)
-            self._made[loop] = client, lifetime
+            proxied = _behind_a_proxy()
+            fresh = AsyncClientConnections(httpx.AsyncClient(limits=LIMITS)) if proxied else AsyncConnections()
+            lifetime = _until_it_ends(fresh)
+            self._made[loop] = fresh, lifetime
         await anext(lifetime)
-        return client
+        return fresh
 
     def adapt(self, request: httpx.Request) -> None:
         """Make the body of an upload fit to be sent: it is read from disk in threads, and the event loop goes on."""
@@ -154,8 +210,8 @@ class AsyncPool:
             await made[1].aclose()
 
 
-async def _until_it_ends(client: httpx.AsyncClient) -> AsyncGenerator[None]:
-    """A generator that closes the client when it is closed itself.
+async def _until_it_ends(connections: LoopConnections) -> AsyncGenerator[None]:
+    """A generator that closes connections when it is closed itself.
 
     A loop that ends in an orderly way closes the asynchronous generators that were begun in it, and so does a running
     one with those that nobody refers to any more: the two moments at which connections that belong to the loop can
@@ -165,4 +221,4 @@ async def _until_it_ends(client: httpx.AsyncClient) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        await client.aclose()
+        await connections.aclose()

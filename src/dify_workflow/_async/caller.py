@@ -15,13 +15,15 @@ from .._errors import DifyError
 from .._workers import AsyncWorkers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from dify_workflow_api.types import Request
 
     from .._configuration import Configuration, TimeoutOption
     from .._pools import AsyncPool
     from .._responses import Model
+
+    Send = Callable[[httpx.Request], Awaitable[httpx.Response]]
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
@@ -62,13 +64,13 @@ class AsyncCaller:
     async def _repeated(
         self,
         call: Request[Any],
-        attempt: Callable[[httpx.AsyncClient, httpx.Request, Timeout], Awaitable[T]],
+        attempt: Callable[[Send, httpx.Request, Timeout], Awaitable[T]],
         timeout: TimeoutOption,
         accept: str | None = None,
     ) -> T:
         options = self.configuration
         limits = options.timeout if timeout is None else Timeout(timeout)
-        http = await self.pool.http()
+        connections = await self.pool.connections()
         retries_made = 0
         while True:
             request = _requests.build_request(
@@ -82,7 +84,7 @@ class AsyncCaller:
             if call.files:
                 self.pool.adapt(request)
             try:
-                return await attempt(http, request, limits)
+                return await attempt(connections.send, request, limits)
             except DifyError as error:
                 pause = _retries.seconds_before_retry(
                     error,
@@ -98,18 +100,14 @@ class AsyncCaller:
                 _logging.log_retry(error, retries_made, pause)
             await AsyncWorkers.sleep(pause)
 
-    async def _answer(
-        self, read: Callable[[bytes], T], http: httpx.AsyncClient, request: httpx.Request, limits: Timeout
-    ) -> T:
-        return _responses.value(*await self._received(http, request, limits), read, self.configuration.api_key)
+    async def _answer(self, read: Callable[[bytes], T], send: Send, request: httpx.Request, limits: Timeout) -> T:
+        return _responses.value(*await self._received(send, request, limits), read, self.configuration.api_key)
 
-    async def _received(
-        self, http: httpx.AsyncClient, request: httpx.Request, limits: Timeout
-    ) -> tuple[httpx.Response, bytes]:
+    async def _received(self, send: Send, request: httpx.Request, limits: Timeout) -> tuple[httpx.Response, bytes]:
         begun = time.monotonic()
         response = None
         try:
-            response = await self._sent(http, request)
+            response = await send(request)
             content = await self._content(response, limits, begun)
         except httpx.HTTPError as error:
             failure = _responses.transport_error(error, request, response, self.configuration.api_key)
@@ -121,11 +119,11 @@ class AsyncCaller:
                 await response.aclose()
         raise failure
 
-    async def _opened(self, http: httpx.AsyncClient, request: httpx.Request, limits: Timeout) -> httpx.Response:
+    async def _opened(self, send: Send, request: httpx.Request, limits: Timeout) -> httpx.Response:
         begun = time.monotonic()
         response = None
         try:
-            response = await self._sent(http, request)
+            response = await send(request)
             _logging.log_answer(request, response, time.monotonic() - begun)
             if _responses.is_event_stream(response):
                 opened, response = response, None
@@ -143,13 +141,16 @@ class AsyncCaller:
     async def _content(self, response: httpx.Response, limits: Timeout, begun: float) -> bytes:
         deadline = None if limits.total is None else begun + limits.total
         chunks: list[bytes] = []
-        async for chunk in response.aiter_bytes():
+        async for chunk in pieces(response):
             chunks.append(chunk)
             # What is there at once is taken, however late: after a long upload it is the only news of the file.
             if deadline is not None and len(chunks) > 1 and time.monotonic() > deadline:
                 raise httpx.ReadTimeout(f"no complete answer within {limits.total:g} s", request=response.request)
         return b"".join(chunks)
 
-    async def _sent(self, http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-        # The caller's httpx client may be set to follow redirects and to add its own credentials: neither here.
-        return await http.send(request, auth=None, follow_redirects=False, stream=True)
+
+def pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes."""
+    if "content-encoding" in response.headers or response.is_stream_consumed:  # a transport may have read it all before
+        return response.aiter_bytes()
+    return response.aiter_raw()  # the same bytes; nothing looks for a compression that is not there

@@ -11,9 +11,10 @@ from .. import _responses
 from .._responses import BrokenEventError, ReportedError
 from .._sse import EventParser
 from .._streams import StreamProgress
+from .caller import pieces
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
     from types import TracebackType
 
     from dify_workflow_api.types import Request
@@ -129,7 +130,7 @@ class AsyncRunStream:
         parser, progress = EventParser(), self._progress
         secret = self._caller.configuration.api_key
         try:
-            async for chunk in _pieces(response):
+            async for chunk in pieces(response):
                 for received in parser.feed(chunk):
                     event = progress.event_of(received)
                     if event is not None:
@@ -154,10 +155,3 @@ class AsyncRunStream:
         except BrokenEventError:
             return []
         return [event for event in events if event is not None]
-
-
-def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body as it comes."""
-    if "content-encoding" in response.headers or response.is_stream_consumed:  # a transport may have read it all before
-        return response.aiter_bytes()
-    return response.aiter_raw()  # the same bytes; nothing looks for a compression that is not there

@@ -15,13 +15,15 @@ from .._errors import DifyError
 from .._workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from dify_workflow_api.types import Request
 
     from .._configuration import Configuration, TimeoutOption
     from .._pools import Pool
     from .._responses import Model
+
+    Send = Callable[[httpx.Request], httpx.Response]
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
@@ -62,13 +64,13 @@ class Caller:
     def _repeated(
         self,
         call: Request[Any],
-        attempt: Callable[[httpx.Client, httpx.Request, Timeout], T],
+        attempt: Callable[[Send, httpx.Request, Timeout], T],
         timeout: TimeoutOption,
         accept: str | None = None,
     ) -> T:
         options = self.configuration
         limits = options.timeout if timeout is None else Timeout(timeout)
-        http = self.pool.http()
+        connections = self.pool.connections()
         retries_made = 0
         while True:
             request = _requests.build_request(
@@ -82,7 +84,7 @@ class Caller:
             if call.files:
                 self.pool.adapt(request)
             try:
-                return attempt(http, request, limits)
+                return attempt(connections.send, request, limits)
             except DifyError as error:
                 pause = _retries.seconds_before_retry(
                     error,
@@ -98,14 +100,14 @@ class Caller:
                 _logging.log_retry(error, retries_made, pause)
             Workers.sleep(pause)
 
-    def _answer(self, read: Callable[[bytes], T], http: httpx.Client, request: httpx.Request, limits: Timeout) -> T:
-        return _responses.value(*self._received(http, request, limits), read, self.configuration.api_key)
+    def _answer(self, read: Callable[[bytes], T], send: Send, request: httpx.Request, limits: Timeout) -> T:
+        return _responses.value(*self._received(send, request, limits), read, self.configuration.api_key)
 
-    def _received(self, http: httpx.Client, request: httpx.Request, limits: Timeout) -> tuple[httpx.Response, bytes]:
+    def _received(self, send: Send, request: httpx.Request, limits: Timeout) -> tuple[httpx.Response, bytes]:
         begun = time.monotonic()
         response = None
         try:
-            response = self._sent(http, request)
+            response = send(request)
             content = self._content(response, limits, begun)
         except httpx.HTTPError as error:
             failure = _responses.transport_error(error, request, response, self.configuration.api_key)
@@ -117,11 +119,11 @@ class Caller:
                 response.close()
         raise failure
 
-    def _opened(self, http: httpx.Client, request: httpx.Request, limits: Timeout) -> httpx.Response:
+    def _opened(self, send: Send, request: httpx.Request, limits: Timeout) -> httpx.Response:
         begun = time.monotonic()
         response = None
         try:
-            response = self._sent(http, request)
+            response = send(request)
             _logging.log_answer(request, response, time.monotonic() - begun)
             if _responses.is_event_stream(response):
                 opened, response = response, None
@@ -139,13 +141,16 @@ class Caller:
     def _content(self, response: httpx.Response, limits: Timeout, begun: float) -> bytes:
         deadline = None if limits.total is None else begun + limits.total
         chunks: list[bytes] = []
-        for chunk in response.iter_bytes():
+        for chunk in pieces(response):
             chunks.append(chunk)
             # What is there at once is taken, however late: after a long upload it is the only news of the file.
             if deadline is not None and len(chunks) > 1 and time.monotonic() > deadline:
                 raise httpx.ReadTimeout(f"no complete answer within {limits.total:g} s", request=response.request)
         return b"".join(chunks)
 
-    def _sent(self, http: httpx.Client, request: httpx.Request) -> httpx.Response:
-        # The caller's httpx client may be set to follow redirects and to add its own credentials: neither here.
-        return http.send(request, auth=None, follow_redirects=False, stream=True)
+
+def pieces(response: httpx.Response) -> Iterator[bytes]:
+    """The body as it comes."""
+    if "content-encoding" in response.headers or response.is_stream_consumed:  # a transport may have read it all before
+        return response.iter_bytes()
+    return response.iter_raw()  # the same bytes; nothing looks for a compression that is not there

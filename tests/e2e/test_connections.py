@@ -1,0 +1,89 @@
+"""What connections are made of: the environment's proxies, the end of a client, and nothing kept between answers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from fault_server import KEY, FaultServer, answer, page_answer
+from halves import EACH_HALF, Half, list_logs
+
+from dify_workflow import APIStatusError, DifyWorkflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture
+def proxies(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Sets the environment's proxies, and takes all others out of it."""
+
+    def set_to(**values: str) -> None:
+        for name in PROXIES:
+            monkeypatch.delenv(name, raising=False)
+            monkeypatch.delenv(name.upper(), raising=False)
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+
+    set_to()
+    return set_to
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+@EACH_HALF
+def test_the_environments_proxy_is_used(half: Half, name: str, proxies: Callable[..., None]):
+    with FaultServer(page_answer()) as proxy:
+        proxies(**{name: proxy.base_url.removesuffix("/v1")})
+        page = half.call("http://dify.invalid/v1", list_logs)
+        assert proxy.requests[0].path.startswith("http://dify.invalid/v1/workflows/logs?")
+    assert len(page.data) == 1
+
+
+@EACH_HALF
+def test_an_address_that_the_environment_exempts_is_reached_without_its_proxy(half: Half, proxies: Callable[..., None]):
+    with FaultServer(page_answer()) as server, FaultServer(page_answer()) as proxy:
+        proxies(http_proxy=proxy.base_url.removesuffix("/v1"), no_proxy="127.0.0.1")
+        half.call(server.base_url, list_logs)
+        assert len(server.requests) == 1
+        assert proxy.requests == []
+
+
+@EACH_HALF
+def test_a_redirect_to_nowhere_is_its_status(half: Half):
+    with FaultServer(answer(302, headers=(("Location", "https://:::/"),))) as server:
+        with pytest.raises(APIStatusError) as caught:
+            half.call(server.base_url, list_logs)
+        assert caught.value.status_code == 302
+
+
+@EACH_HALF
+def test_a_cookie_is_not_sent_back(half: Half, proxies: Callable[..., None]):
+    with FaultServer(page_answer(headers=(("Set-Cookie", "session=1; Path=/"),))) as server:
+        half.call(server.base_url, list_logs, list_logs)
+        assert len(server.requests) == 2
+        assert not any("cookie" in request.headers for request in server.requests)
+
+
+def test_a_retry_after_the_client_was_closed_opens_no_connection():
+    server = FaultServer(answer(503, headers=(("Retry-After", "1"),)), page_answer())
+    with server, DifyWorkflow(api_key=KEY, base_url=server.base_url) as client:
+        failures: list[BaseException] = []
+
+        def call() -> None:
+            try:
+                client.logs.list()
+            except RuntimeError as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        while not server.requests:
+            time.sleep(0.01)
+        client.close()
+        thread.join(30)
+        assert [str(failure) for failure in failures] == ["this client is closed"]
+        assert len(server.requests) == 1
