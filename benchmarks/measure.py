@@ -41,7 +41,7 @@ class Taken(NamedTuple):
 
 
 def in_turn(
-    ways: Mapping[str, Setup], *, rounds: int, repeats: int = 1, starts: int = 1, aside: int = 0
+    ways: Mapping[str, Setup], *, rounds: int, repeats: int = 1, starts: int = 1, aside: int = 0, warm: bool = True
 ) -> dict[str, list[Taken]]:
     """What one call of each way took, in each round.
 
@@ -52,6 +52,7 @@ def in_turn(
         starts: how often the processes are started anew: where things come to lie in memory, and how they hash, makes
             one process some hundredths faster than the next for as long as it lives.
         aside: so many of the first ways are timed at the same time, as they mostly wait.
+        warm: whether each is done once before it is timed, as what is done once only is not to be counted.
 
     Raises:
         SystemExit: one of them failed.
@@ -59,7 +60,7 @@ def in_turn(
     taken: dict[str, list[Taken]] = {name: [] for name in ways}
     for _ in range(starts):
         with contextlib.ExitStack() as opened:
-            runners = {name: opened.enter_context(Runner(name, setup)) for name, setup in ways.items()}
+            runners = {name: opened.enter_context(Runner(name, setup, warm)) for name, setup in ways.items()}
             turns = [list(runners)[:aside], *([name] for name in list(runners)[aside:])]
             for number in range(rounds):
                 for names in in_order(turns, number):
@@ -97,13 +98,14 @@ class Runner:
     Args:
         name: for messages.
         setup: what makes the thing; where that gives no function, it is all that the process does.
+        warm: whether the thing is done once at first.
     """
 
-    def __init__(self, name: str, setup: Callable[[], Any]) -> None:
+    def __init__(self, name: str, setup: Callable[[], Any], warm: bool = True) -> None:
         context = multiprocessing.get_context("spawn")
         self._name = name
         self._pipe, other = context.Pipe()
-        self._process = context.Process(target=_run, args=(setup, other), daemon=True)
+        self._process = context.Process(target=_run, args=(setup, warm, other), daemon=True)
         self._process.start()
         other.close()
 
@@ -134,13 +136,14 @@ class Runner:
         return value
 
 
-def _run(setup: Callable[[], Any], pipe: Connection) -> None:
+def _run(setup: Callable[[], Any], warm: bool, pipe: Connection) -> None:
     try:
         made = setup()
         if not callable(made):
             pipe.send((False, made))
             return
-        made(1)  # what is done once only is not counted
+        if warm:
+            made(1)
         gc.collect()
         gc.freeze()
         pipe.send((False, None))
