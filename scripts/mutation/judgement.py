@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
-LONGEST_TEST: Final = 2.0
+LONGEST_TEST: Final = 4.0
 """Seconds; a test that takes longer is not asked."""
-LONGEST_JUDGEMENT: Final = 5.0
+LONGEST_JUDGEMENT: Final = 8.0
 """Seconds of tests, as they take without a change, that are asked about one change."""
 PATIENCE: Final = 10
 """How many times as long as without a change the tests may take; then they hang, which is noticed too."""
@@ -60,11 +61,20 @@ class Verdict(NamedTuple):
 
 
 class Baseline(NamedTuple):
-    """What the tests do without any change: how long each takes, how much it comes by, and who comes by what."""
+    """What the tests do without any change.
+
+    Attributes:
+        seconds: how long each takes, by its number.
+        breadth: how many lines of the changed modules each comes by.
+        callers: which tests come by a function, by module and name.
+        passers: which tests come by a line, by module and number.
+        failed: those that fail, with their reason; they are in none of the others.
+    """
 
     seconds: dict[int, float]
-    functions: dict[int, int]
+    breadth: dict[int, int]
     callers: dict[tuple[str, str], set[int]]
+    passers: dict[tuple[str, int], set[int]]
     failed: list[str]
 
 
@@ -163,7 +173,7 @@ class _Judge:
             while waiting or children:
                 while waiting and len(children) < self._jobs:
                     change = waiting.pop()
-                    asked = _asked(change, baseline)
+                    asked = _asked(change, items, baseline)
                     file = self._modules[change.module]
                     child = _Child(lambda: _judge([items[index] for index in asked], file, change))  # noqa: B023 - forks now
                     limit = 5 + PATIENCE * sum(baseline.seconds[index] for index in asked)
@@ -247,22 +257,34 @@ def _warm_up(session: pytest.Session) -> None:
             plugin.judge()
 
 
-def _asked(change: Change, baseline: Baseline) -> list[int]:
-    """The tests that come by a change, the quick and special ones first, as many as there is time for."""
+def _asked(change: Change, items: list[pytest.Item], baseline: Baseline) -> list[int]:
+    """The tests that come by a change, as many as there is time for.
+
+    First those that come by the very line. Of a test with many parameters one is asked, then one of the next test: what
+    one set of parameters does not notice, the others seldom do. Of equals, the quick and special ones come first.
+    """
     places = {change.module, _twin(change.module)}
-    function = change.mutant.function if change.mutant else ""
+    function, line = (change.mutant.function, change.mutant.line) if change.mutant else ("", 0)
     wanted = {function, mirror.mirrored(function)}
     found: set[int] = set()
     for (place, called), callers in baseline.callers.items():
         if place in places and (not function or called in wanted):
             found |= callers
-    chosen, seconds = [], 0.0
-    for index in sorted(found, key=lambda index: baseline.seconds[index] * baseline.functions[index]):
+    nearest = baseline.passers.get((change.module, line), set())
+    ranks: dict[int, tuple[bool, int, float]] = {}
+    taken: Counter[tuple[bool, str]] = Counter()
+    for index in sorted(found, key=lambda index: baseline.seconds[index] * baseline.breadth[index]):
+        test = (index not in nearest, items[index].nodeid.partition("[")[0])
+        ranks[index] = (test[0], taken[test], baseline.seconds[index] * baseline.breadth[index])
+        taken[test] += 1
+    chosen: dict[Path, list[int]] = {}  # by file: what a file's tests share is made once
+    seconds = 0.0
+    for index in sorted(ranks, key=ranks.__getitem__):
         seconds += baseline.seconds[index]
         if seconds > LONGEST_JUDGEMENT:
             break
-        chosen.append(index)
-    return chosen
+        chosen.setdefault(items[index].path, []).append(index)
+    return [index for file in chosen.values() for index in file]
 
 
 def _judge(asked: list[pytest.Item], file: Path, change: Change) -> tuple[int, str]:
@@ -315,7 +337,7 @@ def _baseline(items: list[pytest.Item], modules: dict[str, Path], jobs: int) -> 
     Raises:
         NoMeasureError: the tests cannot be run.
     """
-    found = Baseline({}, {}, {}, [])
+    found = Baseline({}, {}, {}, {}, [])
     waiting = list(dict.fromkeys(item.path for item in items))
     with tempfile.TemporaryDirectory() as folder:
         children: dict[Path, _Child] = {}
@@ -332,10 +354,12 @@ def _baseline(items: list[pytest.Item], modules: dict[str, Path], jobs: int) -> 
                     raise NoMeasureError(f"the tests ended with {code} without a change")
                 part: Baseline = pickle.loads(path.read_bytes())  # noqa: S301 - this process's own child wrote it
                 found.seconds.update(part.seconds)
-                found.functions.update(part.functions)
+                found.breadth.update(part.breadth)
                 found.failed.extend(part.failed)
-                for place, callers in part.callers.items():
-                    found.callers.setdefault(place, set()).update(callers)
+                for function, callers in part.callers.items():
+                    found.callers.setdefault(function, set()).update(callers)
+                for line, passers in part.passers.items():
+                    found.passers.setdefault(line, set()).update(passers)
             time.sleep(0.01)
     return found
 
@@ -347,20 +371,29 @@ def _write(path: Path, baseline: Baseline) -> tuple[int, str]:
 
 def _traced(items: list[pytest.Item], file_of_tests: Path, modules: dict[str, Path]) -> Baseline:
     files = {str(sys.modules[name].__file__): name for module in modules for name in (module, _twin(module))}
-    seen: set[tuple[str, str]] = set()
+    functions: set[tuple[str, str]] = set()
+    lines: set[tuple[str, int]] = set()
 
-    def trace(frame: FrameType, event: str, argument: Any) -> None:  # noqa: ANN401 - Python's own protocol
+    def trace_call(frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:  # noqa: ANN401 - Python's
         place = files.get(frame.f_code.co_filename)
-        if place is not None:
-            seen.add((place, frame.f_code.co_qualname.partition(".<locals>")[0]))
+        if place is None:
+            return None
+        functions.add((place, frame.f_code.co_qualname.partition(".<locals>")[0]))
 
-    baseline = Baseline({}, {}, {}, [])
+        def trace_line(frame: FrameType, event: str, argument: Any) -> Callable[..., Any]:  # noqa: ANN401 - own protocol
+            lines.add((place, frame.f_lineno))
+            return trace_line
+
+        return trace_line
+
+    baseline = Baseline({}, {}, {}, {}, [])
     chosen = [(index, item) for index, item in enumerate(items) if item.path == file_of_tests]
     for (index, item), following in zip(chosen, [*(item for _, item in chosen[1:]), None], strict=False):
-        seen.clear()
+        functions.clear()
+        lines.clear()
         begun = time.monotonic()
-        threading.settrace(trace)
-        sys.settrace(trace)
+        threading.settrace(trace_call)
+        sys.settrace(trace_call)
         try:
             failure = _failure(item, following)
         finally:
@@ -371,7 +404,9 @@ def _traced(items: list[pytest.Item], file_of_tests: Path, modules: dict[str, Pa
             baseline.failed.append(f"{item.nodeid}: {failure}")
         elif seconds <= LONGEST_TEST:
             baseline.seconds[index] = seconds
-            baseline.functions[index] = len(seen)
-            for place in seen:
-                baseline.callers.setdefault(place, set()).add(index)
+            baseline.breadth[index] = len(lines)
+            for function in functions:
+                baseline.callers.setdefault(function, set()).add(index)
+            for line in lines:
+                baseline.passers.setdefault(line, set()).add(index)
     return baseline

@@ -107,9 +107,13 @@ class _Walk:
         if isinstance(parent, ast.ClassDef) and path[-1][0] == "body":
             scope = (*scope, parent.name)
         for choice, (what, _) in enumerate(_replacements(node)):
-            yield Mutant(getattr(node, "lineno", 0), self._function, what, path, choice)
+            yield Mutant(_line(node), self._function, what, path, choice)
         yield from self.inside(node, path, scope)
         self._function = before
+
+
+def _line(node: ast.AST) -> int:
+    return node.target.lineno if isinstance(node, ast.comprehension) else getattr(node, "lineno", 0)
 
 
 def _is_left_alone(node: ast.AST, parent: ast.AST) -> bool:  # noqa: PLR0911 - one case for each kind of node
