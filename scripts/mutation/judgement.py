@@ -51,7 +51,7 @@ class Verdict(NamedTuple):
         change: the change.
         outcome: "caught", "survived", or "not viable" where the module cannot be loaded with it.
         asked: how many tests come by it.
-        by: the test that failed; empty when none did, or the tests crashed or hung.
+        by: the test that failed, and how; empty when none did, or the tests crashed or hung.
     """
 
     change: Change
@@ -65,14 +65,12 @@ class Baseline(NamedTuple):
 
     Attributes:
         seconds: how long each takes, by its number.
-        breadth: how many lines of the changed modules each comes by.
         callers: which tests come by a function, by module and name.
         passers: which tests come by a line, by module and number.
         failed: those that fail, with their reason; they are in none of the others.
     """
 
     seconds: dict[int, float]
-    breadth: dict[int, int]
     callers: dict[tuple[str, str], set[int]]
     passers: dict[tuple[str, int], set[int]]
     failed: list[str]
@@ -260,8 +258,8 @@ def _warm_up(session: pytest.Session) -> None:
 def _asked(change: Change, items: list[pytest.Item], baseline: Baseline) -> list[int]:
     """The tests that come by a change, as many as there is time for.
 
-    First those that come by the very line. Of a test with many parameters one is asked, then one of the next test: what
-    one set of parameters does not notice, the others seldom do. Of equals, the quick and special ones come first.
+    First those that come by the very line, and of them the quick ones, but not one set of parameters after the other:
+    what the first few of a test do not notice, the others seldom do.
     """
     places = {change.module, _twin(change.module)}
     function, line = (change.mutant.function, change.mutant.line) if change.mutant else ("", 0)
@@ -271,12 +269,12 @@ def _asked(change: Change, items: list[pytest.Item], baseline: Baseline) -> list
         if place in places and (not function or called in wanted):
             found |= callers
     nearest = baseline.passers.get((change.module, line), set())
-    ranks: dict[int, tuple[bool, int, float]] = {}
-    taken: Counter[tuple[bool, str]] = Counter()
-    for index in sorted(found, key=lambda index: baseline.seconds[index] * baseline.breadth[index]):
-        test = (index not in nearest, items[index].nodeid.partition("[")[0])
-        ranks[index] = (test[0], taken[test], baseline.seconds[index] * baseline.breadth[index])
-        taken[test] += 1
+    ranks: dict[int, tuple[bool, float]] = {}
+    before: Counter[str] = Counter()
+    for index in sorted(found, key=lambda index: (index not in nearest, baseline.seconds[index])):
+        test = items[index].nodeid.partition("[")[0]
+        before[test] += 1
+        ranks[index] = (index not in nearest, before[test] * baseline.seconds[index])
     chosen: dict[Path, list[int]] = {}  # by file: what a file's tests share is made once
     seconds = 0.0
     for index in sorted(ranks, key=ranks.__getitem__):
@@ -288,7 +286,7 @@ def _asked(change: Change, items: list[pytest.Item], baseline: Baseline) -> list
 
 
 def _judge(asked: list[pytest.Item], file: Path, change: Change) -> tuple[int, str]:
-    """Take a change over and run tests until one fails; the exit status, and the test."""
+    """Take a change over and run tests until one fails; the exit status, and the test that failed."""
     source = file.read_text("utf-8")
     if change.mutant is not None:
         source = mutated(source, change.mutant)
@@ -299,14 +297,14 @@ def _judge(asked: list[pytest.Item], file: Path, change: Change) -> tuple[int, s
     except Exception as error:  # noqa: BLE001 - whatever it is, with this change there is no module
         return NOT_VIABLE, repr(error)
     failure = _first_failure(asked)
-    return (SURVIVED, "") if failure is None else (CAUGHT, failure.nodeid)
+    return (CAUGHT if failure else SURVIVED), failure
 
 
-def _first_failure(chosen: list[pytest.Item]) -> pytest.Item | None:
+def _first_failure(chosen: list[pytest.Item]) -> str:
     for item, following in zip(chosen, [*chosen[1:], None], strict=False):
-        if _failure(item, following):
-            return item
-    return None
+        if failure := _failure(item, following):
+            return f"{item.nodeid}: {failure}"
+    return ""
 
 
 def _failure(item: pytest.Item, following: pytest.Item | None) -> str:
@@ -337,7 +335,7 @@ def _baseline(items: list[pytest.Item], modules: dict[str, Path], jobs: int) -> 
     Raises:
         NoMeasureError: the tests cannot be run.
     """
-    found = Baseline({}, {}, {}, {}, [])
+    found = Baseline({}, {}, {}, [])
     waiting = list(dict.fromkeys(item.path for item in items))
     with tempfile.TemporaryDirectory() as folder:
         children: dict[Path, _Child] = {}
@@ -354,7 +352,6 @@ def _baseline(items: list[pytest.Item], modules: dict[str, Path], jobs: int) -> 
                     raise NoMeasureError(f"the tests ended with {code} without a change")
                 part: Baseline = pickle.loads(path.read_bytes())  # noqa: S301 - this process's own child wrote it
                 found.seconds.update(part.seconds)
-                found.breadth.update(part.breadth)
                 found.failed.extend(part.failed)
                 for function, callers in part.callers.items():
                     found.callers.setdefault(function, set()).update(callers)
@@ -386,7 +383,7 @@ def _traced(items: list[pytest.Item], file_of_tests: Path, modules: dict[str, Pa
 
         return trace_line
 
-    baseline = Baseline({}, {}, {}, {}, [])
+    baseline = Baseline({}, {}, {}, [])
     chosen = [(index, item) for index, item in enumerate(items) if item.path == file_of_tests]
     for (index, item), following in zip(chosen, [*(item for _, item in chosen[1:]), None], strict=False):
         functions.clear()
@@ -404,7 +401,6 @@ def _traced(items: list[pytest.Item], file_of_tests: Path, modules: dict[str, Pa
             baseline.failed.append(f"{item.nodeid}: {failure}")
         elif seconds <= LONGEST_TEST:
             baseline.seconds[index] = seconds
-            baseline.breadth[index] = len(lines)
             for function in functions:
                 baseline.callers.setdefault(function, set()).add(index)
             for line in lines:

@@ -29,6 +29,7 @@ SAMPLE: Final = 200
 """Changes of the generated package: it repeats itself, so that a part of them, the same each time, tells enough."""
 
 SUITE: Final = (
+    "tests/unit/test_caller.py",
     "tests/unit/test_checkpoints.py",
     "tests/unit/test_configuration.py",
     "tests/unit/test_errors.py",

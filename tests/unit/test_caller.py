@@ -1,0 +1,137 @@
+"""What carries the bytes: an answer that is not read to its end is closed, and what is there at once is taken."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from fault_server import log_page
+from halves import EACH_HALF, Half, list_logs
+
+from dify_workflow import APIConnectionError, APITimeoutError, DifyError, DifyWorkflow
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+ADDRESS = "http://server.invalid/v1"
+PAGE = json.dumps(log_page()).encode()
+
+
+class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of an answer: pieces, or an exception in the place of one; it knows whether it was closed."""
+
+    def __init__(self, *pieces: bytes | Exception) -> None:
+        self._pieces = pieces
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+def answering(*answers: httpx.Response, late: float = 0.0) -> dict[str, Any]:
+    """The options of an httpx client that gets these answers in turn, so many seconds late."""
+    waiting = iter(answers)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        time.sleep(late)
+        return next(waiting)
+
+    return {"transport": httpx.MockTransport(answer)}
+
+
+async def read_events(client: Any) -> None:
+    async with client.runs.stream({}, user="u-1") as events:
+        async for _ in events:
+            pass
+
+
+@EACH_HALF
+def test_a_late_answer_that_is_there_at_once_is_taken_and_one_in_pieces_is_not(half: Half):
+    whole, pieces = Body(PAGE), Body(PAGE[:10], PAGE[10:])
+    options = {"timeout": 0.001, "max_retries": 0}
+    page = half.call(ADDRESS, list_logs, http=answering(httpx.Response(200, stream=whole), late=0.01), **options)
+    assert page.to_dict() == log_page()
+    with pytest.raises(APITimeoutError):
+        half.call(ADDRESS, list_logs, http=answering(httpx.Response(200, stream=pieces), late=0.01), **options)
+    assert pieces.is_closed
+
+
+@EACH_HALF
+def test_an_answer_that_breaks_off_is_closed(half: Half):
+    body = Body(PAGE[:10], httpx.ReadError("reset"))
+    with pytest.raises(APIConnectionError, match="reset"):
+        half.call(ADDRESS, list_logs, http=answering(httpx.Response(200, stream=body)), max_retries=0)
+    assert body.is_closed
+
+
+@EACH_HALF
+@pytest.mark.parametrize("status", [200, 500])
+def test_what_comes_in_the_place_of_a_stream_is_closed_when_it_breaks_off(half: Half, status: int):
+    body = Body(b"<html>", httpx.ReadError("reset"))
+    with pytest.raises(DifyError):
+        half.play(ADDRESS, read_events, http=answering(httpx.Response(status, stream=body)), max_retries=0)
+    assert body.is_closed
+
+
+# --- what is logged ---------------------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+def test_each_answer_is_one_line_at_info_and_its_query_another_at_debug(half: Half, caplog: pytest.LogCaptureFixture):
+    answers = [httpx.Response(200, json=log_page()), httpx.Response(503)]
+    caplog.set_level(logging.INFO, "dify_workflow")
+    half.call(ADDRESS, list_logs, http=answering(answers[0]))
+    [record] = caplog.records
+    assert record.getMessage().startswith("GET /v1/workflows/logs: 200 in ")
+    caplog.clear()
+    caplog.set_level(logging.DEBUG, "dify_workflow")
+    with pytest.raises(DifyError):
+        half.call(ADDRESS, list_logs, http=answering(answers[1]), max_retries=0)
+    assert [record.levelname for record in caplog.records] == ["INFO", "DEBUG"]
+    assert "503" in caplog.messages[0]
+    assert caplog.messages[1] == "GET /v1/workflows/logs: query page=1&limit=20"
+
+
+@EACH_HALF
+def test_the_answer_of_a_stream_is_logged_as_it_begins_and_each_retry_with_its_reason(half: Half, caplog):
+    stream = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
+    caplog.set_level(logging.INFO, "dify_workflow")
+    with pytest.raises(APIConnectionError):
+        half.play(ADDRESS, read_events, http=answering(httpx.Response(429), stream))
+    begun, retry, again = caplog.messages
+    assert begun.startswith("POST /v1/workflows/run: 429 in ")
+    assert retry == "retry 1 in 0.00 s after RateLimitError: status 429"
+    assert again.startswith("POST /v1/workflows/run: 200 in ")
+
+
+@pytest.mark.parametrize(("wanted", "level"), [("info", logging.INFO), (" DEBUG ", logging.DEBUG)])
+def test_the_environment_turns_the_log_on_once_however_many_clients_there_are(monkeypatch, wanted: str, level: int):
+    logger = logging.getLogger("dify_workflow")
+    before, handlers = logger.level, list(logger.handlers)
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setenv("DIFY_LOG", wanted)
+    try:
+        for _ in range(3):
+            DifyWorkflow(api_key="app-1").close()
+        assert len(logger.handlers) == 1
+        assert logger.level == level
+    finally:
+        logger.setLevel(before)
+    assert handlers == []
