@@ -1,0 +1,60 @@
+"""A server that takes whatever is uploaded, keeps nothing of it, and answers as Dify does.
+
+Usage: upload_server.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from loopback import serve
+from pages import answer
+
+UPLOAD: Final = (
+    b'{"id": "00000000-0000-4000-8000-000000000001", "name": "a.pdf", "size": 1, "extension": "pdf", "mime_type": '
+    b'"application/pdf", "created_by": "00000000-0000-4000-8000-000000000002", "created_at": 1795384743, '
+    b'"preview_url": null, "source_url": "http://127.0.0.1/a.pdf"}'
+)
+
+
+class Taking(asyncio.Protocol):
+    """One connection: an answer after each request of which as many bytes have come as it announced."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._missing = -1  # bytes of the request's body; below zero before its head was there
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what the answers are written to."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP connection is one
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Take a part of a request."""
+        if self._missing < 0:
+            self._head += data
+            head, end, data = self._head.partition(b"\r\n\r\n")
+            if not end:
+                return
+            self._head = b""
+            self._missing = content_length(head)
+        self._missing -= len(data)
+        if self._missing == 0:
+            self._missing = -1
+            self._transport.write(ANSWER)
+
+
+def content_length(head: bytes) -> int:
+    """Bytes of the body that follows the head of a request."""
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+ANSWER: Final = answer(UPLOAD)
+
+if __name__ == "__main__":
+    asyncio.run(serve(Taking))

@@ -1,0 +1,257 @@
+"""What it costs to upload a file through each client, beside httpx's own way: CPU time, throughput, and memory.
+
+Usage: uploads.py [--quick]
+
+The files are on disk, and the server takes them as fast as it can and keeps nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import tempfile
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from figures import Figure
+from loopback import KEY, server
+from measure import alone, cpu, in_turn
+from report import command
+from rivals import DIFY_OAPI2, DIFY_PYTHON_SDK, OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from measure import Repeat, Taken
+
+Upload: TypeAlias = Callable[[], Any]
+"""Uploads the file once more."""
+AsyncUpload: TypeAlias = Callable[[], Awaitable[Any]]
+
+SIZES: Final = (15, 100)
+"""Megabytes (millions of bytes): the limit of a Dify server for documents, and for video."""
+TYPE: Final = "application/pdf"
+HTTPX: Final = "httpx, files="
+MODULES: Final = {DIFY_PYTHON_SDK: "dify_client", DIFY_OAPI2: "dify_oapi"}
+NOTES: Final = {DIFY_OAPI2: "takes what is in memory: the caller has read the whole file before"}
+NOTES_ASYNC: Final = {
+    **NOTES,
+    HTTPX: "reads the disk in the event loop, where everything else waits meanwhile",
+    OURS: "reads the disk in threads, so that the event loop goes on meanwhile",
+}
+
+
+def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure]:
+    """Measure uploads, sync and async."""
+    found: list[Figure] = []
+    with tempfile.TemporaryDirectory() as folder, server("upload_server.py") as address:
+        for size in SIZES:
+            file, small = Path(folder, f"{size}.pdf"), Path(folder, "small.pdf")
+            file.write_bytes(bytes(range(250)) * (size * 4000))
+            small.write_bytes(b"%PDF-1.4")
+            for kind, clients, way, notes in (
+                ("sync", UPLOAD, sync_way, NOTES),
+                ("async", UPLOAD_ASYNC, async_way, NOTES_ASYNC),
+            ):
+                section = f"upload of {size} MB, {kind}"
+                progress(section)
+                ways = {name: partial(way, name, address, file) for name in clients if is_here(name)}
+                taken = in_turn(ways, rounds=3 if quick else 10)
+                peaks = {
+                    name: alone(partial(peak, partial(way, name, address, small), partial(way, name, address, file)))
+                    for name in ways
+                }
+                for name in clients:
+                    found += of_one(section, name, taken.get(name, []), peaks.get(name), notes.get(name, ""), size)
+    return found
+
+
+def is_here(name: str) -> bool:
+    """Whether what a way needs is installed."""
+    return name not in MODULES or find_spec(MODULES[name]) is not None
+
+
+def of_one(
+    section: str, name: str, taken: list[Taken], peak_megabytes: float | None, note: str, size: int
+) -> list[Figure]:
+    """The figures of one way; where it is not installed here, that it is not."""
+    if not taken:
+        return [Figure(section, name, (), "cpu s", HTTPX, note="is not installed here")]
+    memory = [] if peak_megabytes is None else [Figure(section, name, (peak_megabytes,), "MB", HTTPX)]
+    return [
+        Figure(section, name, cpu(taken), "cpu s", HTTPX, note=note),
+        Figure(section, name, tuple(size / one.clock for one in taken), "MB/s", HTTPX),
+        *memory,
+    ]
+
+
+def sync_way(name: str, address: str, file: Path) -> Repeat:
+    """What uploads the file again and again, in this process."""
+    upload = UPLOAD[name](address, file)
+
+    def repeat(repeats: int) -> None:
+        for _ in range(repeats):
+            upload()
+
+    return repeat
+
+
+def async_way(name: str, address: str, file: Path) -> Repeat:
+    """What uploads the file again and again, in this process, in an event loop that goes on."""
+    upload = UPLOAD_ASYNC[name](address, file)
+    runner = asyncio.Runner()
+
+    async def again(repeats: int) -> None:
+        for _ in range(repeats):
+            await upload()
+
+    return lambda repeats: runner.run(again(repeats))
+
+
+def peak(first: Callable[[], Repeat], setup: Callable[[], Repeat]) -> float | None:
+    """Megabytes that this process has at the height of one upload more than after a first one of hardly anything.
+
+    None where the operating system does not tell.
+    """
+    first()(1)
+    repeat = setup()
+    before = highest()
+    repeat(1)
+    after = highest()
+    return None if before is None or after is None else after - before
+
+
+def highest() -> float | None:
+    """Megabytes that this process has had at most; None where the operating system does not tell."""
+    status = Path("/proc/self/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text("ascii")) if status.exists() else None
+    return int(found[1]) * 1024 / 1e6 if found else None
+
+
+# The ways ------------------------------------------------------------------------------------------------------------
+
+
+def httpx_upload(address: str, file: Path) -> Upload:
+    """Plain httpx: the answer's JSON value."""
+    import httpx
+
+    client = httpx.Client(headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
+
+    def upload() -> object:
+        with file.open("rb") as opened:
+            files = {"file": (file.name, opened, TYPE)}
+            return client.post(f"{address}/files/upload", files=files, data={"user": "u-1"}).raise_for_status().json()
+
+    return upload
+
+
+def httpx_upload_async(address: str, file: Path) -> AsyncUpload:
+    """Plain httpx: the answer's JSON value."""
+    import httpx
+
+    client = httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
+
+    async def upload() -> object:
+        with file.open("rb") as opened:
+            files = {"file": (file.name, opened, TYPE)}
+            answer = await client.post(f"{address}/files/upload", files=files, data={"user": "u-1"})
+        return answer.raise_for_status().json()
+
+    return upload
+
+
+def sdk_upload(address: str, file: Path) -> Upload:
+    """This SDK."""
+    from dify_workflow import DifyWorkflow
+
+    client = DifyWorkflow(api_key=KEY, base_url=address)
+    return lambda: client.files.upload(file, user="u-1")
+
+
+def sdk_upload_async(address: str, file: Path) -> AsyncUpload:
+    """This SDK."""
+    from dify_workflow import AsyncDifyWorkflow
+
+    client = AsyncDifyWorkflow(api_key=KEY, base_url=address)
+    return lambda: client.files.upload(file, user="u-1")
+
+
+def dify_python_sdk_upload(address: str, file: Path) -> Upload:
+    """The SDK that Dify publishes."""
+    from dify_client import DifyClient
+
+    client = DifyClient(KEY, base_url=address)
+
+    def upload() -> object:
+        with file.open("rb") as opened:
+            return client.file_upload("u-1", {"file": (file.name, opened, TYPE)}).json()
+
+    return upload
+
+
+def dify_python_sdk_upload_async(address: str, file: Path) -> AsyncUpload:
+    """The SDK that Dify publishes."""
+    from dify_client import AsyncDifyClient
+
+    client = AsyncDifyClient(KEY, base_url=address)
+
+    async def upload() -> object:
+        with file.open("rb") as opened:
+            return (await client.file_upload("u-1", {"file": (file.name, opened, TYPE)})).json()
+
+    return upload
+
+
+def dify_oapi2_upload(address: str, file: Path) -> Upload:
+    """The typed SDK with builders, which takes what is in memory."""
+    client, request, option = dify_oapi2_parts(address, file)
+    return lambda: client.dify.v1.file.upload(request(), option)
+
+
+def dify_oapi2_upload_async(address: str, file: Path) -> AsyncUpload:
+    """The typed SDK with builders, which takes what is in memory."""
+    client, request, option = dify_oapi2_parts(address, file)
+    return lambda: client.dify.v1.file.aupload(request(), option)
+
+
+def dify_oapi2_parts(address: str, file: Path) -> tuple[Any, Callable[[], Any], Any]:
+    """Its client, what makes one more request, and its options."""
+    from dify_oapi.api.dify.v1.model.upload_file_body import UploadFileBody
+    from dify_oapi.api.dify.v1.model.upload_file_request import UploadFileRequest
+    from dify_oapi.client import Client
+    from dify_oapi.core.model.request_option import RequestOption
+
+    client = Client.builder().domain(address.removesuffix("/v1")).build()
+    option = RequestOption.builder().api_key(KEY).build()
+
+    def request() -> Any:  # noqa: ANN401 - the benchmark's environment alone has it
+        body = UploadFileBody.builder().user("u-1").build()
+        content = io.BytesIO(file.read_bytes())
+        return UploadFileRequest.builder().file(content, file.name).request_body(body).build()
+
+    return client, request, option
+
+
+UPLOAD: Final[Mapping[str, Callable[[str, Path], Upload]]] = {
+    HTTPX: httpx_upload,
+    OURS: sdk_upload,
+    DIFY_PYTHON_SDK: dify_python_sdk_upload,
+    DIFY_OAPI2: dify_oapi2_upload,
+}
+"""What makes the upload of each client."""
+
+UPLOAD_ASYNC: Final[Mapping[str, Callable[[str, Path], AsyncUpload]]] = {
+    HTTPX: httpx_upload_async,
+    OURS: sdk_upload_async,
+    DIFY_PYTHON_SDK: dify_python_sdk_upload_async,
+    DIFY_OAPI2: dify_oapi2_upload_async,
+}
+"""What makes the asynchronous upload of each client."""
+
+
+if __name__ == "__main__":
+    command(figures, "Measure uploads.")
