@@ -46,7 +46,7 @@ PANELS: Final = (
     Panel("10,000 rows kept", "10,000 rows kept in memory", "shorter is better"),
     Panel("10,000 rows walked, 50 ms", "10,000 rows read, 50 ms for each page", "seconds by the clock, and rows lost"),
     Panel("a stream of", "A stream of events, sync", "CPU time, of httpx's lines and json.loads; shorter is better"),
-    Panel("upload", "An upload", "shorter is better"),
+    Panel("upload of", "An upload, sync", "CPU time, of httpx's; shorter is better"),
 )
 OURS: Final = ("dify-workflow-sdk", "logs.iter")
 
