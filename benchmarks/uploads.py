@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -50,9 +51,8 @@ def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure
     found: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder, server("upload_server.py") as address:
         for size in SIZES:
-            file, small = Path(folder, f"{size}.pdf"), Path(folder, "small.pdf")
+            file = Path(folder, f"{size}.pdf")
             file.write_bytes(bytes(range(250)) * (size * 4000))
-            small.write_bytes(b"%PDF-1.4")
             for kind, clients, way, notes in (
                 ("sync", UPLOAD, sync_way, NOTES),
                 ("async", UPLOAD_ASYNC, async_way, NOTES_ASYNC),
@@ -61,10 +61,7 @@ def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure
                 progress(section)
                 ways = {name: partial(way, name, address, file) for name in clients if is_here(name)}
                 taken = in_turn(ways, rounds=3 if quick else 10)
-                peaks = {
-                    name: alone(partial(peak, partial(way, name, address, small), partial(way, name, address, file)))
-                    for name in ways
-                }
+                peaks = {name: alone(partial(peak, way, name, address, file)) for name in ways}
                 for name in clients:
                     found += of_one(section, name, taken.get(name, []), peaks.get(name), notes.get(name, ""), size)
     return found
@@ -112,16 +109,20 @@ def async_way(name: str, address: str, file: Path) -> Repeat:
     return lambda repeats: runner.run(again(repeats))
 
 
-def peak(first: Callable[[], Repeat], setup: Callable[[], Repeat]) -> float | None:
-    """Megabytes that this process has at the height of one upload more than after a first one of hardly anything.
+def peak(way: Callable[[str, str, Path], Repeat], name: str, address: str, file: Path) -> float | None:
+    """Megabytes that this process has at the height of one upload more than before, after one of hardly anything.
 
     None where the operating system does not tell.
     """
-    first()(1)
-    repeat = setup()
-    before = highest()
-    repeat(1)
-    after = highest()
+    with tempfile.TemporaryDirectory() as folder:
+        own = Path(folder, file.name)
+        own.write_bytes(b"%PDF-1.4")
+        repeat = way(name, address, own)
+        repeat(1)
+        shutil.copyfile(file, own)
+        before = highest()
+        repeat(1)
+        after = highest()
     return None if before is None or after is None else after - before
 
 
