@@ -154,7 +154,7 @@ def _replacements(node: ast.AST) -> list[tuple[str, ast.AST]]:  # noqa: C901, PL
             return [(f"{number} to {number + 1}", ast.Constant(number + 1))]
         case ast.Constant(value=str() as text):
             return [(f"{text!r} changed", ast.Constant(f"{text}XX"))]
-        case ast.Return(value=value) if value is not None and not _is_none(value):
+        case ast.Return(value=value) if value is not None and not _is_false(value):
             return [("None returned", ast.Return(ast.Constant(None)))]
         case ast.Expr(value=ast.Call() | ast.Await()) | ast.Assign(targets=[ast.Attribute()]):
             return [("left out", ast.Pass())]
@@ -191,5 +191,6 @@ def _with_test_turned(node: ast.AST) -> list[tuple[str, ast.AST]]:
     return [("condition turned", changed)]
 
 
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_false(node: ast.AST) -> bool:
+    """Whether it is false already, as None is: a False is changed into True by itself."""
+    return isinstance(node, ast.Constant) and (node.value is None or node.value is False)

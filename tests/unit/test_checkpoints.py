@@ -156,6 +156,8 @@ def test_a_checkpoint_that_lacks_a_part_is_refused(name: str):
         ("strays", [None]),
         ("seen", "9"),
         ("seen", -1),
+        ("seen", 2**63),
+        ("total", 2**63),
         ("total", -1),
         ("total", 1.0),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import platform
 import warnings
 
@@ -11,7 +12,14 @@ from fault_server import KEY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dify_workflow import AsyncDifyWorkflow, ConfigurationError, DifyError, DifyWorkflow, __version__
+from dify_workflow import (
+    AsyncDifyWorkflow,
+    ConfigurationError,
+    DifyError,
+    DifyWorkflow,
+    InternalServerError,
+    __version__,
+)
 
 BOTH = pytest.mark.parametrize("client_class", [DifyWorkflow, AsyncDifyWorkflow])
 DEFAULT = "https://api.dify.ai/v1"
@@ -216,6 +224,29 @@ def test_a_backoff_is_seconds_from_zero(client_class, value):
 def test_max_retries_is_a_whole_number_from_zero(client_class, value):
     with pytest.raises(ConfigurationError, match="max_retries must be"):
         client_class(api_key=KEY, max_retries=value)
+
+
+@BOTH
+def test_unless_told_a_client_tries_three_times_and_waits_half_a_second_before_the_second(client_class):
+    parameters = inspect.signature(client_class).parameters
+    assert (parameters["max_retries"].default, parameters["backoff"].default) == (2, 0.5)
+    attempts: list[httpx.Request] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        attempts.append(request)
+        return httpx.Response(503)
+
+    with httpx.Client(transport=httpx.MockTransport(refuse)) as http, pytest.raises(InternalServerError):
+        DifyWorkflow(api_key=KEY, http_client=http, backoff=0).request("GET", "/info")
+    assert len(attempts) == 3
+
+
+@BOTH
+def test_no_more_seconds_are_taken_than_a_clock_can_hold(client_class):
+    assert client_class(api_key=KEY, timeout=10**9, backoff=10**9)
+    for name in ("timeout", "backoff"):
+        with pytest.raises(ConfigurationError, match=name):
+            client_class(api_key=KEY, **{name: 10**9 + 1})
 
 
 def timeouts(**options) -> dict[str, float | None]:

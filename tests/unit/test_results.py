@@ -123,6 +123,13 @@ def test_another_value_takes_the_place_of_the_text():
     assert found.to_dict() == DETAIL | {"inputs": {"new": 1}, "outputs": None}
 
 
+@pytest.mark.parametrize("value", [{1, 2}, float, b"bytes"], ids=repr)
+def test_even_a_value_that_is_no_json_takes_the_place_of_the_text(value: Any):
+    found = detail()
+    found.inputs = value
+    assert found.to_dict()["inputs"] == value
+
+
 @pytest.mark.parametrize(
     "body",
     [
