@@ -20,6 +20,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from difflib import SequenceMatcher
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -40,7 +42,9 @@ LONGEST_TEST: Final = 4.0
 LONGEST_JUDGEMENT: Final = 8.0
 """Seconds of tests, as they take without a change, that are asked about one change."""
 PATIENCE: Final = 10
-"""How many times as long as without a change the tests may take; then they hang, which is noticed too."""
+"""How many times as long as without a change a test may take; then it hangs, which is noticed too."""
+LEAST_PATIENCE: Final = 5.0
+"""Seconds for even the quickest test."""
 MOST_MEMORY: Final = 4 << 30
 
 
@@ -173,8 +177,10 @@ class _Judge:
                     change = waiting.pop()
                     asked = _asked(change, items, baseline)
                     file = self._modules[change.module]
-                    child = _Child(lambda: _judge([items[index] for index in asked], file, change))  # noqa: B023 - forks now
-                    limit = 5 + PATIENCE * sum(baseline.seconds[index] for index in asked)
+                    tests = [(items[index], baseline.seconds[index]) for index in asked]
+                    child = _Child(lambda: _judge(tests, file, change))  # noqa: B023 - it forks at once
+                    # What hangs fails by itself, unless it hangs where nothing can wake it.
+                    limit = 2 * LEAST_PATIENCE + PATIENCE * sum(seconds for _, seconds in tests)
                     children[child] = (change, len(asked), time.monotonic() + limit)
                 for child, (change, asked_for, deadline) in list(children.items()):
                     code = child.ended()
@@ -248,6 +254,15 @@ def _twin(name: str) -> str:
     return name.replace("._async.", "._sync.")
 
 
+@cache
+def _twin_lines(name: str) -> dict[int, int]:
+    """The numbers of the lines of a module of the async half, with those of the same lines in its twin."""
+    sources = [Path(str(sys.modules[module].__file__)).read_text("utf-8") for module in (name, _twin(name))]
+    own, other = [[mirror.mirrored(line) for line in source.splitlines()] for source in sources]
+    blocks = SequenceMatcher(None, own, other, autojunk=False).get_matching_blocks()
+    return {block.a + at: block.b + at for block in blocks for at in range(1, block.size + 1)}
+
+
 def _warm_up(session: pytest.Session) -> None:
     """Make what every child would have to make for itself: the judge of requests, in the tests' conftest."""
     for plugin in session.config.pluginmanager.get_plugins():
@@ -268,7 +283,9 @@ def _asked(change: Change, items: list[pytest.Item], baseline: Baseline) -> list
     for (place, called), callers in baseline.callers.items():
         if place in places and (not function or called in wanted):
             found |= callers
-    nearest = baseline.passers.get((change.module, line), set())
+    nearest = baseline.passers.get((change.module, line), set()) | baseline.passers.get(
+        (_twin(change.module), _twin_lines(change.module).get(line, 0)), set()
+    )
     ranks: dict[int, tuple[bool, float]] = {}
     before: Counter[str] = Counter()
     for index in sorted(found, key=lambda index: (index not in nearest, baseline.seconds[index])):
@@ -285,7 +302,7 @@ def _asked(change: Change, items: list[pytest.Item], baseline: Baseline) -> list
     return [index for file in chosen.values() for index in file]
 
 
-def _judge(asked: list[pytest.Item], file: Path, change: Change) -> tuple[int, str]:
+def _judge(asked: list[tuple[pytest.Item, float]], file: Path, change: Change) -> tuple[int, str]:
     """Take a change over and run tests until one fails; the exit status, and the test that failed."""
     source = file.read_text("utf-8")
     if change.mutant is not None:
@@ -296,7 +313,9 @@ def _judge(asked: list[pytest.Item], file: Path, change: Change) -> tuple[int, s
             adopt(_twin(change.module), mirror.mirrored(source))
     except Exception as error:  # noqa: BLE001 - whatever it is, with this change there is no module
         return NOT_VIABLE, repr(error)
-    failure = _first_failure(asked)
+    for item, seconds in asked:
+        item.add_marker(pytest.mark.timeout(LEAST_PATIENCE + PATIENCE * seconds), append=False)
+    failure = _first_failure([item for item, _ in asked])
     return (CAUGHT if failure else SURVIVED), failure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -331,8 +332,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("options", "name"), WRONG, ids=lambda value: str(value)[:40])
 def test_a_wrong_argument_is_refused_before_anything_is_sent(client: Any, options: dict[str, Any], name: str):
     logs = client(api_key="app-1", base_url="http://127.0.0.1:9/v1").logs
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises(ValueError, match=rf"^{name}\b"):
         logs.follow(**options)
+
+
+@pytest.mark.parametrize("client", [DifyWorkflow, AsyncDifyWorkflow])
+def test_unless_told_it_looks_every_five_seconds_and_leaves_an_unfinished_row_alone_after_a_day(client: Any):
+    parameters = inspect.signature(client(api_key="app-1").logs.follow).parameters
+    assert (parameters["poll"].default, parameters["give_up_after"].default) == (5.0, 86_400.0)
 
 
 @EACH_FOLLOWER
