@@ -157,7 +157,7 @@ def test_the_address_comes_from_the_argument_else_the_environment_else_the_cloud
         "https://dify.exa mple.com", "https://dify.example.com/a b", "https://dify.example.com/\x00",
         "https://dify.example.com/a\nb", "https://dify.example.com/\x1b[31m", "https://dify.example.com\\v1",
         "http://[::1", "http://[nonsense]/v1", 7, b"https://dify.example.com", ["https://dify.example.com"],
-        httpx.URL("https://dify.example.com/v1"),
+        "https://é..example", "https://xn--é", httpx.URL("https://dify.example.com/v1"),
     ],
     ids=repr,
 )  # fmt: skip

@@ -34,7 +34,7 @@ from dify_workflow import (
 )
 from dify_workflow._configuration import Secret
 from dify_workflow._errors import class_of_status
-from dify_workflow._responses import UnusableBodyError, response_error, status_error, transport_error
+from dify_workflow._responses import UnusableBodyError, cut_stream, response_error, status_error, transport_error
 
 URL = "https://dify.example.com/v1/workflows/logs?status=failed"
 SECRET = Secret(KEY)
@@ -174,6 +174,13 @@ def test_the_servers_text_is_whole_in_message_and_shortened_in_str():
     assert "\n" not in str(error)
 
 
+def test_what_is_no_answer_of_the_api_is_held_as_it_came():
+    response = httpx.Response(200, headers={"X-Proxy": "7"}, request=sent_request())
+    error = response_error(response, b"[1]", UnusableBodyError("a list where an object belongs"), SECRET)
+    assert (error.status_code, error.headers["x-proxy"], error.body) == (200, "7", [1])
+    assert error.request.url == response.request.url
+
+
 def test_a_page_of_html_is_named_by_its_title_and_not_poured_out():
     html = "<html><head><title>502 Bad Gateway</title></head><body>" + "<p>filler</p>" * 5000 + "</body></html>"
     error = error_of(502, html.encode())
@@ -290,6 +297,8 @@ def test_a_connection_error_says_whether_the_request_may_have_been_read():
     assert [sent(e) for e in (httpx.ConnectError(""), httpx.ConnectTimeout(""), httpx.PoolTimeout(""))] == [False] * 3
     maybe = (httpx.ReadError(""), httpx.ReadTimeout(""), httpx.WriteError(""), httpx.RemoteProtocolError(""))
     assert [sent(e) for e in maybe] == [True] * 4
+    cut = cut_stream(httpx.Response(200, request=sent_request()), "after 3 events", SECRET)
+    assert cut.request_sent
 
 
 @pytest.mark.parametrize("cls", [httpx.ConnectTimeout, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout])
