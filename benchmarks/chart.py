@@ -58,8 +58,7 @@ HEAD: Final = 52
 MARGIN: Final = 16
 
 STYLE: Final = """
-text { font-family: system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; font-size: 12px; fill: #24292f;
-  paint-order: stroke; stroke: #ffffff; stroke-width: 3px }
+text { font-family: system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; font-size: 12px; fill: #24292f }
 .ground { fill: #ffffff; stroke: #d0d7de }
 .title { font-size: 14px; font-weight: 600 }
 .subtitle { fill: #57606a; font-size: 11px }
@@ -70,7 +69,7 @@ text { font-family: system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans
 .base { stroke: #57606a; stroke-dasharray: 3 3 }
 .warning { fill: #cf222e }
 @media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3; stroke: #0d1117 }
+  text { fill: #e6edf3 }
   .ground { fill: #0d1117; stroke: #30363d }
   .subtitle { fill: #9198a1 }
   .bar { fill: #484f58 }
@@ -174,8 +173,7 @@ def draw(root: ET.Element, panel: Panel, bars: Sequence[Bar], base: float | None
                 "rx": "2",
             },
         )
-        end = begin + length + 6
-        shown = _text(root, end, middle + 4, bar.text, mine.strip())
+        shown = _text(root, begin + BARS + 8, middle + 4, bar.text, mine.strip())
         if bar.warning:
             warning = ET.SubElement(shown, "tspan", {"class": "warning", "dx": "6"})
             warning.text = bar.warning
