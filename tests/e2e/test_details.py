@@ -8,8 +8,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fault_server import KEY
+from halves import EACH_HALF, Half
+from leaks import nothing_left_open
 
 from dify_workflow import NotFoundError
+from dify_workflow._sync.details import DetailedLogWalk
 from dify_workflow.testing import Sandbox
 
 if TYPE_CHECKING:
@@ -74,6 +78,42 @@ def test_a_checkpoint_stands_after_the_last_row_that_was_given_though_the_walk_i
             assert walk.seen == 37
         rest = [row.log.id for row in client.logs.iter(details=8, checkpoint=checkpoint)]
     assert len(first) + len(rest) == len({*first, *rest}) == 150
+
+
+@EACH_HALF
+def test_at_each_row_the_walk_tells_how_many_were_given_and_how_many_there_are(half: Half) -> None:
+    async def story(client: Any) -> list[tuple[int, int, int]]:
+        async with client.logs.iter(details=4) as walk:
+            assert (walk.seen, walk.checkpoint["seen"]) == (0, 0)
+            return [(walk.seen, walk.checkpoint["seen"], walk.total) async for _ in walk]
+
+    with Sandbox(rows=6, crowd=1, api_key=KEY) as sandbox:
+        told = half.play(sandbox.base_url, story)
+    assert told == [(number, number, 6) for number in range(1, 7)]
+
+
+def test_as_many_runs_are_looked_up_at_once_as_was_asked_for() -> None:
+    together = threading.Barrier(4)
+
+    def get_run(_: str) -> Any:
+        together.wait(10)  # breaks, which is no error of a row's own, where fewer come together
+
+    with Sandbox(rows=8, crowd=1) as sandbox, sandbox.client() as client:
+        walk = DetailedLogWalk(client.logs.iter(), get_run, at_once=4)
+        assert len(list(walk)) == 8
+
+
+@EACH_HALF
+def test_leaving_early_ends_the_walk_underneath_too(half: Half) -> None:
+    async def story(client: Any) -> Any:
+        async with client.logs.iter(details=2, workers=2) as walk:
+            await anext(walk)
+        return walk
+
+    with Sandbox(rows=300, crowd=1, api_key=KEY) as sandbox:
+        with nothing_left_open():
+            kept = half.play(sandbox.base_url, story)
+        assert kept is not None  # it was not by forgetting it that it came to an end
 
 
 def test_leaving_early_leaves_no_thread_behind(sandbox: Sandbox) -> None:

@@ -338,7 +338,9 @@ def test_a_wrong_argument_is_refused_before_anything_is_sent(client: Any, option
 
 @pytest.mark.parametrize("client", [DifyWorkflow, AsyncDifyWorkflow])
 def test_unless_told_it_looks_every_five_seconds_and_leaves_an_unfinished_row_alone_after_a_day(client: Any):
-    parameters = inspect.signature(client(api_key="app-1").logs.follow).parameters
+    logs = client(api_key="app-1").logs
+    assert logs.follow()
+    parameters = inspect.signature(logs.follow).parameters
     assert (parameters["poll"].default, parameters["give_up_after"].default) == (5.0, 86_400.0)
 
 

@@ -90,6 +90,36 @@ def test_what_comes_in_the_place_of_a_stream_is_closed_when_it_breaks_off(half: 
     assert body.is_closed
 
 
+def streamed(body: Body) -> dict[str, Any]:
+    return answering(httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=body))
+
+
+@EACH_HALF
+def test_a_stream_that_nobody_read_is_closed_when_it_is_left(half: Half):
+    body = Body(b"event: ping\n\n")
+
+    async def leave(client: Any) -> None:
+        async with client.runs.stream({}, user="u-1"):
+            pass
+        assert body.is_closed
+
+    half.play(ADDRESS, leave, http=streamed(body))
+
+
+@EACH_HALF
+def test_a_stream_that_breaks_off_is_closed_at_once_and_not_only_when_it_is_left(half: Half):
+    body = Body(b"event: ping\n\n", httpx.ReadError("reset"))
+
+    async def read(client: Any) -> None:
+        async with client.runs.stream({}, user="u-1") as events:
+            with pytest.raises(APIConnectionError, match="reset"):
+                async for _ in events:
+                    pass
+            assert body.is_closed
+
+    half.play(ADDRESS, read, http=streamed(body))
+
+
 # --- what is logged ---------------------------------------------------------------------------------------------------
 
 
