@@ -7,6 +7,7 @@ come by little else.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import gc
 import importlib
@@ -255,10 +256,32 @@ def _twin(name: str) -> str:
 
 
 @cache
+def _lines_that_use(name: str, line: int) -> set[int]:
+    """Where a module uses a constant that stands in a line, or another constant that is made of it."""
+    tree = ast.parse(_text_of(name))
+    constants = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    reached: set[str] = set()
+    waiting = [node for node in constants if node.lineno <= line <= (node.end_lineno or line)]
+    while waiting:
+        statement = waiting.pop()
+        stored = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and _is_stored(node)} - reached
+        reached |= stored
+        waiting += [node for node in constants if stored & {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}]
+    return {node.lineno for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in reached}
+
+
+def _is_stored(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+def _text_of(name: str) -> str:
+    return Path(str(sys.modules[name].__file__)).read_text("utf-8")
+
+
+@cache
 def _twin_lines(name: str) -> dict[int, int]:
     """The numbers of the lines of a module of the async half, with those of the same lines in its twin."""
-    sources = [Path(str(sys.modules[module].__file__)).read_text("utf-8") for module in (name, _twin(name))]
-    own, other = [[mirror.mirrored(line) for line in source.splitlines()] for source in sources]
+    own, other = [[mirror.mirrored(line) for line in _text_of(one).splitlines()] for one in (name, _twin(name))]
     blocks = SequenceMatcher(None, own, other, autojunk=False).get_matching_blocks()
     return {block.a + at: block.b + at for block in blocks for at in range(1, block.size + 1)}
 
@@ -279,13 +302,15 @@ def _asked(change: Change, items: list[pytest.Item], baseline: Baseline) -> list
     places = {change.module, _twin(change.module)}
     function, line = (change.mutant.function, change.mutant.line) if change.mutant else ("", 0)
     wanted = {function, mirror.mirrored(function)}
-    found: set[int] = set()
-    for (place, called), callers in baseline.callers.items():
-        if place in places and (not function or called in wanted):
-            found |= callers
-    nearest = baseline.passers.get((change.module, line), set()) | baseline.passers.get(
-        (_twin(change.module), _twin_lines(change.module).get(line, 0)), set()
-    )
+    of_module = [(called, callers) for (place, called), callers in baseline.callers.items() if place in places]
+    found = {index for called, callers in of_module if called in wanted for index in callers}
+    if not found:  # it is no function's code, or what the function gave once is kept
+        found = {index for _, callers in of_module for index in callers}
+    twin_lines = _twin_lines(change.module)
+    nearest: set[int] = set()
+    for one in {line} if function else _lines_that_use(change.module, line):
+        nearest |= baseline.passers.get((change.module, one), set())
+        nearest |= baseline.passers.get((_twin(change.module), twin_lines.get(one, 0)), set())
     ranks: dict[int, tuple[bool, float]] = {}
     before: Counter[str] = Counter()
     for index in sorted(found, key=lambda index: (index not in nearest, baseline.seconds[index])):

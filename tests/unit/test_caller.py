@@ -90,6 +90,19 @@ def test_what_comes_in_the_place_of_a_stream_is_closed_when_it_breaks_off(half: 
     assert body.is_closed
 
 
+@EACH_HALF
+def test_request_gives_the_json_value_or_the_bytes_as_they_came(half: Half):
+    def given(body: bytes, **options: Any) -> Any:
+        ask = {"http": answering(httpx.Response(200, stream=Body(body)))}
+        return half.call(ADDRESS, lambda client: client.request("GET", "/info", **options), **ask)
+
+    assert given(b'{"a": [1]}') == given(b'{"a": [1]}', expect="json") == {"a": [1]}
+    assert given(b"") is None
+    assert given(b'{"a": [1]}', expect="bytes") == b'{"a": [1]}'
+    with pytest.raises(ValueError, match="expect must be 'json' or 'bytes'; got 'text'"):
+        given(b"", expect="text")
+
+
 def streamed(body: Body) -> dict[str, Any]:
     return answering(httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=body))
 

@@ -427,6 +427,19 @@ def test_a_method_that_is_none_is_refused(method):
         request_of(method, "/info")
 
 
+def test_every_letter_and_digit_can_be_in_a_path():
+    letters = "/ABCDEFGHIJKLMNOPQRSTUVWXYZ/abcdefghijklmnopqrstuvwxyz/0123456789-._~:@!$&'()*+,;="
+    assert request_of("GET", letters).url.path == f"/v1{letters}"
+
+
+def test_no_other_headers_are_sent_than_are_needed():
+    headers = request_of("GET", "/info").headers
+    assert set(headers) == {"host", "accept", "accept-encoding", "connection", "user-agent", "authorization"}
+    assert [headers[name] for name in ("host", "accept", "accept-encoding", "connection")] == [
+        "api.dify.ai", "application/json", "gzip, deflate", "keep-alive",
+    ]  # fmt: skip
+
+
 def test_a_method_is_sent_in_capitals():
     assert request_of("get", "/info").method == "GET"
 

@@ -179,6 +179,26 @@ def test_what_is_no_answer_of_the_api_is_held_as_it_came():
     error = response_error(response, b"[1]", UnusableBodyError("a list where an object belongs"), SECRET)
     assert (error.status_code, error.headers["x-proxy"], error.body) == (200, "7", [1])
     assert error.request.url == response.request.url
+    assert str(error) == "GET /v1/workflows/logs: 200 with a list where an object belongs"
+
+
+@pytest.mark.parametrize("status", [300, 301, 399])
+def test_a_redirect_is_named_as_one_that_is_not_followed(status: int):
+    error = status_error(httpx.Response(status, request=sent_request()), b'{"message": "moved"}', SECRET)
+    assert error.message.startswith("a redirect, which is not followed")
+
+
+def test_an_answer_without_any_text_says_so():
+    error = status_error(httpx.Response(499, request=sent_request()), b"", SECRET)
+    assert error.message == "(an empty answer)"
+
+
+def test_up_to_500_characters_of_the_servers_text_go_into_a_message():
+    def told(size: int) -> str:
+        return str(status_error(httpx.Response(500, request=sent_request()), b"x" * size, SECRET)).rpartition(" ")[2]
+
+    assert told(500) == "x" * 500
+    assert told(501) == "x" * 497 + "..."
 
 
 def test_a_page_of_html_is_named_by_its_title_and_not_poured_out():

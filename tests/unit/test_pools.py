@@ -8,14 +8,26 @@ import httpx
 import pytest
 
 from dify_workflow import _pools
-from dify_workflow._pools import AsyncConnections, AsyncPool, Connections, Pool
+from dify_workflow._pools import (
+    AsyncClientConnections,
+    AsyncConnections,
+    AsyncPool,
+    ClientConnections,
+    Connections,
+    Pool,
+)
 
 REQUEST = httpx.Request("GET", "http://127.0.0.1:9/v1/info")
 
 
-@pytest.fixture
-def _proxied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*PROXIES, "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
 
 
 def test_a_connection_is_given_up_before_a_server_may_close_it():
@@ -38,19 +50,68 @@ def test_over_closed_connections_nothing_is_sent():
     asyncio.run(story())
 
 
-@pytest.mark.usefixtures("_proxied")
-def test_connections_behind_a_proxy_are_closed_with_the_client_too():
+@pytest.mark.parametrize("name", PROXIES)
+def test_behind_a_proxy_an_httpx_client_finds_the_way_and_is_closed_with_the_sdks(monkeypatch, name: str):
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
     pool = Pool(None)
-    send = pool.connections().send
+    connections = pool.connections()
+    assert isinstance(connections, ClientConnections)
     pool.close()
     with pytest.raises(RuntimeError, match="closed"):
-        send(REQUEST)
+        connections.send(REQUEST)
 
     async def story() -> None:
         pool = AsyncPool(None)
-        send = (await pool.connections()).send
+        connections = await pool.connections()
+        assert isinstance(connections, AsyncClientConnections)
         await pool.close()
         with pytest.raises(RuntimeError, match="closed"):
-            await send(REQUEST)
+            await connections.send(REQUEST)
 
     asyncio.run(story())
+
+
+def test_without_a_proxy_nothing_stands_between_the_sdk_and_the_connections(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    pool = Pool(None)
+    assert isinstance(pool.connections(), Connections)
+    assert pool.connections() is pool.connections()
+    pool.close()
+
+    async def story() -> None:
+        pool = AsyncPool(None)
+        connections = await pool.connections()
+        assert isinstance(connections, AsyncConnections)
+        assert await pool.connections() is connections
+        await pool.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            await connections.send(REQUEST)
+
+    asyncio.run(story())
+
+
+def test_a_closed_pool_makes_no_connections_even_if_it_never_had_any():
+    pool = Pool(None)
+    pool.close()
+    with pytest.raises(RuntimeError, match="this client is closed"):
+        pool.connections()
+
+    async def story() -> None:
+        pool = AsyncPool(None)
+        await pool.close()
+        with pytest.raises(RuntimeError, match="this client is closed"):
+            await pool.connections()
+
+    asyncio.run(story())
+
+
+def test_of_loops_that_have_ended_nothing_is_kept_and_those_that_only_rest_keep_theirs():
+    pool = AsyncPool(None)
+    resting = asyncio.new_event_loop()
+    first = resting.run_until_complete(pool.connections())
+    for _ in range(3):
+        asyncio.run(pool.connections())
+    assert len(pool._made) == 2  # of the one that rests, and of the last of those that ended
+    assert resting.run_until_complete(pool.connections()) is first
+    resting.run_until_complete(resting.shutdown_asyncgens())
+    resting.close()

@@ -1,0 +1,85 @@
+"""What a file is taken for, and which of its bytes are sent."""
+
+from __future__ import annotations
+
+import io
+import os
+
+import pytest
+
+from dify_workflow._uploads import TYPES, Content, content_type_of, type_of_file
+
+KINDS = {
+    "document": "txt md mdx markdown pdf html htm xlsx xls doc docx csv eml msg pptx ppt xml epub properties vtt",
+    "image": "jpg jpeg png webp gif svg",
+    "audio": "mp3 m4a wav amr mpga",
+    "video": "mp4 mov mpeg webm",
+}
+OFFICE = "application/vnd.openxmlformats-officedocument"
+CONTENT_TYPES = {
+    "a.docx": f"{OFFICE}.wordprocessingml.document",
+    "a.xlsx": f"{OFFICE}.spreadsheetml.sheet",
+    "a.pptx": f"{OFFICE}.presentationml.presentation",
+    "a.epub": "application/epub+zip",
+    "a.msg": "application/vnd.ms-outlook",
+    "a.markdown": "text/markdown",
+    "a.mdx": "text/markdown",
+    "a.webp": "image/webp",
+    "a.m4a": "audio/mp4",
+    "a.amr": "audio/amr",
+    "a.tar.gz": "application/gzip",
+    "a.tar.bz2": "application/x-bzip2",
+    "a.tar.xz": "application/x-xz",
+    "a.txt.Z": "application/octet-stream",
+    "A.PDF": "application/pdf",
+    "a.nonsense": "application/octet-stream",
+    "gz": "application/octet-stream",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending"), [(kind, ending) for kind, all_ in KINDS.items() for ending in all_.split()]
+)
+def test_by_the_end_of_its_name_a_file_is_what_the_server_takes_it_for(kind: str, ending: str):
+    assert type_of_file(f"a.{ending}", None) == type_of_file(f"A.B.{ending.upper()}", "application/zip") == kind
+
+
+def test_a_file_of_no_known_ending_is_of_the_kind_of_its_content_type_or_custom():
+    kinds = [type_of_file("a.x", type_) for type_ in ("image/x", "audio/x", "video/x", "text/x", "custom", "", None)]
+    assert kinds == ["image", "audio", "video", "custom", "custom", "custom", "custom"]
+    assert type_of_file("pdf", None) == "custom"
+    assert (*KINDS, "custom") == TYPES
+
+
+@pytest.mark.parametrize(("name", "content_type"), CONTENT_TYPES.items())
+def test_a_content_type_does_not_depend_on_the_operating_system(name: str, content_type: str):
+    assert content_type_of(name) == content_type
+
+
+def test_all_bytes_are_sent_wherever_the_file_stood():
+    file = io.BytesIO(b"abcdef")
+    file.seek(3)
+    content = Content(file, 6)
+    assert (content.tell(), content.read(), content.tell(), content.read(), content.read(2)) == (
+        0,
+        b"abcdef",
+        6,
+        b"",
+        b"",
+    )
+
+
+def test_a_part_can_be_read_again_from_any_place():
+    content = Content(io.BytesIO(b"abcdef"), 6)
+    assert (content.read(0), content.read(2), content.read(3), content.tell()) == (b"", b"ab", b"cde", 5)
+    assert (content.seek(1), content.read(2), content.tell()) == (1, b"bc", 3)
+    assert (content.seek(-2, os.SEEK_END), content.read(), content.seek(0, os.SEEK_END)) == (4, b"ef", 6)
+
+
+def test_of_a_file_that_grows_what_was_announced_is_sent_and_one_that_shrinks_is_an_error():
+    content = Content(io.BytesIO(b"abcdef"), 4)
+    assert content.read() == b"abcd"
+    content = Content(io.BytesIO(b"abc"), 4)
+    assert content.read() == b"abc"
+    with pytest.raises(OSError, match="shorter while it was uploaded: 1 of 4 bytes"):
+        content.read()
