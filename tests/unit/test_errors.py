@@ -321,6 +321,26 @@ def test_a_connection_error_says_whether_the_request_may_have_been_read():
     assert cut.request_sent
 
 
+def test_what_httpx_raised_is_the_cause_without_a_frame_or_request_that_holds_the_headers():
+    request = sent_request()
+    first, second = httpx.ReadError("first", request=request), httpx.ConnectError("second", request=request)
+    try:
+        try:
+            raise first
+        except httpx.ReadError:
+            raise second from LookupError("between")
+    except httpx.ConnectError as error:
+        failure = transport_error(error, request, None, SECRET)
+    assert failure.__cause__ is second
+    assert isinstance(second.__cause__, LookupError)
+    second.__cause__ = None  # then it is what was being handled that counts
+    transport_error(second, request, None, SECRET)
+    for error in (first, second):
+        assert error.__traceback__ is None
+        assert "authorization" not in error.request.headers
+    assert str(failure).endswith(": second")
+
+
 @pytest.mark.parametrize("cls", [httpx.ConnectTimeout, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout])
 def test_every_kind_of_timeout_is_a_timeout(cls):
     error = transport_error(cls("late"), sent_request(), None, SECRET)
