@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mutation.subjects import Change
 
 ENOUGH: Final = 0.95
+PROCESSES: Final = (os.cpu_count() or 1) + 1  # some of what is run waits
 
 console = Console(file=sys.stdout, highlight=False, soft_wrap=True, markup=False)
 
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("what", nargs="?", choices=("contract", "facade", "generated"), help="only this")
     parser.add_argument("--module", action="append", help="only this module, such as _retries or _async.logs")
     parser.add_argument("--tests", action="append", help="only these tests are asked, such as tests/unit/test_times.py")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="tests at once")
+    parser.add_argument("--jobs", type=int, default=PROCESSES, help=f"tests at once, {PROCESSES} unless given")
     options = parser.parse_args(argv)
     enough = True
     if options.what in {None, "contract"}:

@@ -304,7 +304,7 @@ def _asked(change: Change, items: list[pytest.Item], baseline: Baseline) -> list
     wanted = {function, mirror.mirrored(function)}
     of_module = [(called, callers) for (place, called), callers in baseline.callers.items() if place in places]
     found = {index for called, callers in of_module if called in wanted for index in callers}
-    if not found:  # it is no function's code, or what the function gave once is kept
+    if not found:  # it is no function's code, or what the function gave once is kept: then whoever uses the module
         found = {index for _, callers in of_module for index in callers}
     twin_lines = _twin_lines(change.module)
     nearest: set[int] = set()

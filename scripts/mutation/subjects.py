@@ -51,6 +51,7 @@ SUITE: Final = (
     "tests/contract/test_completeness.py",
     "tests/contract/test_contract_requests.py",
     "tests/contract/test_contract_answers.py",
+    "tests/contract/test_contract_models.py",
     "tests/contract/test_recorded_requests.py",
     "tests/contract/test_sandbox_requests.py",
     "tests/e2e/test_details.py",

@@ -1,0 +1,92 @@
+"""Every model of the spec holds each field that the spec names, under its name, and gives back what it received."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dify_workflow_api.types import Model
+from stored_spec import EVENTS, OBJECTS, SCHEMAS, argument
+
+from dify_workflow import models
+
+EACH_MODEL = pytest.mark.parametrize("schema", OBJECTS)
+
+
+def example(schema: str) -> dict[str, Any]:
+    """An object with a text of its own in each field: a model keeps what it does not expect."""
+    return {name: f"the {name} of {schema}" for name in SCHEMAS[schema]["properties"]}
+
+
+def model_of(schema: str) -> type[Any]:
+    found: type[Any] = getattr(models, schema)
+    return found
+
+
+def attributes(value: Any, names: Any) -> dict[str, Any]:
+    return {name: getattr(value, argument(name)) for name in names}
+
+
+@EACH_MODEL
+def test_a_whole_object_is_read_field_by_field_and_comes_back(schema: str):
+    source = example(schema)
+    read = model_of(schema).from_dict(source)
+    assert type(read) is model_of(schema)
+    assert attributes(read, source) == source == read.to_dict()
+    assert list(read.to_dict()) == list(source)
+    assert read.additional_properties == {}
+    assert not hasattr(read, "_keys")  # nothing has to be remembered of what is as the spec says
+
+
+@EACH_MODEL
+def test_what_the_spec_does_not_name_is_kept_beside_and_comes_back(schema: str):
+    source = {"a first one": 1, **example(schema), "a last one": [2]}
+    read = model_of(schema).from_dict(source)
+    assert attributes(read, example(schema)) == example(schema)
+    assert read.additional_properties == {"a first one": 1, "a last one": [2]}
+    assert list(read.to_dict().items()) == list(source.items())
+
+
+@EACH_MODEL
+def test_an_object_that_lacks_a_field_reads_as_none_there_and_comes_back_without_it(schema: str):
+    whole = example(schema)
+    for lost in whole:
+        source = {name: value for name, value in whole.items() if name != lost} | {"extra": lost}
+        read = model_of(schema).from_dict(source)
+        assert attributes(read, whole) == whole | {lost: None}
+        assert read.to_dict() == source
+    assert model_of(schema).from_dict({}).to_dict() == {}
+
+
+@EACH_MODEL
+def test_a_model_made_by_hand_is_the_object_of_its_fields_in_the_specs_order(schema: str):
+    fields = example(schema)
+    given = {argument(name): value for name, value in reversed(fields.items())}
+    made = model_of(schema)(**given, additional_properties={"extra": 1})
+    assert list(made.to_dict().items()) == [*fields.items(), ("extra", 1)]
+    assert model_of(schema)().to_dict() == {}
+
+
+@EACH_MODEL
+def test_an_object_inside_is_the_model_that_the_spec_says(schema: str):
+    for name, inner in SCHEMAS[schema]["properties"].items():
+        reference = inner.get("$ref", "").rpartition("/")[2]
+        if reference in OBJECTS:
+            source = example(schema) | {name: example(reference)}
+            read = model_of(schema).from_dict(source)
+            assert type(getattr(read, argument(name))) is model_of(reference)
+            assert read.to_dict() == source
+
+
+def test_every_event_is_read_by_its_own_model_wherever_events_come_from():
+    from dify_workflow_api.api.runs import (  # noqa: PLC0415 - what is imported here is what is looked at
+        run_workflow,
+        run_workflow_version,
+        stream_workflow_run_events,
+    )
+
+    for operation in (run_workflow, run_workflow_version, stream_workflow_run_events):
+        for name, schema in EVENTS.items():
+            assert operation.load_event(name) is model_of(schema)
+        assert operation.load_event("of a newer server") is models.WorkflowEvent
+        assert issubclass(operation.load_event(""), Model)
