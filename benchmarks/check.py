@@ -303,7 +303,9 @@ def output(arguments: list[str], before: Sequence[str] = ()) -> str:
     """
     command = [*before, sys.executable, str(CHILD), *arguments]
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "TMPDIR", "SYSTEMROOT"}}
-    done = subprocess.run(command, env=kept | {"PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=False)
+    # Where there are no certificates none are read, which would take longer than most scenarios.
+    variables = kept | {"PYTHONHASHSEED": "0", "SSL_CERT_DIR": str(CHILD.parent)}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(arguments)}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
