@@ -127,7 +127,7 @@ def _verdicts(queue: list[Change], modules: dict[str, Path], tests: list[str], j
                 say(f"UNSOUND  {change.module} as it is, loaded anew, does not pass: {verdict.by}")
             elif mutant is not None and verdict.outcome == "survived":
                 place = f"{change.module}:{mutant.line} {mutant.function}".rstrip()
-                say(f"SURVIVED  {place}: {mutant.what} ({verdict.asked} tests come by)")
+                say(f"SURVIVED  {place}: {mutant.what} ({verdict.asked} tests asked)")
             progress.update(bar, advance=1, refresh=True)
 
         judged(queue, modules, tests, jobs=jobs, say=say, seen=seen)

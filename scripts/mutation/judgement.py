@@ -55,7 +55,7 @@ class Verdict(NamedTuple):
     Attributes:
         change: the change.
         outcome: "caught", "survived", or "not viable" where the module cannot be loaded with it.
-        asked: how many tests come by it.
+        asked: how many tests were asked.
         by: the test that failed, and how; empty when none did, or the tests crashed or hung.
     """
 
@@ -108,7 +108,11 @@ def judged(
         NoMeasureError: nothing can be measured.
     """
     settings.register_profile(
-        "mutants", phases=[Phase.explicit, Phase.generate], database=None, suppress_health_check=list(HealthCheck)
+        "mutants",
+        phases=[Phase.explicit, Phase.generate],  # that a case fails is enough: it need not be made smaller
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
     )
     settings.load_profile("mutants")
     plugin = _Judge(queue, modules, jobs, say, seen)
@@ -294,29 +298,32 @@ def _warm_up(session: pytest.Session) -> None:
 
 
 def _asked(change: Change, items: list[pytest.Item], baseline: Baseline) -> list[int]:
-    """The tests that come by a change, as many as there is time for.
+    """The tests that may notice a change, as many as there is time for.
 
-    First those that come by the very line, and of them the quick ones, but not one set of parameters after the other:
-    what the first few of a test do not notice, the others seldom do.
+    First those that come by the very line, then those that come by its function. What is in no function, as a constant
+    or a model's fields, is looked at from anywhere: by those that come by its users, by its module, and by the others.
+    Of equals the quick ones come first, but not one set of parameters after the other: what the first few of a test do
+    not notice, the others seldom do.
     """
     places = {change.module, _twin(change.module)}
     function, line = (change.mutant.function, change.mutant.line) if change.mutant else ("", 0)
     wanted = {function, mirror.mirrored(function)}
     of_module = [(called, callers) for (place, called), callers in baseline.callers.items() if place in places]
-    found = {index for called, callers in of_module if called in wanted for index in callers}
-    if not found:  # it is no function's code, or what the function gave once is kept: then whoever uses the module
-        found = {index for _, callers in of_module for index in callers}
+    tiers = [{index for called, callers in of_module if called in wanted for index in callers}]
+    if not tiers[0]:  # it is in no function, or what the function gave once is kept
+        tiers = [{index for _, callers in of_module for index in callers}, set(baseline.seconds)]
     twin_lines = _twin_lines(change.module)
     nearest: set[int] = set()
     for one in {line} if function else _lines_that_use(change.module, line):
         nearest |= baseline.passers.get((change.module, one), set())
         nearest |= baseline.passers.get((_twin(change.module), twin_lines.get(one, 0)), set())
-    ranks: dict[int, tuple[bool, float]] = {}
-    before: Counter[str] = Counter()
-    for index in sorted(found, key=lambda index: (index not in nearest, baseline.seconds[index])):
-        test = items[index].nodeid.partition("[")[0]
-        before[test] += 1
-        ranks[index] = (index not in nearest, before[test] * baseline.seconds[index])
+    ranks: dict[int, tuple[int, float]] = {}
+    for number, tier in enumerate([nearest, *tiers]):
+        before: Counter[str] = Counter()
+        for index in sorted(tier - ranks.keys(), key=baseline.seconds.__getitem__):
+            test = items[index].nodeid.partition("[")[0]
+            before[test] += 1
+            ranks[index] = (number, before[test] * baseline.seconds[index])
     chosen: dict[Path, list[int]] = {}  # by file: what a file's tests share is made once
     seconds = 0.0
     for index in sorted(ranks, key=ranks.__getitem__):

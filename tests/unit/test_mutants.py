@@ -199,7 +199,6 @@ def test_changes_are_noticed_by_the_tests_that_come_by_and_by_no_others():
     assert "fails without a change" not in ran.stdout
     assert "UNSOUND" not in ran.stdout
     assert "facade: 0 of " in ran.stdout
-    assert "(0 tests come by)" in ran.stdout
     assert ran.returncode == 1  # too few
     ran = measured("facade", "--module", "_retries", "--tests", "tests/unit/test_retries.py")
     assert ran.returncode == 0, ran.stdout
