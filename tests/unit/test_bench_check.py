@@ -169,7 +169,7 @@ def test_memory_is_counted_at_its_height_and_where_it_is_kept():
     assert "bytes kept" not in memory(passing, keeps=False)
 
 
-@pytest.mark.parametrize("name", ["decoding 100 rows", "page of 1 row", "import"])
+@pytest.mark.parametrize("name", ["decoding 100 rows", "page of 1 row"])
 def test_a_scenario_takes_the_same_calls_each_time(name: str):
     first, second = (json.loads(output(["calls", name])) for _ in range(2))
     assert first == second
