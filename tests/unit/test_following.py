@@ -18,10 +18,12 @@ from dify_workflow import (
     InternalServerError,
     RateLimitError,
 )
+from dify_workflow._async import follow as async_follow
 from dify_workflow._errors import APIStatusError, class_of_status
 from dify_workflow._filters import log_filters
 from dify_workflow._following import ENDED_STATUSES, LONGEST_ASKED_PAUSE, LONGEST_OUTAGE_PAUSE, Following, has_ended
-from dify_workflow._walks import Row, rows_of
+from dify_workflow._sync import follow as sync_follow
+from dify_workflow._walks import PageRequest, Row, rows_of
 from dify_workflow.models import WorkflowLogPage
 
 START = 1_790_000_000
@@ -44,6 +46,31 @@ def status_error(status: int, **headers: str) -> APIStatusError:
     return class_of_status(status)(
         "no", status_code=status, code=None, message="no", headers=httpx.Headers(headers), body="no", request=REQUEST
     )
+
+
+# What is asked for ------------------------------------------------------------------------------------------------
+
+EACH_FOLLOW = pytest.mark.parametrize("follow", [sync_follow, async_follow], ids=["sync", "async"])
+
+
+@EACH_FOLLOW
+@pytest.mark.parametrize(
+    ("rank", "page", "limit"),
+    [(0, 1, 1), (7, 8, 1), (99_998, 99_999, 1), (99_999, 1_000, 100), (100_000, 1_001, 100), (10**8, 99_999, 100)],
+)
+def test_the_page_that_begins_with_a_row_is_one_that_the_server_has(follow: Any, rank: int, page: int, limit: int):
+    assert follow.page_from(rank, START, 7) == PageRequest(START, 7, page, limit)
+
+
+@EACH_FOLLOW
+def test_the_newest_second_is_that_of_a_row_with_a_time_of_its_own(follow: Any):
+    rows = [
+        Row(row_of(id="1").log, second, str(second), is_timed)
+        for second, is_timed in ((9, False), (7, True), (8, True))
+    ]
+    assert follow.newest_of(rows) == 8
+    assert follow.newest_of(rows[:1]) is None
+    assert follow.newest_of([]) is None
 
 
 # What has ended ---------------------------------------------------------------------------------------------------
