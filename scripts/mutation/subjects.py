@@ -46,6 +46,7 @@ SUITE: Final = (
     "tests/unit/test_times.py",
     "tests/unit/test_upload_sources.py",
     "tests/unit/test_walks.py",
+    "tests/unit/test_walks_histories.py",
     "tests/unit/test_walks_lies.py",
     "tests/unit/test_following_histories.py",
     "tests/contract/test_completeness.py",
