@@ -4,8 +4,11 @@ Usage: mutants.py [contract | facade | generated] [--module NAME ...] [--tests P
 
 `contract` puts twenty faults by hand into a copy of the project, each of which the contract tests must notice.
 `facade` changes the facade's code in memory, one place at a time, and runs the tests that come by that place; at least
-95 % of the changes must be noticed. `generated` does the same to places of the generated package, a sample of them.
-Without an argument, all three. No file of the project is touched. Exit status 1: less was noticed than that.
+95 % of the changes must be noticed. `generated` does the same to a sample of places of the generated package, where
+the share is only told: it holds helpers that this spec has no use for.
+Without an argument, all three, which takes about half an hour on two processors that have nothing else to do: what is
+slow is asked less, so that a busy machine finds less. No file of the project is touched; none should be changed
+meanwhile. Exit status 1: less was noticed than that, or a test fails that has nothing to notice.
 """
 
 from __future__ import annotations
@@ -139,13 +142,16 @@ def _reported(part: str, verdicts: list[Verdict]) -> bool:
     is_sound = all(verdict.outcome == "survived" for verdict in verdicts if verdict.change.mutant is None)
     changed = [verdict for verdict in verdicts if verdict.change.mutant is not None]
     viable = [verdict for verdict in changed if verdict.outcome != "not viable"]
-    for module in dict.fromkeys(verdict.change.module for verdict in viable):
-        own = [verdict for verdict in viable if verdict.change.module == module]
-        console.print(f"{module}: {_share(own)}")
+    depth = 2 if part == "generated" else 3  # a sample has little of each of its many modules
+    groups: dict[str, list[Verdict]] = {}
+    for verdict in viable:
+        groups.setdefault(".".join(verdict.change.module.split(".")[:depth]), []).append(verdict)
+    for group, own in groups.items():
+        console.print(f"{group}: {_share(own)}")
     if not viable:
         return is_sound
     console.print(f"{part}: {_share(viable)}; {len(changed) - len(viable)} more were not viable")
-    return is_sound and _caught(viable) >= ENOUGH * len(viable)
+    return is_sound and (part == "generated" or _caught(viable) >= ENOUGH * len(viable))
 
 
 def _caught(verdicts: list[Verdict]) -> int:

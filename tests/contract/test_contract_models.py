@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,6 +23,10 @@ def example(schema: str) -> dict[str, Any]:
 def model_of(schema: str) -> type[Any]:
     found: type[Any] = getattr(models, schema)
     return found
+
+
+def is_time(name: str, schema: dict[str, Any]) -> bool:
+    return name.endswith("_at") and schema.get("format") == "int64"
 
 
 def attributes(value: Any, names: Any) -> dict[str, Any]:
@@ -76,6 +82,30 @@ def test_an_object_inside_is_the_model_that_the_spec_says(schema: str):
             read = model_of(schema).from_dict(source)
             assert type(getattr(read, argument(name))) is model_of(reference)
             assert read.to_dict() == source
+
+
+@EACH_MODEL
+def test_a_copy_is_equal_and_gives_back_the_same_keys_and_may_be_changed(schema: str):
+    for source in (example(schema), example(schema) | {"extra": 1}, dict(list(example(schema).items())[1:])):
+        read = model_of(schema).from_dict(source)
+        copied = copy.copy(read)
+        assert copied == read
+        assert list(copied.to_dict().items()) == list(source.items())
+        copied.additional_properties["more"] = 2
+        assert read.to_dict() == source
+
+
+@EACH_MODEL
+def test_every_time_in_epoch_seconds_is_a_moment_too(schema: str):
+    times = [name for name, inner in SCHEMAS[schema]["properties"].items() if is_time(name, inner)]
+    read = model_of(schema).from_dict(example(schema) | dict.fromkeys(times, 1_790_000_000))
+    for name in times:
+        assert getattr(read, f"{argument(name)}_utc") == datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
+        assert getattr(model_of(schema).from_dict({}), f"{argument(name)}_utc") is None
+
+
+def test_there_are_times():
+    assert sum(is_time(name, inner) for schema in OBJECTS for name, inner in SCHEMAS[schema]["properties"].items()) > 20
 
 
 def test_every_event_is_read_by_its_own_model_wherever_events_come_from():
