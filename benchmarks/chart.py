@@ -52,7 +52,7 @@ OURS: Final = ("dify-workflow-sdk", "logs.iter")
 
 WIDTH: Final = 460
 LABELS: Final = 200
-BARS: Final = 175
+BARS: Final = 155
 LINE: Final = 21
 HEAD: Final = 52
 MARGIN: Final = 16
