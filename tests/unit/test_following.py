@@ -21,7 +21,14 @@ from dify_workflow import (
 from dify_workflow._async import follow as async_follow
 from dify_workflow._errors import APIStatusError, class_of_status
 from dify_workflow._filters import log_filters
-from dify_workflow._following import ENDED_STATUSES, LONGEST_ASKED_PAUSE, LONGEST_OUTAGE_PAUSE, Following, has_ended
+from dify_workflow._following import (
+    AT_ONCE,
+    ENDED_STATUSES,
+    LONGEST_ASKED_PAUSE,
+    LONGEST_OUTAGE_PAUSE,
+    Following,
+    has_ended,
+)
 from dify_workflow._sync import follow as sync_follow
 from dify_workflow._walks import PageRequest, Row, rows_of
 from dify_workflow.models import WorkflowLogPage
@@ -71,6 +78,26 @@ def test_the_newest_second_is_that_of_a_row_with_a_time_of_its_own(follow: Any):
     assert follow.newest_of(rows) == 8
     assert follow.newest_of(rows[:1]) is None
     assert follow.newest_of([]) is None
+
+
+# What is kept -----------------------------------------------------------------------------------------------------
+
+
+def finished(number: int, second: int) -> Row:
+    return row_of(id=str(number), created_at=second, workflow_run={"status": "succeeded"})
+
+
+def test_of_what_was_there_before_only_the_rows_are_kept_that_a_later_look_meets_again():
+    followed = following()
+    followed.skip([finished(1, START + 100), finished(2, START + 70), finished(3, START + 69)], START + 100)
+    assert sorted(followed._recent) == ["1", "2"]
+
+
+def test_however_many_rows_come_few_are_kept():
+    followed = following()
+    for number in range(5 * AT_ONCE):
+        followed.take(finished(number, START + 10 * number), START)
+    assert len(followed._recent) <= AT_ONCE + 1
 
 
 # What has ended ---------------------------------------------------------------------------------------------------
