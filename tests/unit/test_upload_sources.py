@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import mimetypes
 import os
 
 import pytest
@@ -35,6 +36,7 @@ CONTENT_TYPES = {
     "a.nonsense": "application/octet-stream",
     "gz": "application/octet-stream",
 }
+PYTHONS_OWN = ("a.txt.Z", "A.PDF", "a.nonsense", "gz")
 
 
 @pytest.mark.parametrize(
@@ -52,8 +54,14 @@ def test_a_file_of_no_known_ending_is_of_the_kind_of_its_content_type_or_custom(
 
 
 @pytest.mark.parametrize(("name", "content_type"), CONTENT_TYPES.items())
-def test_a_content_type_does_not_depend_on_the_operating_system(name: str, content_type: str):
+def test_a_content_type_is_that_of_the_name(name: str, content_type: str):
     assert content_type_of(name) == content_type
+
+
+@pytest.mark.parametrize("name", [name for name in CONTENT_TYPES if name not in PYTHONS_OWN])
+def test_of_what_runs_take_and_archives_it_does_not_depend_on_the_operating_system(monkeypatch, name: str):
+    monkeypatch.setattr(mimetypes, "guess_type", lambda _: (None, None))
+    assert content_type_of(name) == CONTENT_TYPES[name]
 
 
 def test_all_bytes_are_sent_wherever_the_file_stood():
