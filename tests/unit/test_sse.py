@@ -78,6 +78,7 @@ STREAMS = {
     ),
     "four kinds of characters": ("data: aé中😀\n\n".encode(), [("", "aé中😀")]),
     "bytes that are no UTF-8": (b"data: \xff\xe4\xb8\n\n", [("", "\ufffd\ufffd")]),
+    "a name that is no UTF-8": (b"event: \xff\ndata:\xff\n\n", [("\ufffd", "\ufffd")]),
     "a zero byte": (b"data: \x00\n\n", [("", "\x00")]),
     "no empty line at the end": (b"data: x\n\ndata: y\n", [("", "x"), ("", "y")]),
     "no end of line at the end": (b"data: x\n\ndata: y", [("", "x"), ("", "y")]),
