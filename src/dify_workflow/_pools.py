@@ -5,6 +5,7 @@ asyncio ties a connection to the event loop that it was opened in, so the async 
 
 from __future__ import annotations
 
+import ssl
 import threading
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.request import getproxies
@@ -35,42 +36,69 @@ class Connections:
     """
 
     def __init__(self) -> None:
-        self._transport = httpx.HTTPTransport(limits=LIMITS)
+        self._transports: dict[str, httpx.HTTPTransport] = {}
         self._closed = False
+        self._lock = threading.Lock()
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """The answer to a request, its body still to come."""
-        if self._closed:  # the transport would open a connection that nobody closes
-            raise RuntimeError(CLOSED)
-        response = self._transport.handle_request(request)
+        transport = self._transports.get(request.url.scheme) or self._opened(request.url.scheme)
+        response = transport.handle_request(request)
         response.request = request
         return response
 
     def close(self) -> None:
         """Close them."""
-        self._closed = True
-        self._transport.close()
+        with self._lock:
+            self._closed = True
+            transports, self._transports = self._transports, {}
+        for transport in transports.values():
+            transport.close()
+
+    def _opened(self, scheme: str) -> httpx.HTTPTransport:
+        with self._lock:
+            if self._closed:  # the transport would open a connection that nobody closes
+                raise RuntimeError(CLOSED)
+            if scheme not in self._transports:
+                self._transports[scheme] = httpx.HTTPTransport(verify=_verification(scheme), limits=LIMITS)
+            return self._transports[scheme]
 
 
 class AsyncConnections:
     """Connections of one SDK client in one event loop; as `Connections`."""
 
     def __init__(self) -> None:
-        self._transport = httpx.AsyncHTTPTransport(limits=LIMITS)
+        self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
         self._closed = False
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The answer to a request, its body still to come."""
-        if self._closed:
-            raise RuntimeError(CLOSED)
-        response = await self._transport.handle_async_request(request)
+        transport = self._transports.get(request.url.scheme) or self._opened(request.url.scheme)
+        response = await transport.handle_async_request(request)
         response.request = request
         return response
 
     async def aclose(self) -> None:
         """Close them."""
         self._closed = True
-        await self._transport.aclose()
+        transports, self._transports = self._transports, {}
+        for transport in transports.values():
+            await transport.aclose()
+
+    def _opened(self, scheme: str) -> httpx.AsyncHTTPTransport:
+        if self._closed:
+            raise RuntimeError(CLOSED)
+        transport = httpx.AsyncHTTPTransport(verify=_verification(scheme), limits=LIMITS)
+        self._transports[scheme] = transport
+        return transport
+
+
+def _verification(scheme: str) -> ssl.SSLContext | bool:
+    """How certificates are checked: for plain HTTP there are none, and to load all authorities takes 20 ms.
+
+    Should TLS be spoken over these connections all the same, it fails: this context trusts nobody.
+    """
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if scheme == "http" else True
 
 
 class ClientConnections:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import platform
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
@@ -26,7 +26,7 @@ Params = tuple[tuple[str, str], ...]
 @cache
 def user_agent() -> str:
     """The User-Agent of every request: this SDK's version, Python's and httpx's."""
-    python = ".".join(platform.python_version_tuple()[:2])
+    python = "{}.{}".format(*sys.version_info)
     return f"dify-workflow-sdk/{__version__} python/{python} httpx/{httpx.__version__}"
 
 

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Final, Self, TypeAlias, cast
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from types import TracebackType
 
 FileSource: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
@@ -23,6 +23,8 @@ FileSource: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 
 UNKNOWN_TYPE: Final = "application/octet-stream"
 SPOOLED_BYTES: Final = 1 << 20
+THREADED_BYTES: Final = 1 << 20
+"""What a thread reads from disk before the event loop sends it."""
 
 # What Dify 1.11 takes a file for, by the end of its name.
 ENDINGS: Final = {
@@ -180,8 +182,20 @@ class _ThreadedStream(httpx.AsyncByteStream):
         from asyncio import to_thread  # noqa: PLC0415 - the sync half does without asyncio, which is large
 
         chunks = iter(self._stream)
-        while (chunk := await to_thread(next, chunks, None)) is not None:
-            yield chunk
+        while part := await to_thread(_next_part, chunks):
+            yield part
+
+
+def _next_part(chunks: Iterator[bytes]) -> bytes:
+    """As many of the next chunks as make a part that is worth the way to a thread and back; none at the end."""
+    part: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        part.append(chunk)
+        size += len(chunk)
+        if size >= THREADED_BYTES:
+            break
+    return b"".join(part)
 
 
 def _size(file: IO[bytes]) -> int | None:

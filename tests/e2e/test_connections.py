@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fault_server import KEY, FaultServer, answer, page_answer
 from halves import EACH_HALF, Half, list_logs
 
 from dify_workflow import APIStatusError, DifyWorkflow
+from dify_workflow._pools import AsyncConnections, Connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,3 +89,14 @@ def test_a_retry_after_the_client_was_closed_opens_no_connection():
         thread.join(30)
         assert [str(failure) for failure in failures] == ["this client is closed"]
         assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("make", [Connections, AsyncConnections])
+def test_whatever_speaks_tls_has_to_be_trusted(make: Callable[[], Any]):
+    """Also where a client of plain HTTP gets a sibling with another address: it shares what is sent over."""
+    contexts = {scheme: make()._opened(scheme)._pool._ssl_context for scheme in ("http", "https")}
+    for context in contexts.values():
+        assert context.verify_mode == ssl.CERT_REQUIRED
+        assert context.check_hostname
+    assert contexts["http"].get_ca_certs() == []  # it trusts nobody
+    assert contexts["https"].get_ca_certs()

@@ -668,7 +668,7 @@ class FailingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         body = aiter(request.stream)  # type: ignore[arg-type]
         if self._failures:
             self._failures -= 1
-            await anext(body), await anext(body)
+            await anext(body)
             await body.aclose()  # type: ignore[attr-defined]
             raise httpx.ConnectError("refused")
         await request.aread()
