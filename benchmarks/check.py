@@ -24,6 +24,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -233,7 +234,7 @@ def calls_and_memory() -> Counted:
     """Calls and bytes of every scenario."""
 
     def counts(name: str) -> dict[str, int]:
-        output(["run", name, "1"])  # what is imported is compiled before it is counted
+        compile_for(name)
         return {**json.loads(output(["calls", name])), **json.loads(output(["memory", name]))}
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -248,6 +249,8 @@ def instructions() -> Counted:
     """
     if shutil.which("valgrind") is None:
         raise MissingError("valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)")
+    for name in SCENARIOS:
+        compile_for(name)
     first_times = [name for name, scenario in SCENARIOS.items() if not scenario.before]
     with ThreadPoolExecutor(os.cpu_count()) as pool, tempfile.TemporaryDirectory() as folder:
         repeated = pool.submit(instructions_of_repeated, Path(folder))
@@ -258,6 +261,12 @@ def instructions() -> Counted:
         }
         found = {name: alone[name, 1].result() - alone[name, 0].result() for name in first_times} | repeated.result()
     return Counted(environment() | build(), {name: {INSTRUCTIONS: found[name]} for name in SCENARIOS})
+
+
+@cache
+def compile_for(name: str) -> None:
+    """Do it once, so that all that is imported is compiled before anything is counted."""
+    output(["run", name, "1"])
 
 
 def instructions_of_repeated(folder: Path) -> dict[str, int]:
