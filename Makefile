@@ -28,6 +28,9 @@ test: $(READY) ## run all tests
 contract: $(READY) ## run the tests that hold the SDK to its spec
 	@$(RUN) -m pytest tests/contract -n auto --dist worksteal $(ARGS)
 
+mutants: $(READY) ## measure how strong the tests are: seed faults, report the share noticed; half an hour
+	@$(RUN) scripts/mutants.py $(ARGS)
+
 soak: $(READY) ## walk thousands of random histories of logs and compare with the truth
 	@$(RUN) scripts/soak.py $(ARGS)
 
@@ -86,6 +89,9 @@ test-ranges: $(READY) ## run the runtime's tests at both ends of the dependency 
 bench: $(READY) ## measure, beside the clients that people would use instead, and write benchmarks/results.md and .svg
 	@$(RUN) scripts/bench.py $(ARGS)
 
+bench-check: $(READY) ## fail when the SDK does more than is stored: calls, memory, and instructions; UPDATE=1 stores
+	@$(RUN) benchmarks/check.py $(if $(UPDATE),--update)
+
 clean: ## remove the environment and everything that was built
 	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -100,4 +106,4 @@ $(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo sandbox test contract soak import update spec generate reference check setup lint format types build release publish lock test-ranges bench clean
+.PHONY: help demo sandbox test contract mutants soak import update spec generate reference check setup lint format types build release publish lock test-ranges bench bench-check clean

@@ -5,6 +5,7 @@ asyncio ties a connection to the event loop that it was opened in, so the async 
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import threading
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 # being sent over it would leave open whether the run has begun, so none is used again after that time.
 KEEPALIVE_SECONDS: Final = 1.5
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=KEEPALIVE_SECONDS)
+
+MOMENT: Final = 0.1
+"""Seconds for which the connections of a forgotten async client stay open."""
 
 CLOSED: Final = "this client is closed"
 
@@ -236,6 +240,17 @@ class AsyncPool:
             made = self._made.pop(self._running_loop(), None)
         if made is not None:
             await made[1].aclose()
+
+    def __del__(self) -> None:
+        # Not at once: a client is often forgotten as the last thing before its loop ends, which would cancel the
+        # closing half-way. Until that moment has passed, the loop's end still finds the lifetime, and closes it.
+        for loop, (_, lifetime) in getattr(self, "_made", {}).items():
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and has closed what is its own
+                loop.call_soon_threadsafe(loop.call_later, MOMENT, _forget, lifetime)
+
+
+def _forget(_: object) -> None:
+    """Hold something until this is called."""
 
 
 async def _until_it_ends(connections: LoopConnections) -> AsyncGenerator[None]:

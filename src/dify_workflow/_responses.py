@@ -95,6 +95,11 @@ class ReportedError(Exception):
         self.message = message
 
 
+DIGITS: Final = bytes.maketrans(b"0123456789", b"0" * 10)
+LONG_NUMBER: Final = b"0" * 19
+"""As many digits as the largest integers of 64 bits have, in a text in which each digit is a 0."""
+
+
 def _json_loader() -> Callable[[bytes], Any]:
     try:
         import orjson  # noqa: PLC0415 - an extra: used where it is installed
@@ -102,6 +107,8 @@ def _json_loader() -> Callable[[bytes], Any]:
         return json.loads
 
     def loads(content: bytes) -> Any:  # noqa: ANN401 - JSON is anything
+        if LONG_NUMBER in content.translate(DIGITS):
+            return json.loads(content)  # orjson makes a float of an integer that 64 bits do not hold
         try:
             return orjson.loads(content)
         except ValueError:

@@ -228,6 +228,20 @@ def test_a_forgotten_client_closes_its_connections_while_the_loop_goes_on():
     assert server.connections == 5
 
 
+def test_a_client_that_is_forgotten_as_its_loop_ends_leaves_nothing():
+    async def use(client: AsyncDifyWorkflow) -> None:
+        await asyncio.gather(*(read(client) for _ in range(TASKS)))
+
+    async def use_in_a_task(server: FaultServer) -> None:
+        await asyncio.create_task(use(made_for(server)))
+
+    with nothing_left_open(), FaultServer(gather(TASKS, page_answer())) as server:
+        asyncio.run(use(made_for(server)))
+        assert server.wait_for_no_connection()
+        asyncio.run(use_in_a_task(server))
+        assert server.wait_for_no_connection()
+
+
 def test_a_loop_that_is_driven_by_hand_keeps_its_pool_until_it_is_shut_down():
     with nothing_left_open(), FaultServer(page_answer()) as server:
         client = made_for(server)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dify_workflow import WorkflowRunError, models, remote_file
+from dify_workflow import WorkflowRunError, _responses, models, remote_file
 from dify_workflow.results import DetailedLog, Upload, WorkflowRunDetail, WorkflowRunResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RUN = "916618be-4488-4448-bdaf-677f56287f43"
 INPUTS = '{"query": "hello \\u4e2d\\u6587", "sys.files": [], "n": 1.50}'
@@ -346,3 +349,14 @@ def test_a_row_with_its_run_can_be_taken_apart_copied_and_pickled():
         log, run, error = one
         assert (log, run, error) == (row.log, row.run, None)
         assert run.to_dict() == DETAIL
+
+
+@pytest.mark.parametrize("loads", [_responses.loads, json.loads], ids=["as installed", "json"])
+@pytest.mark.parametrize(
+    "number",
+    [0, -1, 2**53 + 1, 2**63 - 1, -(2**63), 2**64 - 1, 2**64, -(2**63) - 1, 10**18, 10**19, 10**40, 0.1, 1e300],
+)
+def test_a_number_is_read_as_it_was_written_however_long(loads: Callable[[bytes], Any], number: float):
+    read = loads(json.dumps({"outputs": {"n": number}, "text": str(number)}).encode())
+    assert read == {"outputs": {"n": number}, "text": str(number)}
+    assert type(read["outputs"]["n"]) is type(number)
