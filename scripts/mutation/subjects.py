@@ -55,6 +55,7 @@ SUITE: Final = (
     "tests/contract/test_contract_models.py",
     "tests/contract/test_recorded_requests.py",
     "tests/contract/test_sandbox_requests.py",
+    "tests/e2e/test_connections.py",
     "tests/e2e/test_details.py",
     "tests/e2e/test_event_loops.py",
     "tests/e2e/test_faults.py",

@@ -96,8 +96,17 @@ class ReportedError(Exception):
 
 
 DIGITS: Final = bytes.maketrans(b"0123456789", b"0" * 10)
+PIECE: Final = 16_384
 LONG_NUMBER: Final = b"0" * 19
 """As many digits as the largest integers of 64 bits have, in a text in which each digit is a 0."""
+
+
+def _has_long_number(content: bytes) -> bool:
+    # Piece by piece: what is made of a whole page would not stay in the processor's cache.
+    return any(
+        LONG_NUMBER in content[start : start + PIECE + len(LONG_NUMBER) - 1].translate(DIGITS)
+        for start in range(0, len(content), PIECE)
+    )
 
 
 def _json_loader() -> Callable[[bytes], Any]:
@@ -107,7 +116,7 @@ def _json_loader() -> Callable[[bytes], Any]:
         return json.loads
 
     def loads(content: bytes) -> Any:  # noqa: ANN401 - JSON is anything
-        if LONG_NUMBER in content.translate(DIGITS):
+        if _has_long_number(content):
             return json.loads(content)  # orjson makes a float of an integer that 64 bits do not hold
         try:
             return orjson.loads(content)

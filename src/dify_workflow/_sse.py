@@ -36,7 +36,6 @@ class EventParser:
             return []
         if self._after_cr:
             # The CR before this piece has ended its line already; a LF that follows belongs to it.
-            self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
         lines = chunk.splitlines()  # of bytes: at LF, CR and CRLF, and nowhere else
         self._after_cr = chunk.endswith(b"\r")
