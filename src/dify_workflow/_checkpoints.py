@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 NAMES: Final = frozenset(
-    {"version", "walk", "filters", "newest", "oldest", "known", "strays", "seen", "total", "ended"}
+    {"version", "walk", "filters", "latest", "newest", "oldest", "known", "strays", "seen", "total", "ended"}
 )
 
 
@@ -21,7 +21,8 @@ class Position:
     """The place of a walk after the last row that it passed.
 
     Attributes:
-        newest: the second of that row, in epoch seconds; every newer row was passed. None before the first row.
+        latest: the second of the first row that was passed, the newest of the walk; None before it.
+        newest: the second of the last one, in epoch seconds; every newer row was passed. None before the first row.
         oldest: earliest second of the walk, as it was when the walk began; None is no bound.
         known: ids of the rows of the second `newest` that were passed.
         strays: ids of rows that were passed and may come again at any second: those without a time, and all those of
@@ -31,9 +32,10 @@ class Position:
         ended: whether every row was given.
     """
 
-    __slots__ = ("ended", "known", "newest", "oldest", "seen", "strays", "total")
+    __slots__ = ("ended", "known", "latest", "newest", "oldest", "seen", "strays", "total")
 
     def __init__(self, *, newest: int | None, oldest: int | None) -> None:
+        self.latest: int | None = None
         self.newest = newest
         self.oldest = oldest
         self.known: set[str] = set()
@@ -46,7 +48,10 @@ class Position:
         """Note that a row was passed, in the order in which rows come; or, unless `is_ordered`, in none."""
         if not is_ordered or not row.is_timed:
             self.strays.add(row.identity)
-        elif self.newest is None or row.second < self.newest:
+            return
+        if self.latest is None:
+            self.latest = row.second
+        if self.newest is None or row.second < self.newest:
             self.newest, self.known = row.second, {row.identity}
         else:
             self.known.add(row.identity)
@@ -57,6 +62,7 @@ class Position:
             "version": VERSION,
             "walk": "logs.iter",
             "filters": dict(filters.given),
+            "latest": self.latest,
             "newest": self.newest,
             "oldest": self.oldest,
             "known": sorted(self.known),
@@ -85,6 +91,7 @@ def position_from(checkpoint: object, filters: LogFilters) -> Position:
             f"checkpoint belongs to a walk with the filters {value['filters']!r}, not {dict(filters.given)!r}"
         )
     position = Position(newest=_number(value, "newest", SECONDS), oldest=_number(value, "oldest", SECONDS))
+    position.latest = _number(value, "latest", SECONDS)
     position.known = _ids(value, "known")
     position.strays = _ids(value, "strays")
     position.seen = _number(value, "seen", range(2**63)) or 0

@@ -86,6 +86,7 @@ class WindowWalk:
         oldest: earliest second to read, inclusive; None reads to the end.
         known: ids of rows of the second `newest` that are not to be given again.
         strays: ids of rows of any second that are not to be given again.
+        latest: second of the newest row of the whole walk, where this is the rest of one.
 
     Attributes:
         pinned: the latest second of the walk: that of the newest row where none was asked for.
@@ -96,7 +97,13 @@ class WindowWalk:
     """
 
     def __init__(
-        self, newest: int | None, oldest: int | None, *, known: Iterable[str] = (), strays: Iterable[str] = ()
+        self,
+        newest: int | None,
+        oldest: int | None,
+        *,
+        known: Iterable[str] = (),
+        strays: Iterable[str] = (),
+        latest: int | None = None,
     ) -> None:
         self.newest = newest
         self.oldest = oldest
@@ -111,7 +118,7 @@ class WindowWalk:
         self._doubt: _Doubt | None = None
         self._descends = False  # whether a page showed two seconds, the newer one first
         self._changes = False  # whether rows came or went behind the start since the walk began
-        self._newest_of_all: int | None = None  # second of the newest row of the whole walk
+        self._latest = latest
         self._rest: int | None = None  # rows of the next window, should none come or go
         self._empty_answers = 0
         self._begun = False
@@ -128,9 +135,9 @@ class WindowWalk:
 
     def below(self, newest: int) -> WindowWalk:
         """The part of this walk that begins at an older second."""
-        part = WindowWalk(newest, self.oldest, strays=self._strays)
+        part = WindowWalk(newest, self.oldest, strays=self._strays, latest=self._latest)
         part.is_part = self.is_part
-        part._descends, part._changes, part._newest_of_all = self._descends, self._changes, self._newest_of_all
+        part._descends, part._changes = self._descends, self._changes
         return part
 
     def begin_with(self, rows: list[Row]) -> list[Row]:
@@ -221,8 +228,8 @@ class WindowWalk:
         self.newest = second
         if self.pinned is None:
             self.pinned = rows[0].second
-        if self._newest_of_all is None:
-            self._newest_of_all = rows[0].second
+        if self._latest is None:
+            self._latest = rows[0].second
 
     def _read_alone(self, rows: list[Row]) -> list[Row]:
         # The second may have more rows than a page; it is also where a page that is shorter than `total` says (a proxy
@@ -230,7 +237,7 @@ class WindowWalk:
         given = self._give(rows)
         second = rows[-1].second
         self._move_to(second, rows)
-        rows_may_arrive = self._changes or second >= (self._newest_of_all or second) - LATENESS
+        rows_may_arrive = self._changes or second >= (self._latest or second) - LATENESS
         self._sweeps = _Sweeps(second, second, rows_may_arrive=rows_may_arrive, patience=PATIENCE_WITH_A_SECOND)
         return given
 

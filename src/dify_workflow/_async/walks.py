@@ -99,7 +99,13 @@ async def _logs(
 ) -> AsyncGenerator[WorkflowLog]:
     """The logs from a position on, which moves along."""
     if not position.ended:
-        walk = WindowWalk(position.newest, position.oldest, known=position.known, strays=position.strays)
+        walk = WindowWalk(
+            position.newest,
+            position.oldest,
+            known=position.known,
+            strays=position.strays,
+            latest=position.latest,
+        )
         async with aclosing(_batches(read_page, walk, workers)) as batches:
             async for rows, is_ordered in batches:
                 if position.total is None and filters.are_the_servers:

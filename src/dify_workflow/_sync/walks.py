@@ -97,7 +97,13 @@ class Start(NamedTuple):
 def _logs(read_page: PageReader, filters: LogFilters, position: Position, workers: int) -> Generator[WorkflowLog]:
     """The logs from a position on, which moves along."""
     if not position.ended:
-        walk = WindowWalk(position.newest, position.oldest, known=position.known, strays=position.strays)
+        walk = WindowWalk(
+            position.newest,
+            position.oldest,
+            known=position.known,
+            strays=position.strays,
+            latest=position.latest,
+        )
         with closing(_batches(read_page, walk, workers)) as batches:
             for rows, is_ordered in batches:
                 if position.total is None and filters.are_the_servers:
