@@ -179,14 +179,14 @@ CROWDED = [(NOW, 1), (NOW - 1, 250), (NOW - 2, 1)]
 
 def test_a_row_that_goes_and_one_that_comes_at_once_hide_no_third():
     # No total shows such a swap. Every moment is tried, and every two of them.
-    moments = [{at} for at in range(2, 30)] + [{at, at + gap} for at in range(2, 16) for gap in (1, 2, 3, 5, 8)]
+    moments = [{at} for at in range(2, 30)] + [{at, at + gap} for at in range(2, 12) for gap in (1, 3)]
     assert sum(lost_with_swaps(CROWDED, NOW - 1, swaps) for swaps in moments) == 0
     assert sum(lost_with_swaps([(NOW, 250), (NOW - 2, 1)], NOW, swaps) for swaps in moments) == 0
 
 
 def check_that_swaps_hide_no_row(crowds: list[tuple[int, int]], crowd: int, rate: float, first: int) -> None:
     """Many walks, in each of which rows of a second go and come before many of the requests from the first on."""
-    for seed in range(100):
+    for seed in range(30):
         chance = random.Random(seed)  # noqa: S311 - the same changes each time
         table = LogTable(crowds)
         there = table.keys()
