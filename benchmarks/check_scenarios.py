@@ -131,6 +131,7 @@ def memory(work: Work, *, keeps: bool) -> dict[str, int]:
     _, peak = tracemalloc.get_traced_memory()
     gc.collect()
     held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     del kept
     return {"bytes at the height": peak - begun, **({"bytes kept": held - begun} if keeps else {})}
 
