@@ -31,7 +31,16 @@ def server(script: str, *arguments: object) -> Iterator[str]:
             process.communicate()  # closes its input, which ends it
 
 
-class Answering(asyncio.Protocol):
+class Connected(asyncio.Protocol):
+    """One connection, which can be written to."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what the answers are written to."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP connection is one
+        self._transport = transport
+
+
+class Answering(Connected):
     """One connection, each request of which, having no body, is answered after its empty line.
 
     Args:
@@ -44,11 +53,6 @@ class Answering(asyncio.Protocol):
         self._latency = latency
         self._received = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what the answers are written to."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP connection is one
-        self._transport = transport
-
     def data_received(self, data: bytes) -> None:
         """Answer each complete request."""
         *requests, self._received = (self._received + data).split(b"\r\n\r\n")
@@ -58,6 +62,15 @@ class Answering(asyncio.Protocol):
                 asyncio.get_running_loop().call_later(self._latency, self._transport.write, answer)
             else:
                 self._transport.write(answer)
+
+
+def content_length(head: bytes) -> int:
+    """Bytes of the body that follows the head of a request."""
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
 
 
 async def serve(connection: Callable[[], asyncio.Protocol]) -> None:

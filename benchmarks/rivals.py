@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Iterable
+from importlib.util import find_spec
 from typing import Any, Final, TypeAlias
 
 from loopback import KEY
@@ -21,6 +22,9 @@ OURS_FAST: Final = "dify-workflow-sdk[speed]"
 STOCK: Final = "openapi-python-client"
 DIFY_PYTHON_SDK: Final = "dify-python-sdk"
 DIFY_OAPI2: Final = "dify-oapi2"
+HTTPX_SSE: Final = "httpx-sse + json.loads"
+MODULES: Final = {HTTPX_SSE: "httpx_sse", DIFY_PYTHON_SDK: "dify_client", DIFY_OAPI2: "dify_oapi"}
+"""What has to be installed for some of them."""
 
 REFUSES: Final = (
     "loses the page: its models refuse `installed-app`, `paused`, and an account that is an object; measured on a page "
@@ -34,6 +38,11 @@ def without_orjson() -> None:
     if "dify_workflow" in sys.modules:
         raise RuntimeError("too late: the SDK has been imported")
     sys.modules["orjson"] = None  # type: ignore[assignment] # what makes an import of it fail
+
+
+def is_here(name: str) -> bool:
+    """Whether what a client needs is installed."""
+    return name not in MODULES or find_spec(MODULES[name]) is not None
 
 
 def httpx_page(address: str) -> Read:

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from loopback import serve
+from loopback import Connected, content_length, serve
 
 RECORDING: Final = Path(__file__).resolve().parent.parent / "tests" / "recordings" / "run-stream-ok.json"
 PAUSE: Final = 0.001
@@ -45,7 +45,7 @@ def chunked(pieces: list[bytes]) -> list[bytes]:
     return chunks
 
 
-class Run(asyncio.Protocol):
+class Run(Connected):
     """One connection: the events of a run after each request.
 
     Args:
@@ -57,11 +57,6 @@ class Run(asyncio.Protocol):
         self._chunks = chunks
         self._begun = begun
         self._received = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what the answers are written to."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP connection is one
-        self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         """Answer a request when its body is whole."""
@@ -86,15 +81,6 @@ class Run(asyncio.Protocol):
                 return
             self._transport.write(self._chunks[place])
             place, due = place + 1, due + PAUSE
-
-
-def content_length(head: bytes) -> int:
-    """Bytes of the body that follows the head of a request."""
-    for line in head.split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            return int(value)
-    return 0
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -23,7 +22,7 @@ from figures import Figure
 from loopback import KEY, server
 from measure import cpu, in_turn
 from report import command
-from rivals import DIFY_OAPI2, DIFY_PYTHON_SDK, OURS
+from rivals import DIFY_OAPI2, DIFY_PYTHON_SDK, HTTPX_SSE, OURS, is_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,8 +39,6 @@ INPUTS: Final = {"query": "hi"}
 BODY: Final = {"inputs": INPUTS, "user": "u-1", "response_mode": "streaming"}
 
 HTTPX: Final = "httpx, iter_lines + json.loads"
-HTTPX_SSE: Final = "httpx-sse + json.loads"
-MODULES: Final = {HTTPX_SSE: "httpx_sse", DIFY_PYTHON_SDK: "dify_client", DIFY_OAPI2: "dify_oapi"}
 NOTES: Final = {
     DIFY_PYTHON_SDK: "reads the whole answer before it gives any of it, and leaves finding the events to the caller",
     DIFY_OAPI2: "gives pieces of bytes, and leaves finding the events in them to the caller",
@@ -74,11 +71,6 @@ def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure
             section = f"from the server's first byte to the first event, {kind}"
             found += table(section, names, "s", {name: firsts(runs) for name, runs in taken.items()})
     return found
-
-
-def is_here(name: str) -> bool:
-    """Whether what a way needs is installed."""
-    return name not in MODULES or find_spec(MODULES[name]) is not None
 
 
 def rates(runs: Sequence[Taken]) -> tuple[float, ...]:

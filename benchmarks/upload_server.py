@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from loopback import serve
+from loopback import Connected, content_length, serve
 from pages import answer
 
 UPLOAD: Final = (
@@ -18,17 +18,12 @@ UPLOAD: Final = (
 )
 
 
-class Taking(asyncio.Protocol):
+class Taking(Connected):
     """One connection: an answer after each request of which as many bytes have come as it announced."""
 
     def __init__(self) -> None:
         self._head = b""
         self._missing = -1  # bytes of the request's body; below zero before its head was there
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what the answers are written to."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP connection is one
-        self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         """Take a part of a request."""
@@ -43,15 +38,6 @@ class Taking(asyncio.Protocol):
         if self._missing == 0:
             self._missing = -1
             self._transport.write(ANSWER)
-
-
-def content_length(head: bytes) -> int:
-    """Bytes of the body that follows the head of a request."""
-    for line in head.split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            return int(value)
-    return 0
 
 
 ANSWER: Final = answer(UPLOAD)

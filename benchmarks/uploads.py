@@ -14,7 +14,6 @@ import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -22,7 +21,7 @@ from figures import Figure
 from loopback import KEY, server
 from measure import alone, cpu, in_turn
 from report import command
-from rivals import DIFY_OAPI2, DIFY_PYTHON_SDK, OURS
+from rivals import DIFY_OAPI2, DIFY_PYTHON_SDK, OURS, is_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +36,6 @@ SIZES: Final = (15, 100)
 """Megabytes (millions of bytes): the limit of a Dify server for documents, and for video."""
 TYPE: Final = "application/pdf"
 HTTPX: Final = "httpx, files="
-MODULES: Final = {DIFY_PYTHON_SDK: "dify_client", DIFY_OAPI2: "dify_oapi"}
 NOTES: Final = {DIFY_OAPI2: "takes what is in memory: the caller has read the whole file before"}
 NOTES_ASYNC: Final = {
     **NOTES,
@@ -65,11 +63,6 @@ def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure
                 for name in clients:
                     found += of_one(section, name, taken.get(name, []), peaks.get(name), notes.get(name, ""), size)
     return found
-
-
-def is_here(name: str) -> bool:
-    """Whether what a way needs is installed."""
-    return name not in MODULES or find_spec(MODULES[name]) is not None
 
 
 def of_one(
