@@ -33,11 +33,11 @@ def plain_body(rows: int = 100) -> bytes:
     return _dumped(value)
 
 
-def answer(content: bytes) -> bytes:
+def answer(content: bytes, status: str = "200 OK") -> bytes:
     """The whole answer with a body: the recorded one's headers, of which there are some ten."""
     headers = {**_recorded()["headers"], "Content-Length": str(len(content))}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode("ascii") + content
+    return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode("ascii") + content
 
 
 def _recorded_body() -> bytes:

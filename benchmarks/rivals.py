@@ -23,7 +23,12 @@ STOCK: Final = "openapi-python-client"
 DIFY_PYTHON_SDK: Final = "dify-python-sdk"
 DIFY_OAPI2: Final = "dify-oapi2"
 HTTPX_SSE: Final = "httpx-sse + json.loads"
-MODULES: Final = {HTTPX_SSE: "httpx_sse", DIFY_PYTHON_SDK: "dify_client", DIFY_OAPI2: "dify_oapi"}
+MODULES: Final = {
+    HTTPX_SSE: "httpx_sse",
+    DIFY_PYTHON_SDK: "dify_client",
+    DIFY_OAPI2: "dify_oapi",
+    STOCK: "dify_stock",
+}
 """What has to be installed for some of them."""
 
 REFUSES: Final = (

@@ -22,7 +22,7 @@ from figures import Figure
 from loopback import KEY, server
 from measure import cpu, in_turn
 from report import command
-from rivals import DIFY_OAPI2, DIFY_PYTHON_SDK, HTTPX_SSE, OURS, is_here
+from rivals import DIFY_OAPI2, DIFY_PYTHON_SDK, HTTPX_SSE, OURS, STOCK, is_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +43,7 @@ NOTES: Final = {
     DIFY_PYTHON_SDK: "reads the whole answer before it gives any of it, and leaves finding the events to the caller",
     DIFY_OAPI2: "gives pieces of bytes, and leaves finding the events in them to the caller",
 }
+CANNOT: Final = {STOCK: "cannot: it waits for the whole answer, reads it as one JSON document, and raises"}
 
 
 def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure]:
@@ -86,7 +87,7 @@ def firsts(runs: Sequence[Taken]) -> tuple[float, ...]:
 def table(
     section: str, names: Mapping[str, object], unit: str, values: Mapping[str, tuple[float, ...]]
 ) -> list[Figure]:
-    """The figures of one unit; of what is not installed here, that it is not."""
+    """The figures of one unit; of who cannot do it or is not installed here, that it is so."""
     return [
         Figure(
             section,
@@ -95,9 +96,9 @@ def table(
             unit,
             HTTPX,
             PROMISE if name == OURS and unit == "cpu s" else None,
-            NOTES.get(name, "") if name in values else "is not installed here",
+            NOTES.get(name, "") if name in values else CANNOT.get(name, "is not installed here"),
         )
-        for name in names
+        for name in (*names, *CANNOT)
     ]
 
 

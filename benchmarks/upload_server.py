@@ -40,7 +40,7 @@ class Taking(Connected):
             self._transport.write(ANSWER)
 
 
-ANSWER: Final = answer(UPLOAD)
+ANSWER: Final = answer(UPLOAD, "201 CREATED")
 
 if __name__ == "__main__":
     asyncio.run(serve(Taking))

@@ -21,7 +21,7 @@ from figures import Figure
 from loopback import KEY, server
 from measure import alone, cpu, in_turn
 from report import command
-from rivals import DIFY_OAPI2, DIFY_PYTHON_SDK, OURS, is_here
+from rivals import DIFY_OAPI2, DIFY_PYTHON_SDK, OURS, STOCK, is_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,10 @@ SIZES: Final = (15, 100)
 """Megabytes (millions of bytes): the limit of a Dify server for documents, and for video."""
 TYPE: Final = "application/pdf"
 HTTPX: Final = "httpx, files="
-NOTES: Final = {DIFY_OAPI2: "takes what is in memory: the caller has read the whole file before"}
+NOTES: Final = {
+    DIFY_OAPI2: "takes what is in memory: the caller has read the whole file before",
+    STOCK: "ends each part of the body with the same line, `--+++`: a file that has this line in it is cut there",
+}
 NOTES_ASYNC: Final = {
     **NOTES,
     HTTPX: "reads the disk in the event loop, where everything else waits meanwhile",
@@ -230,11 +233,46 @@ def dify_oapi2_parts(address: str, file: Path) -> tuple[Any, Callable[[], Any], 
     return client, request, option
 
 
+def stock_upload(address: str, file: Path) -> Upload:
+    """What openapi-python-client makes of the same spec, as it comes."""
+    from dify_stock import AuthenticatedClient
+    from dify_stock.api.files import upload_file
+    from dify_stock.models import UploadFileBody
+    from dify_stock.types import File
+
+    client = AuthenticatedClient(base_url=address, token=KEY)
+
+    def upload() -> object:
+        with file.open("rb") as opened:
+            body = UploadFileBody(file=File(opened, file.name, TYPE), user="u-1")
+            return upload_file.sync(client=client, body=body)
+
+    return upload
+
+
+def stock_upload_async(address: str, file: Path) -> AsyncUpload:
+    """What openapi-python-client makes of the same spec, as it comes."""
+    from dify_stock import AuthenticatedClient
+    from dify_stock.api.files import upload_file
+    from dify_stock.models import UploadFileBody
+    from dify_stock.types import File
+
+    client = AuthenticatedClient(base_url=address, token=KEY)
+
+    async def upload() -> object:
+        with file.open("rb") as opened:
+            body = UploadFileBody(file=File(opened, file.name, TYPE), user="u-1")
+            return await upload_file.asyncio(client=client, body=body)
+
+    return upload
+
+
 UPLOAD: Final[Mapping[str, Callable[[str, Path], Upload]]] = {
     HTTPX: httpx_upload,
     OURS: sdk_upload,
     DIFY_PYTHON_SDK: dify_python_sdk_upload,
     DIFY_OAPI2: dify_oapi2_upload,
+    STOCK: stock_upload,
 }
 """What makes the upload of each client."""
 
@@ -243,6 +281,7 @@ UPLOAD_ASYNC: Final[Mapping[str, Callable[[str, Path], AsyncUpload]]] = {
     OURS: sdk_upload_async,
     DIFY_PYTHON_SDK: dify_python_sdk_upload_async,
     DIFY_OAPI2: dify_oapi2_upload_async,
+    STOCK: stock_upload_async,
 }
 """What makes the asynchronous upload of each client."""
 
