@@ -176,12 +176,13 @@ class _Judge:
 
     def _judged(self, items: list[pytest.Item], baseline: Baseline) -> Iterator[Verdict]:
         waiting = list(reversed(self._queue))
+        breadth = Counter(index for callers in baseline.callers.values() for index in callers)  # functions come by
         children: dict[_Child, tuple[Change, int, float]] = {}
         try:
             while waiting or children:
                 while waiting and len(children) < self._jobs:
                     change = waiting.pop()
-                    asked = _asked(change, items, baseline)
+                    asked = _asked(change, items, baseline, breadth)
                     file = self._modules[change.module]
                     tests = [(items[index], baseline.seconds[index]) for index in asked]
                     child = _Child(lambda: _judge(tests, file, change))  # noqa: B023 - it forks at once
@@ -298,13 +299,13 @@ def _warm_up(session: pytest.Session) -> None:
             plugin.judge()
 
 
-def _asked(change: Change, items: list[pytest.Item], baseline: Baseline) -> list[int]:
+def _asked(change: Change, items: list[pytest.Item], baseline: Baseline, breadth: Counter[int]) -> list[int]:
     """The tests that may notice a change, as many as there is time for.
 
     First those that come by the very line, then those that come by its function. What is in no function, as a constant
-    or a model's fields, is looked at from anywhere: by those that come by its users, by its module, and by the others.
-    Of equals the quick ones come first, but not one set of parameters after the other: what the first few of a test do
-    not notice, the others seldom do.
+    or a model's fields, is looked at from anywhere: by the module's own tests, by those that come by its users, by its
+    module, and by the others. Of equals those come first that are quick and come by little else, but not one set of
+    parameters after the other: what the first few of a test do not notice, the others seldom do.
     """
     places = {change.module, _twin(change.module)}
     function, line = (change.mutant.function, change.mutant.line) if change.mutant else ("", 0)
@@ -318,13 +319,16 @@ def _asked(change: Change, items: list[pytest.Item], baseline: Baseline) -> list
     for one in {line} if function else _lines_that_use(change.module, line):
         nearest |= baseline.passers.get((change.module, one), set())
         nearest |= baseline.passers.get((_twin(change.module), twin_lines.get(one, 0)), set())
+    if not function:
+        own = f"test_{change.module.rpartition('.')[2].strip('_')}"
+        nearest |= {index for index in baseline.seconds if items[index].path.stem.startswith(own)}
     ranks: dict[int, tuple[int, float]] = {}
     for number, tier in enumerate([nearest, *tiers]):
         before: Counter[str] = Counter()
         for index in sorted(tier - ranks.keys(), key=baseline.seconds.__getitem__):
             test = items[index].nodeid.partition("[")[0]
             before[test] += 1
-            ranks[index] = (number, before[test] * baseline.seconds[index])
+            ranks[index] = (number, before[test] * baseline.seconds[index] * breadth[index])
     chosen: dict[Path, list[int]] = {}  # by file: what a file's tests share is made once
     seconds = 0.0
     for index in sorted(ranks, key=ranks.__getitem__):

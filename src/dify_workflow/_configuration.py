@@ -157,7 +157,7 @@ def api_key_from(given: Secret | None) -> Secret:
 
 def base_url_from(given: str | None) -> str:
     """The given address, else the one in `DIFY_BASE_URL`, else the cloud's; always ending in "/v1"."""
-    url = (given or os.environ.get("DIFY_BASE_URL") or DEFAULT_BASE_URL) if given is None else given
+    url = (os.environ.get("DIFY_BASE_URL") or DEFAULT_BASE_URL) if given is None else given
     allowed = "an address such as 'https://dify.example.com/v1', with or without the '/v1'"
     if not isinstance(url, str):
         raise ConfigurationError(f"base_url must be {allowed}; got a {type(url).__name__}")

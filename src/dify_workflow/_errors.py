@@ -217,7 +217,7 @@ class IncompleteWalkError(DifyError):
 
     Attributes:
         expected: rows that the server says there are.
-        seen: distinct rows that were seen.
+        seen: distinct rows that were seen, those that have been deleted meanwhile included.
     """
 
     expected: int

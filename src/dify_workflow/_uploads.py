@@ -203,10 +203,8 @@ def _size(file: IO[bytes]) -> int | None:
     with suppress(OSError, ValueError, AttributeError):
         if not file.seekable():
             return None
-        file.seek(0)
         file.seek(0, os.SEEK_END)
         size = file.tell()
-        file.seek(0)
         if size or not file.read(1):
             return size
         file.seek(0)  # Linux says of the files about itself that they are empty

@@ -73,7 +73,7 @@ class Row:
     log: WorkflowLog
     second: int
     identity: str
-    is_timed: bool = True
+    is_timed: bool
 
 
 class WindowWalk:
@@ -257,7 +257,7 @@ class WindowWalk:
             else:
                 self._ended = True
         elif sweeps.is_stale:
-            raise self._incomplete(total or 0, sweeps.known, sweeps.failure)
+            raise self._incomplete(total or 0, sweeps.seen, sweeps.failure)
         return given
 
     # Mistrust ---------------------------------------------------------------------------------------------------
@@ -404,13 +404,9 @@ class _Sweeps:
         after: earliest second of the window.
         rows_may_arrive: whether rows may appear that were not there when the sweeps began.
         patience: sweeps in a row that may find nothing new.
-
-    Attributes:
-        known: the most rows that are known to have been there at one moment.
     """
 
     def __init__(self, before: int | None, after: int | None, *, rows_may_arrive: bool, patience: int) -> None:
-        self.known = 0
         self._before, self._after = before, after
         self._rows_may_arrive = rows_may_arrive
         self._patience = patience
@@ -430,13 +426,21 @@ class _Sweeps:
         return self._stale >= self._patience or self._sweep > MOST_SWEEPS or self._size < 1
 
     @property
+    def seen(self) -> int:
+        """Rows that were seen, also those that are gone."""
+        return len(self._last_seen)
+
+    @property
     def failure(self) -> str:
         """Why the window is not complete."""
-        if self._totals[-1] is None:
+        total = self._totals[-1]
+        if total is None:
             return "the server does not count them"
-        if self._adds_up:
+        if not self._adds_up:
+            return "the pages of a sweep never held as many rows as the server counts"
+        if self.seen < total:
             return "sweep after sweep of its pages shows no other row"
-        return "the pages of a sweep never held as many rows as the server counts"
+        return "at no moment are as many known to have been there as the server counted then"
 
     def next_request(self) -> PageRequest:
         """The next page of the sweep, or the first one of the next sweep."""
@@ -501,7 +505,6 @@ class _Sweeps:
             known = seen_twice if self._rows_may_arrive else seen_twice + seen_later
             if known == total:
                 return True
-            self.known = max(self.known, known)
             seen_later -= found
         return False
 

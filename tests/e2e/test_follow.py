@@ -55,7 +55,7 @@ def begun(follower: Any, sandbox: Sandbox, **fields: Any) -> None:
 
 @EACH_FOLLOWER
 def test_each_new_row_comes_once_and_once_more_when_it_has_ended(half: Follower, sandbox: Sandbox):
-    with follow(half, sandbox, since="1h") as follower:
+    with follow(half, sandbox, since="1d") as follower:
         begun(follower, sandbox)
         logs = [sandbox.add_log(created_at=NOW + 1, status=status) for status in UNFINISHED]
         assert sorted(told(follower.take(4))) == sorted(
@@ -79,7 +79,7 @@ def test_each_new_row_comes_once_and_once_more_when_it_has_ended(half: Follower,
 def test_a_row_far_in_the_past_is_still_told_to_have_ended(half: Follower, sandbox: Sandbox):
     old = sandbox.add_log(created_at=NOW - 3000, status="running")
     rows = [sandbox.add_log(created_at=NOW - 2000 + n * 100) for n in range(10)]
-    with follow(half, sandbox, since="1h") as follower:
+    with follow(half, sandbox, since="1d") as follower:
         assert [log.id for log in follower.take(11)] == [old.id, *(row.id for row in rows)]
         end(sandbox, old, "failed", error="boom")
         (log,) = follower.take()
@@ -90,7 +90,7 @@ def test_a_row_far_in_the_past_is_still_told_to_have_ended(half: Follower, sandb
 
 @EACH_FOLLOWER
 def test_a_row_that_appears_late_is_not_missed(half: Follower, sandbox: Sandbox):
-    with follow(half, sandbox, since="1h") as follower:
+    with follow(half, sandbox, since="1d") as follower:
         begun(follower, sandbox)
         for age in (30, 1, 0, 17):
             late = sandbox.add_log(created_at=NOW - age)
@@ -99,7 +99,7 @@ def test_a_row_that_appears_late_is_not_missed(half: Follower, sandbox: Sandbox)
 
 @EACH_FOLLOWER
 def test_what_is_new_in_one_look_comes_oldest_first(half: Follower, sandbox: Sandbox):
-    with follow(half, sandbox, since="1h") as follower:
+    with follow(half, sandbox, since="1d") as follower:
         begun(follower, sandbox)
         sandbox.add_logs(new_log(created_at=NOW + second) for second in (9, 3, 7, 1, 5))
         assert [log.created_at - NOW for log in follower.take(5)] == [1, 3, 5, 7, 9]
@@ -164,7 +164,7 @@ def test_a_backlog_with_a_crowded_second_comes_whole_and_oldest_first_while_rows
 @EACH_FOLLOWER
 def test_an_idle_look_is_exactly_one_request(half: Follower, sandbox: Sandbox):
     sandbox.add_logs(new_log(created_at=NOW - n // 50) for n in range(300))
-    with follow(half, sandbox, since="1h") as follower:
+    with follow(half, sandbox, since="1d") as follower:
         follower.take(300)
         follow_up = len(sandbox.requests)
 
@@ -204,8 +204,8 @@ def test_filters_give_what_matches_and_its_end(half: Follower, sandbox: Sandbox,
         wanted | {"session_id": "other"} if "created_by_end_user_session_id" in filters else {},
         {"account": "bob@example.com"},
     ]
-    sandbox.add_log(created_at=NOW - 9999, **wanted)
-    with follow(half, sandbox, since="1h", **filters) as follower:
+    sandbox.add_log(created_at=NOW - 99_999, **wanted)
+    with follow(half, sandbox, since="1d", **filters) as follower:
         for n, other in enumerate(others):
             sandbox.add_log(created_at=NOW + n, status="running", **other)
         log = sandbox.add_log(created_at=NOW + 5, status="running", **wanted)
@@ -218,7 +218,7 @@ def test_filters_give_what_matches_and_its_end(half: Follower, sandbox: Sandbox,
 
 @EACH_FOLLOWER
 def test_a_row_comes_when_it_takes_the_status_and_no_other_time(half: Follower, sandbox: Sandbox):
-    with follow(half, sandbox, since="1h", status="failed") as follower:
+    with follow(half, sandbox, since="1d", status="failed") as follower:
         running = sandbox.add_log(created_at=NOW, status="running")
         other = sandbox.add_log(created_at=NOW, status="running")
         failed = sandbox.add_log(created_at=NOW + 1, status="failed")
@@ -232,7 +232,7 @@ def test_a_row_comes_when_it_takes_the_status_and_no_other_time(half: Follower, 
 
 @EACH_FOLLOWER
 def test_a_status_that_is_no_end_comes_when_the_row_takes_it(half: Follower, sandbox: Sandbox):
-    with follow(half, sandbox, since="1h", status="paused") as follower:
+    with follow(half, sandbox, since="1d", status="paused") as follower:
         log = sandbox.add_log(created_at=NOW, status="running")
         first = sandbox.add_log(created_at=NOW + 1, status="paused")
         assert told(follower.take()) == [(first.id, "paused")]
@@ -249,7 +249,7 @@ def test_a_status_that_is_no_end_comes_when_the_row_takes_it(half: Follower, san
 def test_a_row_whose_run_or_creator_is_gone_comes_once(half: Follower, sandbox: Sandbox):
     bare = replace(new_log(created_at=NOW), run=None, creator=None)
     sandbox.add_logs([bare])
-    with follow(half, sandbox, since="1h") as follower:
+    with follow(half, sandbox, since="1d") as follower:
         assert told(follower.take()) == [(bare.id, None)]
         after = sandbox.add_log(created_at=NOW + 1)
         assert told(follower.take()) == [(after.id, "succeeded")]
@@ -257,7 +257,7 @@ def test_a_row_whose_run_or_creator_is_gone_comes_once(half: Follower, sandbox: 
 
 @EACH_FOLLOWER
 def test_rows_that_are_deleted_are_no_news(half: Follower, sandbox: Sandbox):
-    with follow(half, sandbox, since="1h") as follower:
+    with follow(half, sandbox, since="1d") as follower:
         gone = [sandbox.add_log(created_at=NOW - n * 100, status="running") for n in (1, 0)]
         assert [log.id for log in follower.take(2)] == [log.id for log in gone]
         sandbox.delete_logs(log.id for log in gone)
@@ -274,7 +274,7 @@ def test_rows_that_are_deleted_are_no_news(half: Follower, sandbox: Sandbox):
 @pytest.mark.parametrize("first", [1, 3, 7, 120, 199])
 def test_a_restart_after_any_row_loses_and_repeats_nothing(half: Follower, sandbox: Sandbox, first: int):
     sandbox.add_logs(new_log(created_at=NOW - n // 40, status=("running", "succeeded")[n % 2]) for n in range(200))
-    with follow(half, sandbox, since="1h") as follower:
+    with follow(half, sandbox, since="1d") as follower:
         given = told(follower.take(first))
         checkpoint = follower.checkpoint
     with follow(half, sandbox, checkpoint=checkpoint) as follower:
@@ -288,7 +288,7 @@ def test_a_restart_after_any_row_loses_and_repeats_nothing(half: Follower, sandb
 def test_a_restart_tells_what_ended_meanwhile(half: Follower, sandbox: Sandbox):
     old = sandbox.add_log(created_at=NOW - 3000, status="running")
     young = sandbox.add_log(created_at=NOW, status="running")
-    with follow(half, sandbox, since="1h") as follower:
+    with follow(half, sandbox, since="1d") as follower:
         follower.take(2)
         checkpoint = follower.checkpoint
     end(sandbox, old, "failed")
@@ -303,7 +303,7 @@ def test_a_restart_tells_what_ended_meanwhile(half: Follower, sandbox: Sandbox):
 
 @EACH_FOLLOWER
 def test_a_checkpoint_counts_more_than_since(half: Follower, sandbox: Sandbox):
-    with follow(half, sandbox, since="1h") as follower:
+    with follow(half, sandbox, since="1d") as follower:
         begun(follower, sandbox)
         checkpoint = follower.checkpoint
     after = sandbox.add_log(created_at=NOW + 1)

@@ -166,7 +166,7 @@ def test_a_server_that_is_away_for_a_while_is_found_again(half: Follower, tmp_pa
     with Sandbox(**options) as sandbox:
         port = sandbox.port
         first = sandbox.add_log(created_at=NOW, status="running")
-        follower = half(sandbox.base_url, api_key=sandbox.api_key, since="1h")
+        follower = half(sandbox.base_url, api_key=sandbox.api_key, since="1d")
         assert [log.id for log in follower.take()] == [first.id]
     back = Sandbox(**options, port=port)
 

@@ -227,6 +227,27 @@ def test_max_retries_is_a_whole_number_from_zero(client_class, value):
 
 
 @BOTH
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"timeout": "5"}, "timeout must be seconds over 0, or an httpx.Timeout; got '5'"),
+        ({"timeout": 0}, "timeout must be seconds over 0, or an httpx.Timeout; got 0"),
+        ({"backoff": -1}, "backoff must be seconds from 0; got -1"),
+        ({"max_retries": 1.5}, "max_retries must be a whole number from 0; got 1.5"),
+        (
+            {"base_url": "dify"},
+            "base_url must be an address such as 'https://dify.example.com/v1', with or without the '/v1'; got 'dify'",
+        ),
+    ],
+    ids=str,
+)
+def test_what_is_refused_is_told_with_what_is_allowed(client_class, options, message):
+    with pytest.raises(ConfigurationError) as caught:
+        client_class(api_key=KEY, **options)
+    assert str(caught.value) == message
+
+
+@BOTH
 def test_unless_told_a_client_tries_three_times_and_waits_half_a_second_before_the_second(client_class):
     parameters = inspect.signature(client_class).parameters
     assert (parameters["max_retries"].default, parameters["backoff"].default) == (2, 0.5)

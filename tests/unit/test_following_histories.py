@@ -24,12 +24,11 @@ from dify_workflow import APIConnectionError, IncompleteWalkError
 from dify_workflow._filters import log_filters
 from dify_workflow._following import MOST_LOOK_UPS, OVERLAP_SECONDS, SLOWEST, Following
 from dify_workflow._sync.follow import LogFollow
+from dify_workflow._walks import PageRequest
 from dify_workflow.models import WorkflowLogPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from dify_workflow._walks import PageRequest
 
 START = 1_790_000_000
 POLL = 5.0
@@ -335,7 +334,94 @@ def test_a_backlog_of_a_busy_minute_comes_in_parts_too():
     assert largest <= 1000 + 100
 
 
-@pytest.mark.parametrize("crowd", [0, 1, 50, 399])
+def until_the_first_pause(table: Table, **options: Any) -> list[str]:
+    """The ids of the rows that the first look gives."""
+    return [log.id for log in table.follow(until=table.now, **options)]
+
+
+def one_a_second(count: int) -> list[TableRow]:
+    return [TableRow(f"row-{n}", START - count + n, 0) for n in range(count)]
+
+
+def test_each_part_of_a_backlog_is_read_once_from_its_newest_row_down_and_all_in_one_look():
+    table = Table(one_a_second(2500), START)
+    assert len(until_the_first_pause(table, since=START - 2500)) == 2500
+    first, newest = START - 2500, START - 1
+    ends = [START - 1501, START - 501]  # 1000 rows, 1000 rows, and the rest
+    assert [request for request in table.requests if request.limit == 1] == [
+        PageRequest(newest, first, 1501, 1),
+        PageRequest(newest, ends[0] + 1, 501, 1),
+    ]
+    windows = [(request.before, request.after) for request in table.requests if request.limit > 1]
+    assert windows == [
+        (None, first),
+        *((ends[0] - 99 * n, first) for n in range(11)),
+        *((ends[1] - 99 * n, ends[0] + 1) for n in range(11)),
+        (None, ends[1] - OVERLAP_SECONDS),  # what is new since, and what may have come late
+        *((newest - 99 * n, ends[1] - OVERLAP_SECONDS) for n in range(1, 6)),
+    ]
+
+
+def test_what_piles_up_while_a_backlog_is_given_is_given_in_parts_too():
+    backlog = one_a_second(2500)
+    later = [TableRow(f"later-{n}", START + n // 10, START + 1.0) for n in range(2500)]
+    table = Table(backlog + later, START)
+    given: list[str] = []
+    largest, part, requests = 0, 0, 0
+    for log in table.follow(since=START - 2500, until=START + 1.0):
+        part = part + 1 if len(table.requests) == requests else 1
+        largest, requests = max(largest, part), len(table.requests)
+        given.append(log.id)
+        if len(given) == 1500:
+            table.now = START + 1.0
+    assert len(given) == len(set(given)) == 5000
+    assert largest <= 1000 + 100
+
+
+def test_rows_that_are_counted_and_not_there_do_not_make_a_look_endless():
+    class Miscounting(Table):
+        def read_page(self, request: PageRequest) -> WorkflowLogPage:
+            page = super().read_page(request)
+            if len(self.requests) > 100:
+                raise TimeIsUpError
+            return WorkflowLogPage.from_dict({**page.to_dict(), "total": 5000})
+
+    table = Miscounting(one_a_second(150), START)
+    assert until_the_first_pause(table, since=START - 150) == []  # it cannot be told what is missing
+    assert len(table.requests) < 100
+
+
+def test_what_is_skipped_at_the_start_is_not_read_to_its_end():
+    table = Table(one_a_second(5000), START)
+    assert until_the_first_pause(table) == []
+    assert [(request.before, request.after) for request in table.requests] == [
+        (None, None),
+        (None, START - 1 - OVERLAP_SECONDS),
+    ]
+
+
+def test_an_outage_is_waited_out_before_the_same_page_is_asked_for_again():
+    class Away(Table):
+        def read_page(self, request: PageRequest) -> WorkflowLogPage:
+            page = super().read_page(request)
+            if len(self.requests) <= 5:
+                raise APIConnectionError("GET /workflows/logs: reset", request=httpx.Request("GET", "http://x"))
+            return page
+
+    table = Away(one_a_second(3), START)
+    assert len(list(table.follow(since=START - 3, until=START + 150))) == 3
+    assert table.sleeps[:5] == [10, 20, 40, 60, 60]
+    assert set(table.requests[:6]) == {PageRequest(None, START - 3)}
+
+
+def test_unfinished_rows_that_each_look_shows_anyway_are_not_looked_up_besides():
+    rows = [TableRow(f"row-{n}", START - n, 0, NO_END) for n in range(5)]
+    table = Table(rows, START)
+    assert len(list(table.follow(since=START - 10, until=START + 600))) == 5
+    assert {len(look) for look in looks_of(table)} == {1}
+
+
+@pytest.mark.parametrize("crowd", [0, 1, 50, 120, 399])
 def test_an_idle_look_is_one_request_whatever_the_last_seconds_hold(crowd: int):
     table = Table(bulk(crowd * 2, seconds=2 * OVERLAP_SECONDS, crowd=crowd), START)
     given = [log.id for log in table.follow(since=START - 100, until=START + 600)]

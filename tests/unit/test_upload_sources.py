@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import mimetypes
 import os
+import threading
+from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
-from dify_workflow._uploads import TYPES, Content, content_type_of, type_of_file
+from dify_workflow._uploads import THREADED_BYTES, TYPES, Content, content_type_of, read_in_threads, type_of_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KINDS = {
     "document": "txt md mdx markdown pdf html htm xlsx xls doc docx csv eml msg pptx ppt xml epub properties vtt",
@@ -91,3 +98,47 @@ def test_of_a_file_that_grows_what_was_announced_is_sent_and_one_that_shrinks_is
     assert content.read() == b"abc"
     with pytest.raises(OSError, match="shorter while it was uploaded: 1 of 4 bytes"):
         content.read()
+
+
+class Noted(httpx.SyncByteStream):
+    """A body of three parts that notes who reads it."""
+
+    def __init__(self) -> None:
+        self.readers: set[threading.Thread] = set()
+
+    def __iter__(self) -> Iterator[bytes]:
+        piece = bytes(1 << 16)
+        for _ in range(2 * THREADED_BYTES // len(piece)):
+            self.readers.add(threading.current_thread())
+            yield piece
+        yield b"end"
+
+
+def test_a_body_is_read_in_other_threads_a_megabyte_at_a_time_and_one_that_is_asynchronous_is_left_alone():
+    body = Noted()
+    request = httpx.Request("POST", "http://127.0.0.1/v1/files/upload", stream=body)
+
+    async def parts() -> list[int]:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        return [len(part) async for part in request.stream]
+
+    read_in_threads(request)
+    threaded = request.stream
+    assert asyncio.run(parts()) == [THREADED_BYTES, THREADED_BYTES, 3]
+    assert threading.current_thread() not in body.readers
+    read_in_threads(request)
+    assert request.stream is threaded
+
+
+def test_a_file_is_sought_once_and_then_read_on():
+    class Counting(io.BytesIO):
+        sought = 0
+
+        def seek(self, *place: int) -> int:
+            self.sought += 1
+            return super().seek(*place)
+
+    file = Counting(b"abcdef")
+    content = Content(file, 6)
+    assert [content.read(2) for _ in range(4)] == [b"ab", b"cd", b"ef", b""]
+    assert file.sought == 1

@@ -134,6 +134,33 @@ def test_rows_deleted_between_counting_and_reading_are_no_contradiction():
     assert len(list(made_for(table))) < 300
 
 
+def page_of(total: int | None, rows: list[tuple[str, int]]) -> WorkflowLogPage:
+    data = [{"id": key, "created_at": second} for key, second in rows]
+    return WorkflowLogPage.from_dict({"page": 1, "limit": 100, "total": total, "has_more": False, "data": data})
+
+
+def test_a_window_may_be_shown_empty_twice_however_often_others_were():
+    walk = WindowWalk(None, None)
+    empty = page_of(5, [])
+    for first in (0, 100):
+        assert walk.accept(empty) == walk.accept(empty) == []
+        rows = [(f"{n}", NOW - n) for n in range(first, first + 100)]
+        assert len(walk.accept(page_of(500, rows))) == 100
+    assert walk.accept(empty) == walk.accept(empty) == []
+    with pytest.raises(IncompleteWalkError, match="0 of 5 rows seen") as caught:
+        walk.accept(empty)
+    assert (caught.value.expected, caught.value.seen) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    ("second", "is_time"),
+    [(-62_135_596_800, False), (-62_135_596_799, True), (0, True), (253_402_300_799, True), (253_402_300_800, False)],
+)
+def test_a_time_is_one_that_can_be_asked_for(second: int, is_time: bool):
+    rows = rows_of(page_of(2, [("odd", second), ("usual", 7)]))
+    assert (rows[0].is_timed, rows[0].second) == (is_time, second if is_time else 7)
+
+
 def test_rows_counted_and_never_shown_are_an_error():
     class Hiding(LogTable):
         def page(self, request: PageRequest) -> WorkflowLogPage:

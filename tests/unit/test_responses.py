@@ -1,0 +1,88 @@
+"""What a body is taken for, in the very words that an error says, and how it is read where it is long."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import httpx
+import pytest
+from fault_server import KEY
+
+from dify_workflow import _responses
+from dify_workflow._configuration import Secret
+from dify_workflow._responses import UnusableBodyError, json_value, model_value, status_error, stream_error
+from dify_workflow.models import WorkflowLogPage
+
+SECRET = Secret(KEY)
+REQUEST = httpx.Request("POST", "https://dify.example.com/v1/workflows/run")
+
+
+def reason_of(content: bytes) -> str:
+    """Why a body is no page of logs."""
+    with pytest.raises(UnusableBodyError) as caught:
+        model_value(content, WorkflowLogPage)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "an empty body"),
+        (b"<html>502</html>", "HTML"),
+        (b" \n<!doctype html>", "HTML"),
+        (b"<", "HTML"),
+        (b"[]", "a list where an object belongs"),
+        (b"null", "null where an object belongs"),
+        (b"true", "a boolean where an object belongs"),
+        (b"7.5", "a number where an object belongs"),
+        (b'"x"', "text where an object belongs"),
+        (b"{}", "an object with nothing where its list 'data' belongs"),
+        (b'{"data": null}', "an object with null where its list 'data' belongs"),
+        (b'{"data": {}}', "an object with an object where its list 'data' belongs"),
+        (b'{"data": "x"}', "an object with text where its list 'data' belongs"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_what_is_no_page_is_named(content: bytes, reason: str):
+    assert reason_of(content) == reason
+
+
+def test_of_broken_json_it_is_said_what_is_wrong_with_it():
+    assert reason_of(b'{"data": [') == "broken JSON (Expecting value: line 1 column 11 (char 10))"
+    assert reason_of(b"502 Bad Gateway").startswith("broken JSON (")
+
+
+def test_a_page_without_a_title_is_called_a_page():
+    for content in (b"<h1>no</h1>", b"\n <p>"):
+        error = status_error(httpx.Response(502, request=REQUEST), content, SECRET)
+        assert error.message == "an HTML page"
+        assert str(error) == "POST /v1/workflows/run: 502: an HTML page"
+
+
+def test_a_redirect_is_told_with_what_to_do():
+    error = status_error(httpx.Response(302, request=REQUEST), b"moved", SECRET)
+    assert error.message == ("a redirect, which is not followed, as it could take the key elsewhere; check base_url")
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}], ids=["no type", "JSON"])
+def test_what_is_no_stream_is_told_with_its_status(headers: dict[str, str]):
+    response = httpx.Response(200, headers=headers, request=REQUEST)
+    assert not _responses.is_event_stream(response)
+    error = stream_error(response, b"{}", SECRET)
+    assert str(error) == "POST /v1/workflows/run: 200 with no stream of events"
+
+
+@pytest.mark.parametrize("number", [-(2**63) - 1, 2**64])
+def test_an_integer_that_64_bits_do_not_hold_is_read_whole_wherever_in_a_long_body(number: int):
+    digits = len(str(number))
+    for offset in range(_responses.PIECE - digits - 2, _responses.PIECE + 2):
+        text = "x" * (offset - len('["",'))
+        content = f'["{text}",{number}]'.encode()
+        assert content.index(str(number).encode()) == offset
+        assert json_value(content) == [text, number]
+
+
+def test_without_the_extra_speed_the_standard_library_reads_json(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "orjson", None)
+    assert _responses._json_loader() is json.loads
