@@ -310,6 +310,28 @@ def test_an_odd_row_gets_the_second_of_the_next_older_one():
     assert [(row.second, row.is_timed) for row in rows_of(page)] == [(9, True), (7, False), (7, True), (7, False)]
 
 
+@pytest.mark.parametrize(
+    ("row", "later"),
+    [
+        ({"id": None, "workflow_run": {"id": "r-1"}}, {"workflow_run": {"status": "failed"}}),
+        ({"workflow_run": {"id": 7, "status": "running"}}, {"workflow_run": {"id": 7, "status": "failed"}}),
+        ({"id": 7}, {"id": 7, "details": "now there are some"}),
+        ({"id": [7]}, {"id": [7], "details": "now there are some"}),
+    ],
+    ids=["no id", "the run's id is a number", "a number", "a list"],
+)
+def test_a_row_of_an_odd_id_is_known_again_when_it_has_changed(row: dict[str, Any], later: dict[str, Any]):
+    def rows(*data: dict[str, Any]) -> list[str]:
+        found = rows_of(WorkflowLogPage.from_dict({"total": 9, "data": [{"created_at": NOW} | one for one in data]}))
+        return [one.identity for one in found]
+
+    run = row.get("workflow_run", {}) | later.get("workflow_run", {})
+    changed = row | later | ({"workflow_run": run} if run else {})
+    assert rows(row) == rows(changed)
+    assert len(set(rows(row, changed))) == 1  # also on one page: it is one row that came twice
+    assert len(set(rows(row, {"id": "other"}))) == 2
+
+
 def test_rows_that_nothing_tells_apart_are_told_apart_on_one_page():
     page = WorkflowLogPage.from_dict({"data": [None, {"created_at": NOW}, None, {"created_at": NOW}], "total": 4})
     assert len(WindowWalk(None, None).accept(page)) == 4
