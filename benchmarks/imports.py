@@ -5,6 +5,8 @@ Usage: imports.py [--quick]
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from figures import Figure
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 # and click, rich and pygments with it, which takes as long as all the rest of it. A program's own environment has none.
 ALONE: Final = "import sys\nsys.modules['click'] = None\n"
 NOTES: Final = {HTTPX: "without its command line, which it loads too where click, rich and pygments are installed"}
+WITH_ATTRS: Final = "httpx, and `import attrs`"
+"""What the models of this SDK and of openapi-python-client are made with; most of what they cost here is to load it."""
 BARE: Final = "an interpreter that does nothing"
 ONLY_IMPORTS: Final = {
     BARE: "pass",
@@ -34,19 +38,40 @@ ONLY_IMPORTS: Final = {
 def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure]:
     """Measure programs that go further and further."""
     rounds = 5 if quick else 15
+    progress("import")
+    found = measured("import, whole process", ONLY_IMPORTS, rounds, BARE, {OURS: 1.3})
     with server("page_server.py") as address:
-        # dify-oapi2, alone to be told a domain, can read the plain page only.
-        values = {"key": KEY, "address": address, "domain": address.replace("/v1", "/plain")}
-        made = {name: f"{IMPORTS[name]}\n{client.format(**values)}" for name, client in CLIENTS.items()}
-        called = {name: f"{program}\n{CALLS[name].format(**values)}" for name, program in made.items()}
-        progress("import")
-        found = measured("import, whole process", ONLY_IMPORTS, rounds, BARE, {OURS: 1.3})
+        made = clients_made(address)
         progress("a client made")
         found += measured("import and make a client, whole process", made, rounds, HTTPX, {})
         progress("a first call")
-        promises = {OURS: 1.10, OURS_FAST: 1.10}
-        found += measured("import, make a client, first call, whole process", called, rounds, HTTPX, promises)
+        section = "import, make a client, first call, whole process"
+        found += measured(section, with_a_call(made, address), rounds, HTTPX, {OURS: 1.10, OURS_FAST: 1.10})
+    with tempfile.TemporaryDirectory() as folder:
+        trusted = Path(folder, "trusted.pem")
+        with server("page_server.py", trusted) as address:
+            progress("a first call over TLS")
+            section = "import, make a client, first call over TLS, whole process"
+            begin = f"import os\nos.environ['SSL_CERT_FILE'] = {str(trusted)!r}\n"
+            called = with_a_call(clients_made(address), address)
+            called[WITH_ATTRS] = f"import attrs\n{called[HTTPX]}"
+            found += measured(section, {name: begin + text for name, text in called.items()}, rounds, HTTPX, {})
     return found
+
+
+def clients_made(address: str) -> dict[str, str]:
+    """For each client the program that imports it and makes one."""
+    return {name: f"{IMPORTS[name]}\n{client.format(**values(address))}" for name, client in CLIENTS.items()}
+
+
+def with_a_call(programs: dict[str, str], address: str) -> dict[str, str]:
+    """The programs with a first call at their ends."""
+    return {name: f"{program}\n{CALLS[name].format(**values(address))}" for name, program in programs.items()}
+
+
+def values(address: str) -> dict[str, str]:
+    """What stands in the programs; dify-oapi2, alone to be told a domain, can read the plain page only."""
+    return {"key": KEY, "address": address, "domain": address.replace("/v1", "/plain")}
 
 
 def measured(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
 
 KEY: Final = "app-benchmark"
@@ -73,11 +74,12 @@ def content_length(head: bytes) -> int:
     return 0
 
 
-async def serve(connection: Callable[[], asyncio.Protocol]) -> None:
+async def serve(connection: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None = None) -> None:
     """Serve until standard input is closed."""
     loop = asyncio.get_running_loop()
-    listening = await loop.create_server(connection, "127.0.0.1", 0)
-    print(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1", flush=True)
+    listening = await loop.create_server(connection, "127.0.0.1", 0, ssl=tls)
+    scheme = "http" if tls is None else "https"
+    print(f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1", flush=True)
     ended = asyncio.Event()
 
     def wait_for_the_end_of_input() -> None:
