@@ -104,6 +104,7 @@ class Crew(NamedTuple):
         workers: how many.
         taken: rows after which the consumer takes no more; None takes all.
         gone: age from which on all rows are deleted as soon as the first page was read.
+        more: age of rows that appear in the place of those, three to a second, and how many seconds of them.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Crew(NamedTuple):
     workers: int
     taken: int | None = None
     gone: int | None = None
+    more: tuple[int, int] | None = None
 
 
 CREWS: Final = (
@@ -119,6 +121,13 @@ CREWS: Final = (
     Crew("four workers, too little to share", [(age, 3) for age in range(90)], 4),
     Crew("two workers, nobody takes the rows", [(age, 3) for age in range(4000)], 2, taken=250),
     Crew("two workers, rows are taken slowly", [(age, 3) for age in range(4000)], 2, taken=3500),
+    Crew(
+        "two workers, nobody takes the rows, and more are there",
+        [(age, 3) for age in range(700)],
+        2,
+        taken=1300,
+        more=(700, 2000),
+    ),
     Crew("three workers, most rows are gone", [(age, 3) for age in range(2000)], 3, gone=400),
 )
 
@@ -189,6 +198,10 @@ def plan_of_crew(crew: Crew) -> tuple[list[Page], str]:
     def change(number: int) -> None:
         if number == 2 and crew.gone is not None:
             table.delete(table.keys(newest=NOW - crew.gone))
+        if number == 2 and crew.more is not None:
+            first, seconds = crew.more
+            for age in range(first, first + seconds):
+                table.add(NOW - age, 3)
 
     table.before_request = change
 

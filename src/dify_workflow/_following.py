@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from . import _times
 from ._errors import (
     APIConnectionError,
     APIResponseError,
@@ -21,6 +20,7 @@ from ._errors import (
     RateLimitError,
 )
 from ._retries import RETRIED_STATUSES, retry_after_seconds
+from ._walks import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,8 +42,6 @@ AGE_PART: Final = 10
 """An unfinished row is looked up again after a tenth of its age."""
 MOST_LOOK_UPS: Final = 10
 """Windows of time, of `OVERLAP_SECONDS` at most, in which unfinished rows are looked up in one look."""
-LATEST_TIME: Final = 253_402_300_800
-"""The end of the year 9999 in epoch seconds."""
 ENDED_STATUSES: Final = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})
 
 
@@ -297,20 +295,16 @@ def _bound(value: Mapping[str, object], name: str) -> int | None:
 
 
 def _second(value: object, name: str) -> int:
-    try:
-        if type(value) is int:
-            _times.text_of_second(value - OVERLAP_SECONDS)
-            _times.text_of_second(value)
-            return value
-    except OverflowError:
-        pass
-    raise ValueError(f"checkpoint is damaged: {name!r} must have whole seconds of the years 1 to 9999")
+    # A look begins a little before it, which must be a time as well.
+    if type(value) is not int or value not in SECONDS or value - OVERLAP_SECONDS not in SECONDS:
+        raise ValueError(f"checkpoint is damaged: {name!r} must have whole seconds of the years 1 to 9999")
+    return value
 
 
 def _unfinished(place: object) -> Unfinished:
     pair = cast("list[object]", place) if isinstance(place, list) else []
     if len(pair) == 2:  # noqa: PLR2004 - a pair
         second, since = pair
-        if isinstance(since, int | float) and 0 <= since < LATEST_TIME:
+        if isinstance(since, int | float) and 0 <= since < SECONDS.stop:
             return Unfinished(_second(second, "unfinished"), float(since), 0.0)
     raise ValueError("checkpoint is damaged: 'unfinished' must have pairs of a second and a time")

@@ -107,10 +107,11 @@ def test_as_many_runs_are_looked_up_at_once_as_was_asked_for() -> None:
 def test_leaving_early_ends_the_walk_underneath_too(half: Half) -> None:
     async def story(client: Any) -> Any:
         async with client.logs.iter(details=2, workers=2) as walk:
-            await anext(walk)
+            for _ in range(210):  # until its workers are at work
+                await anext(walk)
         return walk
 
-    with Sandbox(rows=300, crowd=1, api_key=KEY) as sandbox:
+    with Sandbox(rows=900, crowd=1, api_key=KEY) as sandbox:
         with nothing_left_open():
             kept = half.play(sandbox.base_url, story)
         assert kept is not None  # it was not by forgetting it that it came to an end

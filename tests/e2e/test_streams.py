@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import pickle
+import re
 import threading
 import traceback
 from typing import Any
@@ -44,6 +45,7 @@ from dify_workflow import (
     models,
 )
 
+INTERRUPTED = re.escape("reading this stream was interrupted, which closed its connection") + "$"
 TASK, RUN = "81c9d9a1-06c0-4d87-9e87-6a34202965f1", "fa4cf86e-b841-4148-a141-7c32afcb82ce"
 
 
@@ -619,7 +621,7 @@ def test_a_wait_that_was_cancelled_is_not_followed_by_a_quiet_end():
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(anext(events), 0.05)
             for _ in range(2):
-                with pytest.raises(RuntimeError, match="interrupted"):
+                with pytest.raises(RuntimeError, match=INTERRUPTED):
                     await anext(events)
 
     with FaultServer(event_stream(sse(STARTED), then="wait")) as server:
@@ -647,7 +649,7 @@ def test_an_interruption_passes_and_is_not_followed_by_a_quiet_end(half: Half):
             await anext(events)
             with pytest.raises(Interrupted):
                 await anext(events)
-            with pytest.raises(RuntimeError, match="interrupted"):
+            with pytest.raises(RuntimeError, match=INTERRUPTED):
                 await anext(events)
 
     headers = {"content-type": "text/event-stream"}

@@ -39,6 +39,20 @@ def test_a_checkpoint_keeps_the_ids_of_its_last_second_only():
     assert (value["newest"], value["known"], value["strays"]) == (5, ["d", "e"], [])
 
 
+def test_a_checkpoint_keeps_the_second_of_the_newest_row_that_has_one():
+    position = Position(newest=None, oldest=None)
+    assert position.as_json(filters())["latest"] is None
+    position.passed(row("a", 12, is_timed=False), is_ordered=True)
+    assert position.as_json(filters())["latest"] is None
+    for identity, second in [("b", 9), ("c", 8)]:
+        position.passed(row(identity, second), is_ordered=True)
+    value = position.as_json(filters())
+    assert value["latest"] == 9
+    restored = position_from(value, filters())
+    restored.passed(row("d", 5), is_ordered=True)
+    assert restored.as_json(filters())["latest"] == 9
+
+
 def test_rows_without_a_time_or_order_are_kept_whatever_follows():
     position = Position(newest=9, oldest=None)
     position.passed(row("a", 9), is_ordered=True)

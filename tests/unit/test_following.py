@@ -185,6 +185,49 @@ def test_unfinished_rows_of_half_a_minute_are_looked_up_together_and_the_longest
     ]  # fmt: skip
 
 
+def test_an_unfinished_row_is_looked_up_when_it_is_due_and_a_tenth_of_its_age_later():
+    followed = following(poll=1)
+    followed.take(row_of(id="a", created_at=START, workflow_run={"id": "r", "status": "running"}), START)
+    assert followed.window_due(START + 0.9) is None
+    assert followed.window_due(START + 1.0) == (START, START)
+    assert followed.window_due(START + 100.0) == (START, START)
+    assert followed.window_due(START + 109.9) is None
+    assert followed.window_due(START + 110.0) == (START, START)
+
+
+def test_an_unfinished_row_is_given_up_on_when_it_is_older_than_was_said():
+    followed = following()
+    row = row_of(id="a", created_at=START, workflow_run={"id": "r", "status": "running"})
+    followed.take(row, START)
+    for age, is_kept in ((86_400, True), (86_401, False)):
+        assert followed.news_of([row], START + age) == []
+        assert ("a" in followed.as_json()["unfinished"]) is is_kept
+
+
+def test_a_finished_row_without_a_time_is_remembered_as_long_as_the_row_it_was_seen_with():
+    followed = following()
+    followed.take(row_of(id="a", created_at=START + 100), START)
+    odd = rows_of(WorkflowLogPage.from_dict({"data": [{"id": "odd"}]}))
+    followed.take(odd[0], START)
+    assert followed.as_json()["recent"] == {"a": START + 100, "odd": START + 100}
+    assert followed.news_of(odd, START) == []
+
+
+@pytest.mark.parametrize(
+    ("total", "known", "ends"),
+    [
+        (None, 0, []), (0, 0, []), (1000, 0, []), (1001, 0, [1]), (2000, 0, [1000]), (2500, 0, [1500, 500]),
+        (1010, 10, []), (1011, 10, [1]), (20, 30, []),
+    ],
+)  # fmt: skip
+def test_a_backlog_is_parted_from_its_older_end_and_what_was_given_does_not_count(
+    total: int | None, known: int, ends: list[int]
+):
+    followed = following()
+    followed.skip([finished(n, START + 100) for n in range(known)] + [finished(-1, START + 69)], START + 100)
+    assert list(followed.ends_of_parts(total)) == ends
+
+
 # Pauses -----------------------------------------------------------------------------------------------------------
 
 
@@ -318,8 +361,41 @@ DAMAGES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda value: str(value)[:60])
 def test_a_damaged_checkpoint_is_refused(damage: dict[str, Any]):
-    with pytest.raises(ValueError, match="checkpoint"):
+    (name,) = damage
+    with pytest.raises(ValueError, match="checkpoint") as caught:
         following().restore(some_checkpoint() | damage)
+    if name in {"has_begun", "newest", "oldest", "recent", "unfinished"}:
+        assert str(caught.value).startswith(f"checkpoint is damaged: {name!r} must ")
+
+
+@pytest.mark.parametrize(
+    ("second", "is_time"),
+    [(-62_135_596_770, False), (-62_135_596_769, True), (253_402_300_799, True), (253_402_300_800, False)],
+)
+@pytest.mark.parametrize("place", ["newest", "oldest", "recent", "unfinished"])
+def test_a_checkpoint_has_seconds_that_a_look_can_begin_before(place: str, second: int, is_time: bool):
+    value = {"recent": {"a": second}, "unfinished": {"a": [second, 0]}}.get(place, second)
+    damaged = some_checkpoint() | {place: value}
+    if is_time:
+        following().restore(damaged)
+    else:
+        with pytest.raises(ValueError, match="whole seconds of the years 1 to 9999"):
+            following().restore(damaged)
+
+
+@pytest.mark.parametrize(
+    ("since", "is_time"), [(-1, False), (0, True), (253_402_300_799.5, True), (253_402_300_800, False)]
+)
+def test_a_row_of_a_checkpoint_has_been_unfinished_since_a_time_and_is_looked_up_at_once(since: float, is_time: bool):
+    followed = following()
+    checkpoint = some_checkpoint() | {"unfinished": {"a": [START, since]}}
+    if not is_time:
+        with pytest.raises(ValueError, match="pairs of a second and a time"):
+            followed.restore(checkpoint)
+        return
+    followed.restore(checkpoint)
+    assert followed.as_json()["unfinished"] == {"a": [START, since]}
+    assert followed.window_due(0.0) == (START, START)
 
 
 @pytest.mark.parametrize("name", list(some_checkpoint()))

@@ -378,6 +378,17 @@ def test_what_piles_up_while_a_backlog_is_given_is_given_in_parts_too():
     assert largest <= 1000 + 100
 
 
+def test_what_comes_at_once_where_there_was_nothing_comes_in_parts_too():
+    rows = [replace(row, visible_at=START + 1) for row in one_a_second(2500)]
+    table = Table(rows, START)
+    assert [log.id for log in table.follow(until=START + 6.0)] == [row.identity for row in rows]
+    newest, ends = START - 1, [START - 1501, START - 501]
+    assert [request for request in table.requests if request.limit == 1] == [
+        PageRequest(newest, None, 1501, 1),
+        PageRequest(newest, ends[0] + 1, 501, 1),
+    ]
+
+
 def test_rows_that_are_counted_and_not_there_do_not_make_a_look_endless():
     class Miscounting(Table):
         def read_page(self, request: PageRequest) -> WorkflowLogPage:

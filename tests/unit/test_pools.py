@@ -115,3 +115,17 @@ def test_of_loops_that_have_ended_nothing_is_kept_and_those_that_only_rest_keep_
     assert resting.run_until_complete(pool.connections()) is first
     resting.run_until_complete(resting.shutdown_asyncgens())
     resting.close()
+
+
+def test_the_connections_of_a_forgotten_pool_are_closed_a_moment_later_while_its_loop_goes_on():
+    async def story() -> None:
+        pool = AsyncPool(None)
+        connections = await pool.connections()
+        del pool
+        for _ in range(100):
+            await asyncio.sleep(_pools.MOMENT / 4)
+            if connections._closed:
+                return
+        pytest.fail("they are still open")
+
+    asyncio.run(story())

@@ -84,7 +84,7 @@ class Batch(NamedTuple):
     """Rows of one page, none of which was given before."""
 
     rows: list[Row]
-    is_ordered: bool = True
+    is_ordered: bool
 
 
 class Start(NamedTuple):
@@ -156,7 +156,7 @@ class AsyncRangesRead:
                 self._crew.start(self._work)
             for channel in self._rows:
                 while (rows := await channel.get()) is not None:
-                    yield Batch(rows)
+                    yield Batch(rows, is_ordered=True)
                 async with self._crew.changed:
                     self._given += 1
                     self._crew.changed.notify_all()
