@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 LONGEST_TEST: Final = 4.0
 """Seconds; a test that takes longer is not asked."""
-LONGEST_JUDGEMENT: Final = 8.0
+LONGEST_JUDGEMENT: Final = 20.0
 """Seconds of tests, as they take without a change, that are asked about one change."""
 PATIENCE: Final = 10
 """How many times as long as without a change a test may take; then it hangs, which is noticed too."""
