@@ -46,7 +46,7 @@ SUITE: Final = (
     "tests/unit/test_streams.py",
     "tests/unit/test_times.py",
     "tests/unit/test_upload_sources.py",
-    "tests/unit/test_walk_plans.py",
+    "tests/unit/test_walks_plans.py",
     "tests/unit/test_walks.py",
     "tests/unit/test_walks_histories.py",
     "tests/unit/test_walks_lies.py",

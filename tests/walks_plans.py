@@ -1,6 +1,6 @@
 """The pages that a walk asks for, written down: what it costs, where it begins again, and when it has proof.
 
-Usage: walk_plans.py, which writes tests/unit/walk_plans.txt anew; a change of it shows what a change of the code costs.
+Usage: walks_plans.py, which writes tests/unit/walks_plans.txt anew; a change of it shows what a change of the code does.
 
 Windows are written as ages in seconds: "3..-" is all that is 3 seconds older than the newest row or more, "3..3" that
 second alone. "x99: 1+7, 2+0" are the first and second page of 99 rows, of which 7 and none were new.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dify_workflow._walks import PageRequest
     from dify_workflow.models import WorkflowLogPage
 
-TARGET: Final = Path(__file__).resolve().parent / "unit" / "walk_plans.txt"
+TARGET: Final = Path(__file__).resolve().parent / "unit" / "walks_plans.txt"
 NO_FILTERS: Final = LogFilters(given={}, sent={}, newest=None, oldest=None, status=None, session_id=None)
 QUIET: Final = 100
 """Rounds of the event loop in which nobody asks for anything: then nobody will."""
@@ -90,6 +90,11 @@ CASES: Final = (
     Case("pages of 1", [(0, 2)], Lies(cap=1)),
     Case("always the first page", [(0, 150), (1, 10)], Lies(ignores_page=True)),
     Case("7 rows too many are counted", [(0, 120), (1, 10)], Lies(total=lambda true: true + 7)),
+    Case(
+        "unsorted, and 7 too many counted",
+        [(age, 4) for age in range(30)],
+        Lies(order="unsorted", total=lambda true: true + 7),
+    ),
     Case("no rows are counted", [(0, 120), (1, 10)], Lies(total=lambda true: None)),
     Case("rows are counted and none is shown", [], Lies(total=lambda true: true + 7)),
 )
