@@ -1,6 +1,6 @@
 """The pages that a walk asks for, written down: what it costs, where it begins again, and when it has proof.
 
-Usage: walks_plans.py, which writes tests/unit/walks_plans.txt anew; a change of it shows what a change of the code does.
+Usage: walks_plans.py, which writes tests/unit/walks_plans.txt anew: what changes in it, a change of the code has done.
 
 Windows are written as ages in seconds: "3..-" is all that is 3 seconds older than the newest row or more, "3..3" that
 second alone. "x99: 1+7, 2+0" are the first and second page of 99 rows, of which 7 and none were new.
@@ -45,6 +45,7 @@ class Case(NamedTuple):
         oldest: age of the last second; None reads to the end.
         known: rows of the first second that were given before.
         arrivals: ages of rows that arrive, by the number of the request before which they do.
+        departures: ages of rows that are deleted, and how many, likewise.
     """
 
     name: str
@@ -54,8 +55,11 @@ class Case(NamedTuple):
     oldest: int | None = None
     known: int = 0
     arrivals: Mapping[int, int] = MappingProxyType({})
+    departures: Mapping[int, tuple[int, int]] = MappingProxyType({})
 
 
+OLD_CROWD: Final = [(0, 30), (121, 150), (502, 40)]
+SEVEN_MORE: Final = Lies(total=lambda true: true + 7)
 CASES: Final = (
     Case("nothing", []),
     Case("99 rows", [(0, 50), (1, 49)]),
@@ -69,8 +73,13 @@ CASES: Final = (
     Case("a crowded second, older than two minutes", [(0, 30), (1, 30), (121, 150), (502, 40)]),
     Case("two crowded seconds, old", [(0, 30), (1, 30), (200, 150), (300, 3), (301, 70), (400, 130), (502, 40)]),
     Case("rows arrive, and a second is old", [(0, 60), (1, 60), (200, 120), (502, 40)], arrivals={2: 502}),
-    Case("a row arrives in a crowded second", [(0, 30), (121, 150), (502, 40)], arrivals={4: 121}),
-    Case("rows arrive all the time", [(0, 30), (121, 150), (502, 40)], arrivals=dict.fromkeys(range(2, 200), 121)),
+    Case("a row arrives in a crowded second", OLD_CROWD, arrivals={4: 121}),
+    Case("rows arrive all the time", OLD_CROWD, arrivals=dict.fromkeys(range(2, 200), 121)),
+    Case("rows vanish from a crowded second", OLD_CROWD, departures={5: (121, 30)}),
+    Case("most rows vanish from a crowded second", OLD_CROWD, departures={3: (121, 100)}),
+    Case("all rows vanish from a crowded second", OLD_CROWD, departures={4: (121, 150)}),
+    Case("rows vanish from a young crowded second", [(0, 30), (1, 150), (2, 40)], departures={5: (1, 30)}),
+    Case("one row vanishes where 7 too many are counted", OLD_CROWD, SEVEN_MORE, departures={20: (121, 1)}),
     Case("a newer row than the first page's", [(0, 120), (1, 90)], arrivals={2: -1}),
     Case("a crowded second first", [(0, 150), (1, 10)]),
     Case("a crowded second first, from a checkpoint on", [(0, 5), (500, 150), (501, 10)], newest=500, known=20),
@@ -89,14 +98,14 @@ CASES: Final = (
     Case("pages cut to 20, crowded", [(0, 4), (200, 30), (201, 4)], Lies(cap=20, cuts=True)),
     Case("pages of 1", [(0, 2)], Lies(cap=1)),
     Case("always the first page", [(0, 150), (1, 10)], Lies(ignores_page=True)),
-    Case("7 rows too many are counted", [(0, 120), (1, 10)], Lies(total=lambda true: true + 7)),
+    Case("7 rows too many are counted", [(0, 120), (1, 10)], SEVEN_MORE),
     Case(
         "unsorted, and 7 too many counted",
         [(age, 4) for age in range(30)],
         Lies(order="unsorted", total=lambda true: true + 7),
     ),
     Case("no rows are counted", [(0, 120), (1, 10)], Lies(total=lambda true: None)),
-    Case("rows are counted and none is shown", [], Lies(total=lambda true: true + 7)),
+    Case("rows are counted and none is shown", [], SEVEN_MORE),
 )
 
 
@@ -180,11 +189,14 @@ def plan(case: Case) -> tuple[list[Page], str]:
     pages: list[Page] = []
     order = "newest first"
 
-    def arrive(number: int) -> None:
+    def change(number: int) -> None:
         if number in case.arrivals:
             table.add(NOW - case.arrivals[number])
+        if number in case.departures:
+            age, count = case.departures[number]
+            table.delete(table.crowd(NOW - age)[:count])
 
-    table.before_request = arrive
+    table.before_request = change
     try:
         while (request := walk.next_request()) is not None:
             pages.append(page_of(request, len(walk.accept(table.page(request)))))

@@ -345,7 +345,8 @@ class Ranges:
         """
         if workers == 1 or walk.pinned is None or not walk.can_be_split:
             return None
-        total = min(walk.total or 0, MOST_PAGES * cls.STEP)
+        counted = walk.total or 0
+        total = min(counted, MOST_PAGES * cls.STEP)
         # As many for each worker, so that all end at about the same time.
         rounds = max(2, -(-total // (cls.STEP * workers * cls.MOST_PAGES_OF_A_RANGE)))
         pages = max(3, -(-total // (cls.STEP * workers * rounds)))
@@ -354,7 +355,7 @@ class Ranges:
         if count <= 1:
             return None
         walk.is_part = True
-        return cls(walk.pinned, walk.oldest, count, pages, passed, walk.total or 0)
+        return cls(walk.pinned, walk.oldest, count, pages, passed, counted)
 
     def boundary(self, index: int) -> PageRequest | None:
         """The page with which a range begins; None where there is no such range."""

@@ -372,6 +372,63 @@ def test_each_worker_has_several_ranges_so_that_none_waits_for_the_slowest():
     assert ranges.count > 100
 
 
+@pytest.mark.parametrize(
+    ("total", "seen", "workers", "ranges"),
+    [
+        (2100, 199, 2, (4, 6, 0)),
+        (2100, 575, 2, (4, 6, 0)),
+        (2100, 576, 2, (3, 6, 1)),
+        (20_000, 199, 2, (21, 10, 0)),
+        (20_000, 199, 8, (24, 9, 0)),
+        (100_000, 5000, 8, (100, 10, 5)),
+        (576, 199, 8, (2, 3, 0)),
+        (577, 199, 8, (3, 3, 0)),
+        (864, 300, 8, (2, 3, 1)),
+        (576, 300, 8, None),
+        (288, 199, 8, None),
+        (0, 199, 8, None),
+        (None, 199, 8, None),
+    ],
+)
+def test_a_walk_is_split_into_ranges_of_the_same_pages(
+    total: int | None, seen: int, workers: int, ranges: tuple[int, int, int] | None
+):
+    walk, _ = split(LogTable(SPREAD), 1)
+    walk.total, walk.seen = total, seen
+    made = Ranges.of(walk, workers)
+    assert (made and (made.count, made.pages, made.passed)) == ranges
+    assert made is None or (made.newest, made.oldest, made.total) == (NOW, None, total)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "above", "expected"),
+    [
+        ([], None, None),
+        ([NOW], None, NOW),
+        ([NOW - 5, NOW - 5, NOW - 6], None, NOW - 5),
+        ([NOW - 5, NOW - 6], NOW - 5, NOW - 5),
+        ([NOW - 5, NOW - 6], NOW - 7, NOW - 7),
+        ([NOW - 5, NOW - 6], NOW, NOW - 5),
+    ],
+)
+def test_the_range_above_a_page_ends_with_the_pages_first_second(
+    seconds: list[int], above: int | None, expected: int | None
+):
+    ranges = Ranges(NOW, None, 2, 3, 0, 500)
+    rows = rows_of(page_of(500, [(f"{n}", second) for n, second in enumerate(seconds)]))
+    assert ranges.boundary_second(rows, WindowWalk(above, None)) == expected
+
+
+@pytest.mark.parametrize("seconds", [[NOW + 1], [NOW + 1, NOW], [NOW - 6, NOW - 5]])
+def test_a_page_that_is_not_in_its_place_is_an_error(seconds: list[int]):
+    ranges, above = Ranges(NOW, None, 2, 3, 0, 500), WindowWalk(None, None)
+    above.seen = 7
+    rows = rows_of(page_of(500, [(f"{n}", second) for n, second in enumerate(seconds)]))
+    with pytest.raises(IncompleteWalkError, match="the server sorts some pages and not others") as caught:
+        ranges.boundary_second(rows, above)
+    assert (caught.value.expected, caught.value.seen) == (500, 7)
+
+
 class LoopOfTurns(asyncio.SelectorEventLoop):
     """An event loop whose clock jumps to the next thing to do, so that a sleep takes no time and can be counted."""
 
