@@ -302,11 +302,11 @@ def _warm_up(session: pytest.Session) -> None:
 def _asked(change: Change, items: list[pytest.Item], baseline: Baseline, breadth: Counter[int]) -> list[int]:
     """The tests that may notice a change, as many as there is time for.
 
-    First the module's own tests that come by the very line, in turn; then others that do, and those that come by its
-    function. What is in no function, as a constant or a model's fields, is looked at from anywhere: by the module's own
-    tests, by those that come by its users, by its module, and by the others. Of equals those come first that are quick
-    and come by little else, but not one set of parameters after the other: what the first few of a test do not notice,
-    the others seldom do.
+    First the module's own tests that come by the very line, then others that do, and those that come by its function.
+    What is in no function, as a constant or a model's fields, is looked at from anywhere: by the module's own tests, by
+    those that come by its users, by its module, and by the others. Of own tests the quick ones come first, of others
+    those that also come by little else, but not one set of parameters after the other: what the first few of a test do
+    not notice, the others seldom do.
     """
     places = {change.module, _twin(change.module)}
     function, line = (change.mutant.function, change.mutant.line) if change.mutant else ("", 0)
@@ -322,13 +322,13 @@ def _asked(change: Change, items: list[pytest.Item], baseline: Baseline, breadth
         nearest |= baseline.passers.get((_twin(change.module), twin_lines.get(one, 0)), set())
     name = f"test_{change.module.rpartition('.')[2].strip('_')}"
     own = {index for index in baseline.seconds if items[index].path.stem.startswith(name)}
-    ranks: dict[int, tuple[int, float]] = {}
-    for number, tier in enumerate([own & nearest if function else own, nearest, *tiers]):
+    ranks = {index: (0, baseline.seconds[index]) for index in (own & nearest if function else own)}
+    for number, tier in enumerate([nearest, *tiers], 1):
         before: Counter[str] = Counter()
         for index in sorted(tier - ranks.keys(), key=baseline.seconds.__getitem__):
             test = items[index].nodeid.partition("[")[0]
             before[test] += 1
-            ranks[index] = (number, before[test] * (baseline.seconds[index] * breadth[index] if number else 1))
+            ranks[index] = (number, before[test] * baseline.seconds[index] * breadth[index])
     chosen: dict[Path, list[int]] = {}  # by file: what a file's tests share is made once
     seconds = 0.0
     for index in sorted(ranks, key=ranks.__getitem__):

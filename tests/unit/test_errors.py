@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import pickle
 
@@ -118,6 +119,16 @@ def test_an_error_arrives_whole_when_it_is_copied_or_pickled(error, travel):
             assert arrived.request.headers == value.headers
         else:
             assert getattr(arrived, name) == value
+
+
+@pytest.mark.parametrize(
+    "error", [one for one in one_of_each() if len(vars(one)) > 1], ids=lambda error: type(error).__name__
+)
+def test_an_error_that_is_made_by_names_says_its_text(error):
+    first, *others = inspect.signature(type(error)).parameters
+    made = type(error)(**{first: "in words"}, **{name: getattr(error, name) for name in others})
+    assert str(made) == "in words"
+    assert made.args == ("in words",)
 
 
 @pytest.mark.parametrize("error", one_of_each(), ids=lambda error: type(error).__name__)

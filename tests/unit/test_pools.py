@@ -35,6 +35,11 @@ def test_a_connection_is_given_up_before_a_server_may_close_it():
     assert _pools.LIMITS.keepalive_expiry < 2  # gunicorn's own limit
 
 
+def test_a_hundred_requests_go_at_once_each_over_a_connection_that_is_kept():
+    limits = _pools.LIMITS
+    assert (limits.max_connections, limits.max_keepalive_connections) == (100, 100)
+
+
 def test_over_closed_connections_nothing_is_sent():
     connections = Connections()
     connections.close()

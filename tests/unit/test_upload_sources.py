@@ -6,13 +6,22 @@ import asyncio
 import io
 import mimetypes
 import os
+import tempfile
 import threading
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from dify_workflow._uploads import THREADED_BYTES, TYPES, Content, content_type_of, read_in_threads, type_of_file
+from dify_workflow._uploads import (
+    THREADED_BYTES,
+    TYPES,
+    Content,
+    Source,
+    content_type_of,
+    read_in_threads,
+    type_of_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,6 +137,20 @@ def test_a_body_is_read_in_other_threads_a_megabyte_at_a_time_and_one_that_is_as
     assert threading.current_thread() not in body.readers
     read_in_threads(request)
     assert request.stream is threaded
+
+
+@pytest.mark.parametrize(("size", "is_on_disk"), [(1 << 20, False), ((1 << 20) + 1, True)])
+def test_what_can_be_read_only_once_is_held_in_memory_up_to_a_megabyte_and_on_disk_beyond(size: int, is_on_disk: bool):
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    with Source(Pipe(bytes(size)), "a.bin", None) as source:
+        _, content, _ = source.part()
+        assert isinstance(content, Content)
+        assert isinstance(content._file, tempfile.SpooledTemporaryFile)
+        assert content._file._rolled is is_on_disk  # type: ignore[attr-defined]  # the standard library's own
+        assert len(content.read()) == size
 
 
 def test_a_file_is_sought_once_and_then_read_on():

@@ -572,6 +572,20 @@ def test_a_loop_that_is_left_leaves_no_thread():
     assert walk_threads() <= before
 
 
+def test_workers_are_threads_that_tell_what_they_are_and_for_which_a_program_does_not_wait():
+    readers: set[threading.Thread] = set()
+
+    class Watching(LogTable):
+        def page(self, request: PageRequest) -> WorkflowLogPage:
+            readers.add(threading.current_thread())
+            return super().page(request)
+
+    assert len(list(made_for(Watching(SPREAD), workers=8))) == 2100
+    workers = readers - {threading.current_thread()}
+    assert 0 < len(workers) <= 8
+    assert {(worker.name, worker.daemon) for worker in workers} == {("dify-workflow-walk", True)}
+
+
 @pytest.mark.usefixtures("no_collector")
 def test_a_loop_that_fails_leaves_no_thread():
     def consume() -> None:
