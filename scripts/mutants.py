@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -47,6 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--tests", action="append", help="only these tests are asked, such as tests/unit/test_times.py")
     parser.add_argument("--jobs", type=int, default=PROCESSES, help=f"tests at once, {PROCESSES} unless given")
     options = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # on the way out the children are ended
     enough = True
     if options.what in {None, "contract"}:
         enough &= contract(options.jobs)

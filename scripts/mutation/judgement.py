@@ -47,6 +47,8 @@ PATIENCE: Final = 10
 LEAST_PATIENCE: Final = 5.0
 """Seconds for even the quickest test."""
 MOST_MEMORY: Final = 4 << 30
+MOST_WORK: Final = int(2 * LEAST_PATIENCE + PATIENCE * (LONGEST_JUDGEMENT + LONGEST_TEST))
+"""Seconds of processor time after which a child ends by itself: nobody else ends it where this process was killed."""
 
 
 class Verdict(NamedTuple):
@@ -223,6 +225,7 @@ class _Child:
             try:
                 os.setsid()
                 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 quiet = os.open(os.devnull, os.O_RDWR)
                 for stream in (0, 1, 2):
                     os.dup2(quiet, stream)
@@ -341,6 +344,7 @@ def _asked(change: Change, items: list[pytest.Item], baseline: Baseline, breadth
 
 def _judge(asked: list[tuple[pytest.Item, float]], file: Path, change: Change) -> tuple[int, str]:
     """Take a change over and run tests until one fails; the exit status, and the test that failed."""
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_WORK, MOST_WORK))
     source = file.read_text("utf-8")
     if change.mutant is not None:
         source = mutated(source, change.mutant)
