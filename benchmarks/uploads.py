@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
 from figures import Figure
 from loopback import KEY, server
@@ -235,36 +235,35 @@ def dify_oapi2_parts(address: str, file: Path) -> tuple[Any, Callable[[], Any], 
 
 def stock_upload(address: str, file: Path) -> Upload:
     """What openapi-python-client makes of the same spec, as it comes."""
-    from dify_stock import AuthenticatedClient
-    from dify_stock.api.files import upload_file
-    from dify_stock.models import UploadFileBody
-    from dify_stock.types import File
-
-    client = AuthenticatedClient(base_url=address, token=KEY)
+    client, operation, body_of = stock_parts(address, file)
 
     def upload() -> object:
         with file.open("rb") as opened:
-            body = UploadFileBody(file=File(opened, file.name, TYPE), user="u-1")
-            return upload_file.sync(client=client, body=body)
+            return operation.sync(client=client, body=body_of(opened))
 
     return upload
 
 
 def stock_upload_async(address: str, file: Path) -> AsyncUpload:
     """What openapi-python-client makes of the same spec, as it comes."""
+    client, operation, body_of = stock_parts(address, file)
+
+    async def upload() -> object:
+        with file.open("rb") as opened:
+            return await operation.asyncio(client=client, body=body_of(opened))
+
+    return upload
+
+
+def stock_parts(address: str, file: Path) -> tuple[Any, Any, Callable[[BinaryIO], Any]]:
+    """Its client, its operation, and what makes the body of the opened file."""
     from dify_stock import AuthenticatedClient
     from dify_stock.api.files import upload_file
     from dify_stock.models import UploadFileBody
     from dify_stock.types import File
 
     client = AuthenticatedClient(base_url=address, token=KEY)
-
-    async def upload() -> object:
-        with file.open("rb") as opened:
-            body = UploadFileBody(file=File(opened, file.name, TYPE), user="u-1")
-            return await upload_file.asyncio(client=client, body=body)
-
-    return upload
+    return client, upload_file, lambda opened: UploadFileBody(file=File(opened, file.name, TYPE), user="u-1")
 
 
 UPLOAD: Final[Mapping[str, Callable[[str, Path], Upload]]] = {

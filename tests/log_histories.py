@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dify_workflow.models import WorkflowLogPage
 
 NOW = 1_790_000_000
+NO_FILTERS = LogFilters(given={}, sent={}, newest=None, oldest=None, status=None, session_id=None)
 FULL = 80
 """A second of so many rows may fill a page. It only gains rows, or only loses some: both at once no walk can see."""
 
@@ -58,9 +59,7 @@ class History:
 
     @property
     def filters(self) -> LogFilters:
-        return LogFilters(
-            given={}, sent={}, newest=self.newest, oldest=self.oldest, status=self.status, session_id=None
-        )
+        return replace(NO_FILTERS, newest=self.newest, oldest=self.oldest, status=self.status)
 
 
 @dataclass

@@ -9,17 +9,17 @@ second alone. "x99: 1+7, 2+0" are the first and second page of 99 rows, of which
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from log_histories import NOW
+from log_histories import NO_FILTERS, NOW
 from log_table import HONEST, Lies, LogTable
 
 from dify_workflow import IncompleteWalkError
 from dify_workflow._async.walks import AsyncLogWalk
-from dify_workflow._filters import LogFilters
 from dify_workflow._walks import WindowWalk
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from dify_workflow.models import WorkflowLogPage
 
 TARGET: Final = Path(__file__).resolve().parent / "unit" / "walks_plans.txt"
-NO_FILTERS: Final = LogFilters(given={}, sent={}, newest=None, oldest=None, status=None, session_id=None)
 QUIET: Final = 100
 """Rounds of the event loop in which nobody asks for anything: then nobody will."""
 
@@ -102,7 +101,7 @@ CASES: Final = (
     Case(
         "unsorted, and 7 too many counted",
         [(age, 4) for age in range(30)],
-        Lies(order="unsorted", total=lambda true: true + 7),
+        replace(SEVEN_MORE, order="unsorted"),
     ),
     Case("no rows are counted", [(0, 120), (1, 10)], Lies(total=lambda true: None)),
     Case("rows are counted and none is shown", [], SEVEN_MORE),
@@ -118,7 +117,7 @@ class Crew(NamedTuple):
         workers: how many.
         taken: rows after which the consumer takes no more; None takes all.
         gone: age from which on all rows are deleted as soon as the first page was read.
-        more: age of rows that appear in the place of those, three to a second, and how many seconds of them.
+        more: seconds, as ages, in each of which three rows appear then.
     """
 
     name: str
@@ -126,7 +125,7 @@ class Crew(NamedTuple):
     workers: int
     taken: int | None = None
     gone: int | None = None
-    more: tuple[int, int] | None = None
+    more: range = range(0)
 
 
 CREWS: Final = (
@@ -140,7 +139,7 @@ CREWS: Final = (
         [(age, 3) for age in range(700)],
         2,
         taken=1300,
-        more=(700, 2000),
+        more=range(700, 2700),
     ),
     Crew("three workers, most rows are gone", [(age, 3) for age in range(2000)], 3, gone=400),
 )
@@ -168,11 +167,7 @@ class Page(NamedTuple):
 def render(case: Case | Crew) -> str:
     """The plan of a case, as it is stored below its name."""
     pages, end = plan(case) if isinstance(case, Case) else plan_of_crew(case)
-    return text_of(pages, end)
-
-
-def text_of(pages: list[Page], end: str) -> str:
-    """A plan as text, successive pages of one window and size in a line."""
+    # Successive pages of one window and size in a line.
     lines = [
         f"{window} x{size}: {', '.join(map(str, alike))}"
         for (window, size), alike in groupby(pages, key=lambda page: (page.window, page.size))
@@ -187,7 +182,6 @@ def plan(case: Case) -> tuple[list[Page], str]:
     known = [] if newest is None else table.crowd(newest)[: case.known]
     walk = WindowWalk(newest, None if case.oldest is None else NOW - case.oldest, known=known)
     pages: list[Page] = []
-    order = "newest first"
 
     def change(number: int) -> None:
         if number in case.arrivals:
@@ -202,8 +196,7 @@ def plan(case: Case) -> tuple[list[Page], str]:
             pages.append(page_of(request, len(walk.accept(table.page(request)))))
     except IncompleteWalkError as error:
         return pages, str(error)
-    if not walk.is_ordered:
-        order = "in no order"
+    order = "newest first" if walk.is_ordered else "in no order"
     pinned = "nowhere" if walk.pinned is None else f"at {NOW - walk.pinned}"
     return pages, f"= {walk.seen} of {walk.total}, {order}, pinned {pinned}"
 
@@ -213,12 +206,12 @@ def plan_of_crew(crew: Crew) -> tuple[list[Page], str]:
     table = LogTable([(NOW - age, count) for age, count in crew.crowds])
 
     def change(number: int) -> None:
-        if number == 2 and crew.gone is not None:
+        if number != 2:
+            return
+        if crew.gone is not None:
             table.delete(table.keys(newest=NOW - crew.gone))
-        if number == 2 and crew.more is not None:
-            first, seconds = crew.more
-            for age in range(first, first + seconds):
-                table.add(NOW - age, 3)
+        for age in crew.more:
+            table.add(NOW - age, 3)
 
     table.before_request = change
 

@@ -11,12 +11,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from log_histories import NOW, History, walk
+from log_histories import NO_FILTERS, NOW, History, walk
 from log_table import Lies, LogTable, key_of
 
 from dify_workflow import IncompleteWalkError, InternalServerError
 from dify_workflow._async.walks import AsyncLogWalk
-from dify_workflow._filters import LogFilters
 from dify_workflow._sync.walks import LogWalk
 from dify_workflow._walks import PageRequest, Ranges, WindowWalk, rows_of
 from dify_workflow.models import WorkflowLog, WorkflowLogPage
@@ -24,7 +23,6 @@ from dify_workflow.models import WorkflowLog, WorkflowLogPage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NO_FILTERS = LogFilters(given={}, sent={}, newest=None, oldest=None, status=None, session_id=None)
 SPREAD = [(NOW - number, 3) for number in range(700)]
 
 
