@@ -238,8 +238,11 @@ FAULTS = [
     html(502, "502 Bad Gateway", InternalServerError, gets=THREE_TIMES),
     html(503, "503 Service Unavailable", InternalServerError, gets=THREE_TIMES),
     html(504, "504 Gateway Time-out", InternalServerError, gets=THREE_TIMES),
-    html(520, "520 Web server is returning an unknown error", InternalServerError),
-    html(599, "599 Network Connect Timeout", InternalServerError),
+    html(505, "505 HTTP Version Not Supported", InternalServerError),
+    html(520, "520 Web server is returning an unknown error", InternalServerError, gets=THREE_TIMES),
+    html(522, "dify.example.com | 522: Connection timed out", InternalServerError, gets=THREE_TIMES),
+    html(529, "529 Site is overloaded", InternalServerError, gets=THREE_TIMES),
+    html(599, "599 Network Connect Timeout", InternalServerError, gets=THREE_TIMES),
     html(600, "600 beyond the standard", APIStatusError),
     Fault("500 empty", lambda: answer(500), InternalServerError, gets=THREE_TIMES,
           carries={"status_code": 500, "code": None, "message": "Internal Server Error", "body": ""}),
@@ -250,6 +253,15 @@ FAULTS = [
     Fault("503 with a header outside ASCII", lambda: answer(503, headers=(("X-Server", "caf\u00e9"),)),
           InternalServerError, gets=THREE_TIMES, carries={"status_code": 503}),
     # --- the wish to be left alone ---
+    *(
+        Fault(
+            f"{status} Retry-After 120",
+            lambda status=status: answer(status, "busy", content_type="text/plain", headers=(("Retry-After", "120"),)),
+            error,
+            carries={"status_code": status, "retry_after": 120.0},
+        )
+        for status, error in {408: APIStatusError, 502: InternalServerError, 503: InternalServerError}.items()
+    ),
     rate_limit("absent", None, None, gets=THREE_TIMES, posts=THREE_TIMES),
     rate_limit("0", "0", 0.0, gets=THREE_TIMES, posts=THREE_TIMES),
     rate_limit("61", "61", 61.0, gets=ONCE, posts=ONCE),

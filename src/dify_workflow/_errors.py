@@ -105,6 +105,8 @@ class APIStatusError(DifyError):
         headers: headers of the answer.
         body: what came: the JSON value where it was JSON, else text.
         request: what was sent, without its body and without the API key.
+        retry_after: seconds that the response's `Retry-After` header asks to wait, counted from when it was received;
+            None without a usable one. Set for every status, such as 429, 503, 502 and 408.
     """
 
     status_code: int
@@ -113,6 +115,7 @@ class APIStatusError(DifyError):
     headers: httpx.Headers
     body: object
     request: httpx.Request
+    retry_after: float | None
 
     def __init__(
         self,
@@ -125,6 +128,8 @@ class APIStatusError(DifyError):
         body: object,
         request: httpx.Request,
     ) -> None:
+        from ._retries import retry_after_seconds  # noqa: PLC0415 - that module imports this one
+
         super().__init__(summary)
         self.status_code = status_code
         self.code = code
@@ -132,6 +137,7 @@ class APIStatusError(DifyError):
         self.headers = headers
         self.body = body
         self.request = request
+        self.retry_after = retry_after_seconds(headers)
 
 
 class BadRequestError(APIStatusError):
@@ -159,13 +165,7 @@ class UnsupportedMediaTypeError(APIStatusError):
 
 
 class RateLimitError(APIStatusError):
-    """429, and the 400 `invalid_param` by which a Dify server reports its limit of concurrent requests.
-
-    Attributes:
-        retry_after: seconds that the server asks to wait; None where it does not say.
-    """
-
-    retry_after: float | None = None
+    """429, and the 400 `invalid_param` by which a Dify server reports its limit of concurrent requests."""
 
 
 class InternalServerError(APIStatusError):

@@ -19,7 +19,7 @@ from ._errors import (
     InternalServerError,
     RateLimitError,
 )
-from ._retries import RETRIED_STATUSES, retry_after_seconds
+from ._retries import RETRIED_STATUSES
 from ._walks import SECONDS
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class Following:
         if not isinstance(error, helps) and status not in RETRIED_STATUSES:
             return None
         self._failures += 1
-        asked = retry_after_seconds(error.headers) if isinstance(error, APIStatusError) else None
+        asked = error.retry_after if isinstance(error, APIStatusError) else None
         return max(min(asked or 0.0, LONGEST_ASKED_PAUSE), self._grown(self._failures))
 
     def answered(self) -> None:

@@ -20,7 +20,6 @@ from ._errors import (
     class_of_status,
 )
 from ._requests import without_secrets
-from ._retries import retry_after_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -246,7 +245,7 @@ def status_error(response: httpx.Response, content: bytes, secret: Secret) -> AP
     if status == 400 and code == "invalid_param" and message.startswith("Too many requests"):  # noqa: PLR2004
         # Dify 1.11 raises its concurrency limit as a ValueError, whose handler turns it into this 400.
         cls = RateLimitError
-    error = cls(
+    return cls(
         f"{_place(response.request)}: {status}{' ' + code if code else ''}: {_shortened(message)}",
         status_code=status,
         code=code,
@@ -255,9 +254,6 @@ def status_error(response: httpx.Response, content: bytes, secret: Secret) -> AP
         body=body,
         request=without_secrets(response.request),
     )
-    if isinstance(error, RateLimitError):
-        error.retry_after = retry_after_seconds(response.headers)
-    return error
 
 
 def is_event_stream(response: httpx.Response) -> bool:

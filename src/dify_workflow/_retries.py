@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
+RETRIED_STATUSES: Final = frozenset({408, 429, *range(500, 600)} - {501, 505})
+"""Statuses after which the same GET may succeed: every 5xx, a proxy's own 520 to 530, 529 and 598 included, but
+501 (not implemented) and 505 (HTTP version not supported), which are permanent."""
 LONGEST_RETRY_AFTER: Final = 60.0
 LONGEST_BACKOFF: Final = 8.0
 
@@ -43,7 +45,7 @@ def seconds_before_retry(
     """
     if retries_made >= max_retries or not _may_be_sent_again(error, method):
         return None
-    asked = retry_after_seconds(error.headers) if isinstance(error, APIStatusError) else None
+    asked = error.retry_after if isinstance(error, APIStatusError) else None
     if asked is not None:
         return asked if asked <= LONGEST_RETRY_AFTER else None
     return float(min(backoff * 2.0 ** min(retries_made, 16), LONGEST_BACKOFF) * (1 - chance() / 2))

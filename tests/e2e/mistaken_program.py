@@ -18,7 +18,7 @@ def mistakes(client: DifyWorkflow, log: WorkflowLog) -> None:
     try:
         client.logs.list()
     except APIStatusError as error:
-        print(error.retry_after)  # mistake: only a RateLimitError has it
+        print(error.retry_after.hour)  # mistake: seconds are a number, or None
 
 
 async def asynchronous_mistakes(client: AsyncDifyWorkflow) -> None:

@@ -96,6 +96,7 @@ def refusals(client: DifyWorkflow) -> list[str]:
         assert_type(error.status_code, int)
         assert_type(error.code, str | None)
         assert_type(error.message, str)
+        assert_type(error.retry_after, float | None)
         assert_type(error.headers, httpx.Headers)
         assert_type(error.request, httpx.Request)
         texts.append(str(error))

@@ -6,6 +6,8 @@ import copy
 import inspect
 import json
 import pickle
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
@@ -256,6 +258,15 @@ def test_an_error_body_in_no_known_shape_still_gives_an_error(content, code, mes
     assert error.message
     if message is not None:
         assert error.message == message
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 408, 429, 500, 502, 503, 522, 600])
+def test_every_status_error_has_the_seconds_of_retry_after(status: int):
+    assert error_of(status, b"busy", **{"Retry-After": "120"}).retry_after == 120.0
+    assert error_of(status, b"busy", **{"Retry-After": "soon"}).retry_after is None
+    assert error_of(status, b"busy").retry_after is None
+    date = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    assert 3000 < (error_of(status, b"busy", **{"Retry-After": date}).retry_after or 0) <= 3600
 
 
 def test_the_concurrency_limit_that_comes_as_400_is_a_rate_limit():

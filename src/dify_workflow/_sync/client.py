@@ -40,8 +40,8 @@ class DifyWorkflow:
             is looked at whenever a part of the answer's body arrives; or an `httpx.Timeout`, which bounds each phase
             and no whole. 60 seconds unless given.
         max_retries: how often a request is sent again; 2 unless given. A GET is repeated after connection errors,
-            timeouts, 408, 429, 500, 502, 503 and 504. Anything else is repeated only when the server cannot have
-            begun the work: no connection was made, or it answered that it is busy.
+            timeouts, 408, 429, and every 5xx but 501 and 505. Anything else is repeated only when the server cannot
+            have begun the work: no connection was made, or it answered that it is busy.
         backoff: seconds before the first retry, doubled for each further one up to 8, less a random part; 0.5 unless
             given. A `Retry-After` of up to 60 seconds is obeyed instead; above that the error is raised at once.
         default_headers: headers to send with every request.
