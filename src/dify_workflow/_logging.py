@@ -47,6 +47,11 @@ def log_retry(error: DifyError, retry: int, seconds: float) -> None:
     logger.info("retry %d in %.2f s after %s: %s", retry, seconds, type(error).__name__, _reason(error))
 
 
+def log_end_of_stream(error: DifyError) -> None:
+    """Log what ended a stream whose run had finished before: the result stands, and nothing is raised."""
+    logger.info("a stream whose run had finished ended with %s: %s", type(error).__name__, _reason(error))
+
+
 def log_outage(error: DifyError, seconds: float) -> None:
     """Say that the server cannot be followed at the moment, and when it is tried again."""
     logger.warning("logs.follow looks again in %.1f s after %s: %s", seconds, type(error).__name__, _reason(error))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ._responses import BrokenEventError, ReportedError, is_object, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from ._responses import Model
     from ._sse import ServerSentEvent
@@ -26,7 +26,7 @@ _DECODER: Final = json.JSONDecoder()
 
 
 class StreamProgress:
-    """What a stream of events has told so far.
+    """What the events of a stream have said so far.
 
     Attributes:
         task_id: what `runs.stop` takes; None before the first event.
@@ -36,17 +36,22 @@ class StreamProgress:
         count: events so far, without pings.
         last: name of the latest event.
         is_whole: whether the stream may end here: the run has finished, or, on newer servers, waits for a person.
+        is_over: whether reading stops here: the stream is whole, and nothing can follow.
 
     Args:
         load_event: gives the model for the name of an event.
         ends_at_pause: whether the server ends the stream where the run waits for a person.
+        ends_with_run: whether nothing can follow the end of the run. After `POST /workflows/run`, speech can
+            (`tts_message`); after `GET /workflow/{id}/events` only pings, which a server may send for 300 seconds.
     """
 
     __slots__ = (
         "_ends_at_pause",
+        "_ends_with_run",
         "_load",
         "_texts",
         "count",
+        "is_over",
         "is_whole",
         "last",
         "result",
@@ -54,9 +59,12 @@ class StreamProgress:
         "workflow_run_id",
     )
 
-    def __init__(self, load_event: Callable[[str], type[Any]], *, ends_at_pause: bool = True) -> None:
+    def __init__(
+        self, load_event: Callable[[str], type[Any]], *, ends_at_pause: bool = True, ends_with_run: bool = False
+    ) -> None:
         self._load = load_event
         self._ends_at_pause = ends_at_pause
+        self._ends_with_run = ends_with_run
         self._texts: list[str] = []
         self.task_id: str | None = None
         self.workflow_run_id: str | None = None
@@ -64,24 +72,49 @@ class StreamProgress:
         self.count = 0
         self.last: str | None = None
         self.is_whole = False
+        self.is_over = False
 
     @property
     def text(self) -> str:
         """The text that came in chunks so far."""
         return "".join(self._texts)
 
+    def events_of(self, received: Iterable[ServerSentEvent]) -> Iterator[Model]:
+        """The models of events, one at a time, up to the one with which the stream is over.
+
+        Raises:
+            ReportedError: as `event_of`, after the events before it.
+            BrokenEventError: as `event_of`, after the events before it.
+        """
+        for one in received:
+            event = self.event_of(one)
+            if event is not None:
+                yield event
+                if self.is_over:
+                    return
+
+    def last_events_of(self, received: Iterable[ServerSentEvent]) -> list[Model]:
+        """The models of what a stream ended in without an empty line: it may be cut, and is dropped if it is.
+
+        Raises:
+            ReportedError: it is a complete `error` event.
+        """
+        try:
+            return list(self.events_of(received))
+        except BrokenEventError:
+            return []
+
     def event_of(self, received: ServerSentEvent) -> Model | None:
-        """The model of an event; None for a ping, which only says that the connection lives.
+        """The model of an event; None for a ping, and for an unknown event without data.
 
         Raises:
             ReportedError: it is an `error` event.
             BrokenEventError: it is not what the API promises.
         """
         name, data = received
-        if name == "ping" or not (name or data):
+        if not data or name == "ping":
+            self._drop(name)
             return None
-        if not data:
-            raise BrokenEventError(f"an event {name!r} without data", "")
         try:
             value = _json_value(data)
         except (ValueError, RecursionError) as error:
@@ -90,6 +123,11 @@ class StreamProgress:
             raise BrokenEventError(f"{kind_of(value)} where the object of an event belongs", data)
         name = _text(value, "event") or name
         return None if name == "ping" else self._noted(name, value)
+
+    def _drop(self, name: str) -> None:
+        # The WHATWG's format drops every event without data. Where it is one of the API's own, something was lost.
+        if name and name != "ping" and self._load(name) is not self._load(""):
+            raise BrokenEventError(f"an event {name!r} without data", "")
 
     def _noted(self, name: str, value: dict[str, Any]) -> Model:
         self.count += 1
@@ -111,9 +149,10 @@ class StreamProgress:
         elif name == "text_replace":
             self._texts = _texts(value) or self._texts
         elif name == "workflow_finished":
-            self.result, self.is_whole = event, True
+            self.result, self.is_whole, self.is_over = event, True, self._ends_with_run
         elif self.result is None and name == "workflow_paused":
             self.is_whole = self._ends_at_pause
+            self.is_over = self.is_whole and self._ends_with_run
         elif self.result is None and name in RESUMING_EVENTS:
             self.is_whole = False
         return event

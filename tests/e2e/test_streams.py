@@ -333,7 +333,7 @@ def test_a_refusal_that_comes_drop_by_drop_is_left_in_time(half: Half):
 
 
 @EACH_HALF
-@pytest.mark.parametrize("before", [[], [STARTED], [STARTED, NODE, FINISHED]], ids=len)
+@pytest.mark.parametrize("before", [[], [STARTED], [STARTED, NODE, HELLO]], ids=len)
 def test_an_error_event_is_raised_where_it_comes(half: Half, before: list[Any]):
     with FaultServer(event_stream(*map(sse, [*before, ERROR, NODE]))) as server:
         seen, error, _ = half.play(server.base_url, all_until_it_ends)
@@ -476,14 +476,50 @@ def test_an_empty_stream_ends_in_an_error(half: Half):
     assert "after 0 events (the last: none) of task (unknown), run (unknown)" in str(error)
 
 
+AFTER_THE_END: dict[str, Behaviour] = {
+    "cut": event_stream(sse(STARTED), sse(FINISHED), then="cut"),
+    "reset": event_stream(sse(STARTED), sse(FINISHED), 0.05, then="reset"),
+    "cut inside an event": event_stream(sse(STARTED), sse(FINISHED), sse(NODE)[:50], then="cut"),
+    "silence": event_stream(sse(STARTED), sse(FINISHED), then="wait"),
+    "end mark": event_stream(sse(STARTED), sse(FINISHED), b"data: [DONE]\n\n"),
+    "broken JSON": event_stream(sse(STARTED), sse(FINISHED), b'data: {"event": \n\n', then="wait"),
+    "a list": event_stream(sse(STARTED), sse(FINISHED), b"data: []\n\n"),
+    "no data": event_stream(sse(STARTED), sse(FINISHED), b"event: text_chunk\n\n"),
+    "unknown event without data": event_stream(sse(STARTED), sse(FINISHED), b"event: done\n\n"),
+    "error event": event_stream(sse(STARTED), sse(FINISHED), sse(ERROR)),
+}
+
+
 @EACH_HALF
-def test_a_connection_cut_after_the_run_has_finished_is_told_and_the_result_is_there(half: Half):
-    with FaultServer(event_stream(sse(STARTED), sse(FINISHED), then="cut")) as server:
-        seen, error, events = half.play(server.base_url, all_until_it_ends)
-    assert [event.to_dict() for event in seen] == [STARTED, FINISHED]
-    assert type(error) is APIConnectionError
-    assert "(the last: workflow_finished)" in str(error)
-    assert events.result.to_dict() == FINISHED
+@pytest.mark.parametrize("behaviour", AFTER_THE_END.values(), ids=AFTER_THE_END)
+def test_nothing_after_the_end_of_the_run_is_an_error(half: Half, behaviour: Behaviour, caplog):
+    caplog.set_level("INFO", "dify_workflow")
+
+    async def story(client: Any) -> None:
+        async with stream(client, timeout=1) as events:
+            assert [one.to_dict() async for one in events] == [STARTED, FINISHED]
+            with pytest.raises(StopAsyncIteration):
+                await anext(events)
+        assert events.result.to_dict() == FINISHED
+
+    with FaultServer(behaviour) as server:
+        half.play(server.base_url, story)
+        assert server.wait_for_no_connection()
+    logged = [message for message in caplog.messages if "a stream whose run had finished ended with" in message]
+    assert len(logged) == (behaviour is not AFTER_THE_END["unknown event without data"])
+
+
+@EACH_HALF
+def test_nothing_after_a_pause_is_an_error_either(half: Half):
+    sent = [STARTED, event("workflow_paused", reasons=[])]
+    with FaultServer(event_stream(*map(sse, sent), then="cut")) as server:
+        assert [one.to_dict() for one in half.play(server.base_url, all_events)] == sent
+
+
+@EACH_HALF
+def test_unknown_events_without_data_are_dropped_anywhere(half: Half):
+    events = given(half, b"event: hello\n\n", sse(STARTED), b"event: heartbeat\nid: 7\n\n", sse(FINISHED))
+    assert [one.to_dict() for one in events] == [STARTED, FINISHED]
 
 
 @EACH_HALF
@@ -734,6 +770,46 @@ def test_the_events_of_a_run_are_asked_for_by_its_id(half: Half):
     query = "user=u+1%26%C3%A9&include_state_snapshot=true&continue_on_pause=false"
     assert request.path == f"/v1/workflow/{RUN}/events?{query}"
     assert request.headers["accept"] == "text/event-stream"
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    ("options", "query"),
+    [
+        ({}, "user=u&include_state_snapshot=true"),
+        ({"include_state_snapshot": False}, "user=u&include_state_snapshot=false"),
+        ({"include_state_snapshot": None, "continue_on_pause": True}, "user=u&continue_on_pause=true"),
+    ],
+    ids=str,
+)
+def test_the_events_so_far_come_first_unless_refused(half: Half, options: dict[str, Any], query: str):
+    async def story(client: Any) -> None:
+        async with client.runs.events(RUN, user="u", **options) as events:
+            assert [one.event async for one in events] == ["workflow_finished"]
+
+    with FaultServer(event_stream(sse(FINISHED))) as server:
+        half.play(server.base_url, story)
+    assert [request.path for request in server.requests] == [f"/v1/workflow/{RUN}/events?{query}"]
+
+
+PINGS: list[bytes | float] = [piece for _ in range(200) for piece in (b"event: ping\n\n", 0.05)]
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    ("options", "last"),
+    [({"continue_on_pause": True}, FINISHED), ({}, FINISHED), ({}, event("workflow_paused", reasons=[]))],
+    ids=["finished, continue_on_pause", "finished", "paused"],
+)
+def test_events_end_where_nothing_can_follow(half: Half, options: dict[str, Any], last: dict[str, Any]):
+    async def story(client: Any) -> None:
+        async with client.runs.events(RUN, user="u", **options) as events:
+            seen = [one.to_dict() async for one in events]
+            assert server.wait_for_no_connection(2)  # the pings would go on for 10 seconds
+        assert seen == [STARTED, last]
+
+    with FaultServer(event_stream(sse(STARTED), sse(last), *PINGS)) as server:
+        half.play(server.base_url, story)
 
 
 @EACH_HALF

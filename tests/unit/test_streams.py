@@ -122,6 +122,30 @@ def test_a_name_without_data_is_told():
         StreamProgress(run_workflow.load_event).event_of(ServerSentEvent("text_chunk", ""))
 
 
+@pytest.mark.parametrize("name", ["done", "heartbeat", "Text_chunk", "node_dreamt"])
+def test_an_unknown_name_without_data_is_dropped(name: str):
+    progress = StreamProgress(run_workflow.load_event)
+    assert progress.event_of(ServerSentEvent(name, "")) is None
+    assert (progress.count, progress.last) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("names", "over", "over_when_it_goes_on"),
+    [
+        ("workflow_started node_started", False, False),
+        ("workflow_started workflow_finished", True, True),
+        ("workflow_started workflow_paused", True, False),
+    ],
+)
+def test_reading_stops_where_nothing_can_follow(names: str, over: bool, over_when_it_goes_on: bool):
+    for ends_at_pause, expected in ((True, over), (False, over_when_it_goes_on)):
+        progress = StreamProgress(run_workflow.load_event, ends_at_pause=ends_at_pause, ends_with_run=True)
+        for name in names.split():
+            assert not progress.is_over
+            read({"event": name}, progress)
+        assert progress.is_over is expected
+
+
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [

@@ -139,18 +139,22 @@ class AsyncRuns:
         workflow_run_id: str,
         *,
         user: str,
-        include_state_snapshot: bool | None = None,
+        include_state_snapshot: bool | None = True,
         continue_on_pause: bool | None = None,
         timeout: TimeoutOption = None,
     ) -> AsyncRunStream:
         """The events of a run that is going on, again or from elsewhere: `GET /workflow/{workflow_run_id}/events`.
 
-        Newer servers have it; Dify 1.11 answers 404.
+        Reading ends after `workflow_finished`, and after `workflow_paused` unless `continue_on_pause` is True. Newer
+        servers have this operation; Dify 1.11 responds 404.
 
         Args:
             workflow_run_id: the run's id.
             user: the `user` of the run.
-            include_state_snapshot: whether the events so far come first.
+            include_state_snapshot: whether what the run has done so far comes first, as events: the default. With
+                False (or None, which leaves the choice to the server), only what happens from now on; of a run that is
+                paused or that no worker executes any more, Dify 1.14 and 1.16 then send nothing but pings for 300
+                seconds, and end the stream without `workflow_finished`.
             continue_on_pause: whether the stream goes on where the run waits for a person.
             timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless
                 given.
@@ -173,6 +177,7 @@ class AsyncRuns:
             user=user,
             timeout=timeout,
             ends_at_pause=not continue_on_pause,
+            ends_with_run=True,
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 from dify_workflow_api.api.runs import stop_workflow_run
 
-from .. import _responses
+from .. import _logging, _responses
 from .._responses import BrokenEventError, ReportedError
 from .._sse import EventParser
 from .._streams import StreamProgress
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dify_workflow_api.types import Request
 
     from .._configuration import TimeoutOption
-    from .._sse import ServerSentEvent
+    from .._errors import DifyError
     from ..models import StopResponse, WorkflowFinishedEvent
     from .caller import Caller
 
@@ -45,12 +45,13 @@ class RunStream:
         user: str,
         timeout: TimeoutOption,
         ends_at_pause: bool = True,
+        ends_with_run: bool = False,
     ) -> None:
         self._caller = caller
         self._call = call
         self._user = user
         self._timeout = timeout
-        self._progress = StreamProgress(load_event, ends_at_pause=ends_at_pause)
+        self._progress = StreamProgress(load_event, ends_at_pause=ends_at_pause, ends_with_run=ends_with_run)
         self._is_used = False
         self._response: httpx.Response | None = None
         self._events: Generator[Any] | None = None
@@ -129,29 +130,23 @@ class RunStream:
         """The events; what kept them from being all is in `_failure` then, and raised where no variable shows them."""
         parser, progress = EventParser(), self._progress
         secret = self._caller.configuration.api_key
+        failure: DifyError | None = None
         try:
             for chunk in pieces(response):
-                for received in parser.feed(chunk):
-                    event = progress.event_of(received)
-                    if event is not None:
-                        yield event
-            for event in self._last(parser.end()):
+                for event in progress.events_of(parser.feed(chunk)):
+                    yield event
+                if progress.is_over:
+                    return
+            for event in progress.last_events_of(parser.end()):
                 yield event
         except (httpx.HTTPError, BrokenEventError, ReportedError) as error:
-            self._failure = _responses.failed_stream(error, response, progress.summary(), secret)
+            failure = _responses.failed_stream(error, response, progress.summary(), secret)
         except BaseException:
             self._failure = RuntimeError("reading this stream was interrupted, which closed its connection")
             raise
-        else:
-            if not progress.is_whole:
-                self._failure = _responses.cut_stream(response, progress.summary(), secret)
         finally:
             response.close()
-
-    def _last(self, received: list[ServerSentEvent]) -> list[Any]:
-        """The event that had no empty line behind it: it may be cut, and is then as good as not received."""
-        try:
-            events = [self._progress.event_of(one) for one in received]
-        except BrokenEventError:
-            return []
-        return [event for event in events if event is not None]
+        if not progress.is_whole:
+            self._failure = failure or _responses.cut_stream(response, progress.summary(), secret)
+        elif failure is not None:
+            _logging.log_end_of_stream(failure)
