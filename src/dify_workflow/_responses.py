@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeGuar
 
 import httpx
 
+from ._bodies import BodyError
 from ._errors import (
     APIConnectionError,
     APIResponseError,
@@ -323,8 +324,12 @@ def transport_error(
     sent = not isinstance(error, NOT_SENT)
     result: DifyError
     if isinstance(error, httpx.DecodingError) and response is not None:
+        if not response.is_success:  # its status says more than a body that cannot be read
+            return status_error(response, b"", secret)
+        reason = str(error) if isinstance(error, BodyError) else "a body whose compression is corrupt"
+        reason += f", {secret.redact(progress)}" if progress else ""
         result = APIResponseError(
-            f"{_place(request)}: {response.status_code} with a body whose compression is corrupt",
+            f"{_place(request)}: {response.status_code} with {reason}",
             status_code=response.status_code,
             headers=_redacted(response.headers, secret),
             body=None,

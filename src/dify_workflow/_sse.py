@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from ._bodies import LARGEST_EVENT, event_too_large
+
 _MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -21,9 +23,15 @@ class ServerSentEvent(NamedTuple):
 
 
 class EventParser:
-    """Takes a stream's bytes in pieces of any size, and gives each event as soon as its last byte is there."""
+    """Takes a stream's bytes in pieces of any size, and gives each event as soon as its last byte is there.
 
-    def __init__(self) -> None:
+    Args:
+        largest_event: bytes of one event; a stream that sends more of them without an end of the event is not read on.
+    """
+
+    def __init__(self, *, largest_event: int = LARGEST_EVENT) -> None:
+        self._largest_event = largest_event
+        self._pending = 0  # bytes since the last complete event, or more: where in a chunk that ended is not determined
         self._pieces: list[bytes] = []  # of the line that is not complete yet
         self._event = ""
         self._data: list[str] = []
@@ -31,9 +39,14 @@ class EventParser:
         self._at_start = True
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """The events that these bytes complete."""
+        """The events that these bytes complete.
+
+        Raises:
+            BodyError: an event is larger than `largest_event`.
+        """
         if not chunk:
             return []
+        self._pending += len(chunk)
         if self._after_cr:
             # The CR before this piece has ended its line already; a LF that follows belongs to it.
             chunk = chunk.removeprefix(b"\n")
@@ -45,7 +58,18 @@ class EventParser:
             self._pieces.clear()
         if rest:
             self._pieces.append(rest)
-        return self._events(lines)
+        events = self._events(lines)
+        if self._pending > self._largest_event:
+            self._check_size(events)
+        if events:
+            self._pending = len(rest)
+        return events
+
+    def _check_size(self, events: list[ServerSentEvent]) -> None:
+        sizes = [len(event.data.encode("utf-8", "replace")) for event in events]
+        self._pending = sum(len(part) for part in self._pieces) + sum(len(line) for line in self._data)
+        if max([*sizes, self._pending]) > self._largest_event:
+            raise event_too_large(self._largest_event)
 
     def end(self) -> list[ServerSentEvent]:
         """The event that the stream ended in without an empty line behind it; it may be cut."""

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from .. import _logging, _requests, _responses, _retries
+from .. import _bodies, _logging, _requests, _responses, _retries
 from .._configuration import Timeout
 from .._errors import DifyError
 from .._workers import AsyncWorkers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     from dify_workflow_api.types import Request
 
+    from .._bodies import Decoder
     from .._configuration import Configuration, TimeoutOption
     from .._pools import AsyncPool
     from .._responses import Model
@@ -30,13 +31,22 @@ M = TypeVar("M", bound="Model")
 
 
 class AsyncCaller:
-    """Calls operations with one client's options, over its pool of connections."""
+    """Calls operations with one client's options, over its pool of connections.
 
-    __slots__ = ("_headers", "configuration", "pool")
+    Args:
+        configuration: the options.
+        pool: the connections.
+        largest_body: decoded bytes of a response; one with more is an error.
+    """
 
-    def __init__(self, configuration: Configuration, pool: AsyncPool) -> None:
+    __slots__ = ("_headers", "_largest_body", "configuration", "pool")
+
+    def __init__(
+        self, configuration: Configuration, pool: AsyncPool, *, largest_body: int = _bodies.LARGEST_BODY
+    ) -> None:
         self.configuration = configuration
         self.pool = pool
+        self._largest_body = largest_body
         self._headers = _requests.prepared_headers(configuration)
 
     async def call(self, call: Request[M], timeout: TimeoutOption) -> M:
@@ -140,17 +150,41 @@ class AsyncCaller:
 
     async def _content(self, response: httpx.Response, limits: Timeout, begun: float) -> bytes:
         deadline = None if limits.total is None else begun + limits.total
+        _bodies.check_length(response.headers, self._largest_body)
         chunks: list[bytes] = []
-        async for chunk in pieces(response):
+        size = 0
+        async for chunk in pieces(response, is_whole=True):
             chunks.append(chunk)
+            size += len(chunk)
+            if size > self._largest_body:
+                raise _bodies.too_large(self._largest_body)
             # What is there at once is taken, however late: after a long upload it is the only news of the file.
             if deadline is not None and len(chunks) > 1 and time.monotonic() > deadline:
                 raise httpx.ReadTimeout(f"no complete answer within {limits.total:g} s", request=response.request)
         return b"".join(chunks)
 
 
-def pieces(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body as it comes."""
-    if "content-encoding" in response.headers or response.is_stream_consumed:  # a transport may have read it all before
+def pieces(response: httpx.Response, *, is_whole: bool = False) -> AsyncIterator[bytes]:
+    """The body as it comes, decompressed.
+
+    Args:
+        response: a response whose body has not been read yet.
+        is_whole: compressed data that is cut is an error; else it is an end like any other.
+
+    Raises:
+        BodyError: the body is compressed in a way that was not requested.
+    """
+    decoder = _bodies.decoder_for(response.headers) if "content-encoding" in response.headers else None
+    if response.is_stream_consumed:  # a transport may have read it all before
         return response.aiter_bytes()
-    return response.aiter_raw()  # the same bytes; nothing looks for a compression that is not there
+    if decoder is None:
+        return response.aiter_raw()
+    return _decoded(response, decoder, is_whole=is_whole)
+
+
+async def _decoded(response: httpx.Response, decoder: Decoder, *, is_whole: bool) -> AsyncGenerator[bytes]:
+    async for chunk in response.aiter_raw():
+        for piece in decoder.decode(chunk):
+            yield piece
+    if is_whole:
+        decoder.end()

@@ -210,6 +210,7 @@ class AsyncDifyWorkflow:
             params: query parameters; None is left out, a list is sent as repeated names.
             json: body, sent as JSON; None sends no body.
             expect: "json" gives the JSON value of the answer (None for an empty one), "bytes" the body as it came.
+                Either is read into memory, and refused with `APIResponseError` over 512 MiB.
             timeout: seconds, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
