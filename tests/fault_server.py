@@ -330,6 +330,7 @@ def event_stream(
     *pieces: bytes | float | threading.Event,
     then: Literal["end", "cut", "reset", "wait"] = "end",
     headers: tuple[tuple[str, str], ...] = (),
+    content_type: str | None = "text/event-stream; charset=utf-8",
 ) -> Behaviour:
     """A stream of events: each piece of bytes is sent at once and by itself, as a chunk of its own.
 
@@ -338,7 +339,8 @@ def event_stream(
     """
 
     async def play(exchange: Exchange) -> None:
-        lines = ["HTTP/1.1 200 OK", "Content-Type: text/event-stream; charset=utf-8", "Transfer-Encoding: chunked"]
+        lines = ["HTTP/1.1 200 OK", "Transfer-Encoding: chunked"]
+        lines += [] if content_type is None else [f"Content-Type: {content_type}"]
         lines += [f"{name}: {value}" for name, value in headers]
         await exchange.send(("\r\n".join(lines) + "\r\n\r\n").encode())
         for piece in pieces:

@@ -22,7 +22,28 @@ RESUMING_EVENTS: Final = frozenset(
 """What says that a run goes on after a pause."""
 
 
+LONGEST_BLANK: Final = 4096
+"""Bytes of empty lines with which a stream without the right content type may begin."""
+
+_MARK: Final = b"\xef\xbb\xbf"
+_BEGINNINGS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 _DECODER: Final = json.JSONDecoder()
+
+
+def looks_like_events(beginning: bytes) -> bool | None:
+    """Whether a body is a stream of events, by its first bytes; None while these are too few to tell.
+
+    Gateways relabel streams, as `application/octet-stream` or `text/plain`. A stream begins with a field or a comment,
+    which no JSON value and no HTML page does; a byte order mark and empty lines may stand before it.
+    """
+    if len(beginning) < len(_MARK) and _MARK.startswith(beginning):
+        return None
+    line = beginning.removeprefix(_MARK).lstrip(b"\r\n")
+    if len(beginning) - len(line) > LONGEST_BLANK:
+        return False
+    if line.startswith(_BEGINNINGS):
+        return True
+    return None if any(field.startswith(line) for field in _BEGINNINGS) else False
 
 
 class StreamProgress:

@@ -16,6 +16,7 @@ import pytest
 from dify_workflow_api.api.runs import run_workflow
 from fault_server import (
     HTML,
+    JSON,
     KEY,
     Behaviour,
     FaultServer,
@@ -287,6 +288,47 @@ def test_a_run_cannot_be_stopped_before_its_task_is_known(half: Half):
     assert len(server.requests) == 1
 
 
+# --- a stream with another content type -------------------------------------------------------------------------------
+
+BEGINNINGS = [b"", b"\xef\xbb\xbf", b": hello\n\n", b"\r\n\n", b"event: ping\n\n", b"id: 1\r\n\r\n", b"retry: 10\r\r"]
+
+
+@EACH_HALF
+@pytest.mark.parametrize("content_type", ["application/octet-stream", "text/plain; charset=utf-8", JSON, HTML, None])
+def test_relabelled_streams_are_read_as_streams(half: Half, content_type: str | None):
+    for beginning in BEGINNINGS:
+        behaviour = event_stream(beginning + sse(STARTED), sse(FINISHED), content_type=content_type)
+        with FaultServer(behaviour) as server:
+            seen = half.play(server.base_url, all_events)
+        assert [one.to_dict() for one in seen] == [STARTED, FINISHED]
+
+
+@EACH_HALF
+def test_relabelled_streams_stay_live(half: Half):
+    first, second = threading.Event(), threading.Event()
+
+    async def story(client: Any) -> None:
+        async with stream(client) as events:
+            first.set()  # one byte decides; the server sends the rest of the event only now
+            assert (await anext(events)).event == "workflow_started"
+            second.set()
+            assert [one.event async for one in events] == ["workflow_finished"]
+
+    started = b"\xef\xbb\xbf" + sse(STARTED)
+    pieces = [*[started[at : at + 1] for at in range(8)], first, started[8:], second, sse(FINISHED)]
+    with FaultServer(event_stream(*pieces, content_type="text/plain")) as server:
+        half.play(server.base_url, story)
+
+
+@EACH_HALF
+@pytest.mark.parametrize("pieces", [[], [b"\n"], [b"dat"], [b"\xef\xbb"]], ids=repr)
+def test_a_body_that_never_decides_is_given_up_in_time(half: Half, pieces: list[bytes]):
+    with FaultServer(event_stream(*pieces, then="wait", content_type="text/plain")) as server:
+        error = failure(half, server.base_url, half.action(all_events), timeout=1)
+    assert type(error) is APITimeoutError
+    assert len(server.requests) == 1
+
+
 # --- an error instead of a stream -------------------------------------------------------------------------------------
 
 REFUSALS: dict[str, tuple[Behaviour, type[DifyError], str]] = {
@@ -299,7 +341,11 @@ REFUSALS: dict[str, tuple[Behaviour, type[DifyError], str]] = {
     "302": (answer(302, headers=(("Location", "/login"),)), APIStatusError, "redirect"),
     "200 JSON": (json_answer(200, {"task_id": TASK}), APIResponseError, "no stream of events"),
     "200 HTML": (answer(200, "<title>Log in</title>", content_type=HTML), APIResponseError, "Log in"),
-    "200 of no type": (answer(200, sse(FINISHED), content_type=None), APIResponseError, "no stream of events"),
+    "200 of no type": (answer(200, "hello", content_type=None), APIResponseError, "no stream of events"),
+    "200 of empty lines": (answer(200, "\r\n" * 3), APIResponseError, "no stream of events"),
+    "200 of too many empty lines": (answer(200, "\n" * 5000), APIResponseError, "no stream of events"),
+    "200 with a word of the format": (answer(200, "database is down"), APIResponseError, "database is down"),
+    "400 like a stream": (answer(400, sse(FINISHED), content_type="text/plain"), BadRequestError, "workflow_finished"),
     "200 empty": (answer(200), APIResponseError, "no stream of events"),
 }
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from dify_workflow_api.api.runs import run_workflow, stream_workflow_run_events
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from dify_workflow import models
 from dify_workflow._responses import BrokenEventError, ReportedError
 from dify_workflow._sse import EventParser, ServerSentEvent
-from dify_workflow._streams import StreamProgress
+from dify_workflow._streams import StreamProgress, looks_like_events
 
 
 def read(stream: bytes | dict[str, Any], progress: StreamProgress | None = None) -> list[Any]:
@@ -193,3 +195,48 @@ def test_a_stream_is_whole_when_the_run_finished_or_waits(names: str, whole: boo
         for name in names.split():
             read({"event": name}, progress)
         assert progress.is_whole is expected
+
+
+BODIES = {
+    b"data: {}": True,
+    b"data:": True,
+    b"event: ping\n\n": True,
+    b"id: 7\n": True,
+    b"retry: 3000\n": True,
+    b": hello\n\n": True,
+    b":": True,
+    b"\xef\xbb\xbfdata: {}": True,
+    b"\r\n\n\r: x": True,
+    b"\n" * 4000 + b"data:": True,
+    b'{"code": "x"}': False,
+    b" data: x": False,
+    b"\n <html>": False,
+    b"<!doctype html>": False,
+    b"\xef\xbb\xbf{}": False,
+    b"\xef\xbb\xbe": False,
+    b"data = 1": False,
+    b"database": False,
+    b"Event: x": False,
+    b"[]": False,
+    b"null": False,
+    b"\n" * 5000 + b"data:": False,
+    b"": None,
+    b"\xef\xbb": None,
+    b"\xef\xbb\xbf": None,
+    b"dat": None,
+    b"\r\nretry": None,
+}
+
+
+@pytest.mark.parametrize(("body", "expected"), BODIES.items(), ids=lambda value: repr(value)[:24])
+def test_a_stream_is_recognised_by_its_first_bytes(body: bytes, expected: bool | None):
+    assert looks_like_events(body) is expected
+
+
+@given(st.sampled_from(sorted(BODIES)) | st.binary(max_size=12))
+@example(b"\xef\xbb\xbf\r\nevent:")
+def test_more_bytes_never_change_the_verdict(body: bytes):
+    verdicts = [looks_like_events(body[:size]) for size in range(min(len(body), 40) + 1)]
+    decided = [verdict for verdict in verdicts if verdict is not None]
+    assert verdicts == [None] * (len(verdicts) - len(decided)) + decided
+    assert len(set(decided)) <= 1

@@ -11,7 +11,6 @@ from .. import _logging, _responses
 from .._responses import BrokenEventError, ReportedError
 from .._sse import EventParser
 from .._streams import StreamProgress
-from .caller import pieces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from .._errors import DifyError
     from ..models import StopResponse, WorkflowFinishedEvent
-    from .caller import AsyncCaller
+    from .caller import AsyncCaller, AsyncOpenStream
 
 
 class AsyncRunStream:
@@ -107,8 +106,9 @@ class AsyncRunStream:
         if self._is_used:
             raise RuntimeError("a stream can be used once; `runs.stream` and `runs.events` give another one")
         self._is_used = True
-        self._response = await self._caller.open_stream(self._call, self._timeout)
-        self._events = self._read(self._response)
+        opened = await self._caller.open_stream(self._call, self._timeout)
+        self._response = opened.response
+        self._events = self._read(opened)
         return self
 
     async def __aexit__(
@@ -126,17 +126,20 @@ class AsyncRunStream:
             if self._response is not None:
                 await self._response.aclose()
 
-    async def _read(self, response: httpx.Response) -> AsyncGenerator[Any]:
+    async def _read(self, opened: AsyncOpenStream) -> AsyncGenerator[Any]:
         """The events; what kept them from being all is in `_failure` then, and raised where no variable shows them."""
+        response, beginning, chunks = opened
+        chunk: bytes | None = beginning
         parser, progress = EventParser(), self._progress
         secret = self._caller.configuration.api_key
         failure: DifyError | None = None
         try:
-            async for chunk in pieces(response):
+            while chunk is not None:
                 for event in progress.events_of(parser.feed(chunk)):
                     yield event
                 if progress.is_over:
                     return
+                chunk = await anext(chunks, None)
             for event in progress.last_events_of(parser.end()):
                 yield event
         except (httpx.HTTPError, BrokenEventError, ReportedError) as error:

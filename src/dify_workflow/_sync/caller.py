@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import httpx
 
-from .. import _bodies, _logging, _requests, _responses, _retries
+from .. import _bodies, _logging, _requests, _responses, _retries, _streams
 from .._configuration import Timeout
 from .._errors import DifyError
 from .._workers import Workers
@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
+
+
+class OpenStream(NamedTuple):
+    """A response whose body is a stream of events."""
+
+    response: httpx.Response
+    beginning: bytes
+    """What was read of the body already."""
+    chunks: Iterator[bytes]
+    """The rest of the body."""
 
 
 class Caller:
@@ -59,8 +69,8 @@ class Caller:
         """
         return self._repeated(call, partial(self._answer, read), timeout)
 
-    def open_stream(self, call: Request[Any], timeout: TimeoutOption) -> httpx.Response:
-        """Send a request, again where that is safe, and give the answer with its stream of events still to be read.
+    def open_stream(self, call: Request[Any], timeout: TimeoutOption) -> OpenStream:
+        """Send a request, again where that is safe, and return the response, its stream of events still to be read.
 
         There is no bound on the whole: a stream may go on for hours. Each wait for more data has one.
 
@@ -116,7 +126,7 @@ class Caller:
         response = None
         try:
             response = send(request)
-            content = self._content(response, limits, begun)
+            content = self._content(pieces(response, is_whole=True), response, limits, begun)
         except httpx.HTTPError as error:
             failure = _responses.transport_error(error, request, response, self.configuration.api_key)
         else:
@@ -127,16 +137,20 @@ class Caller:
                 response.close()
         raise failure
 
-    def _opened(self, send: Send, request: httpx.Request, limits: Timeout) -> httpx.Response:
+    def _opened(self, send: Send, request: httpx.Request, limits: Timeout) -> OpenStream:
         begun = time.monotonic()
         response = None
         try:
             response = send(request)
             _logging.log_answer(request, response, time.monotonic() - begun)
-            if _responses.is_event_stream(response):
-                opened, response = response, None
+            chunks, beginning = pieces(response, is_whole=not response.is_success), b""
+            is_stream = _responses.is_event_stream(response)
+            if response.is_success and not is_stream:
+                is_stream, beginning = self._beginning(chunks, response, limits, begun)
+            if is_stream:
+                opened, response = OpenStream(response, beginning, chunks), None
                 return opened
-            content = self._content(response, limits, begun)
+            content = beginning + self._content(chunks, response, limits, begun)
         except httpx.HTTPError as error:
             failure = _responses.transport_error(error, request, response, self.configuration.api_key)
         else:
@@ -146,20 +160,37 @@ class Caller:
                 response.close()
         raise failure
 
-    def _content(self, response: httpx.Response, limits: Timeout, begun: float) -> bytes:
-        deadline = None if limits.total is None else begun + limits.total
+    def _beginning(
+        self, chunks: Iterator[bytes], response: httpx.Response, limits: Timeout, begun: float
+    ) -> tuple[bool, bytes]:
+        """Whether a body is a stream of events though its content type says otherwise, and what was read to see it."""
+        beginning = b""
+        for chunk in chunks:
+            beginning += chunk
+            is_stream = _streams.looks_like_events(beginning)
+            if is_stream is not None:
+                return is_stream, beginning
+            _check_deadline(response, limits, begun)
+        return False, beginning
+
+    def _content(self, chunks: Iterator[bytes], response: httpx.Response, limits: Timeout, begun: float) -> bytes:
         _bodies.check_length(response.headers, self._largest_body)
-        chunks: list[bytes] = []
+        received: list[bytes] = []
         size = 0
-        for chunk in pieces(response, is_whole=True):
-            chunks.append(chunk)
+        for chunk in chunks:
+            received.append(chunk)
             size += len(chunk)
             if size > self._largest_body:
                 raise _bodies.too_large(self._largest_body)
             # What is there at once is taken, however late: after a long upload it is the only news of the file.
-            if deadline is not None and len(chunks) > 1 and time.monotonic() > deadline:
-                raise httpx.ReadTimeout(f"no complete answer within {limits.total:g} s", request=response.request)
-        return b"".join(chunks)
+            if len(received) > 1:
+                _check_deadline(response, limits, begun)
+        return b"".join(received)
+
+
+def _check_deadline(response: httpx.Response, limits: Timeout, begun: float) -> None:
+    if limits.total is not None and time.monotonic() > begun + limits.total:
+        raise httpx.ReadTimeout(f"no complete answer within {limits.total:g} s", request=response.request)
 
 
 def pieces(response: httpx.Response, *, is_whole: bool = False) -> Iterator[bytes]:
