@@ -2,6 +2,6 @@
 
 Read in this order: `changes` (what a difference is, and what follows from several) -> `reading` (a file to its
 operations) -> `shapes` (a schema to the plain alternatives that it stands for, so that equal meanings look equal) ->
-`schemas` (two schemas, seen from the side that sends or the side that receives) -> `descriptions` (two whole
-descriptions).
+`schemas` (two schemas, seen from the side that sends or the side that receives) -> `events` (what streams send and no
+operation refers to) -> `descriptions` (two whole descriptions).
 """

@@ -28,6 +28,7 @@ class Change(NamedTuple):
         what: What is different there, in a few words.
         old: The mappings of the old description that it is about; none for what is new.
         new: The same of the new description; none for what is gone.
+        kind: The stable id of this kind of change, such as `response-field-removed`. Texts may be reworded, ids not.
     """
 
     severity: Severity
@@ -35,6 +36,7 @@ class Change(NamedTuple):
     what: str
     old: tuple[Any, ...] = ()
     new: tuple[Any, ...] = ()
+    kind: str = ""
 
     def shown(self) -> dict[str, str]:
         """What is told of it."""

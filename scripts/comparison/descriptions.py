@@ -1,7 +1,11 @@
 """Two whole descriptions of an API compared: what differs for a program that calls it.
 
 What a caller cannot notice is wording: text, order, operation ids, names of schemas, of security schemes and of the
-parameters in a path, and the servers, for which server is called is the caller's choice (`base_url`).
+parameters in a path (unless the new name is that of another id), and the servers, for which server is called is the
+caller's choice (`base_url`).
+
+Events of a stream are compared even where no operation refers to their schemas: the vendor describes a stream as a
+string, and its events as a schema with a discriminator that stands alone.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from specification.findings import shown
 
 from comparison.changes import Change, in_order
+from comparison.events import event_roots, is_reduced, paired, streams, unions
 from comparison.reading import listed, mapping, resolved
 from comparison.schemas import SchemaComparison
 from comparison.shapes import Schemas
@@ -73,18 +78,23 @@ class _Comparison:
     def changes(self) -> Iterable[Change]:
         for key, operation in self.old.operations.items():
             if key not in self.new.operations:
-                yield Change("breaking", operation.name, "the operation is gone", (operation.node,))
+                yield Change(
+                    "breaking", operation.name, "the operation is gone", (operation.node,), kind="operation-removed"
+                )
         for key, operation in self.new.operations.items():
             if key not in self.old.operations:
-                yield Change("additive", operation.name, "the operation is new", (), (operation.node,))
+                yield Change(
+                    "additive", operation.name, "the operation is new", (), (operation.node,), "operation-added"
+                )
         for key, operation in self.new.operations.items():
             if key in self.old.operations:
                 yield from self._operation(self.old.operations[key], operation)
+        yield from self._events()
         yield from self._servers()
         yield from self._texts_around()
         for pair in self._pairs.values():
             for before, after in pair.renamed.items():
-                yield Change("wording", f"schema {before}", f"is called {shown(after)} now")
+                yield Change("wording", f"schema {before}", f"is called {shown(after)} now", kind="schema-renamed")
 
     # --- operations --------------------------------------------------------------------------------------------------
 
@@ -94,12 +104,15 @@ class _Comparison:
             if old.node.get(keyword) != new.node.get(keyword):
                 is_id = keyword == "operationId" and keyword in old.node and keyword in new.node
                 named = f"is called {shown(str(new.node[keyword]))} now" if is_id else f"its `{keyword}` differs"
-                yield Change("wording", here, named, (old.node,), (new.node,))
+                kind = "operation-id" if keyword == "operationId" else "text"
+                yield Change("wording", here, named, (old.node,), (new.node,), kind)
         if bool(old.node.get("deprecated")) != bool(new.node.get("deprecated")):
             how = "deprecated now" if new.node.get("deprecated") else "deprecated no longer"
-            yield Change("wording", here, f"is {how}", (old.node,), (new.node,))
+            kind = "deprecated" if new.node.get("deprecated") else "undeprecated"
+            yield Change("wording", here, f"is {how}", (old.node,), (new.node,), kind)
         if mapping(old.node.get("callbacks")) != mapping(new.node.get("callbacks")):
-            yield Change("wording", here, "its callbacks differ; no client answers them", (old.node,), (new.node,))
+            what = "its callbacks differ; no client answers them"
+            yield Change("wording", here, what, (old.node,), (new.node,), "callbacks")
         yield from self._security(old, new)
         yield from self._parameters(old, new)
         yield from self._body(old, new)
@@ -112,7 +125,8 @@ class _Comparison:
         nodes = ((old.node,), (new.node,))
         said = f"the security is {_security_text(after)}; it was {_security_text(before)}"
         is_more = bool(before) and before < after
-        yield Change("additive" if is_more else "breaking", f"{new.name} security", said, *nodes)
+        kind = "security-added" if is_more else "security-changed"
+        yield Change("additive" if is_more else "breaking", f"{new.name} security", said, *nodes, kind)
 
     # --- parameters --------------------------------------------------------------------------------------------------
 
@@ -123,36 +137,58 @@ class _Comparison:
             parameter = after.get(key) or before[key]
             where = f"{new.name} {location} {shown(parameter.name)}"
             if key not in after:
-                yield Change("breaking", where, "the parameter is gone", (before[key].node,))
+                yield Change("breaking", where, "the parameter is gone", (before[key].node,), (), "parameter-removed")
             elif key not in before:
                 how = "the parameter is new, and required" if parameter.required else "the parameter is new"
-                yield Change("breaking" if parameter.required else "additive", where, how, (), (parameter.node,))
+                severity: Severity = "breaking" if parameter.required else "additive"
+                kind = "parameter-added-required" if parameter.required else "parameter-added"
+                yield Change(severity, where, how, (), (parameter.node,), kind)
             else:
                 yield from self._parameter(where, location, before[key], after[key], self._pair(old, new))
+                if location == "path":
+                    yield from self._path_name(where, before[key], after[key])
         kept = [key for key in before if key in after]
         if kept != [key for key in after if key in before]:
-            yield Change("wording", new.name, "the order of the parameters differs", (old.node,), (new.node,))
+            yield Change("wording", new.name, "the order of the parameters differs", (old.node,), (new.node,), "order")
+
+    def _path_name(self, where: str, old: Parameter, new: Parameter) -> Iterable[Change]:
+        """What another name of a path's parameter means: the same id in other words, or another id."""
+        if old.name == new.name:
+            return
+        nodes = (old.node,), (new.node,)
+        names = [_path_names(side) for side in (self.old, self.new)]
+        # Both names in use, in one of the two descriptions: so they are names of two things.
+        are_two = any({old.name, new.name} <= side for side in names)
+        if _is_another(old.name, new.name, are_two=are_two):
+            what = f"another id is expected here; it was {shown(old.name)}"
+            yield Change("breaking", where, what, *nodes, "path-parameter-replaced")
+        else:
+            what = f"is called so now; it was called {shown(old.name)}"
+            yield Change("wording", where, what, *nodes, "parameter-renamed")
 
     @staticmethod
     def _parameter(
         where: str, location: str, old: Parameter, new: Parameter, pair: SchemaComparison
     ) -> Iterable[Change]:
         nodes = ((old.node,), (new.node,))
-        if old.name != new.name:
-            yield Change("wording", where, f"is called so now; it was called {shown(old.name)}", *nodes)
+        if old.name != new.name and location != "path":
+            what = f"is called so now; it was called {shown(old.name)}"
+            yield Change("wording", where, what, *nodes, "parameter-renamed")
         if old.required != new.required:
             severity: Severity = "breaking" if new.required else "additive"
             how = "is required; it was optional" if new.required else "is optional; it was required"
-            yield Change(severity, where, how, *nodes)
+            yield Change(severity, where, how, *nodes, "parameter-required" if new.required else "parameter-optional")
         for keyword in ("description", "example", "examples"):
             if old.node.get(keyword) != new.node.get(keyword):
-                yield Change("wording", where, f"the {keyword} differs", *nodes)
+                yield Change("wording", where, f"the {keyword} differs", *nodes, "text")
         if bool(old.node.get("deprecated")) != bool(new.node.get("deprecated")):
             how = "deprecated now" if new.node.get("deprecated") else "deprecated no longer"
-            yield Change("wording", where, f"is {how}", *nodes)
+            kind = "deprecated" if new.node.get("deprecated") else "undeprecated"
+            yield Change("wording", where, f"is {how}", *nodes, kind)
         if _style(old.node, location) != _style(new.node, location):
-            yield Change("breaking", where, "lists and objects are written in another way", *nodes)
-        yield from _placed(where, [*pair.default(old.schema, new.schema), *pair.sent(old.schema, new.schema)], nodes)
+            yield Change("breaking", where, "lists and objects are written in another way", *nodes, "parameter-style")
+        inner = [*pair.default(old.schema, new.schema), *pair.sent(old.schema, new.schema)]
+        yield from _placed(where, inner, nodes, "parameter")
 
     # --- bodies and answers ------------------------------------------------------------------------------------------
 
@@ -163,20 +199,22 @@ class _Comparison:
         if not after and not before:
             return
         if not after:
-            yield Change("breaking", where, "no body is taken any more", (before,))
+            yield Change("breaking", where, "no body is taken any more", (before,), (), "body-removed")
         elif not before:
             is_required = after.get("required") is True
             how = "a body must be sent" if is_required else "a body can be sent"
-            yield Change("breaking" if is_required else "additive", where, how, (), (after,))
+            kind = "body-added-required" if is_required else "body-added"
+            yield Change("breaking" if is_required else "additive", where, how, (), (after,), kind)
         else:
             nodes = ((before,), (after,))
             required = before.get("required") is True, after.get("required") is True
             if required[0] != required[1]:
                 how = "must be sent; it was optional" if required[1] else "is optional; it had to be sent"
-                yield Change("breaking" if required[1] else "additive", where, how, *nodes)
+                kind = "body-required" if required[1] else "body-optional"
+                yield Change("breaking" if required[1] else "additive", where, how, *nodes, kind)
             if before.get("description") != after.get("description"):
-                yield Change("wording", where, "the description differs", *nodes)
-            yield from self._content(where, before, after, self._pair(old, new).sent)
+                yield Change("wording", where, "the description differs", *nodes, "text")
+            yield from self._content(where, before, after, self._pair(old, new).sent, "body")
 
     def _responses(self, old: Operation, new: Operation) -> Iterable[Change]:
         before = {str(status): given for status, given in mapping(old.node.get("responses")).items()}
@@ -191,58 +229,67 @@ class _Comparison:
                 if covering is None:
                     is_success = status.startswith("2")
                     how = "this answer is gone" if is_success else "this error is no longer described"
-                    yield Change("breaking" if is_success else "additive", where, how, (was,))
+                    kind = "response-removed" if is_success else "error-removed"
+                    yield Change("breaking" if is_success else "additive", where, how, (was,), (), kind)
                 else:
                     yield from self._response(where, was, resolved(new.document, after[covering]), old, new)
                     if covering != status:
-                        yield Change("additive", where, f"is described by {covering} now", (was,))
+                        what = f"is described by {covering} now"
+                        yield Change("additive", where, what, (was,), (), "response-covered")
             else:
                 how = "this answer is new" if status.startswith("2") else "this error is described"
-                yield Change("additive", where, how, (), (resolved(new.document, after[status]),))
+                kind = "response-added" if status.startswith("2") else "error-added"
+                yield Change("additive", where, how, (), (resolved(new.document, after[status]),), kind)
 
     def _response(self, where: str, was: Tree, now: Tree, old: Operation, new: Operation) -> Iterable[Change]:
         if was.get("description") != now.get("description"):
-            yield Change("wording", where, "the description differs", (was,), (now,))
+            yield Change("wording", where, "the description differs", (was,), (now,), "text")
         if mapping(was.get("links")) != mapping(now.get("links")):
-            yield Change("wording", where, "the links differ", (was,), (now,))
-        yield from self._content(where, was, now, self._pair(old, new).received)
+            yield Change("wording", where, "the links differ", (was,), (now,), "text")
+        is_success = where.rpartition(" ")[2].startswith("2")
+        yield from self._content(where, was, now, self._pair(old, new).received, "response" if is_success else "error")
         before, after = _headers(old.document, was), _headers(new.document, now)
         pair = self._pair(old, new)
         for key in dict.fromkeys([*before, *after]):
             header = after.get(key) or before[key]
             place = f"{where} header {shown(header.name)}"
             if key not in after:
-                yield Change("breaking", place, "the header is gone", (before[key].node,))
+                yield Change("breaking", place, "the header is gone", (before[key].node,), (), "header-removed")
             elif key not in before:
-                yield Change("additive", place, "the header is new", (), (header.node,))
+                yield Change("additive", place, "the header is new", (), (header.node,), "header-added")
             else:
                 nodes = ((before[key].node,), (after[key].node,))
                 if before[key].required != after[key].required:
                     always = after[key].required
                     how = "is always there; it could be absent" if always else "can be absent; it was always there"
-                    yield Change("additive" if always else "breaking", place, how, *nodes)
+                    kind = "header-required" if always else "header-optional"
+                    yield Change("additive" if always else "breaking", place, how, *nodes, kind)
                 if before[key].node.get("description") != after[key].node.get("description"):
-                    yield Change("wording", place, "the description differs", *nodes)
-                yield from _placed(place, pair.received(before[key].schema, after[key].schema), nodes)
+                    yield Change("wording", place, "the description differs", *nodes, "text")
+                yield from _placed(place, pair.received(before[key].schema, after[key].schema), nodes, "header")
 
     @staticmethod
-    def _content(where: str, old: Tree, new: Tree, compare: Callable[[Node, Node], list[Inner]]) -> Iterable[Change]:
+    def _content(
+        where: str, old: Tree, new: Tree, compare: Callable[[Node, Node], list[Inner]], side: str
+    ) -> Iterable[Change]:
         before, after = _media_types(old), _media_types(new)
         has_several = len(before) > 1 or len(after) > 1
         for name in dict.fromkeys([*before, *after]):
             place = f"{where} {shown(name)}" if has_several and not _is_json(name) else where
             if name not in after:
-                yield Change("breaking", where, f"the content type {shown(name)} is gone", (old,), (new,))
+                what = f"the content type {shown(name)} is gone"
+                yield Change("breaking", where, what, (old,), (new,), f"{side}-content-type-removed")
             elif name not in before:
-                yield Change("additive", where, f"the content type {shown(name)} is new", (old,), (new,))
+                what = f"the content type {shown(name)} is new"
+                yield Change("additive", where, what, (old,), (new,), f"{side}-content-type-added")
             else:
                 was, now = before[name], after[name]
                 for keyword in ("example", "examples", "encoding"):
                     if was.get(keyword) != now.get(keyword):
                         verb = "differ" if keyword == "examples" else "differs"
-                        yield Change("wording", place, f"the {keyword} {verb}", (was,), (now,))
+                        yield Change("wording", place, f"the {keyword} {verb}", (was,), (now,), "text")
                 schemas = [(media["schema"],) if "schema" in media else () for media in (was, now)]
-                yield from _placed(place, compare(schemas[0], schemas[1]), ((was,), (now,)), apart=" ")
+                yield from _placed(place, compare(schemas[0], schemas[1]), ((was,), (now,)), side, apart=" ")
 
     # --- around the operations ---------------------------------------------------------------------------------------
 
@@ -250,16 +297,19 @@ class _Comparison:
         moved: dict[tuple[str, str], list[Operation]] = {}
         for key, operation in self.new.operations.items():
             if key in self.old.operations:
-                urls = _servers(self.old.operations[key]), _servers(operation)
-                if urls[0] != urls[1]:
-                    moved.setdefault((" or ".join(urls[0]), " or ".join(urls[1])), []).append(operation)
+                sides = self.old.operations[key], operation
+                for told in (_server_url, _server_template):  # the template, where the address itself is the same
+                    urls = [" or ".join(_servers(side, told)) for side in sides]
+                    if urls[0] != urls[1]:
+                        moved.setdefault((urls[0], urls[1]), []).append(operation)
+                        break
         kept = sum(key in self.old.operations for key in self.new.operations)
         for (before, after), operations in moved.items():
             what = f"the server is {shown(after)}; it was {shown(before)}. The caller chooses it (base_url)"
             places = (
                 ["servers"] if len(operations) == kept else [f"{operation.name} servers" for operation in operations]
             )
-            yield from (Change("wording", place, what) for place in places)
+            yield from (Change("wording", place, what, kind="server") for place in places)
 
     def _texts_around(self) -> Iterable[Change]:
         before, after = self.old.documents, self.new.documents
@@ -267,17 +317,51 @@ class _Comparison:
             was, now = mapping(before[0].get("info")), mapping(after[0].get("info"))
             for keyword in ("title", "summary", "description", "version", "termsOfService", "contact", "license"):
                 if was.get(keyword) != now.get(keyword):
-                    yield Change("wording", f"info {keyword}", "differs", (was,), (now,))
+                    yield Change("wording", f"info {keyword}", "differs", (was,), (now,), "text")
+            if before[0].get("tags") != after[0].get("tags"):
+                yield Change("wording", "tags", "differ", (before[0],), (after[0],), "text")
             if mapping(before[0].get("webhooks")) != mapping(after[0].get("webhooks")):
-                yield Change("wording", "webhooks", "differ; they are no calls of a client", (before[0],), (after[0],))
+                what = "differ; they are no calls of a client"
+                yield Change("wording", "webhooks", what, (before[0],), (after[0],), "webhooks")
         kept = [key for key in self.old.operations if key in self.new.operations]
         if kept != [key for key in self.new.operations if key in self.old.operations]:
-            yield Change("wording", "paths", "the order of the operations differs")
+            yield Change("wording", "paths", "the order of the operations differs", kind="order")
+
+    # --- events ------------------------------------------------------------------------------------------------------
+
+    def _events(self) -> Iterable[Change]:
+        """What differs in events that no operation refers to, and that those of its operations send that stream."""
+        if not any(
+            streams(self.old.operations[key]) and streams(operation)
+            for key, operation in self.new.operations.items()
+            if key in self.old.operations
+        ):
+            return  # what sends them is new, gone, or not described here
+        before, after = event_roots(self.old), event_roots(self.new)
+        pairs = paired(before, unions(self.new), after, unions(self.old))
+        for was, now in pairs:
+            where = f"events {shown(now.name if now and now.name else was.name if was else '')}"
+            if was and now:
+                inner = self._schemas_pair(was.document, now.document).received((was.reference,), (now.reference,))
+                yield from _placed(where, inner, ((was.node,), (now.node,)), "event")
+            elif was:
+                if after or not is_reduced(self.new):
+                    what = "these events are no longer described"
+                    yield Change("breaking", where, what, (was.node,), (), "events-removed")
+                else:
+                    what = "these events are not described here, as is nothing to which no operation refers"
+                    yield Change("wording", where, what, (was.node,), (), "events-left-out")
+            elif now:
+                severity: Severity = "additive" if before or not is_reduced(self.old) else "wording"
+                yield Change(severity, where, "these events are described", (), (now.node,), "events-added")
 
     def _pair(self, old: Operation, new: Operation) -> SchemaComparison:
-        for document in (old.document, new.document):
+        return self._schemas_pair(old.document, new.document)
+
+    def _schemas_pair(self, old: Tree, new: Tree) -> SchemaComparison:
+        for document in (old, new):
             self._schemas.setdefault(id(document), Schemas(document))
-        key = (id(old.document), id(new.document))
+        key = (id(old), id(new))
         if key not in self._pairs:
             self._pairs[key] = SchemaComparison(self._schemas[key[0]], self._schemas[key[1]])
         return self._pairs[key]
@@ -292,7 +376,7 @@ def parameters(operation: Operation) -> dict[tuple[str, str], Parameter]:
     That is the name, without regard to capitals in a header; and of a path, the position, for its names are wording.
     """
     found: dict[tuple[str, str], Parameter] = {}
-    names = re.findall(r"\{([^{}]*)\}", operation.path)
+    names = _BRACES.findall(operation.path)
     for holder in (operation.item, operation.node):
         for given in listed(holder.get("parameters")):
             node = resolved(operation.document, given)
@@ -320,6 +404,29 @@ def _headers(document: Tree, response: Tree) -> dict[str, Parameter]:
     return {n.lower(): _parameter(n, node) for n, node in headers.items() if n.lower() != "content-type"}
 
 
+def _path_names(description: Description) -> set[str]:
+    return {name for operation in description.operations.values() for name in _BRACES.findall(operation.path)}
+
+
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+def _is_another(old: str, new: str, *, are_two: bool) -> bool:
+    """Whether a new name in a path means another thing, and is not the same in more, fewer or other capitals and words.
+
+    Names of different things share no more than the kind of thing (`task_id`, `run_id`), and say so by the words before
+    it; any two unlike names are different things where an API has both (`are_two`).
+    """
+    one, other = _name_words(old), _name_words(new)
+    if set(one) <= set(other) or set(other) <= set(one):
+        return False
+    return are_two or (one[-1] == other[-1] and len(one) > 1 and len(other) > 1)
+
+
+def _name_words(name: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()) or [name]
+
+
 def _style(node: Tree, location: str) -> tuple[object, ...]:
     if "content" in node:
         return tuple(mapping(node["content"]))
@@ -338,14 +445,24 @@ def _is_json(name: str) -> bool:
     return name == "application/json" or name.endswith("+json")
 
 
-def _servers(operation: Operation) -> list[str]:
+def _servers(operation: Operation, told: Callable[[Tree], str]) -> list[str]:
     for holder in (operation.node, operation.item, operation.document):
         if servers := [server for server in listed(holder.get("servers")) if isinstance(server, dict)]:
-            return [_url(server) for server in servers]
+            return [told(server) for server in servers]
     return ["/"]
 
 
-def _url(server: Tree) -> str:
+def _server_template(server: Tree) -> str:
+    """A server's address with its variables as they are written, each with its default and the values allowed."""
+    variables = [
+        f"{name} = {mapping(given).get('default')}"
+        + (f" of {', '.join(map(str, listed(mapping(given).get('enum'))))}" if mapping(given).get("enum") else "")
+        for name, given in sorted(mapping(server.get("variables")).items())
+    ]
+    return " with ".join([str(server.get("url", "/")), *variables[:1]]) + "".join(f", {one}" for one in variables[1:])
+
+
+def _server_url(server: Tree) -> str:
     variables = mapping(server.get("variables"))
 
     def default(match: re.Match[str]) -> str:
@@ -391,7 +508,7 @@ def _security_text(ways: frozenset[frozenset[str]]) -> str:
 
 
 def _placed(
-    where: str, found: Iterable[Inner], nodes: tuple[tuple[Any, ...], tuple[Any, ...]], *, apart: str = ""
+    where: str, found: Iterable[Inner], nodes: tuple[tuple[Any, ...], tuple[Any, ...]], side: str, *, apart: str = ""
 ) -> Iterable[Change]:
     """Changes inside a schema as changes of the API.
 
@@ -399,10 +516,13 @@ def _placed(
         where: The place of the schema.
         found: What differs inside.
         nodes: What is around the schema, in both descriptions.
+        side: What the schema is of, for the id: parameter, body, response, error, header or event.
         apart: What stands between the two places, when the outer one is no name of what the inner one is in.
     """
     for change in found:
         inner = change.path.removeprefix(".") if apart else change.path
         place = f"{where}{apart if inner else ''}{shown(inner)}"
         old, new = (change.old, change.new) if change.old or change.new else nodes
-        yield Change(change.severity, place, change.what, old, new)
+        is_general = change.kind in {"text", "order", "deprecated", "undeprecated"}
+        kind = change.kind if is_general else f"{side}-{change.kind}"
+        yield Change(change.severity, place, change.what, old, new, kind)

@@ -34,6 +34,7 @@ class Inner(NamedTuple):
         what: What is different there.
         old: The old schema there; none for what is new.
         new: The new schema there; none for what is gone.
+        kind: The stable id of this kind of change, without the side that it is on, such as `field-removed`.
     """
 
     severity: Severity
@@ -41,6 +42,7 @@ class Inner(NamedTuple):
     what: str
     old: Node = ()
     new: Node = ()
+    kind: str = ""
 
 
 class SchemaComparison:
@@ -74,19 +76,21 @@ class SchemaComparison:
             return []
         if before is None:
             what = f"{_text(after)} is taken when nothing is sent; nothing was said about that"
-            return [Inner("additive", "", what, old, new)]
+            return [Inner("additive", "", what, old, new, "default-added")]
         now = "nothing is said about that" if after is None else f"{_text(after)} is taken"
-        return [Inner("breaking", "", f"when nothing is sent, {now}; it was {_text(before)}", old, new)]
+        kind = "default-removed" if after is None else "default-changed"
+        return [Inner("breaking", "", f"when nothing is sent, {now}; it was {_text(before)}", old, new, kind)]
 
     def wording(self, old: Node, new: Node) -> list[Inner]:
         """What differs in what is said of a value, and not in the value."""
         found: list[Inner] = []
         for keyword, name in _TEXTS.items():
             if _text(self._old.word(old, keyword)) != _text(self._new.word(new, keyword)):
-                found.append(Inner("wording", "", f"the {name} differs", old, new))
+                found.append(Inner("wording", "", f"the {name} differs", old, new, "text"))
         before, after = self._old.word(old, "deprecated") is True, self._new.word(new, "deprecated") is True
         if before != after:
-            found.append(Inner("wording", "", f"is {'deprecated now' if after else 'deprecated no longer'}", old, new))
+            how = "deprecated now" if after else "deprecated no longer"
+            found.append(Inner("wording", "", f"is {how}", old, new, "deprecated" if after else "undeprecated"))
         one, other = self._old.name(old), self._new.name(new)
         if one and other and one != other:
             self.renamed.setdefault(one, other)
@@ -127,14 +131,16 @@ class SchemaComparison:
             taken, given = (after, before) if way == "sent" else (before, after)
             foreign = given.keys() - taken.keys() - ({"integer"} if "number" in taken else set())
             severity: Severity = "breaking" if foreign and ANY not in taken else "additive"
-            found.append(Inner(severity, "", f"is {_kinds_text(news)}; it was {_kinds_text(olds)}", old, new))
+            found.append(Inner(severity, "", f"is {_kinds_text(news)}; it was {_kinds_text(olds)}", old, new, "type"))
         elif null_before != null_after:
             if way == "sent":
                 what = "null is taken as well" if null_after else "null is no longer taken"
-                found.append(Inner("additive" if null_after else "breaking", "", what, old, new))
+                severity = "additive" if null_after else "breaking"
+                found.append(Inner(severity, "", what, old, new, "null-added" if null_after else "null-removed"))
             else:
                 what = "may be null now" if null_after else "is never null now"
-                found.append(Inner("breaking" if null_after else "additive", "", what, old, new))
+                severity = "breaking" if null_after else "additive"
+                found.append(Inner(severity, "", what, old, new, "null-added" if null_after else "null-removed"))
         for kind in ("integer", "number"):  # the limits of one are limits of the other
             if kind in before and kind not in after:
                 after.setdefault(kind, after.get("number" if kind == "integer" else "integer", []))
@@ -143,7 +149,9 @@ class SchemaComparison:
                 if kind in {"object", "array"}:
                     found += self._structures(before[kind], after[kind], way, old, new)
                 else:
-                    found += [Inner(*change, old, new) for change in _scalars(before[kind], after[kind], way)]
+                    found += [
+                        Inner(*change[:3], old, new, change[3]) for change in _scalars(before[kind], after[kind], way)
+                    ]
         return found
 
     # --- objects and arrays ------------------------------------------------------------------------------------------
@@ -165,6 +173,9 @@ class SchemaComparison:
             names = dict.fromkeys(
                 sorted(n for n, node in olds[0].fields.items() if self._old.constant(node) is not None)
             )
+            names |= dict.fromkeys(
+                sorted(n for n, node in news[0].fields.items() if self._new.constant(node) is not None)
+            )
         for name in names:
             sides: list[dict[str, list[Shape]]] = []
             for shapes, schemas in ((olds, self._old), (news, self._new)):
@@ -174,7 +185,9 @@ class SchemaComparison:
                         tagged.setdefault(shape.tag[1], []).append(shape)
                     elif (value := schemas.constant(shape.fields.get(name, ()))) is not None:
                         tagged.setdefault(value, []).append(shape)
-                if sum(map(len, tagged.values())) == len(shapes):
+                if not tagged and len(shapes) == 1:  # one for several values may be divided by them on the other side
+                    tagged = dict.fromkeys(schemas.constants(shapes[0].fields.get(name, ())), shapes)
+                if tagged and sum(map(len, tagged.values())) >= len(shapes):
                     sides.append(tagged)
             if len(sides) == 2 and all(max(map(len, side.values())) == 1 or len(side) > 1 for side in sides):  # noqa: PLR2004
                 return name, sides[0], sides[1]
@@ -190,11 +203,16 @@ class SchemaComparison:
             said = f"{shown(name)} {_text(value)}"
             if value not in news:
                 how = "is no longer taken" if way == "sent" else "is no longer among them"
-                found.append(Inner("breaking", "", f"the alternative with {said} {how}", old, ()))
+                found.append(
+                    Inner("breaking", "", f"the alternative with {said} {how}", old, (), "alternative-removed")
+                )
             elif value not in olds:
-                found.append(Inner("additive", "", f"there is a further alternative, with {said}", (), new))
+                what = f"there is a further alternative, with {said}"
+                found.append(Inner("additive", "", what, (), new, "alternative-added"))
             else:
                 inner = self._structures_of_one_tag(olds[value], news[value], way, old, new)
+                # Which values the tag itself can have is told by the alternatives that are there.
+                inner = [change for change in inner if not _is_of_tag(change, name, value, [*olds, *news])]
                 found += [change._replace(path=f"[{name}={value}]{change.path}") for change in inner]
         return found
 
@@ -211,8 +229,6 @@ class SchemaComparison:
         Each that was sent must fit one that is taken now; each that is received now must fit one that was known.
         """
         subjects, others = (olds, news) if way == "sent" else (news, olds)
-        found: list[Inner] = []
-        used: set[int] = set()
 
         def between(subject: Shape, other: Shape) -> tuple[int, int, list[Inner]]:
             pair = (subject, other) if way == "sent" else (other, subject)
@@ -220,28 +236,46 @@ class SchemaComparison:
             severities = [change.severity for change in changes]
             return severities.count("breaking"), severities.count("additive"), changes
 
-        for subject in subjects:
-            best: tuple[int, int, int, list[Inner]] | None = None
-            for i, other in enumerate(others):
+        best: list[tuple[int, int, int, int, list[Inner]]] = []
+        for i, subject in enumerate(subjects):
+            nearest: tuple[int, int, int, int, list[Inner]] | None = None
+            for j, other in enumerate(others):
                 breaking, additive, changes = between(subject, other)
-                if best is None or (breaking, additive) < best[:2]:
-                    best = (breaking, additive, i, changes)
-                if best[:2] == (0, 0):
+                if nearest is None or (breaking, additive) < nearest[:2]:
+                    nearest = (breaking, additive, i, j, changes)
+                if nearest[:2] == (0, 0):
                     break
-            if best is not None:
-                used.add(best[2])
-                found += best[3]
-        for i, other in enumerate(others):
-            if i not in used and not any(between(subject, other)[:2] == (0, 0) for subject in subjects):
-                what = "a further alternative is taken" if way == "sent" else "an alternative is no longer sent"
-                found.append(Inner("additive", "", what, old, new))
+            best += [nearest] if nearest is not None else []
+        found: list[Inner] = []
+        used: set[int] = set()
+        for breaking, _, i, j, changes in sorted(best, key=lambda one: one[:4]):
+            label = _label(subjects[i], subjects)
+            if breaking and j in used:  # the nearest is another one's counterpart, so this one has none
+                is_sent = way == "sent"
+                how = "is no longer taken" if is_sent else "may come as well, and is like none of those before"
+                kind = "alternative-removed" if is_sent else "alternative-added"
+                sides: tuple[Node, Node] = (old, ()) if is_sent else ((), new)
+                what = f"an alternative{' ' * bool(label)}{label} {how}"
+                found.append(Inner("breaking", "", what, *sides, kind=kind))
+            else:
+                used.add(j)
+                found += [
+                    change._replace(path=f"({label}){change.path}" if label else change.path) for change in changes
+                ]
+        for j, other in enumerate(others):
+            if j not in used and not any(between(subject, other)[:2] == (0, 0) for subject in subjects):
+                label = " ".join(["", *filter(None, [_label(other, others)])])
+                what = f"a further alternative{label} is taken"
+                what = what if way == "sent" else f"an alternative{label} is no longer sent"
+                kind = "alternative-added" if way == "sent" else "alternative-removed"
+                found.append(Inner("additive", "", what, old, new, kind))
         return found
 
     def _structure(self, old: Shape, new: Shape, way: str, old_node: Node, new_node: Node) -> list[Inner]:
         """What differs between two objects, or two arrays."""
         found = self._fields(old, new, way) if old.kind == "object" else self._items(old, new, way)
         here = (*_limits(old, new, way), *_rules(old, new, way))
-        return found + [Inner(*change, old_node, new_node) for change in here]
+        return found + [Inner(*change[:3], old_node, new_node, change[3]) for change in here]
 
     def _fields(self, old: Shape, new: Shape, way: str) -> list[Inner]:
         found: list[Inner] = []
@@ -252,11 +286,12 @@ class SchemaComparison:
             path = f".{name}"
             if name not in after:
                 what = "is no longer taken" if way == "sent" else "is no longer sent"
-                found.append(Inner("breaking", path, what, before[name], ()))
+                found.append(Inner("breaking", path, what, before[name], (), "field-removed"))
             elif name not in before:
                 is_required = name in new.required and way == "sent"
                 what = "must be sent, and did not exist" if is_required else "is new"
-                found.append(Inner("breaking" if is_required else "additive", path, what, (), after[name]))
+                kind = "field-added-required" if is_required else "field-added"
+                found.append(Inner("breaking" if is_required else "additive", path, what, (), after[name], kind))
             else:
                 found += self._required(
                     path, name in old.required, name in new.required, way, before[name], after[name]
@@ -270,38 +305,55 @@ class SchemaComparison:
                     found.append(change._replace(path=path + change.path, old=old_nodes, new=new_nodes))
         common = [name for name in before if name in after]
         if common != [name for name in after if name in before]:
-            found.append(Inner("wording", "", "the order of the fields differs"))
-        return found + self._rest(old, new, way)
+            found.append(Inner("wording", "", "the order of the fields differs", kind="order"))
+        return found + self._forbidden(old, new, way) + self._rest(old, new, way)
+
+    @staticmethod
+    def _forbidden(old: Shape, new: Shape, way: str) -> list[Inner]:
+        """What differs in the fields that must not be there."""
+        found: list[Inner] = []
+        for name in sorted(old.absent ^ new.absent):
+            if name not in new.absent:
+                what = "is taken, and was not allowed" if way == "sent" else "may come, and never did"
+                found.append(Inner("additive", f".{name}", what, kind="field-allowed"))
+            elif way == "sent" or name in old.fields:
+                what = "is no longer allowed" if way == "sent" else "is no longer sent"
+                found.append(Inner("breaking", f".{name}", what, kind="field-forbidden"))
+        return found
 
     @staticmethod
     def _required(path: str, before: bool, after: bool, way: str, old: Node, new: Node) -> Iterable[Inner]:
         if before == after:
             return
+        kind = "field-required" if after else "field-optional"
         if way == "sent":
             what = "must be sent; it was optional" if after else "is optional; it had to be sent"
-            yield Inner("breaking" if after else "additive", path, what, old, new)
+            yield Inner("breaking" if after else "additive", path, what, old, new, kind)
         else:
             what = "is always there; it could be absent" if after else "can be absent; it was always there"
-            yield Inner("additive" if after else "breaking", path, what, old, new)
+            yield Inner("additive" if after else "breaking", path, what, old, new, kind)
 
     def _rest(self, old: Shape, new: Shape, way: str) -> list[Inner]:
         found: list[Inner] = []
         if old.rest is None or new.rest is None:
             if old.rest is None and new.rest is not None:
                 what = "further fields are taken" if way == "sent" else "further fields may come"
-                found.append(Inner("additive", "", what, (), new.rest))
+                found.append(Inner("additive", "", what, (), new.rest, "further-fields-allowed"))
             elif old.rest is not None:
                 what = "no further fields are taken" if way == "sent" else "no further fields come"
-                found.append(Inner("breaking" if way == "sent" else "additive", "", what, old.rest, ()))
+                severity: Severity = "breaking" if way == "sent" else "additive"
+                found.append(Inner(severity, "", what, old.rest, (), "further-fields-forbidden"))
         else:
             inner = self._compared(old.rest, new.rest, way)
             found += [change._replace(path="{}" + change.path) for change in inner]
         for pattern in dict.fromkeys([*old.patterns, *new.patterns]):
             path = f"{{{shown(pattern)}}}"
             if pattern not in new.patterns:
-                found.append(Inner("breaking", path, "names of this form are gone", old.patterns[pattern], ()))
+                what = "names of this form are gone"
+                found.append(Inner("breaking", path, what, old.patterns[pattern], (), "field-removed"))
             elif pattern not in old.patterns:
-                found.append(Inner("additive", path, "names of this form are new", (), new.patterns[pattern]))
+                what = "names of this form are new"
+                found.append(Inner("additive", path, what, (), new.patterns[pattern], "field-added"))
             else:
                 inner = self._compared(old.patterns[pattern], new.patterns[pattern], way)
                 found += [change._replace(path=path + change.path) for change in inner]
@@ -318,7 +370,8 @@ class SchemaComparison:
 
 # --- values ----------------------------------------------------------------------------------------------------------
 
-_Found = tuple["Severity", str, str]
+_Found = tuple["Severity", str, str, str]
+"""The parts of an `Inner`: its severity, path, text and kind."""
 
 _TEXTS = {"title": "title", "description": "description", "example": "example", "examples": "examples"}
 
@@ -330,11 +383,12 @@ def _scalars(olds: list[Shape], news: list[Shape], way: str) -> list[_Found]:
     found: list[_Found] = []
     if closed_before and not closed_after:
         how = "are taken" if way == "sent" else "may come"
-        found.append(("additive", "", f"other values than the listed ones {how}"))
+        found.append(("additive", "", f"other values than the listed ones {how}", "values-opened"))
     elif closed_after and not closed_before:
         how = "are taken" if way == "sent" else "come"
         said = ", ".join(listed_after.values())
-        found.append(("breaking" if way == "sent" else "additive", "", f"only these values {how}: {shown(said)}"))
+        severity: Severity = "breaking" if way == "sent" else "additive"
+        found.append((severity, "", f"only these values {how}: {shown(said)}", "values-closed"))
     if listed_before or (listed_after and not (closed_after and not closed_before)):
         found += _listing(listed_before, listed_after, way, is_open=not (closed_before and closed_after))
     if closed_before or closed_after:
@@ -346,7 +400,8 @@ def _scalars(olds: list[Shape], news: list[Shape], way: str) -> list[_Found]:
         accepted = [_signature(shape) for shape in (new if way == "sent" else old)]
         required = [_signature(shape) for shape in (old if way == "sent" else new)]
         fits = all(signature in accepted for signature in required) or _signature_of_all() in accepted
-        found.append(("additive" if fits or way == "received" else "breaking", "", "the alternatives differ"))
+        severity = "additive" if fits or way == "received" else "breaking"
+        found.append((severity, "", "the alternatives differ", "alternatives"))
     return found
 
 
@@ -354,18 +409,18 @@ def _listing(before: dict[str, str], after: dict[str, str], way: str, *, is_open
     gone = [said for key, said in before.items() if key not in after]
     come = [said for key, said in after.items() if key not in before]
     if is_open and not after:
-        return [("additive", "", "no values are listed any more")] if gone else []
+        return [("additive", "", "no values are listed any more", "values-opened")] if gone else []
     if is_open and not before:
-        return [("additive", "", f"values are listed: {shown(', '.join(come))}")] if come else []
+        return [("additive", "", f"values are listed: {shown(', '.join(come))}", "value-added")] if come else []
     found: list[_Found] = []
     for said in gone:
         what = "is no longer taken" if way == "sent" else "is no longer sent"
-        found.append(("breaking" if way == "sent" else "additive", "", f"the value {said} {what}"))
+        found.append(("breaking" if way == "sent" else "additive", "", f"the value {said} {what}", "value-removed"))
     for said in come:
         what = "is taken as well" if way == "sent" else "may come as well"
-        found.append(("additive", "", f"the value {said} {what}"))
+        found.append(("additive", "", f"the value {said} {what}", "value-added"))
     if not gone and not come and list(before) != list(after):
-        found.append(("wording", "", "the order of the values differs"))
+        found.append(("wording", "", "the order of the values differs", "order"))
     return found
 
 
@@ -385,7 +440,7 @@ def _limits(old: Shape, new: Shape, way: str) -> Iterable[_Found]:
                 what = f"the {name} is no longer limited to at {word} {_limit(before)}"
             elif before is None:
                 what = f"the {name} is at {word} {_limit(after)}; it was not limited"
-            yield ("breaking" if breaks else "additive"), "", what
+            yield ("breaking" if breaks else "additive"), "", what, "limit"
 
 
 def _rules(old: Shape, new: Shape, way: str) -> Iterable[_Found]:
@@ -394,7 +449,16 @@ def _rules(old: Shape, new: Shape, way: str) -> Iterable[_Found]:
         after = {rule for rule in new.rules if rule[0] == keyword}
         how = "differs" if before and after else "is new" if after else "is gone"
         breaks = way == "sent" and not after <= before
-        yield ("breaking" if breaks else "additive"), "", f"its `{keyword}` {how}"
+        what = _RULE_TEXTS.get(keyword, "its `{keyword}` {how}").format(keyword=keyword, how=how)
+        yield ("breaking" if breaks else "additive"), "", what, "rule"
+
+
+_RULE_TEXTS = {
+    "not": "the rule for which values are forbidden {how}",
+    "if": "the rule for which values go together {how}",
+    "then": "the rule for which values go together {how}",
+    "else": "the rule for which values go together {how}",
+}
 
 
 def _formats(old: Shape, new: Shape, way: str) -> Iterable[_Found]:
@@ -404,13 +468,33 @@ def _formats(old: Shape, new: Shape, way: str) -> Iterable[_Found]:
     narrower, looser = new.formats > old.formats, new.formats < old.formats
     breaks = not looser if way == "sent" else not (looser or narrower)
     what = f"the format is {after or 'left open'}; it was {before or 'left open'}"
-    yield ("breaking" if breaks else "additive"), "", shown(what)
+    yield ("breaking" if breaks else "additive"), "", shown(what), "format"
 
 
 def _limit(bound: Bound | None) -> str:
     if bound is None:
         return "unlimited"
     return f"{'above ' if bound[1] > 0 else 'below ' if bound[1] < 0 else ''}{bound[0]}"
+
+
+def _is_of_tag(change: Inner, name: str, value: str, tags: Sequence[str]) -> bool:
+    """Whether a change is only about which values tell alternatives apart."""
+    if change.path != f".{name}" or change.kind not in {"value-added", "value-removed"}:
+        return False
+    return value != OTHERS or any(_text(tag) in change.what for tag in tags)
+
+
+def _label(shape: Shape, among: Sequence[Shape]) -> str:
+    """What tells an alternative from its siblings, as `with NAME`: a field that it alone requires, or has."""
+    others = [other for other in among if other is not shape]
+    for own, theirs in (
+        (shape.required, [other.required for other in others]),
+        (shape.fields.keys(), [other.fields.keys() for other in others]),
+    ):
+        alone = [name for name in own if not any(name in names for names in theirs)]
+        if alone and others:
+            return f"with {', '.join(shown(name, 40) for name in sorted(alone)[:3])}"
+    return ""
 
 
 def _is_closed(shapes: list[Shape]) -> bool:

@@ -51,6 +51,9 @@ class Shape:
         prefix: The schemas of an array's first items.
         items: The schema of the others.
         tag: The property and its value by which a discriminator tells this alternative from others.
+        absent: The properties of an object that must not be there.
+        guessed: Whether the schema states no type. Its keywords limit values of this kind only, so that a value of
+            another kind is allowed where something else in the schema allows it.
     """
 
     kind: str
@@ -66,6 +69,8 @@ class Shape:
     prefix: list[Node] = field(default_factory=list)
     items: Node = ()
     tag: tuple[str, str] | None = None
+    absent: frozenset[str] = frozenset()
+    guessed: bool = False
 
 
 class Schemas:
@@ -74,6 +79,7 @@ class Schemas:
     def __init__(self, document: Tree) -> None:
         self._document = document
         self._shapes: dict[tuple[int, ...], list[Shape]] = {}
+        self._heirs_of: dict[int, list[Any]] = {}
         self._kept: list[Node] = []  # ids are of use only as long as what they are of is there
 
     def shapes(self, node: Node) -> list[Shape]:
@@ -123,11 +129,20 @@ class Schemas:
 
     def constant(self, node: Node) -> str | None:
         """The only text that a value can be, if it is so."""
-        for schema in self.chain(node):
-            values = [schema["const"]] if "const" in schema else schema.get("enum")
-            if isinstance(values, list):
-                return values[0] if len(values) == 1 and isinstance(values[0], str) else None
-        return None
+        values = self.constants(node)
+        return values[0] if len(values) == 1 else None
+
+    def constants(self, node: Node) -> list[str]:
+        """The texts of which a value is one; none when it can be anything else."""
+        found: list[str] | None = None
+        for schema in node:
+            for part in self.chain((schema,)):
+                values = [part["const"]] if "const" in part else part.get("enum")
+                if isinstance(values, list):
+                    texts = values if all(isinstance(value, str) for value in values) else []
+                    found = texts if found is None else [value for value in found if value in texts]
+                    break
+        return found or []
 
     def _expanded(self, schema: object, inside: tuple[int, ...], *, whole: bool = True) -> list[Shape] | None:
         """A schema's shapes; None when it is inside itself, where it says nothing.
@@ -165,13 +180,14 @@ class Schemas:
         discriminator = mapping(schema.get("discriminator"))
         name, tags = discriminator.get("propertyName"), mapping(discriminator.get("mapping"))
         found: list[Shape] = []
-        for piece in schema[keyword]:
-            shapes = self._expanded(piece, inside) or []
+        expanded = [(piece, self._expanded(piece, inside) or []) for piece in schema[keyword]]
+        for piece, shapes in _told_apart(expanded):
             reference = mapping(piece).get("$ref")
             values = [value for value, to in tags.items() if isinstance(to, str) and _reference(to) == reference]
             if isinstance(name, str) and values:
-                shapes = [replace(shape, tag=(name, value)) for value in values for shape in shapes]
-            found += shapes
+                found += [replace(shape, tag=(name, value)) for value in values for shape in shapes]
+            else:
+                found += shapes
         return self._others(discriminator, found, inside)
 
     def _mapped(self, schema: Tree, found: list[Shape], inside: tuple[int, ...]) -> list[Shape]:
@@ -184,8 +200,27 @@ class Schemas:
         for value, to in mapping(discriminator.get("mapping")).items():
             shapes = self._expanded(target(self._document, _reference(to)), inside[:-1], whole=False) or []
             named += [replace(shape, tag=(name, str(value))) for shape in shapes]
+        if not mapping(discriminator.get("mapping")):
+            named = self._heirs(schema, inside)
+            return found + named
         base = [replace(shape, tag=(name, OTHERS)) for shape in found] if named else found
         return self._others(discriminator, base + named, inside)
+
+    def _heirs(self, schema: Tree, inside: tuple[int, ...]) -> list[Shape]:
+        """The shapes of the components that extend a schema by `allOf`: a discriminator without mapping means them."""
+        if not self._heirs_of:
+            for component in mapping(mapping(self._document.get("components")).get("schemas")).values():
+                for piece in listed(mapping(component).get("allOf")):
+                    reference = mapping(piece).get("$ref")
+                    at = target(self._document, reference) if isinstance(reference, str) else None
+                    if isinstance(at, dict):
+                        self._heirs_of.setdefault(id(at), []).append(component)
+            self._heirs_of.setdefault(0, [])  # so that it is looked for once
+        return [
+            shape
+            for heir in self._heirs_of.get(id(schema), ())
+            for shape in self._expanded(heir, inside[:-1], whole=False) or ()
+        ]
 
     def _others(self, discriminator: Tree, found: list[Shape], inside: tuple[int, ...]) -> list[Shape]:
         if isinstance(discriminator.get(DEFAULT), str):
@@ -196,9 +231,10 @@ class Schemas:
 
     def _own(self, schema: Tree) -> list[Shape]:
         """The shapes of what a schema says itself, without what it refers to or is composed of."""
-        kinds = _kinds(schema)
+        kinds, guessed = _kinds(schema)
         values = [schema["const"]] if "const" in schema else schema.get("enum")
         if isinstance(values, list):
+            kinds = [ANY] if guessed else kinds
             by_kind: dict[str, list[Any]] = {}
             for value in values:
                 kind = kind_of(value)
@@ -206,7 +242,7 @@ class Schemas:
                 if kind in kinds or ANY in kinds:
                     by_kind.setdefault(kind, []).append(value)
             return [self._listed(self._shape(kind, schema), these) for kind, these in by_kind.items()]
-        return [self._shape(kind, schema) for kind in kinds]
+        return [replace(self._shape(kind, schema), guessed=guessed) for kind in kinds]
 
     def _listed(self, shape: Shape, values: list[Any]) -> Shape:
         if shape.kind in {"object", "array"}:  # a list of such values is as good as a rule
@@ -242,6 +278,7 @@ class Schemas:
         shape.fields = {str(name): (value,) for name, value in mapping(schema.get("properties")).items()}
         shape.fields |= {name: () for name in required if name not in shape.fields}
         shape.required = frozenset(required)
+        shape.absent = _absent(schema)
         shape.patterns = {str(name): (value,) for name, value in mapping(schema.get("patternProperties")).items()}
         rest = schema.get("additionalProperties", True)
         shape.rest = None if rest is False else () if rest in (True, {}) else (rest,)
@@ -253,6 +290,8 @@ class Schemas:
             if (keyword, schema[keyword]) in (("uniqueItems", False), ("unevaluatedProperties", True)):
                 continue
             if keyword == "contentMediaType" and kind == FILE:
+                continue
+            if keyword == "not" and kind == "object" and _absent(schema):
                 continue
             yield keyword, self._text(schema[keyword], ())
 
@@ -308,16 +347,42 @@ _MOST_SHAPES = 200
 """So many alternatives are looked at; a schema with more was made to be hard."""
 
 
-def _kinds(schema: Tree) -> list[str]:
+def _kinds(schema: Tree) -> tuple[list[str], bool]:
+    """The kinds that a schema states; or the one that its keywords are about, and true, when it states none."""
     given = schema.get("type")
     kinds = [given] if isinstance(given, str) else [kind for kind in listed(given) if isinstance(kind, str)]
+    guessed = False
     if not kinds:
-        # Who writes `properties` and no type means an object.
-        kinds = [kind for kind, words in _TYPICAL.items() if words & schema.keys()][:1] or [ANY]
+        kinds = [kind for kind, words in _TYPICAL.items() if words & schema.keys()][:1]
+        kinds = kinds or (["object"] if _absent(schema) else [])
+        guessed = bool(kinds)
+        kinds = kinds or [ANY]
     is_file = schema.get("format") == "binary" or (
         schema.get("contentMediaType") == "application/octet-stream" and "contentEncoding" not in schema
     )
-    return [FILE if kind == "string" and is_file else kind for kind in dict.fromkeys(kinds)]
+    return [FILE if kind == "string" and is_file else kind for kind in dict.fromkeys(kinds)], guessed
+
+
+def _absent(schema: Tree) -> frozenset[str]:
+    """The property that a schema forbids by `not: {required: [NAME]}`."""
+    forbidden = mapping(schema.get("not"))
+    names = listed(forbidden.get("required"))
+    if forbidden.keys() <= _INFORMS | {"required"} and len(names) == 1 and isinstance(names[0], str):
+        return frozenset(names)
+    return frozenset()
+
+
+def _told_apart(pieces: list[tuple[object, list[Shape]]]) -> Iterable[tuple[object, list[Shape]]]:
+    """The shapes of the pieces of a union, without what only tells the pieces apart.
+
+    A piece that forbids the property that another piece requires says what `oneOf` says anyway.
+    """
+    for i, (piece, shapes) in enumerate(pieces):
+        if any(shape.absent for shape in shapes):
+            theirs = {name for j, (_, others) in enumerate(pieces) if j != i for o in others for name in o.required}
+            yield piece, [replace(shape, absent=shape.absent - theirs) for shape in shapes]
+        else:
+            yield piece, shapes
 
 
 _TYPICAL = {
@@ -356,11 +421,11 @@ def _both(some: list[Shape], others: list[Shape]) -> list[Shape]:
     found: list[Shape] = []
     for one in some:
         for other in others:
-            shape = _joined(one, other)
-            if shape is not None:
-                found.append(shape)
-                if len(found) >= _MOST_SHAPES:
-                    return found
+            for shape in _joined(one, other):
+                if not any(shape is earlier for earlier in found):
+                    found.append(shape)
+            if len(found) >= _MOST_SHAPES:
+                return found[:_MOST_SHAPES]
     return found
 
 
@@ -370,22 +435,24 @@ def _says_nothing(shape: Shape) -> bool:
     )
 
 
-def _joined(one: Shape, other: Shape) -> Shape | None:
+def _joined(one: Shape, other: Shape) -> list[Shape]:
+    """The shapes of what is both: as a rule one, or none when nothing is."""
     kind = _common_kind(one.kind, other.kind)
     if kind is None:
-        return None
+        # What is only said of objects says nothing of null.
+        return [shape for shape, beside in ((other, one), (one, other)) if beside.guessed]
     values = one.values if other.values is None else other.values
     if one.values is not None and other.values is not None:
         values = [value for value in one.values if value in other.values]
         if not values:
-            return None
+            return []
     length = max(len(one.prefix), len(other.prefix))
     prefix = [
         (one.prefix[i] if i < len(one.prefix) else one.items)
         + (other.prefix[i] if i < len(other.prefix) else other.items)
         for i in range(length)
     ]
-    return Shape(
+    shape = Shape(
         kind=kind,
         values=values,
         least={key: max(limits) for key, limits in _grouped(one.least, other.least).items()},
@@ -399,7 +466,10 @@ def _joined(one: Shape, other: Shape) -> Shape | None:
         prefix=prefix,
         items=_without_twins(one.items + other.items),
         tag=one.tag or other.tag,
+        absent=one.absent | other.absent,
+        guessed=(one.guessed or one.kind == ANY) and (other.guessed or other.kind == ANY),
     )
+    return [shape]
 
 
 def _common_kind(one: str, other: str) -> str | None:

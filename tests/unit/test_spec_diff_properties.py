@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from comparison.changes import Change, verdict
 from comparison.descriptions import compared
+from comparison.events import reached
 from comparison.reading import described, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from specification import lint
+from specification import anatomy, lint
 from specification.nodes import plain
 from specification.sources import read_yaml
 from specification.upgrade import upgraded
@@ -127,8 +128,12 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             max_size=2,
         )
     )
+    named = {name: draw(schemas) for name in NAMES}
+    if draw(st.booleans()):  # events that no operation refers to
+        values = draw(st.dictionaries(WORDS, st.sampled_from(NAMES), min_size=1, max_size=3))
+        named["Chunk"] = {"type": "object", "discriminator": {"propertyName": "event", "mapping": values}}
     components = {
-        "schemas": {name: draw(schemas) for name in NAMES},
+        "schemas": named,
         "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
     }
     version = draw(st.sampled_from(["3.0.3", "3.1.0"]))
@@ -207,6 +212,26 @@ def test_other_words_order_and_names_are_wording(document: dict[str, Any], seed:
 def test_a_document_of_3_0_is_the_document_that_it_becomes_in_3_1(document: dict[str, Any]) -> None:
     document["openapi"] = "3.0.3"
     assert changes(document, plain(upgraded(copy.deepcopy(document)))) == []
+
+
+def objects(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The schemas of objects with fields that an operation leads to, in the order in which they are written."""
+    used = reached(document, document["paths"])
+    found = [part.node for part in anatomy.schemas(document) if id(part.node) in used and part.node.get("properties")]
+    assert len(found) > 50
+    return found
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_a_new_optional_field_is_additive_and_its_removal_breaks(data: st.DataObject) -> None:
+    more = copy.deepcopy(SPEC)
+    schema = data.draw(st.sampled_from(objects(more)))
+    schema["properties"]["zz_new"] = data.draw(st.sampled_from([{"type": "string"}, {}, {"type": ["object", "null"]}]))
+    found = changes(SPEC, more)
+    assert verdict(found) == "additive"
+    assert all("zz_new" in change.where for change in found)
+    assert verdict(changes(more, SPEC)) == "breaking"
 
 
 def holders(node: Any, found: list[dict[str, Any]], kind: str = "") -> list[dict[str, Any]]:

@@ -1,0 +1,173 @@
+"""Events of streams that no operation refers to.
+
+The vendor describes what a streaming operation sends as a string, and the events in it as a component schema with a
+discriminator to which nothing leads. It is a part of the contract all the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from specification.references import SCHEMAS
+
+from comparison.reading import listed, mapping, resolved, target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from specification.nodes import Tree
+
+    from comparison.reading import Description, Operation
+
+EVENT_STREAM = "text/event-stream"
+
+
+class Union(NamedTuple):
+    """A schema that a discriminator divides into alternatives.
+
+    Attributes:
+        name: Its name, if it is a component.
+        node: Itself.
+        reference: A reference to it; itself, if it is no component.
+        document: The document that it is in.
+    """
+
+    name: str
+    node: Tree
+    reference: Tree
+    document: Tree
+
+    @property
+    def tags(self) -> tuple[str, frozenset[str]]:
+        """The property that tells the alternatives apart, and the values that the schema names."""
+        discriminator = mapping(self.node.get("discriminator"))
+        names = frozenset(map(str, mapping(discriminator.get("mapping"))))
+        return str(discriminator.get("propertyName")), names
+
+
+def streams(operation: Operation) -> bool:
+    """Whether an operation can respond with a stream of events."""
+    return any(True for _ in _streamed(operation))
+
+
+def event_roots(description: Description) -> list[Union]:
+    """The component schemas with a discriminator to which no operation leads, and no other such schema."""
+    found: dict[str, Union] = {}
+    for document in description.documents:
+        components = {name: schema for name, schema in _components(document).items() if _is_union(schema)}
+        used = reached(document, document.get("paths"))
+        roots = {name: schema for name, schema in components.items() if id(schema) not in used}
+        below = {name: reached(document, schema) for name, schema in roots.items()}
+        for name, schema in roots.items():
+            around = [other for other in roots if id(schema) in below[other] and id(roots[other]) not in below[name]]
+            if not around:
+                found.setdefault(name, _component(document, name, schema))
+    return list(found.values())
+
+
+def unions(description: Description) -> list[Union]:
+    """Every schema with a discriminator that an operation streams, and every such component."""
+    found = [
+        _component(document, name, schema)
+        for document in description.documents
+        for name, schema in _components(document).items()
+        if _is_union(schema)
+    ]
+    for operation in description.operations.values():
+        for schema in _streamed(operation):
+            node = resolved(operation.document, schema)
+            if _is_union(node) and not any(node is one.node for one in found):
+                found.append(Union("", node, node, operation.document))
+    return found
+
+
+def paired(
+    before: Sequence[Union], all_after: Sequence[Union], after: Sequence[Union], all_before: Sequence[Union]
+) -> list[tuple[Union | None, Union | None]]:
+    """The schemas of events in two descriptions by what describes the same events.
+
+    That is what has the same name, or else most of the same values to tell the events apart; and nothing twice.
+
+    Args:
+        before: The roots of the old description.
+        all_after: What they may correspond to in the new one, which may refer to it by now.
+        after: The roots of the new description.
+        all_before: What these may correspond to in the old one.
+    """
+    pairs: list[tuple[Union | None, Union | None]] = []
+    taken: set[int] = set()
+    for alike in (_has_same_name, _has_most_values):
+        for root, others, is_old in [
+            *((root, all_after, True) for root in before),
+            *((root, all_before, False) for root in after),
+        ]:
+            if id(root.node) in taken:
+                continue
+            found = next((other for other in others if id(other.node) not in taken and alike(root, other)), None)
+            if found is not None:
+                taken |= {id(root.node), id(found.node)}
+                pairs.append((root, found) if is_old else (found, root))
+    pairs += [(root, None) for root in before if id(root.node) not in taken]
+    pairs += [(None, root) for root in after if id(root.node) not in taken]
+    return pairs
+
+
+def _has_same_name(one: Union, other: Union) -> bool:
+    return bool(one.name) and one.name == other.name
+
+
+def _has_most_values(one: Union, other: Union) -> bool:
+    (name, values), (other_name, other_values) = one.tags, other.tags
+    return name == other_name and 2 * len(values & other_values) > min(len(values), len(other_values))
+
+
+def is_reduced(description: Description) -> bool:
+    """Whether documents hold only what operations lead to, as the pages of a docs site do."""
+    return all(
+        id(schema) in used
+        for document in description.documents
+        for used in [reached(document, document.get("paths"))]
+        for schema in _components(document).values()
+        if isinstance(schema, dict)
+    )
+
+
+def reached(document: Tree, start: object) -> set[int]:
+    """The ids of all mappings that are in a part of a document, or that it leads to."""
+    found: set[int] = set()
+    waiting: list[Any] = [start]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict) and id(node) not in found:
+            found.add(id(node))
+            waiting += node.values()
+            reference = node.get("$ref")
+            if isinstance(reference, str) and reference.startswith("#"):
+                waiting.append(target(document, reference))
+            for to in mapping(mapping(node.get("discriminator")).get("mapping")).values():
+                waiting.append(target(document, to if isinstance(to, str) and "/" in to else f"{SCHEMAS}{to}"))
+    return found
+
+
+def _component(document: Tree, name: str, schema: Tree) -> Union:
+    return Union(name, schema, {"$ref": f"{SCHEMAS}{name.replace('~', '~0').replace('/', '~1')}"}, document)
+
+
+def _components(document: Tree) -> dict[str, Any]:
+    return {str(name): node for name, node in mapping(mapping(document.get("components")).get("schemas")).items()}
+
+
+def _is_union(schema: object) -> bool:
+    discriminator = mapping(mapping(schema).get("discriminator"))
+    has_alternatives = discriminator.get("mapping") or listed(mapping(schema).get("oneOf"))
+    return isinstance(discriminator.get("propertyName"), str) and bool(has_alternatives)
+
+
+def _streamed(operation: Operation) -> Iterable[object]:
+    for status, given in mapping(operation.node.get("responses")).items():
+        content = mapping(resolved(operation.document, given).get("content"))
+        for name, media in content.items():
+            if str(status).startswith("2") and str(name).partition(";")[0].strip().lower() == EVENT_STREAM:
+                yield mapping(media).get("schema")
