@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import urlsplit
 
 import httpx
 
+from ._base_urls import base_url_from
 from ._errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEFAULT_BASE_URL: Final = "https://api.dify.ai/v1"
 DEFAULT_TIMEOUT: Final = 60.0
 CONNECT_TIMEOUT: Final = 5.0
 DEFAULT_MAX_RETRIES: Final = 2
@@ -100,7 +99,7 @@ class Configuration:
         default_headers: Mapping[str, str] | None,
     ) -> None:
         self.api_key = api_key_from(api_key)
-        self.base_url = base_url_from(base_url)
+        self.base_url = base_url_from(base_url, self.api_key)
         self.timeout = Timeout(timeout)
         if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
             raise ConfigurationError(f"max_retries must be a whole number from 0; got {max_retries!r}")
@@ -116,16 +115,19 @@ class Configuration:
         timeout: TimeoutOption | Unchanged,
         max_retries: int | None,
         backoff: float | None,
-        default_headers: Mapping[str, str] | None,
+        default_headers: Mapping[str, str | None] | None,
     ) -> Configuration:
-        """These options with some of them changed; None (for the timeout: `UNCHANGED`) leaves one as it is."""
+        """These options with some of them changed; None (for the timeout: `UNCHANGED`) leaves one as it is.
+
+        Headers are merged: each replaces the one of its name, None removes it.
+        """
         changed = Configuration(
             api_key=self.api_key if api_key is None else api_key,
             base_url=self.base_url if base_url is None else base_url,
             timeout=None if isinstance(timeout, Unchanged) else timeout,
             max_retries=self.max_retries if max_retries is None else max_retries,
             backoff=self.backoff if backoff is None else backoff,
-            default_headers=self.headers if default_headers is None else default_headers,
+            default_headers=_merged(self.headers, default_headers or {}),
         )
         if isinstance(timeout, Unchanged):
             changed.timeout = self.timeout
@@ -155,29 +157,6 @@ def api_key_from(given: Secret | None) -> Secret:
     return key
 
 
-def base_url_from(given: str | None) -> str:
-    """The given address, else the one in `DIFY_BASE_URL`, else the cloud's; always ending in "/v1"."""
-    url = (os.environ.get("DIFY_BASE_URL") or DEFAULT_BASE_URL) if given is None else given
-    allowed = "an address such as 'https://dify.example.com/v1', with or without the '/v1'"
-    if not isinstance(url, str):
-        raise ConfigurationError(f"base_url must be {allowed}; got a {type(url).__name__}")
-    url = url.strip()
-    if "@" in url:  # the message does not show it: what stands before it may be a password
-        raise ConfigurationError(f"base_url must be {allowed}, without a user name or password before an '@'")
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-        httpx.URL(url)
-    except (ValueError, httpx.InvalidURL) as error:
-        raise ConfigurationError(f"base_url must be {allowed}; got {url!r}: {error}") from error
-    if parts.scheme.lower() not in {"http", "https"} or not host or "?" in url or "#" in url or not url.isprintable():
-        raise ConfigurationError(f"base_url must be {allowed}; got {url!r}")
-    if any(character.isspace() or character == "\\" for character in url):
-        raise ConfigurationError(f"base_url must be {allowed}; got {url!r}")
-    path = parts.path.rstrip("/")
-    return f"{parts.scheme.lower()}://{parts.netloc}{path if path.endswith('/v1') else path + '/v1'}"
-
-
 def _headers(given: Mapping[str, str]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in given.items():
@@ -189,6 +168,13 @@ def _headers(given: Mapping[str, str]) -> dict[str, str]:
             raise ConfigurationError(f"default_headers: the value of {name!r} must be printable ASCII text")
         headers[name] = value
     return headers
+
+
+def _merged(headers: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
+    added = _headers({name: "" if value is None else value for name, value in changes.items()})
+    changed = {name.lower() for name in added}  # two spellings of a name are one header
+    kept = {name: value for name, value in headers.items() if name.lower() not in changed}
+    return kept | {name: value for name, value in added.items() if changes[name] is not None}
 
 
 def _number(name: str, value: object, allowed: str) -> float:

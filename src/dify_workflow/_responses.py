@@ -40,6 +40,19 @@ _KINDS: Final[dict[object, str]] = {
 LONGEST_TEXT: Final = 500
 """Characters of the server's text that go into a message; `.body` has all of it."""
 
+NOT_THE_API: Final = "; is this a Dify API? check base_url"
+"""Added to HTML with a status of success, and to a 404 that is not in Dify's form: most often the address is wrong."""
+
+PORTS: Final = {"http": 80, "https": 443}
+
+TIMED_OUT: Final = {
+    httpx.ConnectTimeout: "timed out while connecting",
+    httpx.ReadTimeout: "timed out while waiting for the response",
+    httpx.WriteTimeout: "timed out while sending the request",
+    httpx.PoolTimeout: "timed out while waiting for a free connection",
+    httpx.TimeoutException: "timed out",
+}
+
 NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -140,7 +153,7 @@ def json_value(content: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     try:
         return loads(content)
     except (ValueError, RecursionError) as error:
-        kind = "HTML" if content.lstrip()[:1] == b"<" else "broken JSON"
+        kind = "HTML" if _is_html(content[:LONGEST_TEXT].decode("utf-8", "replace")) else "broken JSON"
         raise UnusableBodyError(f"{kind} ({_shortened(str(error))})" if kind != "HTML" else kind) from None
 
 
@@ -209,11 +222,13 @@ def response_error(
 ) -> APIResponseError:
     """The error for an answer whose status says yes and whose body is not what the API promises."""
     text, body = _text_and_body(content, secret)
-    summary = f"{_place(response.request)}: {response.status_code} with {reason}"
+    what = f"{response.status_code} with {reason}"
     if text and isinstance(body, str):
-        summary += f": {_shortened(text)}"
+        what += f": {_shortened(text)}"
+    if _is_html(text):
+        what += NOT_THE_API
     return APIResponseError(
-        secret.redact(summary),
+        summary_of(response.request, secret.redact(what)),
         status_code=response.status_code,
         headers=_redacted(response.headers, secret),
         body=body,
@@ -224,7 +239,7 @@ def response_error(
 def missing_error(response: httpx.Response, content: bytes, message: str, secret: Secret) -> NotFoundError:
     """The error for an answer whose status says yes and whose body says that there is nothing."""
     return NotFoundError(
-        f"{_place(response.request)}: {response.status_code}, {message}",
+        summary_of(response.request, f"{response.status_code}, {message}"),
         status_code=response.status_code,
         code="not_found",
         message=message,
@@ -246,8 +261,11 @@ def status_error(response: httpx.Response, content: bytes, secret: Secret) -> AP
     if status == 400 and code == "invalid_param" and message.startswith("Too many requests"):  # noqa: PLR2004
         # Dify 1.11 raises its concurrency limit as a ValueError, whose handler turns it into this 400.
         cls = RateLimitError
+    what = f"{status}{' ' + code if code else ''}: {_shortened(message)}"
+    if status == 404 and code is None:  # noqa: PLR2004 - HTTP's own number
+        what += NOT_THE_API
     return cls(
-        f"{_place(response.request)}: {status}{' ' + code if code else ''}: {_shortened(message)}",
+        summary_of(response.request, what),
         status_code=status,
         code=code,
         message=message,
@@ -286,9 +304,9 @@ def failed_stream(
         return transport_error(error, response.request, response, secret, progress)
     code = None if error.code is None else secret.redact(error.code)
     message = secret.redact(error.message)
-    summary = f"{_place(response.request)}: the run ended with an error event: {code or 'no code'}: "
+    what = f"the run ended with an error event: {code or 'no code'}: {_shortened(message)}, {secret.redact(progress)}"
     return WorkflowStreamError(
-        f"{summary}{_shortened(message)}, {secret.redact(progress)}",
+        summary_of(response.request, what),
         code=code,
         status=error.status,
         message=message,
@@ -297,8 +315,10 @@ def failed_stream(
 
 def cut_stream(response: httpx.Response, progress: str, secret: Secret) -> APIConnectionError:
     """The error for a stream that ended before its run did."""
-    summary = f"{_place(response.request)}: the stream ended without workflow_finished, {progress}"
-    return APIConnectionError(secret.redact(summary), request=without_secrets(response.request))
+    what = secret.redact(f"the stream ended without workflow_finished, {progress}")
+    return APIConnectionError(
+        summary_of(response.request, what, with_port=True), request=without_secrets(response.request)
+    )
 
 
 def transport_error(
@@ -312,8 +332,8 @@ def transport_error(
 
     What httpx raised becomes its cause, without the frames of httpx's insides: their variables hold the headers.
     """
-    summary = f"{_place(request)}: {secret.redact(_shortened(str(error))) or type(error).__name__}"
-    summary += f", {secret.redact(progress)}" if progress else ""
+    what = _what_failed(error, secret) + (f", {secret.redact(progress)}" if progress else "")
+    summary = summary_of(request, what, with_port=True)
     bare = without_secrets(request)
     cause: BaseException | None = error
     while cause is not None:
@@ -329,22 +349,41 @@ def transport_error(
         reason = str(error) if isinstance(error, BodyError) else "a body whose compression is corrupt"
         reason += f", {secret.redact(progress)}" if progress else ""
         result = APIResponseError(
-            f"{_place(request)}: {response.status_code} with {reason}",
+            summary_of(request, f"{response.status_code} with {reason}"),
             status_code=response.status_code,
             headers=_redacted(response.headers, secret),
             body=None,
             request=bare,
         )
     elif isinstance(error, httpx.TimeoutException):
-        result = APITimeoutError(f"{summary} (timed out)", request=bare, request_sent=sent)
+        result = APITimeoutError(summary, request=bare, request_sent=sent)
     else:
         result = APIConnectionError(summary, request=bare, request_sent=sent)
     result.__cause__ = error
     return result
 
 
-def _place(request: httpx.Request) -> str:
-    return f"{request.method} {request.url.path}"
+def summary_of(request: httpx.Request, what: str, *, with_port: bool = False) -> str:
+    """The text of an error: method and path of the request, what happened, and the host.
+
+    Args:
+        request: the request.
+        what: what happened, without secrets.
+        with_port: whether the port is named where it is the scheme's own, too: of use where no connection was made.
+    """
+    url = request.url
+    host = url.netloc.decode("ascii")  # without a user name and password
+    if with_port and url.port is None:
+        host += f":{PORTS.get(url.scheme, 0)}"
+    return f"{request.method} {url.path}: {what} ({host})"
+
+
+def _what_failed(error: httpx.HTTPError, secret: Secret) -> str:
+    text = _shortened(secret.redact(str(error)))
+    for kind, when in TIMED_OUT.items():
+        if isinstance(error, kind):
+            return when if text.lower() in ("", "timed out") else f"{when}: {text}"
+    return text or type(error).__name__
 
 
 def _text_in(body: object, name: str) -> str | None:
@@ -370,8 +409,12 @@ def _text_and_body(content: bytes, secret: Secret) -> tuple[str, Any]:
         return text, text
 
 
+def _is_html(text: str) -> bool:
+    return text.lstrip("\ufeff \t\r\n")[:1] == "<"
+
+
 def _shortened(text: str) -> str:
-    if text.lstrip()[:1] == "<":
+    if _is_html(text):
         title = re.search(r"<title[^>]*>(.{1,200}?)</title>", text, re.IGNORECASE | re.DOTALL)
         text = f"an HTML page, {title[1].strip()!r}" if title else "an HTML page"
     text = " ".join(text.split())

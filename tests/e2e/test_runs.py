@@ -256,7 +256,7 @@ def test_an_unknown_run_is_not_found_and_the_error_says_which_id_is_meant(half: 
     error = caught.value
     assert str(error) == (
         f"GET /v1/workflows/run/{RUN}: 200, there is no run {RUN} in this app; "
-        "of a log, `workflow_run.id` is the run's id, and `id` is the log's own"
+        "of a log, `workflow_run.id` is the run's id, and `id` is the log's own (127.0.0.1:1)"
     )
     assert (error.status_code, error.code, error.body) == (200, "not_found", body)
 

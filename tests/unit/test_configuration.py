@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import platform
 import warnings
@@ -187,6 +188,88 @@ def test_a_password_in_the_address_is_refused_without_being_shown(url):
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
+@BOTH
+@pytest.mark.parametrize(
+    ("given_url", "used"),
+    [
+        ("https://dify.example.com/V1", "https://dify.example.com/v1"),
+        ("https://dify.example.com/V1//", "https://dify.example.com/v1"),
+        ("https://dify.example.com//v1", "https://dify.example.com/v1"),
+        ("https://example.com/v1/dify/v1", "https://example.com/v1/dify/v1"),
+        ("https://example.com/apps/v1", "https://example.com/apps/v1"),
+        ("https://example.com/tools/dify", "https://example.com/tools/dify/v1"),
+        ("https://dify.example.com./v1", "https://dify.example.com./v1"),
+        ("https://" + "h" * 63 + ".example.com", "https://" + "h" * 63 + ".example.com/v1"),
+    ],
+)
+def test_unusual_addresses_that_can_be_used_are_used(client_class, given_url, used):
+    assert client_class(api_key=KEY, base_url=given_url).base_url == used
+
+
+ENDPOINTS = [
+    "/workflows/run",
+    "/workflows/logs",
+    "/workflows/run/{id}",
+    "/files/upload",
+    "/chat-messages",
+    "/info",
+    "/v1",
+]
+CONSOLE_PAGES = [
+    "/app/0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a/develop", "/app/0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a", "/apps",
+    "/apps/", "/signin", "/datasets", "/workflow/AbCdEf0123456789", "/chat/AbCdEf0123456789", "/console/api/apps",
+]  # fmt: skip
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [
+        *(
+            (f"https://api.dify.ai/v1{path}", "must end with '/v1', as in 'https://api.dify.ai/v1'")
+            for path in ENDPOINTS
+        ),
+        ("https://example.com/dify/V1/workflows/logs", "as in 'https://example.com/dify/v1'"),
+        ("https://dify.example.com/workflows/run", "address of an operation"),
+        *((f"https://dify.example.com{path}", "a page of Dify's console or of an app") for path in CONSOLE_PAGES),
+        *((f"https://cloud.dify.ai{path}", "the cloud's API is 'https://api.dify.ai/v1'") for path in CONSOLE_PAGES),
+        ("https://cloud.dify.ai", "the cloud's API is 'https://api.dify.ai/v1'"),
+        ("dify.example.com", "put 'https://' or 'http://' before it"),
+        ("dify.example.com/v1", "put 'https://' or 'http://' before it"),
+        ("//dify.example.com:8080/v1", "put 'https://' or 'http://' before it"),
+        ("localhost:5001", "put 'https://' or 'http://' before it"),
+        ("[::1]:5001/v1", "put 'https://' or 'http://' before it"),
+        ("https://http://dify.example.com", "two schemes"),
+        ("https://dify..example.com", "two dots in a row"),
+        ("https://.example.com/v1", "begins with one"),
+        ("https://" + "h" * 64 + ".example.com", "more than 63 characters"),
+        ("https://" + "h." * 130 + "com", "more than 253 characters"),
+    ],
+)
+def test_a_pasted_address_is_refused_with_what_to_write(client_class, url, advice):
+    with pytest.raises(ConfigurationError, match="base_url must be") as caught:
+        client_class(api_key=KEY, base_url=url)
+    assert advice in str(caught.value)
+
+
+@BOTH
+@pytest.mark.parametrize("end", [f"?api_key={KEY}", f"#{KEY}", "?token=pa55w0rd", f"/{KEY}/v1/info"])
+def test_no_secret_of_a_refused_address_is_shown(client_class, end):
+    with pytest.raises(ConfigurationError, match="base_url must be") as caught:
+        client_class(api_key=KEY, base_url=f"https://dify.example.com/v1{end}")
+    assert KEY not in str(caught.value)
+    assert "pa55w0rd" not in str(caught.value)
+
+
+@given(st.text(alphabet=st.sampled_from("ab.-é:/v1V@%[]\uff20\uff0e\u3002"), max_size=80))
+def test_the_host_of_an_address_can_be_looked_up(text):
+    try:
+        client = DifyWorkflow(api_key=KEY, base_url=f"https://{text}")
+    except ConfigurationError:
+        return
+    httpx.URL(client.base_url).raw_host.decode("ascii").encode("idna")  # as `socket.getaddrinfo` does
+
+
 @given(st.text(max_size=40))
 def test_any_text_is_either_a_usable_address_or_refused(text):
     try:
@@ -316,6 +399,48 @@ def test_authorization_is_not_a_default_header(client_class, name):
         client_class(api_key=KEY).with_options(default_headers={name: "Bearer app-another"})
 
 
+def sent_by(client_class, derive) -> httpx.Headers:
+    """The headers that `derive(client)` sends, where the client has two default headers."""
+    seen: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    options = {"api_key": KEY, "default_headers": {"X-Team": "audit", "User-Agent": "mine"}}
+    if client_class is DifyWorkflow:
+        derive(DifyWorkflow(http_client=httpx.Client(transport=httpx.MockTransport(respond)), **options)).request(
+            "GET", "/info"
+        )
+    else:
+        async_http = httpx.AsyncClient(transport=httpx.MockTransport(respond))
+        asyncio.run(derive(AsyncDifyWorkflow(http_client=async_http, **options)).request("GET", "/info"))
+    return seen[0].headers
+
+
+@BOTH
+def test_with_options_adds_replaces_and_removes_single_headers(client_class):
+    changes = {"X-Trace": "1", "x-team": "billing", "USER-AGENT": None, "X-Absent": None}
+    headers = sent_by(client_class, lambda client: client.with_options(default_headers=changes))
+    assert headers.get_list("x-team") == ["billing"]
+    assert headers["x-trace"] == "1"
+    assert headers["user-agent"].startswith("dify-workflow-sdk/")
+    assert "x-absent" not in headers
+    twice = sent_by(
+        client_class,
+        lambda client: client.with_options(default_headers={"X-A": "1"}).with_options(default_headers={"x-b": "2"}),
+    )
+    assert [twice[name] for name in ("x-team", "x-a", "x-b", "user-agent")] == ["audit", "1", "2", "mine"]
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["X A", "Authorization", 7, b"X-A"])
+@pytest.mark.parametrize("value", ["1", None])
+def test_a_changed_header_is_checked_as_the_first_ones_are(client_class, name, value):
+    with pytest.raises(ConfigurationError, match="default_headers"):
+        client_class(api_key=KEY).with_options(default_headers={name: value})
+
+
 @BOTH
 @pytest.mark.parametrize(
     ("name", "value"),
@@ -402,7 +527,7 @@ def test_a_siblings_timeout_headers_and_key_are_the_first_clients_until_changed(
     assert same.headers["authorization"] == f"Bearer {KEY}"
     assert other.extensions["timeout"]["read"] == 9
     assert other.headers["x-b"] == "2"
-    assert "x-a" not in other.headers
+    assert other.headers["x-a"] == "1"
     assert other.headers["authorization"] == "Bearer app-2"
     assert default.extensions["timeout"]["read"] == 60
 

@@ -34,10 +34,19 @@ from dify_workflow import (
     UnsupportedMediaTypeError,
     WorkflowRunError,
     WorkflowStreamError,
+    _responses,
 )
 from dify_workflow._configuration import Secret
 from dify_workflow._errors import class_of_status
-from dify_workflow._responses import UnusableBodyError, cut_stream, response_error, status_error, transport_error
+from dify_workflow._responses import (
+    UnusableBodyError,
+    cut_stream,
+    reader,
+    response_error,
+    status_error,
+    stream_error,
+    transport_error,
+)
 
 URL = "https://dify.example.com/v1/workflows/logs?status=failed"
 SECRET = Secret(KEY)
@@ -163,7 +172,7 @@ def test_every_status_with_any_body_gives_an_error_of_its_own(status, content):
 
 def test_the_message_tells_method_path_status_code_and_the_servers_text():
     error = error_of(401, dify_body(401, "unauthorized", "Access token is invalid"))
-    assert str(error) == "GET /v1/workflows/logs: 401 unauthorized: Access token is invalid"
+    assert str(error) == "GET /v1/workflows/logs: 401 unauthorized: Access token is invalid (dify.example.com)"
 
 
 def test_the_attributes_hold_what_came():
@@ -192,7 +201,7 @@ def test_what_is_no_answer_of_the_api_is_held_as_it_came():
     error = response_error(response, b"[1]", UnusableBodyError("a list where an object belongs"), SECRET)
     assert (error.status_code, error.headers["x-proxy"], error.body) == (200, "7", [1])
     assert error.request.url == response.request.url
-    assert str(error) == "GET /v1/workflows/logs: 200 with a list where an object belongs"
+    assert str(error) == "GET /v1/workflows/logs: 200 with a list where an object belongs (dify.example.com)"
 
 
 @pytest.mark.parametrize("status", [300, 301, 399])
@@ -208,7 +217,7 @@ def test_an_answer_without_any_text_says_so():
 
 def test_up_to_500_characters_of_the_servers_text_go_into_a_message():
     def told(size: int) -> str:
-        return str(status_error(httpx.Response(500, request=sent_request()), b"x" * size, SECRET)).rpartition(" ")[2]
+        return str(status_error(httpx.Response(500, request=sent_request()), b"x" * size, SECRET)).split(" ")[3]
 
     assert told(500) == "x" * 500
     assert told(501) == "x" * 497 + "..."
@@ -360,15 +369,66 @@ def test_what_httpx_raised_is_the_cause_without_a_frame_or_request_that_holds_th
     for error in (first, second):
         assert error.__traceback__ is None
         assert "authorization" not in error.request.headers
-    assert str(failure).endswith(": second")
+    assert str(failure) == "GET /v1/workflows/logs: second (dify.example.com:443)"
 
 
 @pytest.mark.parametrize("cls", [httpx.ConnectTimeout, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout])
-def test_every_kind_of_timeout_is_a_timeout(cls):
-    error = transport_error(cls("late"), sent_request(), None, SECRET)
+@pytest.mark.parametrize("text", ["late", "", "timed out", "The read operation timed out"])
+def test_every_kind_of_timeout_is_a_timeout(cls, text):
+    error = transport_error(cls(text), sent_request(), None, SECRET)
     assert type(error) is APITimeoutError
     assert "GET /v1/workflows/logs" in str(error)
     assert "timed out" in str(error)
+    assert ("late" in str(error)) == (text == "late")
+    assert "timed out (timed out)" not in str(error)
+    assert "timed out: timed out" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://dify.example.com/v1/info", "dify.example.com:443"),
+        ("http://dify.example.com/v1/info", "dify.example.com:80"),
+        ("http://127.0.0.1:5001/v1/info", "127.0.0.1:5001"),
+        ("http://[::1]/v1/info", "[::1]:80"),
+        ("https://b\u00fccher.example/v1/info", "xn--bcher-kva.example:443"),
+        ("https://user:pa55w0rd@dify.example.com/v1/info", "dify.example.com:443"),
+    ],
+)
+@pytest.mark.parametrize("cls", [httpx.ConnectError, httpx.ReadError, httpx.ConnectTimeout, httpx.ReadTimeout])
+def test_connection_errors_name_host_and_port(cls, url, host):
+    error = transport_error(cls("failed"), httpx.Request("GET", url), None, SECRET)
+    assert str(error).startswith("GET /v1/info: ")
+    assert f"({host})" in str(error)
+    assert "pa55w0rd" not in str(error)
+    cut = cut_stream(httpx.Response(200, request=httpx.Request("GET", url)), "after 3 events", SECRET)
+    assert f"({host})" in str(cut)
+
+
+@pytest.mark.parametrize("body", [b"<!doctype html><title>Dify</title>", b"\xef\xbb\xbf\n<html>", b"Not Found", b""])
+def test_a_404_that_is_not_the_apis_says_check_base_url(body):
+    error = error_of(404, body)
+    assert "check base_url" in str(error)
+    assert "(dify.example.com)" in str(error)
+    assert "base_url" not in error.message
+    assert "check base_url" not in str(error_of(404, dify_body(404, "not_found", "Workflow not found")))
+    assert "check base_url" not in str(error_of(502, body))
+
+
+@pytest.mark.parametrize("body", [b"<!doctype html><title>Dify</title>", b"\xef\xbb\xbf\n<html>"])
+@pytest.mark.parametrize("status", [200, 203])
+def test_html_with_success_says_check_base_url(status, body):
+    def text_of(content: bytes) -> str:
+        response = httpx.Response(status, request=sent_request())
+        with pytest.raises(APIResponseError) as caught:
+            _responses.value(response, content, reader("json"), SECRET)
+        return str(caught.value)
+
+    assert "check base_url (dify.example.com)" in text_of(body)
+    assert "HTML" in text_of(body)
+    assert "check base_url" not in text_of(b'{"data": [')
+    stream = stream_error(httpx.Response(status, request=sent_request()), body, SECRET)
+    assert "check base_url (dify.example.com)" in str(stream)
 
 
 def test_a_transport_error_without_text_still_says_what_it_was():

@@ -57,7 +57,7 @@ def test_a_page_without_a_title_is_called_a_page():
     for content in (b"<h1>no</h1>", b"\n <p>"):
         error = status_error(httpx.Response(502, request=REQUEST), content, SECRET)
         assert error.message == "an HTML page"
-        assert str(error) == "POST /v1/workflows/run: 502: an HTML page"
+        assert str(error) == "POST /v1/workflows/run: 502: an HTML page (dify.example.com)"
 
 
 def test_a_redirect_is_told_with_what_to_do():
@@ -70,7 +70,7 @@ def test_what_is_no_stream_is_told_with_its_status(headers: dict[str, str]):
     response = httpx.Response(200, headers=headers, request=REQUEST)
     assert not _responses.is_event_stream(response)
     error = stream_error(response, b"{}", SECRET)
-    assert str(error) == "POST /v1/workflows/run: 200 with no stream of events"
+    assert str(error) == "POST /v1/workflows/run: 200 with no stream of events (dify.example.com)"
 
 
 @pytest.mark.parametrize("number", [-(2**63) - 1, 2**64])

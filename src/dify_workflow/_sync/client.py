@@ -44,7 +44,8 @@ class DifyWorkflow:
             have begun the work: no connection was made, or it answered that it is busy.
         backoff: seconds before the first retry, doubled for each further one up to 8, less a random part; 0.5 unless
             given. A `Retry-After` of up to 60 seconds is obeyed instead; above that the error is raised at once.
-        default_headers: headers to send with every request.
+        default_headers: names and values of headers to send with every request; each replaces the SDK's own of that
+            name. `with_options` adds, replaces or removes single ones.
         http_client: your own `httpx.Client`, for proxies, certificates, or a fake transport in tests. It is
             used as it is and never closed here. Give it no fewer connections than callers at once: httpcore 1.0 can
             break connections for which callers have to queue.
@@ -143,11 +144,23 @@ class DifyWorkflow:
         timeout: TimeoutOption | Unchanged = UNCHANGED,
         max_retries: int | None = None,
         backoff: float | None = None,
-        default_headers: Mapping[str, str] | None = None,
+        default_headers: Mapping[str, str | None] | None = None,
     ) -> Self:
-        """A sibling with other options, on the same pool of connections.
+        """A derived client with other options, on the same pool of connections.
 
-        What is not given stays as it is. The pool belongs to the first client: closing a sibling closes nothing.
+        What is not given stays as it is. The pool belongs to the first client: closing a derived client closes nothing.
+        Deriving a client for a single call is cheap:
+
+        >>> client.with_options(default_headers={"X-Trace-Id": trace_id}).logs.list()
+
+        Args:
+            api_key: the key of another app on the same server.
+            base_url: address of the API, with or without "/v1".
+            timeout: as for the client; None is the default of 60 seconds.
+            max_retries: how often a request is sent again.
+            backoff: seconds before the first retry.
+            default_headers: headers to send with every request, merged with the ones of this client: each replaces the
+                one of its name, in whatever case it is written, and None removes it.
 
         Raises:
             ConfigurationError: an option has no usable value.
