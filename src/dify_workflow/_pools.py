@@ -6,19 +6,23 @@ asyncio ties a connection to the event loop that it was opened in, so the async 
 from __future__ import annotations
 
 import contextlib
+import os
 import ssl
 import threading
-from typing import TYPE_CHECKING, Final, TypeVar
-from urllib.request import getproxies
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx
 
+from ._environment import proxy_for, proxy_variables, system_variables, trusting
+from ._errors import ConfigurationError
+from ._monitoring import Monitoring, log_response, redact_reason
+
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncGenerator, Callable
-    from typing import TypeAlias
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
-    LoopConnections: TypeAlias = "AsyncConnections | AsyncClientConnections"
+    from ._environment import Variable
+
 
 # gunicorn, which serves Dify, closes a connection that was idle for 2 seconds. One that may be closed while a run is
 # being sent over it would leave open whether the run has begun, so none is used again after that time.
@@ -29,26 +33,47 @@ MOMENT: Final = 0.1
 """Seconds for which the connections of a forgotten async client stay open."""
 
 CLOSED: Final = "this client is closed"
+ALL_IN_USE: Final = (
+    f"all {LIMITS.max_connections} connections of this client were in use; a client has more with "
+    "http_client=httpx.Client(limits=httpx.Limits(max_connections=...)), or AsyncClient"
+)
+NO_ASYNCIO: Final = (
+    "AsyncDifyWorkflow needs an event loop of asyncio, and none is running here; under trio, use DifyWorkflow "
+    "in a thread (trio.to_thread.run_sync)"
+)
 
 T = TypeVar("T")
 
 
 class Connections:
-    """Connections of one SDK client, without an httpx client around them.
+    """Connections of one SDK client, without an httpx client around them unless that is monitored.
 
     What that adds is not for this API, and costs a tenth of a call: cookies, authentication, redirects, hooks.
+
+    Args:
+        environment: what names proxies and certificates; read when the first connection is opened.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._routes = Routes(environment)
+        self._monitoring = Monitoring(lambda: httpx.Client)
         self._transports: dict[str, httpx.HTTPTransport] = {}
+        self._clients: dict[httpx.HTTPTransport, httpx.Client] = {}
         self._closed = False
         self._lock = threading.Lock()
 
     def send(self, request: httpx.Request) -> httpx.Response:
-        """The answer to a request, its body still to come."""
-        transport = self._transports.get(request.url.scheme) or self._opened(request.url.scheme)
-        response = transport.handle_request(request)
+        """The response to a request, its body still to come.
+
+        Raises:
+            ConfigurationError: the environment's proxies or certificates cannot be used.
+        """
+        transport = self._transports.get(request.url.scheme) or self._opened(request.url)
+        if self._monitoring.is_on():
+            return self._sent_by_client(transport, request)
+        response = exchange(transport, request)
         response.request = request
+        log_response(request, response)
         return response
 
     def close(self) -> None:
@@ -56,66 +81,156 @@ class Connections:
         with self._lock:
             self._closed = True
             transports, self._transports = self._transports, {}
+            self._clients.clear()
         for transport in transports.values():
             transport.close()
 
-    def _opened(self, scheme: str) -> httpx.HTTPTransport:
+    def _opened(self, url: httpx.URL) -> httpx.HTTPTransport:
         with self._lock:
             if self._closed:  # the transport would open a connection that nobody closes
                 raise RuntimeError(CLOSED)
-            if scheme not in self._transports:
-                self._transports[scheme] = httpx.HTTPTransport(verify=_verification(scheme), limits=LIMITS)
-            return self._transports[scheme]
+            key = self._routes.key(url)
+            if key not in self._transports:
+                self._transports[key] = httpx.HTTPTransport(**self._routes.options(url))
+            return self._transports[key]
+
+    def _sent_by_client(self, transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        client = self._clients.get(transport)
+        if client is None:  # two threads may make one each: it has no state of its own
+            client = self._clients[transport] = httpx.Client(transport=_Exchanging(transport), trust_env=False)
+        return ClientConnections(client).send(request)
 
 
 class AsyncConnections:
     """Connections of one SDK client in one event loop; as `Connections`."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._routes = Routes(environment)
+        self._monitoring = Monitoring(lambda: httpx.AsyncClient)
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
+        self._clients: dict[httpx.AsyncHTTPTransport, httpx.AsyncClient] = {}
         self._closed = False
 
     async def send(self, request: httpx.Request) -> httpx.Response:
-        """The answer to a request, its body still to come."""
-        transport = self._transports.get(request.url.scheme) or self._opened(request.url.scheme)
-        response = await transport.handle_async_request(request)
+        """The response to a request, its body still to come.
+
+        Raises:
+            ConfigurationError: the environment's proxies or certificates cannot be used.
+        """
+        transport = self._transports.get(request.url.scheme) or self._opened(request.url)
+        if self._monitoring.is_on():
+            return await self._sent_by_client(transport, request)
+        response = await exchange_async(transport, request)
         response.request = request
+        log_response(request, response)
         return response
 
     async def aclose(self) -> None:
         """Close them."""
         self._closed = True
         transports, self._transports = self._transports, {}
+        self._clients.clear()
         for transport in transports.values():
             await transport.aclose()
 
-    def _opened(self, scheme: str) -> httpx.AsyncHTTPTransport:
+    def _opened(self, url: httpx.URL) -> httpx.AsyncHTTPTransport:
         if self._closed:
             raise RuntimeError(CLOSED)
-        transport = httpx.AsyncHTTPTransport(verify=_verification(scheme), limits=LIMITS)
-        self._transports[scheme] = transport
-        return transport
+        key = self._routes.key(url)
+        if key not in self._transports:
+            self._transports[key] = httpx.AsyncHTTPTransport(**self._routes.options(url))
+        return self._transports[key]
+
+    async def _sent_by_client(self, transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        client = self._clients.get(transport)
+        if client is None:
+            exchanging = _AsyncExchanging(transport)
+            client = self._clients[transport] = httpx.AsyncClient(transport=exchanging, trust_env=False)
+        return await AsyncClientConnections(client).send(request)
 
 
-def _verification(scheme: str) -> ssl.SSLContext | bool:
-    """How certificates are checked: for plain HTTP there are none, and to load all authorities takes 20 ms.
+class Routes:
+    """By which way an address is reached, decided once for each: the environment is read when it is first needed."""
 
-    Should TLS be spoken over these connections all the same, it fails: this context trusts nobody.
-    """
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if scheme == "http" else True
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._variables: Mapping[str, Variable] | None = None
+
+    def key(self, url: httpx.URL) -> str:
+        """What addresses that are reached in the same way have in common: the scheme; with a proxy, the host too."""
+        variables = self._proxies()
+        return f"{url.scheme}://{url.netloc!r}" if {url.scheme, "all"} & set(variables) else url.scheme
+
+    def options(self, url: httpx.URL) -> dict[str, Any]:
+        """The options of an httpx transport that leads to an address.
+
+        Raises:
+            ConfigurationError: the variables that concern it cannot be used.
+        """
+        proxy = proxy_for(self._proxies(), url)
+        # Without TLS there are no certificates, and to load all authorities takes 20 ms. Should TLS be spoken over
+        # these connections all the same, it fails: this context trusts nobody.
+        plain = url.scheme == "http"
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else trusting(self._environment)
+        return {"verify": verify, "limits": LIMITS, "proxy": proxy}
+
+    def _proxies(self) -> Mapping[str, Variable]:
+        if self._variables is None:
+            self._variables = proxy_variables(self._environment) or system_variables()
+        return self._variables
+
+
+def exchange(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+    """Send a request over own connections; the response, its body still to come."""
+    try:
+        return transport.handle_request(request)
+    except httpx.PoolTimeout as error:
+        raise httpx.PoolTimeout(ALL_IN_USE) from error
+
+
+async def exchange_async(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+    """As `exchange`."""
+    try:
+        return await transport.handle_async_request(request)
+    except httpx.PoolTimeout as error:
+        raise httpx.PoolTimeout(ALL_IN_USE) from error
+
+
+class _Exchanging(httpx.BaseTransport):
+    """Own connections below an httpx client."""
+
+    def __init__(self, transport: httpx.HTTPTransport) -> None:
+        self._transport = transport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = exchange(self._transport, request)
+        redact_reason(request, response)  # the client logs it
+        return response
+
+
+class _AsyncExchanging(httpx.AsyncBaseTransport):
+    """As `_Exchanging`."""
+
+    def __init__(self, transport: httpx.AsyncHTTPTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await exchange_async(self._transport, request)
+        redact_reason(request, response)
+        return response
 
 
 class ClientConnections:
-    """Connections of an httpx client: the caller's own, or one that finds its way through the environment's proxies."""
+    """Connections of an httpx client."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
-        self.close = client.close
 
     def send(self, request: httpx.Request) -> httpx.Response:
-        """The answer to a request, its body still to come."""
+        """The response to a request, its body still to come."""
         # The caller's client may be set to follow redirects and to add its own credentials: neither here.
-        return self._client.send(request, auth=None, follow_redirects=False, stream=True)
+        response = self._client.send(request, auth=None, follow_redirects=False, stream=True)
+        return _with_request(response, request)
 
 
 class AsyncClientConnections:
@@ -123,16 +238,20 @@ class AsyncClientConnections:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
-        self.aclose = client.aclose
 
     async def send(self, request: httpx.Request) -> httpx.Response:
-        """The answer to a request, its body still to come."""
-        return await self._client.send(request, auth=None, follow_redirects=False, stream=True)
+        """The response to a request, its body still to come."""
+        response = await self._client.send(request, auth=None, follow_redirects=False, stream=True)
+        return _with_request(response, request)
 
 
-def _behind_a_proxy() -> bool:
-    """Whether the environment names a proxy, for any address: then an httpx client knows which one to use."""
-    return any(scheme in getproxies() for scheme in ("http", "https", "all"))
+def _with_request(response: httpx.Response, request: httpx.Request) -> httpx.Response:
+    """The response with its request, which a function that a test has put into the client's place may have left out."""
+    try:
+        _ = response.request
+    except RuntimeError:
+        response.request = request
+    return response
 
 
 class Pool:
@@ -141,7 +260,7 @@ class Pool:
     def __init__(self, own: httpx.Client | None) -> None:
         self.own = own
         self._own = None if own is None else ClientConnections(own)
-        self._made: Connections | ClientConnections | None = None
+        self._made: Connections | None = None
         self._closed = False
         self._lock = threading.Lock()
 
@@ -160,7 +279,7 @@ class Pool:
             if self._closed:
                 raise RuntimeError(CLOSED)
             if self._made is None:
-                self._made = ClientConnections(httpx.Client(limits=LIMITS)) if _behind_a_proxy() else Connections()
+                self._made = Connections()
             return self._made
 
     def adapt(self, request: httpx.Request) -> None:
@@ -193,19 +312,22 @@ class AsyncPool:
         self.own = own
         self._own = None if own is None else AsyncClientConnections(own)
         self._running_loop = get_running_loop
-        self._made: dict[asyncio.AbstractEventLoop, tuple[LoopConnections, AsyncGenerator[None]]] = {}
+        self._made: dict[asyncio.AbstractEventLoop, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
         self._closed = False
         self._lock = threading.Lock()
 
-    async def connections(self) -> LoopConnections:
+    async def connections(self) -> AsyncConnections | AsyncClientConnections:
         """What to send over in the running event loop.
 
         Raises:
+            ConfigurationError: there is none of asyncio.
             RuntimeError: it has been closed.
         """
+        loop = self._loop()
+        if loop is None:
+            raise ConfigurationError(NO_ASYNCIO)
         if self._own is not None:
             return self._own
-        loop = self._running_loop()
         made = self._made.get(loop)
         if made is not None:
             return made[0]
@@ -214,8 +336,7 @@ class AsyncPool:
                 raise RuntimeError(CLOSED)
             for ended in [other for other in self._made if other.is_closed()]:
                 del self._made[ended]
-            proxied = _behind_a_proxy()
-            fresh = AsyncClientConnections(httpx.AsyncClient(limits=LIMITS)) if proxied else AsyncConnections()
+            fresh = AsyncConnections()
             lifetime = _until_it_ends(fresh)
             self._made[loop] = fresh, lifetime
         await anext(lifetime)
@@ -235,11 +356,18 @@ class AsyncPool:
 
     async def close(self) -> None:
         """Close what was made here for the running event loop. Closing twice is fine."""
+        loop = self._loop()
         with self._lock:
             self._closed = True
-            made = self._made.pop(self._running_loop(), None)
+            made = None if loop is None else self._made.pop(loop, None)
         if made is not None:
             await made[1].aclose()
+
+    def _loop(self) -> asyncio.AbstractEventLoop | None:
+        try:
+            return self._running_loop()
+        except RuntimeError:
+            return None
 
     def __del__(self) -> None:
         # Not at once: a client is often forgotten as the last thing before its loop ends, which would cancel the
@@ -253,7 +381,7 @@ def _forget(_: object) -> None:
     """Hold something until this is called."""
 
 
-async def _until_it_ends(connections: LoopConnections) -> AsyncGenerator[None]:
+async def _until_it_ends(connections: AsyncConnections) -> AsyncGenerator[None]:
     """A generator that closes connections when it is closed itself.
 
     A loop that ends in an orderly way closes the asynchronous generators that were begun in it, and so does a running

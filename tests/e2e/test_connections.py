@@ -7,15 +7,17 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from fault_server import KEY, FaultServer, answer, page_answer
-from halves import EACH_HALF, Half, list_logs
+from halves import EACH_HALF, Half, failure, list_logs
 
-from dify_workflow import APIStatusError, DifyWorkflow
+from dify_workflow import APIStatusError, ConfigurationError, DifyWorkflow
 from dify_workflow._pools import AsyncConnections, Connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -52,6 +54,55 @@ def test_an_address_that_the_environment_exempts_is_reached_without_its_proxy(ha
         half.call(server.base_url, list_logs)
         assert len(server.requests) == 1
         assert proxy.requests == []
+
+
+@EACH_HALF
+def test_a_network_that_the_environment_exempts_is_reached_directly(half: Half, proxies: Callable[..., None]):
+    with FaultServer(page_answer()) as server, FaultServer(page_answer()) as proxy:
+        proxies(http_proxy=proxy.origin, no_proxy="10.0.0.0/8,127.0.0.0/8")
+        half.call(server.base_url, list_logs)
+        assert (len(server.requests), len(proxy.requests)) == (1, 0)
+
+
+@EACH_HALF
+def test_a_derived_client_with_another_address_has_its_own_way(half: Half, proxies: Callable[..., None]):
+    with FaultServer(page_answer()) as server, FaultServer(page_answer()) as proxy:
+        proxies(http_proxy=proxy.origin, no_proxy="127.0.0.1")
+
+        async def story(client: Any) -> None:
+            await client.logs.list()
+            derived = client.with_options(base_url="http://dify.invalid/v1")
+            await derived.logs.list()
+            await derived.logs.list()
+
+        half.play(server.base_url, story)
+        assert (len(server.requests), len(proxy.requests), proxy.connections) == (1, 2, 1)
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("all_proxy", "socks5://u:pass-word@127.0.0.1:9"), ("http_proxy", "ftp://u:pass-word@127.0.0.1")],
+)
+def test_a_proxy_that_cannot_be_used_is_a_configuration_error(half: Half, name: str, value: str, proxies):
+    with FaultServer(page_answer()) as server:
+        proxies(**{name: value})
+        error = failure(half, server.base_url, list_logs)
+        assert type(error) is ConfigurationError
+        assert name in str(error)
+        assert "pass-word" not in str(error)
+        proxies(https_proxy=value)  # it does not concern this server
+        half.call(server.base_url, list_logs)
+
+
+@EACH_HALF
+def test_certificates_that_cannot_be_read_concern_only_tls(half: Half, monkeypatch, proxies, tmp_path: Path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "company-ca.pem"))
+    with FaultServer(page_answer()) as server:
+        half.call(server.base_url, list_logs)
+        error = failure(half, server.base_url.replace("http:", "https:"), list_logs)
+    assert type(error) is ConfigurationError
+    assert "SSL_CERT_FILE" in str(error)
 
 
 @EACH_HALF
@@ -93,8 +144,10 @@ def test_a_retry_after_the_client_was_closed_opens_no_connection():
 
 @pytest.mark.parametrize("make", [Connections, AsyncConnections])
 def test_whatever_speaks_tls_has_to_be_trusted(make: Callable[[], Any]):
-    """Also where a client of plain HTTP gets a sibling with another address: it shares what is sent over."""
-    contexts = {scheme: make()._opened(scheme)._pool._ssl_context for scheme in ("http", "https")}
+    """Also where a client of plain HTTP gets a derived client with another address: it shares what is sent over."""
+    contexts = {
+        scheme: make()._opened(httpx.URL(f"{scheme}://dify.invalid"))._pool._ssl_context for scheme in ("http", "https")
+    }
     for context in contexts.values():
         assert context.verify_mode == ssl.CERT_REQUIRED
         assert context.check_hostname

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
+import httpcore
 import httpx
 import pytest
 
 from dify_workflow import _pools
-from dify_workflow._pools import (
-    AsyncClientConnections,
-    AsyncConnections,
-    AsyncPool,
-    ClientConnections,
-    Connections,
-    Pool,
-)
+from dify_workflow._pools import AsyncConnections, AsyncPool, Connections, Pool
 
 REQUEST = httpx.Request("GET", "http://127.0.0.1:9/v1/info")
 
 
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*PROXIES, "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
+PROXY = "http://127.0.0.1:9"
 
 
 def test_a_connection_is_given_up_before_a_server_may_close_it():
@@ -55,33 +43,14 @@ def test_over_closed_connections_nothing_is_sent():
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("name", PROXIES)
-def test_behind_a_proxy_an_httpx_client_finds_the_way_and_is_closed_with_the_sdks(monkeypatch, name: str):
-    monkeypatch.setenv(name, "http://127.0.0.1:9")
+def test_the_connections_of_a_pool_are_made_once_and_closed_with_it():
     pool = Pool(None)
     connections = pool.connections()
-    assert isinstance(connections, ClientConnections)
+    assert isinstance(connections, Connections)
+    assert pool.connections() is connections
     pool.close()
     with pytest.raises(RuntimeError, match="closed"):
         connections.send(REQUEST)
-
-    async def story() -> None:
-        pool = AsyncPool(None)
-        connections = await pool.connections()
-        assert isinstance(connections, AsyncClientConnections)
-        await pool.close()
-        with pytest.raises(RuntimeError, match="closed"):
-            await connections.send(REQUEST)
-
-    asyncio.run(story())
-
-
-def test_without_a_proxy_nothing_stands_between_the_sdk_and_the_connections(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "example.com")
-    pool = Pool(None)
-    assert isinstance(pool.connections(), Connections)
-    assert pool.connections() is pool.connections()
-    pool.close()
 
     async def story() -> None:
         pool = AsyncPool(None)
@@ -93,6 +62,18 @@ def test_without_a_proxy_nothing_stands_between_the_sdk_and_the_connections(monk
             await connections.send(REQUEST)
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("make", [Connections, AsyncConnections])
+def test_addresses_that_are_reached_in_the_same_way_share_connections(make: Any):
+    one, other = (httpx.URL(f"http://{host}.example:8080/v1") for host in "ab")
+    direct = make({"HTTPS_PROXY": PROXY, "NO_PROXY": "a.example"})
+    assert direct._opened(one) is direct._opened(other)
+    proxied = make({"ALL_PROXY": PROXY, "NO_PROXY": "a.example"})
+    assert proxied._opened(one) is proxied._opened(one)
+    assert proxied._opened(one) is not proxied._opened(other)
+    assert isinstance(proxied._opened(other)._pool, httpcore.HTTPProxy | httpcore.AsyncHTTPProxy)
+    assert not isinstance(proxied._opened(one)._pool, httpcore.HTTPProxy | httpcore.AsyncHTTPProxy)
 
 
 def test_a_closed_pool_makes_no_connections_even_if_it_never_had_any():
