@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import spec_report
 from changelog import ChangelogError, released, unreleased_version
+from comparison.acknowledged import FILE, read_acknowledged, reason_for
 from comparison.changes import SEVERITIES
 from comparison.descriptions import compared
 from comparison.reading import read
@@ -209,7 +210,16 @@ def changes_since(repository: Repository, tag: str) -> list[Change]:
             found = compared(read(file), read(repository.root / SPEC))
         except SpecError as error:
             raise RefusalError(f"the spec cannot be compared with that of {tag}: {error}") from None
-    return [Change(one.severity, one.where, one.what) for one in found]
+    try:
+        acknowledged = read_acknowledged(repository.root / Path(SPEC).parent / FILE)
+    except SpecError as error:
+        raise RefusalError(str(error)) from None
+    return [
+        Change("additive", one.where, f"{one.what} (acknowledged: {reason})")
+        if (reason := reason_for(one, acknowledged))
+        else Change(one.severity, one.where, one.what)
+        for one in found
+    ]
 
 
 def check_sources() -> None:

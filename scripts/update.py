@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import public_api
+from comparison.acknowledged import FILE, read_acknowledged
 from comparison.descriptions import compared
 from comparison.reading import described, route
 from generation.folder import update
@@ -36,6 +37,7 @@ from updates.reports import Report
 from updates.workplace import WorkplaceError, put, uninterrupted, workplace
 
 if TYPE_CHECKING:
+    from comparison.acknowledged import Acknowledged
     from specification.documents import VendorDocument
     from specification.nodes import Tree
     from updates.corrections import Corrected
@@ -118,6 +120,7 @@ class Update:
         self.source = source
         self.tests = tests
         self.paths: tuple[list[str], list[str]] = ([], [])
+        self.acknowledged: list[Acknowledged] = []
         self.found: dict[str, Any] = {
             "told": None,
             "vendors": [],
@@ -134,6 +137,7 @@ class Update:
             RefusalError: The document itself will not do, so that there is nothing to report.
             SpecError: The same, or a stored document is not right.
         """
+        self.acknowledged = read_acknowledged(self.project / "spec" / FILE)
         say(f"reading {shown(self.source.name)}")
         upstream = self.project / "spec" / "upstream"
         stored = read_upstream(upstream)
@@ -199,8 +203,10 @@ class Update:
         told = []
         for change in compared(described([before]), described([after])):
             places = meanings.overlay_places(change, here, result.touched)
-            places = [*meanings.vendor_places(change, self.found["vendors"], heir.name), *places]
-            told.append(Told(change, meanings.meaning(change, known, owners), places))
+            places = [*meanings.vendor_places(change, self.found["vendors"], self.source.name), *places]
+            said = meanings.meaning(change, known, owners)
+            attribute = meanings.attribute(change, owners)
+            told.append(Told(change, said, places, attribute, meanings.methods_of(change, known)))
         return told
 
     def _generate(self, place: Workplace) -> None:
@@ -263,6 +269,7 @@ class Update:
             replaces=[document.name for document in heir.predecessors],
             is_ready=not problems,
             problems=problems,
+            acknowledged=tuple(self.acknowledged),
             **self.found,
         )
 

@@ -29,11 +29,15 @@ class Told(NamedTuple):
         change: The change.
         meaning: What it means to a user of the SDK.
         places: The lines and overlay actions that it comes from.
+        attribute: The class and attribute of the models that it is about, such as `WorkflowLog.id`; nothing for others.
+        methods: The facade's methods that it concerns.
     """
 
     change: Change
     meaning: str
     places: list[str]
+    attribute: str = ""
+    methods: tuple[str, ...] = ()
 
 
 def methods(reference: str) -> dict[str, list[str]]:
@@ -49,6 +53,12 @@ def methods(reference: str) -> dict[str, list[str]]:
     return found
 
 
+def methods_of(change: Change, known: dict[str, list[str]]) -> tuple[str, ...]:
+    """The facade's methods that a change concerns."""
+    match = _PLACE.fullmatch(change.where)
+    return tuple(known.get(match["operation"], ())) if match else ()
+
+
 def meaning(change: Change, known: dict[str, list[str]], owners: dict[int, Pointer]) -> str:
     """What a change means to a user of the SDK, in one sentence.
 
@@ -58,19 +68,33 @@ def meaning(change: Change, known: dict[str, list[str]], owners: dict[int, Point
         owners: Where the mappings of the spec are, by their ids.
     """
     match = _PLACE.fullmatch(change.where)
-    if change.severity == "wording" or match is None:
-        return "Nothing changes but texts and names that the SDK does not use."
+    if change.kind in _NOTICES or change.severity == "wording":
+        return _NOTICES.get(change.kind, "Nothing changes but texts and names that the SDK does not use.")
+    if match is None:
+        return "What the SDK's streams give as events differs; no operation of the spec refers to it."
     operation, part, inner = match["operation"], match["part"] or "", (match["inner"] or "").strip()
     called = " and ".join(f"`{name}`" for name in known.get(operation, ())) or f"`client.request` with {operation}"
-    if not part:
-        if change.new:
-            return f"A method for {operation} can be added to the facade; callers need nothing."
-        return f"{called} cannot work any more and must go; every caller has to do without."
-    if part == "security":
-        return f"{called} must send other credentials; whoever set only `api_key` may be refused."
+    if part in {"", "security"}:
+        return _of_operation(change, called, operation)
     if part in {"query", "path", "header", "cookie", "body"}:
-        return _of_argument(change, called, inner or "the body")
-    return _of_answer(change, called, _attribute(change, owners) or inner or "the answer")
+        return _of_argument(change, called, inner or f"the {part}")
+    if not part.startswith("2"):
+        return _of_error(change, called, part)
+    return _of_response(change, called, attribute(change, owners) or inner or "the response")
+
+
+def _of_operation(change: Change, called: str, operation: str) -> str:
+    if change.kind.startswith("security"):
+        return f"{called} must send other credentials; whoever set only `api_key` may be refused."
+    if change.new:
+        return f"A method for {operation} can be added to the facade; callers need nothing."
+    return f"{called} cannot work any more and must go; every caller has to do without."
+
+
+_NOTICES = {
+    "deprecated": "It still works, and will go one day: callers do well to do without it.",
+    "undeprecated": "It is there to stay.",
+}
 
 
 def _of_argument(change: Change, called: str, name: str) -> str:
@@ -88,14 +112,20 @@ def _of_argument(change: Change, called: str, name: str) -> str:
     return f"{called} can accept more for {keyword}; callers need nothing."
 
 
-def _of_answer(change: Change, called: str, name: str) -> str:
+def _of_error(change: Change, called: str, status: str) -> str:
+    if change.kind in {"error-added", "error-removed", "response-covered"}:
+        return f"{called} raise the same exceptions as before: the SDK does so for every status."
+    return f"Only `body` of the exception that {called} raise for {status} may differ; its type and `status_code` stay."
+
+
+def _of_response(change: Change, called: str, name: str) -> str:
     what = f"`{name}`"
     if "alternative" in change.what:  # an event of a stream, as a rule
-        if change.severity == "breaking":
-            return f"{called} no longer gives what callers may wait for: {change.what}."
-        return f"{called} can give more kinds of things: {change.what}; callers that ignore unknown ones need nothing."
+        return _of_alternative(change, called)
     if not change.new:
-        return f"{what} of what {called} gives is None from now on; code that uses it must change."
+        is_field = change.kind not in {"response-removed", "header-removed"}
+        gone = f"{what} of what {called} gives is None from now on" if is_field else f"{called} no longer gives this"
+        return f"{gone}; code that uses it must change."
     if not change.old:
         return f"{what} can be read from what {called} gives; callers need nothing."
     if change.severity == "breaking":
@@ -103,7 +133,15 @@ def _of_answer(change: Change, called: str, name: str) -> str:
     return f"{what} of what {called} gives may differ in a way that reading code bears."
 
 
-def _attribute(change: Change, owners: dict[int, Pointer]) -> str:
+def _of_alternative(change: Change, called: str) -> str:
+    if change.severity != "breaking":
+        return f"{called} can give more kinds of things: {change.what}; callers that ignore unknown ones need nothing."
+    if change.kind.endswith("alternative-added"):
+        return f"{called} can give what no caller knows how to read: {change.what}."
+    return f"{called} no longer gives what callers may wait for: {change.what}."
+
+
+def attribute(change: Change, owners: dict[int, Pointer]) -> str:
     """The class and attribute of the models that a change is about, where it is one."""
     for node in (*change.new, *change.old):
         where = owners.get(id(node), ())
@@ -150,11 +188,11 @@ _DEEP = 3
 
 
 def vendor_places(change: Change, vendors: Iterable[Change], name: str) -> list[str]:
-    """The lines of the vendor's document in which the same place changed."""
+    """The lines of the given document in which the same place changed, under its own name."""
     found: dict[str, None] = {}
     for vendor in vendors:
         if vendor.where == change.where:
             for node in vendor.new:
                 if isinstance(node, LinedMap):
-                    found[f"spec/upstream/{name}:{node.line}"] = None
+                    found[f"{name}:{node.line}"] = None
     return list(found)

@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from comparison.acknowledged import FILE, reason_for
 from comparison.changes import SEVERITIES, verdict
+from specification.nodes import LinedMap
+
+from updates.groups import grouped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from comparison.changes import Change
+    from comparison.acknowledged import Acknowledged
+    from comparison.changes import Change, Severity
 
     from updates.corrections import Judgement
+    from updates.groups import Group
     from updates.interface import InterfaceChange
     from updates.meanings import Told
     from updates.verification import Verification
@@ -37,6 +44,8 @@ class Report(NamedTuple):
         gaps: Where the facade no longer matches the spec.
         verification: What the contract tests say; None when they were not run.
         problems: Why the update was not made, one line or more each.
+        todos: What is left to do and does not stand in the way, one line each.
+        acknowledged: The breaks that spec/acknowledged.yaml lists.
     """
 
     file: str
@@ -51,11 +60,38 @@ class Report(NamedTuple):
     gaps: list[str]
     verification: Verification | None
     problems: list[str]
+    todos: Sequence[str] = ()
+    acknowledged: Sequence[Acknowledged] = ()
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether the changes may differ once the overlay actions that do not fit are changed."""
+        return any(judgement.is_wrong for judgement in self.judgements)
+
+    @property
+    def unused(self) -> list[Acknowledged]:
+        """The acknowledged breaks that are none of the changes."""
+        if self.told is None:
+            return []
+        return [one for one in self.acknowledged if not any(one.is_of(told.change) for told in self.told)]
+
+    @property
+    def methods(self) -> dict[str, list[Severity]]:
+        """The facade's methods that changes concern, each with the severities of these, the gravest first."""
+        found: dict[str, set[Severity]] = {}
+        for told in self.told or ():
+            for method in told.methods if told.change.severity != "wording" else ():
+                found.setdefault(method, set()).add(told.change.severity)
+        by_severity = {name: sorted(severities, key=SEVERITIES.index) for name, severities in found.items()}
+        return dict(sorted(by_severity.items(), key=lambda item: SEVERITIES.index(item[1][0])))
 
     @property
     def step(self) -> str:
         """The version step that follows for the SDK: none when nothing of what it ships differs."""
-        severities = {told.change.severity for told in self.told or ()}
+        severities = {
+            "additive" if reason_for(told.change, self.acknowledged) else told.change.severity
+            for told in self.told or ()
+        }
         severities |= {change.severity for change in self.interface or ()}
         if "breaking" in severities:
             return "major"
@@ -97,13 +133,19 @@ def as_json(report: Report) -> dict[str, Any]:
             "replaces": report.replaces,
         },
         "verdict": None if told is None else verdict(one.change for one in told),
+        "provisional": report.is_provisional,
         "step": report.step,
-        "changes": [one.change.shown() | {"meaning": one.meaning, "places": one.places} for one in told or ()],
+        "methods": report.methods,
+        "todos": list(report.todos),
+        "changes": [_as_json(one, report) for one in told or ()],
+        "acknowledged_without_a_change": [
+            {"id": one.kind, "place": one.place, "reason": one.reason, "line": one.line} for one in report.unused
+        ],
         "api": None if report.interface is None else [change._asdict() for change in report.interface],
         "vendor": {
             "verdict": verdict(report.vendors),
-            "changes": [change.shown() for change in report.vendors],
-            "kept_from_users": [change.shown() for change in report.hidden],
+            "changes": [{"id": change.kind} | change.shown() for change in report.vendors],
+            "kept_from_users": [{"id": change.kind} | change.shown() for change in report.hidden],
         },
         "overlays": [
             {
@@ -120,22 +162,27 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
+def _as_json(one: Told, report: Report) -> dict[str, Any]:
+    found = {"id": one.change.kind} | one.change.shown() | {"meaning": one.meaning, "places": one.places}
+    found |= {"attribute": one.attribute, "methods": list(one.methods)}
+    reason = reason_for(one.change, report.acknowledged)
+    return found | {"acknowledged": reason} if reason else found
+
+
 def as_markdown(report: Report) -> str:
-    """The report for people."""
-    lines = [f"# Spec update: {_plain(report.file)}", ""]
-    place = " and ".join(report.replaces) or "nothing"
-    lines += [f"{_plain(report.kind)}, in place of {place}, as `{report.stored_as}`.", ""]
-    if report.told is not None:
-        found = verdict(one.change for one in report.told)
-        lines += [f"**Verdict: {found}. Version step: {report.step}.**", ""]
+    """The report for people: a summary of at most `MOST_SUMMARY` lines, then all of it."""
+    lines = summary(report)
     if not report.is_ready:
-        lines += ["**The update was not made; nothing in the project has changed.** What stands in its way:", ""]
+        lines += ["## What stands in the way", ""]
         lines += [item for problem in report.problems for item in _item(problem)] + [""]
     lines += _changes_part(report)
     lines += _interface_part(report)
     if report.hidden:
         lines += ["## Changed by the vendor, kept from users by our overlays", ""]
-        lines += [f"- {change.severity}: {_code(change.where)}: {_plain(change.what)}" for change in report.hidden]
+        for change in report.hidden:
+            at = [f"{report.file}:{node.line}" for node in change.new if isinstance(node, LinedMap)][:1]
+            line = f" ({_code(at[0])})" if at else ""
+            lines += [f"- {change.severity}: {_code(change.where)}: {_plain(change.what)}{line}"]
         lines += [""]
     if report.judgements:
         lines += ["## Overlay actions to look at", ""]
@@ -144,32 +191,147 @@ def as_markdown(report: Report) -> str:
                 f"{_code(judgement.correction.place)} {judgement.text}. Its reason: {judgement.correction.reason}"
             )
         lines += [""]
+    if report.unused:
+        lines += ["## Acknowledged breaks that are none of the changes", ""]
+        lines += [
+            f"- {_code(f'spec/{FILE}:{one.line}')}: {_code(one.kind)} at {_code(one.place)}" for one in report.unused
+        ]
+        lines += [""]
+    if len(report.todos) > _MOST_TODOS:
+        lines += ["## To do", ""] + [item for todo in report.todos for item in _item(todo)] + [""]
     lines += _facade_part(report)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+MOST_SUMMARY = 40
+"""So many lines the summary has at most; it is complete by itself, as the text of a notification."""
+_MOST_GROUPS, _MOST_PROBLEMS, _MOST_TODOS = 5, 6, 3
+_LONGEST = 300
+
+
+def summary(report: Report) -> list[str]:
+    """What has to be known first: verdict, version step, methods concerned, decisions and what is left to do."""
+    place = " and ".join(report.replaces) or "nothing"
+    lines = [
+        f"# Spec update: {_plain(report.file)}",
+        "",
+        f"{_plain(report.kind)}, in place of {_plain(place)}, as {_code(report.stored_as)}.",
+        "",
+    ]
+    if report.told is not None:
+        found = verdict(one.change for one in report.told)
+        lines += [f"**Verdict: {found}. Version step: {report.step}.**", ""]
+        if report.is_provisional:
+            wrong = sum(judgement.is_wrong for judgement in report.judgements)
+            which = "an overlay action is" if wrong == 1 else f"{wrong} overlay actions are"
+            lines += [f"Verdict and step are provisional: {which} unresolved.", ""]
+        lines += _counts(report)
+    if not report.is_ready:
+        lines += ["**The update was not made; nothing in the project has changed.** What stands in its way:", ""]
+        lines += [*_first(report.problems, _MOST_PROBLEMS, "What stands in the way"), ""]
+    if report.methods:
+        by_severity = {
+            severity: [name for name, found in report.methods.items() if found[0] == severity]
+            for severity in SEVERITIES[:2]
+        }
+        lines += ["Methods concerned:", ""]
+        for severity, names in by_severity.items():
+            if names:
+                more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+                lines += [f"- {severity}: {', '.join(map(_code, names[:_MOST_NAMES]))}{more}"]
+        lines += [""]
+    graver = [group for severity in SEVERITIES[:2] for group in _groups(report, severity)]
+    if graver:
+        lines += ["Changes:", ""]
+        lines += [
+            f"- {group.told[0].change.severity}: {_clipped(_title(group))} ({_code(group.kind)})"
+            for group in graver[:_MOST_GROUPS]
+        ]
+        if len(graver) > _MOST_GROUPS:
+            lines += [f"- and {len(graver) - _MOST_GROUPS} more, below"]
+        lines += [""]
+    if report.todos:
+        lines += ["To do:", "", *_first(report.todos, _MOST_TODOS, "To do"), ""]
+    return lines
+
+
+_MOST_NAMES = 12
+
+
+def _counts(report: Report) -> list[str]:
+    told = report.told or []
+    counts = {severity: sum(one.change.severity == severity for one in told) for severity in SEVERITIES}
+    said = [f"{count} {severity}" for severity, count in counts.items() if count]
+    reasons = sum(bool(reason_for(one.change, report.acknowledged)) for one in told)
+    more = f"; {reasons} of the breaking ones acknowledged" if reasons else ""
+    return [f"Changes of the compiled spec: {', '.join(said)}{more}.", ""] if said else []
+
+
+def _first(texts: Sequence[str], most: int, heading: str) -> list[str]:
+    lines = [f"- {_clipped(_plain(text.splitlines()[0] if text else ''))}" for text in texts[:most]]
+    more = [f'- and {len(texts) - most} more, under "{heading}"'] if len(texts) > most else []
+    return lines + more
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rstrip(chr(92))}..."
+
+
+def _groups(report: Report, severity: Severity) -> list[Group]:
+    return grouped(
+        one for one in report.told or () if one.change.severity == severity and one.change.kind not in NOTICES
+    )
+
+
+def _title(group: Group) -> str:
+    if len(group.told) == 1:
+        return f"{_code(group.told[0].change.where)}: {_plain(group.told[0].change.what)}"
+    return _plain(group.title)
+
+
 _HEADINGS = {"breaking": "## Breaking", "additive": "## Additive", "wording": "## Wording only"}
 _MOST_WORDING = 30
+_MOST_WHERES = 20
+NOTICES = ("deprecated", "undeprecated")
+"""The kinds of changes that are told apart from texts: nothing changes yet."""
 
 
 def _changes_part(report: Report) -> list[str]:
     lines: list[str] = []
+    notices = [one for one in report.told or () if one.change.kind in NOTICES]
+    if notices:
+        lines += ["## Notices", ""]
+        lines += [f"- {_code(one.change.where)}: {_plain(one.change.what)}. {one.meaning}" for one in notices] + [""]
     for severity in SEVERITIES:
-        told = [one for one in report.told or () if one.change.severity == severity]
-        if not told:
+        groups = _groups(report, severity)
+        if not groups:
             continue
         lines += [_HEADINGS[severity], ""]
-        for one in told[: _MOST_WORDING if severity == "wording" else None]:
-            lines += [f"- {_code(one.change.where)}: {_plain(one.change.what)}"]
-            if severity != "wording":
-                lines += [f"  {_plain(one.meaning)}"]
-                lines += [f"  From {', '.join(_code(place) for place in one.places)}."] if one.places else []
-        if severity == "wording" and len(told) > _MOST_WORDING:
-            lines += [f"- and {len(told) - _MOST_WORDING} more"]
+        for group in groups[: _MOST_WORDING if severity == "wording" else None]:
+            lines += _group_part(group, report)
+        if severity == "wording" and len(groups) > _MOST_WORDING:
+            lines += [f"- and {len(groups) - _MOST_WORDING} more"]
         lines += [""]
     if report.told is not None and not report.told:
         lines += ["The compiled spec is the same as before.", ""]
     return lines
+
+
+def _group_part(group: Group, report: Report) -> list[str]:
+    first = group.told[0].change
+    if first.severity == "wording":
+        return [f"- {_title(group)}"]
+    lines = [f"- {_title(group)} ({_code(group.kind)})"]
+    if len(group.told) > 1:
+        wheres = list(dict.fromkeys(one.change.where for one in group.told))
+        more = f" and {len(wheres) - _MOST_WHERES} more" if len(wheres) > _MOST_WHERES else ""
+        lines += [f"  At {', '.join(map(_code, wheres[:_MOST_WHERES]))}{more}."]
+    meanings = group.meanings
+    lines += [f"  {_plain(meanings[0])}" + (f" And so for {len(meanings) - 1} more." if len(meanings) > 1 else "")]
+    for reason in dict.fromkeys(reason_for(one.change, report.acknowledged) for one in group.told):
+        lines += [f"  Acknowledged in spec/{FILE}: {_plain(reason)}"] if reason else []
+    places = group.places[:_MOST_WHERES]
+    return [*lines, *([f"  From {', '.join(_code(place) for place in places)}."] if places else [])]
 
 
 def _interface_part(report: Report) -> list[str]:
@@ -217,10 +379,18 @@ def _unreleased(path: Path, data: dict[str, Any] | None) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         step, changes = "none", []
     if data is not None:
-        mine = [{key: change[key] for key in ("severity", "where", "what")} for change in data["changes"]]
+        mine = [_released(change) for change in data["changes"]]
         changes = [change for change in changes if change not in mine] + mine
         step = max(step, data["step"], key=lambda one: STEPS.index(one) if one in STEPS else 0)
     return {"step": step, "changes": changes}
+
+
+def _released(change: dict[str, Any]) -> dict[str, str]:
+    """A change as a release tells it: an acknowledged break asks for no more than an addition."""
+    told = {key: change[key] for key in ("severity", "where", "what")}
+    if reason := change.get("acknowledged"):
+        told |= {"severity": "additive", "what": f"{told['what']} (acknowledged: {reason})"}
+    return told
 
 
 def _item(text: str) -> list[str]:

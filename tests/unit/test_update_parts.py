@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import spec_report
+from comparison.acknowledged import read_acknowledged
 from comparison.changes import Change
 from comparison.descriptions import compared
 from comparison.reading import described
@@ -16,7 +17,8 @@ from specification.findings import SpecError
 from specification.nodes import copied
 from specification.sources import read_yaml
 from updates import reports
-from updates.corrections import corrected
+from updates.corrections import Correction, Judgement, corrected
+from updates.groups import grouped
 from updates.interface import interface_changes
 from updates.meanings import Told, meaning, methods, positions
 from updates.predecessors import succession
@@ -293,6 +295,12 @@ class TestMeanings:
                 ["`WorkflowLog.created_at`", "did not expect"],
             ),
             ("components securitySchemes ApiKeyAuth scheme", "basic", ["other credentials"]),
+            (
+                "components schemas ErrorResponse properties message",
+                {"type": "integer"},
+                ["Only `body` of the exception"],
+            ),
+            ("paths /info get deprecated", True, ["It still works"]),
             ("paths /workflows/logs get summary", "Other", ["Nothing changes but texts"]),
             (
                 "components schemas WorkflowStreamEvent discriminator mapping later",
@@ -308,6 +316,9 @@ class TestMeanings:
         assert told
         for words in expected:
             assert words in told[0]
+
+
+RARE = "response-field-optional"
 
 
 def report(**more: Any) -> Report:
@@ -375,6 +386,85 @@ class TestReports:
         assert "`GET /a query 'q'<b>`: is gone" in page
         assert "It means \\<something>." in page
         assert "\n# b" not in page
+
+    def test_equal_changes_are_grouped_by_class(self) -> None:
+        optional = [
+            Told(
+                Change("breaking", f"GET {path} 200 {name}", "can be absent; it was always there", kind=RARE),
+                "M.",
+                [],
+                f"EndUserDetail.{name}",
+            )
+            for path in ("/a", "/b")
+            for name in ("id", "name", "type")
+        ]
+        other = Told(Change("breaking", "GET /a 200 note", "can be absent; it was always there", kind=RARE), "M.", [])
+        assert [(group.title, len(group.told)) for group in grouped([*optional, other])] == [
+            ("3 fields of `EndUserDetail` may be absent", 6),
+            ("`GET /a 200 note`: can be absent; it was always there", 1),
+        ]
+        page = reports.as_markdown(report(told=[*optional, other]))
+        assert page.count("may be absent") == 2  # in the summary and below
+        assert all(f"`{one.change.where}`" in page for one in optional)
+
+    def test_the_summary_comes_first_and_has_at_most_40_lines(self) -> None:
+        kinds = [f"k{i}" for i in range(30)]
+        told = [
+            Told(Change(severity, f"GET /{kind} 200 a", "x" * 999, kind=kind), "M.", [], "", (f"client.{kind}",))
+            for severity in ("breaking", "additive", "wording")
+            for kind in kinds
+        ]
+        wrong = Judgement(Correction("10-x.yaml", 1, 3, "$.paths", "Why."), "matches nothing", "matches nothing")
+        problems = [f"problem {kind}\nmore" for kind in kinds]
+        one = report(told=told, is_ready=False, problems=problems, todos=problems, judgements=[wrong], file="new.json")
+        lines = reports.summary(one)
+        assert len(lines) <= reports.MOST_SUMMARY
+        assert all(len(line) < 700 for line in lines)
+        assert reports.as_markdown(one).startswith("\n".join(lines))
+        text = "\n".join(lines)
+        for words in ("Verdict: breaking. Version step: major", "provisional", "client.k0", "problem k0", "`k0`"):
+            assert words in text
+        assert "provisional" not in "\n".join(reports.summary(report()))
+        assert reports.as_json(one)["provisional"] is True
+
+    def test_deprecation_is_a_notice_and_no_change_of_the_contract(self) -> None:
+        told = [Told(Change("wording", "GET /a", "is deprecated now", kind="deprecated"), "It still works.", [])]
+        page = reports.as_markdown(report(told=told))
+        assert "Verdict: none. Version step: patch" in page
+        assert "## Notices\n\n- `GET /a`: is deprecated now" in page
+        assert "## Wording" not in page
+
+    def test_an_acknowledged_break_lowers_the_step_and_not_the_verdict(self, tmp_path: Path) -> None:
+        path = tmp_path / "acknowledged.yaml"
+        path.write_text("breaks:\n  - id: some-id\n    place: GET /a 200 b\n    reason: Nobody <has> it.\n")
+        acknowledged = read_acknowledged(path)
+        broken = Told(Change("breaking", "GET /a 200 b", "is no longer sent", kind="some-id"), "M.", [])
+        one = report(told=[broken], acknowledged=acknowledged)
+        assert (reports.as_json(one)["verdict"], one.step) == ("breaking", "minor")
+        assert "Nobody \\<has> it." in reports.as_markdown(one)
+        reports.write(one, tmp_path)
+        found = spec_report.read(tmp_path / "spec-report.json")
+        assert found is not None
+        assert found.step == "minor"
+        assert "acknowledged" in found.changes[0].what
+        # Another place, or another kind of change there, is not what was acknowledged.
+        for change in (broken.change._replace(where="GET /a 200 c"), broken.change._replace(kind="other")):
+            other = report(told=[broken._replace(change=change)], acknowledged=acknowledged)
+            assert (other.step, len(other.unused)) == ("major", 1)
+            assert "acknowledged.yaml:2" in reports.as_markdown(other)
+
+    @pytest.mark.parametrize(
+        "text", ["breaks: 1", "[]", "breaks:\n  - id: a", "breaks:\n  - {id: a, place: b, reason: ''}"]
+    )
+    def test_a_wrong_file_of_acknowledged_breaks_is_refused(self, tmp_path: Path, text: str) -> None:
+        path = tmp_path / "acknowledged.yaml"
+        assert read_acknowledged(path) == []
+        path.write_text(text)
+        with pytest.raises(SpecError, match=r"acknowledged\.yaml:\d"):
+            read_acknowledged(path)
+
+    def test_the_projects_own_file_can_be_read(self) -> None:
+        assert all(one.reason for one in read_acknowledged(ROOT / "spec" / "acknowledged.yaml"))
 
 
 class TestWorkplace:
