@@ -49,6 +49,8 @@ def grouped(told: Iterable[Told]) -> list[Group]:
 
 def _split(one: Told) -> tuple[str, str]:
     """What a changed thing is part of, and its own name: a class and its attribute, or a place and its last part."""
+    if one.change.kind.startswith("error-"):
+        return _ERRORS, one.change.where
     if one.attribute:
         owner, _, name = one.attribute.partition(".")
         return owner, name
@@ -59,6 +61,9 @@ def _split(one: Told) -> tuple[str, str]:
     return where, name
 
 
+_ERRORS = "errors"
+
+
 def _title(owner: str, told: list[Told]) -> str:
     names = list(dict.fromkeys(name for one in told for _, name in [_split(one)]))
     change = told[0].change
@@ -67,6 +72,8 @@ def _title(owner: str, told: list[Told]) -> str:
         more = f" (and {len(wheres) - 1} more places)" if len(wheres) > 1 else ""
         thing = told[0].attribute if told[0].attribute and len(wheres) > 1 else wheres[0]
         return f"`{_quiet(thing)}`{more}: {change.what}"
+    if owner == _ERRORS:
+        return f"{len(names)} times in errors: {change.what}"
     said = next((text for ending, text in _PLURALS.items() if change.kind.endswith(ending)), "")
     things = "parameters" if change.kind.startswith("parameter-") else "fields"
     if not said:
@@ -77,7 +84,6 @@ def _title(owner: str, told: list[Told]) -> str:
 _PLURALS = {
     "response-field-optional": "may be absent",
     "event-field-optional": "may be absent",
-    "error-field-optional": "may be absent",
     "body-field-optional": "may be left out",
     "body-field-required": "must be sent",
     "-field-required": "are always there",
