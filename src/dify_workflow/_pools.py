@@ -91,7 +91,11 @@ class Connections:
                 raise RuntimeError(CLOSED)
             key = self._routes.key(url)
             if key not in self._transports:
-                self._transports[key] = httpx.HTTPTransport(**self._routes.options(url))
+                from . import _network  # noqa: PLC0415 - it needs httpcore, which httpx loads with the first transport
+
+                transport = httpx.HTTPTransport(**self._routes.options(url))
+                _network.install(transport)
+                self._transports[key] = transport
             return self._transports[key]
 
     def _sent_by_client(self, transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
@@ -138,7 +142,11 @@ class AsyncConnections:
             raise RuntimeError(CLOSED)
         key = self._routes.key(url)
         if key not in self._transports:
-            self._transports[key] = httpx.AsyncHTTPTransport(**self._routes.options(url))
+            from . import _network  # noqa: PLC0415 - as above
+
+            transport = httpx.AsyncHTTPTransport(**self._routes.options(url))
+            _network.install_async(transport)
+            self._transports[key] = transport
         return self._transports[key]
 
     async def _sent_by_client(self, transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:

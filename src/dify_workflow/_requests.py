@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dify_workflow_api.types import Request
 
-    from ._configuration import Configuration, Timeout
+    from ._configuration import Configuration
 
 Params = tuple[tuple[str, str], ...]
 
@@ -109,7 +109,7 @@ def build_request(
     base_url: str,
     headers: httpx.Headers,
     accept: str | None,
-    timeout: Timeout,
+    timeouts: Mapping[str, float | None],
     http: httpx.Client | httpx.AsyncClient | None,
 ) -> httpx.Request:
     """The request as it goes out.
@@ -119,7 +119,7 @@ def build_request(
         base_url: what its path is below.
         headers: what `prepared_headers` gave.
         accept: content type to ask for instead of JSON.
-        timeout: bounds of the attempt.
+        timeouts: seconds for each phase of the attempt, as httpx names them; None is no bound.
         http: the caller's own httpx client, whose headers, cookies and query are merged in; None where there is none:
             a client made here has nothing to merge, and merging nothing costs a tenth of the whole call.
     """
@@ -134,7 +134,7 @@ def build_request(
         if is_multipart:  # said here, as a default header, or one of the caller's own client, would take its place
             headers["Content-Type"] = f"multipart/form-data; boundary={os.urandom(16).hex()}"
     url = base_url + call.path
-    parts: dict[str, Any] = {"headers": headers, "extensions": {"timeout": timeout.phases}, "content": content}
+    parts: dict[str, Any] = {"headers": headers, "extensions": {"timeout": timeouts}, "content": content}
     if is_multipart:
         parts |= {"files": call.files, "data": dict(call.fields)}
     if http is not None:

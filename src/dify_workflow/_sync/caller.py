@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import httpx
 
 from .. import _bodies, _logging, _requests, _responses, _retries, _streams
+from .._attempts import Attempt
 from .._configuration import Timeout
 from .._errors import DifyError
 from .._workers import Workers
@@ -91,12 +92,13 @@ class Caller:
         connections = self.pool.connections()
         retries_made = 0
         while True:
+            timeouts = limits.phases if self.pool.own is not None else Attempt(limits.phases).phases()
             request = _requests.build_request(
                 call,
                 base_url=options.base_url,
                 headers=self._headers,
                 accept=accept,
-                timeout=limits,
+                timeouts=timeouts,
                 http=self.pool.own,
             )
             if call.files:

@@ -1,0 +1,90 @@
+"""The network below httpcore: each attempt is bounded as a whole and can be interrupted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from fault_server import FaultServer, drip_head, page_answer, raw, silence
+
+from dify_workflow import _network
+from dify_workflow._attempts import Attempt, InterruptedAttemptError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TIMEOUTS = {"connect": 5.0, "read": 20.0, "write": 5.0, "pool": 5.0}
+
+
+@pytest.fixture
+def transport() -> Iterator[httpx.HTTPTransport]:
+    with httpx.HTTPTransport() as made:
+        assert _network.install(made)
+        yield made
+
+
+def get(transport: httpx.HTTPTransport, server: FaultServer, attempt: Attempt) -> int:
+    request = httpx.Request("GET", server.base_url, extensions={"timeout": attempt.phases()})
+    response = transport.handle_request(request)
+    try:
+        return len(b"".join(response.iter_raw()))
+    finally:
+        response.close()
+
+
+def test_httpx_still_has_the_place_for_this_network():
+    """When this fails, a release of httpx or httpcore has moved its pool: `_network.install` has to look elsewhere."""
+    with httpx.HTTPTransport() as plain, httpx.HTTPTransport(proxy="http://127.0.0.1:1") as behind_proxy:
+        assert _network.install(plain)
+        assert _network.install(behind_proxy)
+    assert _network.install_async(httpx.AsyncHTTPTransport())
+
+
+def test_a_transport_without_that_place_is_left_alone():
+    class Other(httpx.HTTPTransport):
+        def __init__(self) -> None:
+            pass
+
+    assert not _network.install(Other())
+
+
+def test_a_deadline_ends_an_attempt_whose_headers_drip(transport: httpx.HTTPTransport):
+    with FaultServer(drip_head(every=0.05)) as server:
+        attempt = Attempt(TIMEOUTS, deadline=time.monotonic() + 0.3)
+        with pytest.raises(httpx.ReadTimeout):
+            get(transport, server, attempt)
+
+
+@pytest.mark.parametrize("behaviour", [silence(), raw(b"HTTP/1.1 200 OK\r\n\r\n12345", 20.0)], ids=["head", "body"])
+def test_an_interruption_wakes_who_waits(behaviour, transport: httpx.HTTPTransport):
+    with FaultServer(behaviour, page_answer()) as server:
+        attempt = Attempt(TIMEOUTS)
+        raised: list[type[BaseException]] = []
+
+        def work() -> None:
+            try:
+                get(transport, server, attempt)
+            except Exception as error:  # noqa: BLE001 - looked at below
+                raised.append(type(error))
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        while not server.requests:
+            time.sleep(0.005)
+        time.sleep(0.05)
+        attempt.interrupt()
+        thread.join(5)
+        assert raised == [InterruptedAttemptError]
+        assert get(transport, server, Attempt(TIMEOUTS)) > 100  # and the connections are as good as before
+
+
+def test_an_interrupted_attempt_does_not_begin(transport: httpx.HTTPTransport):
+    with FaultServer(page_answer()) as server:
+        attempt = Attempt(TIMEOUTS)
+        attempt.interrupt()
+        with pytest.raises(InterruptedAttemptError):
+            get(transport, server, attempt)
+        assert server.requests == []
