@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT: Final = 60.0
 CONNECT_TIMEOUT: Final = 5.0
+HTTPX_TIMEOUT: Final = httpx.Timeout(5.0)
+"""What an httpx client has that was given no timeout."""
 DEFAULT_MAX_RETRIES: Final = 2
 DEFAULT_BACKOFF: Final = 0.5
 MOST_SECONDS: Final = 1e9
@@ -71,12 +73,20 @@ class Timeout:
     def __init__(self, value: TimeoutOption) -> None:
         if isinstance(value, httpx.Timeout):
             self.phases, self.total = value.as_dict(), None
+            for phase, seconds in self.phases.items():
+                if seconds is not None:
+                    _number(f"timeout: {phase}", seconds, f"seconds from 0 to {MOST_SECONDS:g}, or None")
             return
         seconds = _number("timeout", DEFAULT_TIMEOUT if value is None else value, "seconds over 0, or an httpx.Timeout")
         if seconds <= 0:
             raise ConfigurationError(f"timeout must be seconds over 0, or an httpx.Timeout; got {value!r}")
         self.phases = httpx.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT)).as_dict()
         self.total = seconds
+
+
+def timeout_of(http_client: httpx.Client | httpx.AsyncClient | None) -> httpx.Timeout | None:
+    """The timeout of a caller's own httpx client, unless it is httpx's default: then the caller has chosen none."""
+    return None if http_client is None or http_client.timeout == HTTPX_TIMEOUT else http_client.timeout
 
 
 class Configuration:

@@ -178,10 +178,12 @@ def _proxy(variable: Variable) -> httpx.Proxy:
         raise variable.unusable(
             f"a proxy of the scheme {scheme!r} needs the package socksio: pip install 'httpx[socks]'"
         )
-    proxy = None
+    proxy, usable = None, False
     with suppress(ValueError, httpx.InvalidURL):  # their text may contain a password
         proxy = httpx.Proxy(value)
-    if proxy is None or not proxy.url.host:
+        proxy.url.host.encode("idna")  # as it is encoded when it is looked up
+        usable = bool(proxy.url.host)
+    if proxy is None or not usable:
         raise variable.unusable(f"its value is not the address of a proxy; {allowed}")
     return proxy
 

@@ -122,6 +122,9 @@ def build_request(
         timeouts: seconds for each phase of the attempt, as httpx names them; None is no bound.
         http: the caller's own httpx client, whose headers, cookies and query are merged in; None where there is none:
             a client made here has nothing to merge, and merging nothing costs a tenth of the whole call.
+
+    Raises:
+        ValueError: the arguments make no request that can be sent.
     """
     content = None if call.json is None else _json_bytes(call.json)
     is_multipart = bool(call.files or call.fields)
@@ -137,11 +140,17 @@ def build_request(
     parts: dict[str, Any] = {"headers": headers, "extensions": {"timeout": timeouts}, "content": content}
     if is_multipart:
         parts |= {"files": call.files, "data": dict(call.fields)}
-    if http is not None:
-        return http.build_request(call.method, url, params=call.params, **parts)
-    if call.params:
-        url = f"{url}?{urlencode(call.params)}"
-    return httpx.Request(call.method, url, **parts)
+    try:
+        if http is not None:
+            return http.build_request(call.method, url, params=call.params, **parts)
+        if call.params:
+            url = f"{url}?{urlencode(call.params)}"
+        return httpx.Request(call.method, url, **parts)
+    except httpx.InvalidURL as error:  # httpx takes no address of more than 65,536 characters
+        reason = f"path and params make no address that can be requested: {error}"
+    except UnicodeEncodeError:
+        reason = "params must be strings without lone surrogates"
+    raise ValueError(reason)
 
 
 def _json_bytes(value: object) -> bytes:

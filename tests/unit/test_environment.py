@@ -136,6 +136,8 @@ UNUSABLE = {
     "a port alone": ("http_proxy", "http://:8080", "not the address of a proxy"),
     "a port of letters": ("HTTP_PROXY", f"http://u:{SECRET}@proxy.example:port", "not the address of a proxy"),
     "a label of 64 letters": ("HTTP_PROXY", f"http://u:{SECRET}@{'h' * 64}\u00e9.example:1", "not the address"),
+    "a label of 64 plain letters": ("HTTP_PROXY", f"http://{'h' * 64}.example:1", "not the address"),
+    "an empty label": ("HTTP_PROXY", "http://proxy..example:1", "not the address"),
     "a password before the scheme": ("ALL_PROXY", f"u:{SECRET}://proxy.example", "its scheme is none"),
     "a password and a scheme": ("ALL_PROXY", f"gopher://u:{SECRET}@proxy.example", "the scheme 'gopher'"),
 }

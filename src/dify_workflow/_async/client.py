@@ -48,11 +48,13 @@ class AsyncDifyWorkflow:
         default_headers: names and values of headers to send with every request; each replaces the SDK's own of that
             name. `with_options` adds, replaces or removes single ones.
         http_client: your own `httpx.AsyncClient`, for proxies, certificates, or a fake transport in tests. It is
-            used as it is and never closed here. Give it no fewer connections than callers at once: httpcore 1.0 can
-            break connections for which callers have to queue.
+            used as it is and never closed here; its timeout counts, unless it is httpx's default or `timeout` is
+            given. Give it no fewer connections than callers at once: httpcore 1.0 can break connections for which
+            callers have to queue.
 
     Raises:
-        ConfigurationError: an option has no usable value, or there is no API key.
+        ConfigurationError: an option has no usable value, or there is no API key. At the first call: the environment's
+            proxies or certificates cannot be used.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class AsyncDifyWorkflow:
         configuration = Configuration(
             api_key=secret,
             base_url=base_url,
-            timeout=timeout,
+            timeout=_configuration.timeout_of(http_client) if timeout is None else timeout,
             max_retries=max_retries,
             backoff=backoff,
             default_headers=default_headers,

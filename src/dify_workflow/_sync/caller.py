@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import httpx
 
-from .. import _bodies, _logging, _requests, _responses, _retries, _streams
+from .. import _bodies, _logging, _requests, _responses, _retries, _streams, _transport_errors
 from .._attempts import Attempt
 from .._configuration import Timeout
 from .._errors import DifyError
@@ -129,8 +129,9 @@ class Caller:
         try:
             response = send(request)
             content = self._content(pieces(response, is_whole=True), response, limits, begun)
-        except httpx.HTTPError as error:
-            failure = _responses.transport_error(error, request, response, self.configuration.api_key)
+        except _transport_errors.raised() as error:
+            found = _transport_errors.as_http_error(error)
+            failure = _responses.transport_error(found, request, response, self.configuration.api_key)
         else:
             _logging.log_answer(request, response, time.monotonic() - begun)
             return response, content
@@ -153,8 +154,9 @@ class Caller:
                 opened, response = OpenStream(response, beginning, chunks), None
                 return opened
             content = beginning + self._content(chunks, response, limits, begun)
-        except httpx.HTTPError as error:
-            failure = _responses.transport_error(error, request, response, self.configuration.api_key)
+        except _transport_errors.raised() as error:
+            found = _transport_errors.as_http_error(error)
+            failure = _responses.transport_error(found, request, response, self.configuration.api_key)
         else:
             failure = _responses.stream_error(response, content, self.configuration.api_key)
         finally:

@@ -1,0 +1,158 @@
+"""A call raises errors of the SDK, or a ValueError of an argument: nothing of what lies below passes through."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import anyio
+import h11
+import httpcore
+import httpx
+import pytest
+from fault_server import KEY, FaultServer, page_answer, silence
+from halves import EACH_HALF, Half, failure, list_logs
+
+from dify_workflow import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncDifyWorkflow,
+    ConfigurationError,
+    DifyError,
+    _configuration,
+)
+from dify_workflow._pools import NO_ASYNCIO
+
+FOREIGN: dict[str, Exception] = {
+    "TLS": ssl.SSLError(1, "[SSL] record layer failure"),
+    "a certificate": ssl.SSLCertVerificationError(1, "certificate verify failed"),
+    "a host's name": UnicodeError("label empty or too long"),
+    "an address": httpx.InvalidURL("no address"),
+    "h11": h11.LocalProtocolError("no"),
+    "httpcore": httpcore.ReadError("no"),
+    "a timeout of httpcore": httpcore.ReadTimeout("no"),
+    "anyio": anyio.BrokenResourceError(),
+}
+
+
+@EACH_HALF
+@pytest.mark.parametrize("error", FOREIGN.values(), ids=FOREIGN)
+def test_what_a_transport_raises_is_a_connection_error(half: Half, error: Exception):
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    http = {"transport": httpx.MockTransport(fail)}
+    found = failure(half, "https://dify.invalid/v1", list_logs, http=http, max_retries=0)
+    assert isinstance(found, APIConnectionError)
+    assert isinstance(found, APITimeoutError) is isinstance(error, httpcore.TimeoutException)
+    assert str(found).startswith("GET /v1/workflows/logs: ")
+    assert found.request_sent is not isinstance(error, UnicodeError | ssl.SSLCertVerificationError)
+
+
+@EACH_HALF
+def test_an_error_of_a_file_stays_one(half: Half):
+    class Broken:
+        name = "a.txt"
+
+        def read(self, size: int = -1) -> bytes:
+            if size == 0:
+                return b""
+            raise OSError("the disk is gone")
+
+    with FaultServer(page_answer()) as server, pytest.raises(OSError, match="the disk is gone"):
+        half.call(server.base_url, lambda client: client.files.upload(Broken(), user="u-1"))
+
+
+@EACH_HALF
+@pytest.mark.parametrize("http", [None, {}])
+def test_arguments_that_make_no_request_are_value_errors(half: Half, http: dict[str, Any] | None):
+    def raises(says: str, method: str, path: str, **options: Any) -> None:
+        with FaultServer(page_answer()) as server:
+            with pytest.raises(ValueError, match=says) as caught:
+                half.call(server.base_url, lambda client: client.request(method, path, **options), http=http)
+            assert type(caught.value) is ValueError
+            assert server.requests == []
+
+    raises("no address that can be requested", "GET", "/x", params={"a": "b" * 70_000})
+    raises("no address that can be requested", "GET", "/" + "x" * 70_000)
+    raises("without lone surrogates", "GET", "/x", params={"a": "\ud800"})
+    raises("JSON value", "POST", "/x", json={"a": "\ud800"})
+
+
+@pytest.mark.parametrize("http_client", [None, httpx.AsyncClient()])
+def test_without_asyncio_a_call_says_that_it_is_needed(http_client: httpx.AsyncClient | None):
+    """As under trio: there is an event loop, and it is not one of asyncio."""
+    client = AsyncDifyWorkflow(api_key=KEY, base_url="http://127.0.0.1:9", http_client=http_client)
+
+    async def iterate() -> None:
+        async for _ in client.logs.iter():
+            pass
+
+    async def use() -> None:
+        async with client:
+            await client.app.info()
+
+    for story in (use, iterate, client.logs.list):
+        with pytest.raises(ConfigurationError) as caught:
+            story().send(None)
+        assert str(caught.value) == NO_ASYNCIO
+        assert "asyncio" in NO_ASYNCIO
+
+
+# --- timeouts of a caller's client ------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+def test_the_timeout_of_a_given_client_counts(half: Half):
+    with FaultServer(silence()) as server:
+        error = failure(half, server.base_url, list_logs, http={"timeout": 0.2}, max_retries=0)
+    assert type(error) is APITimeoutError
+
+
+def timeouts(half: Half, http: dict[str, Any] | None, derived: dict[str, Any] | None = None, **options: Any) -> Any:
+    """The timeouts with which a client sends."""
+    seen: list[dict[str, float]] = []
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        seen.append(dict(request.extensions["timeout"]))
+        return httpx.Response(200, json={})
+
+    async def story(client: Any) -> None:
+        await (client if derived is None else client.with_options(**derived)).request("GET", "/x")
+
+    half.play(
+        "http://dify.invalid/v1", story, http={"transport": httpx.MockTransport(answered), **(http or {})}, **options
+    )
+    return seen[0]
+
+
+SDK = {"connect": 5.0, "read": 60.0, "write": 60.0, "pool": 60.0}
+OWN = {"connect": 1.0, "read": 2.0, "write": 3.0, "pool": None}
+
+
+@EACH_HALF
+def test_a_timeout_of_the_sdk_counts_more_than_the_clients(half: Half):
+    own = {"timeout": httpx.Timeout(**OWN)}
+    seven = dict.fromkeys(SDK, 7.0) | {"connect": 5.0}
+    assert timeouts(half, own) == OWN
+    assert timeouts(half, own, {}) == timeouts(half, own, {"max_retries": 0}) == OWN
+    assert timeouts(half, own, timeout=7) == timeouts(half, own, {"timeout": 7}) == seven
+    assert timeouts(half, own, {"timeout": None}) == SDK
+    assert timeouts(half, {"timeout": None}) == dict.fromkeys(SDK)
+    assert timeouts(half, None) == timeouts(half, {"timeout": 5}) == SDK
+
+
+def test_httpx_has_the_default_timeout_that_is_taken_for_it():
+    assert httpx.Client().timeout == httpx.AsyncClient().timeout == _configuration.HTTPX_TIMEOUT
+
+
+@EACH_HALF
+@pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan"), 1e10, "2", True])
+def test_a_timeout_that_a_socket_refuses_is_a_configuration_error(half: Half, seconds: Any):
+    for options in (
+        {"timeout": httpx.Timeout(read=seconds, connect=1, write=1, pool=1)},
+        {"http": {"timeout": seconds}},
+    ):
+        with pytest.raises(DifyError, match=r"timeout: (connect|read) must be seconds from 0") as caught:
+            half.call("http://dify.invalid/v1", list_logs, **options)
+        assert type(caught.value) is ConfigurationError
