@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx
 
+from . import _forks
 from ._environment import proxy_for, proxy_variables, system_variables, trusting
 from ._errors import ConfigurationError
 from ._monitoring import Monitoring, log_response, redact_reason
@@ -271,6 +272,7 @@ class Pool:
         self._made: Connections | None = None
         self._closed = False
         self._lock = threading.Lock()
+        _forks.register(self)
 
     def connections(self) -> Connections | ClientConnections:
         """What to send over.
@@ -305,6 +307,12 @@ class Pool:
         if made is not None:
             made.close()
 
+    def leave_to_parent(self) -> object:
+        """In a forked child: let go of the parent's connections, and return them."""
+        made, self._made = self._made, None
+        self._lock = threading.Lock()
+        return made
+
     def __del__(self) -> None:
         made = getattr(self, "_made", None)  # there is none when the constructor failed
         if made is not None:
@@ -323,6 +331,7 @@ class AsyncPool:
         self._made: dict[asyncio.AbstractEventLoop, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
         self._closed = False
         self._lock = threading.Lock()
+        _forks.register(self)
 
     async def connections(self) -> AsyncConnections | AsyncClientConnections:
         """What to send over in the running event loop.
@@ -376,6 +385,12 @@ class AsyncPool:
             return self._running_loop()
         except RuntimeError:
             return None
+
+    def leave_to_parent(self) -> object:
+        """In a forked child: let go of the parent's connections, and return them."""
+        made, self._made = self._made, {}
+        self._lock = threading.Lock()
+        return made
 
     def __del__(self) -> None:
         # Not at once: a client is often forgotten as the last thing before its loop ends, which would cancel the

@@ -91,9 +91,9 @@ class AsyncCaller:
     ) -> T:
         options = self.configuration
         limits = options.timeout if timeout is None else Timeout(timeout)
-        connections = await self.pool.connections()
         retries_made = 0
         while True:
+            connections = await self.pool.connections()  # for each attempt: the process may have been forked
             timeouts = limits.phases if self.pool.own is not None else Attempt(limits.phases).phases()
             request = _requests.build_request(
                 call,

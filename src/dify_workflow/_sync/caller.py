@@ -89,9 +89,9 @@ class Caller:
     ) -> T:
         options = self.configuration
         limits = options.timeout if timeout is None else Timeout(timeout)
-        connections = self.pool.connections()
         retries_made = 0
         while True:
+            connections = self.pool.connections()  # for each attempt: the process may have been forked
             timeouts = limits.phases if self.pool.own is not None else Attempt(limits.phases).phases()
             request = _requests.build_request(
                 call,

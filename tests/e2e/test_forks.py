@@ -1,0 +1,200 @@
+"""A client in forked processes: a child never uses, and never closes, a connection of its parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from fault_server import KEY, Behaviour, Exchange, FaultServer, json_answer, log_page, page_answer
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+
+PRELUDE = """
+import asyncio, gc, json, os, sys, threading, time, traceback
+from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+
+key, base_url = sys.argv[1:]
+
+def client(cls=DifyWorkflow, **options):
+    return cls(api_key=key, base_url=base_url, backoff=0, timeout=20, **options)
+
+def fork(work):
+    "Do something in a child; what it returns can be read from the file."
+    reading, writing = os.pipe()
+    if not (process := os.fork()):
+        try:
+            result = work()
+        except BaseException as error:
+            traceback.print_exc()
+            result = f"{type(error).__name__}: {error}"
+        os.write(writing, json.dumps(result).encode())
+        gc.collect()
+        os._exit(0)
+    os.close(writing)
+    return process, reading
+
+def results(children):
+    found = []
+    for process, reading in children:
+        with os.fdopen(reading) as file:
+            found.append(json.loads(file.read()))
+        os.waitpid(process, 0)
+    return found
+
+def own(client, name):
+    "How many of some calls did not give what was asked for."
+    return sum(client.logs.list(keyword=str(name * 100 + n)).total != name * 100 + n for n in range(8))
+"""
+
+
+def echo() -> Behaviour:
+    """A page whose total is the number that was given as keyword, after a moment in which others may interfere."""
+
+    async def play(exchange: Exchange) -> None:
+        assert exchange.request is not None
+        keyword = parse_qs(urlsplit(exchange.request.path).query).get("keyword", ["1"])[0]
+        await json_answer(200, {**log_page(), "total": int(keyword)}).play(exchange)
+
+    return Behaviour("echo", play)
+
+
+def run(program: str, server: FaultServer, *options: str) -> Any:
+    """What a program prints as JSON; nothing else may be printed, and no warning."""
+    command = [sys.executable, *(options or ("-W", "error")), "-c", PRELUDE + program, KEY, server.base_url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxy"])
+def test_children_and_parent_each_get_their_own_responses(proxied: bool, monkeypatch: pytest.MonkeyPatch):
+    program = """
+made = client()
+made.logs.list()
+derived = made.with_options(max_retries=1)
+children = [fork(lambda n=n: own((made, derived)[n % 2], n)) for n in range(1, 9)]
+wrong = own(made, 9)
+print(json.dumps([wrong, *results(children)]))
+"""
+    with FaultServer(echo()) as server:
+        if proxied:
+            monkeypatch.setenv("http_proxy", server.origin)
+            monkeypatch.delenv("no_proxy", raising=False)
+            monkeypatch.delenv("NO_PROXY", raising=False)
+        assert run(program, server) == [0] * 9
+
+
+def test_a_child_leaves_the_connection_of_its_parent_open():
+    program = """
+made = client()
+made.logs.list()
+def use_and_close():
+    wrong = own(made, 1)
+    made.close()
+    gc.collect()
+    return wrong
+found = results([fork(use_and_close)])
+made.logs.list()
+print(json.dumps(found))
+"""
+    with FaultServer(echo()) as server:
+        assert run(program, server) == [0]
+        first, *others, last = [request.connection for request in server.requests]
+        assert last == first
+        assert first not in others
+
+
+def test_a_child_that_exits_as_usual_says_nothing():
+    program = """
+made = client()
+made.logs.list()
+if not os.fork():
+    made.logs.list()
+    made.close()
+    sys.exit()
+os.wait()
+made.close()
+print(json.dumps("done"))
+"""
+    with FaultServer(page_answer()) as server:
+        assert run(program, server, "-X", "dev", "-W", "error") == "done"
+
+
+def test_a_client_in_use_by_other_threads_can_be_forked():
+    program = """
+made = client()
+made.logs.list()  # a thread that is importing something keeps every child from importing it, whatever it is
+ended = threading.Event()
+def use():
+    while not ended.is_set():
+        made.logs.list()
+threads = [threading.Thread(target=use) for _ in range(4)]
+for thread in threads:
+    thread.start()
+children = [fork(lambda n=n: own(made, n)) for n in range(1, 17)]
+found = results(children)
+ended.set()
+for thread in threads:
+    thread.join()
+print(json.dumps(found))
+"""
+    with FaultServer(echo()) as server:
+        assert run(program, server) == [0] * 16
+
+
+def test_a_child_may_fork_again():
+    program = """
+made = client()
+made.logs.list()
+def fork_again():
+    before = own(made, 1)
+    inner = [fork(lambda n=n: own(made, n)) for n in (2, 3)]
+    return before + own(made, 4) + sum(results(inner))
+print(json.dumps(results([fork(fork_again), fork(fork_again)])))
+"""
+    with FaultServer(echo()) as server:
+        assert run(program, server) == [0, 0]
+
+
+def test_an_async_client_works_in_a_loop_of_the_child():
+    program = """
+made = client(AsyncDifyWorkflow)
+async def wrong(name):
+    return sum([(await made.logs.list(keyword=str(name * 100 + n))).total != name * 100 + n for n in range(8)])
+async def main():
+    await made.logs.list()
+    children = []
+    for name in range(1, 5):
+        def work(name=name):
+            asyncio.events._set_running_loop(None)
+            return asyncio.run(wrong(name))
+        children.append(fork(work))
+    found = [await wrong(9), *results(children)]
+    await made.close()
+    return found
+print(json.dumps(asyncio.run(main())))
+"""
+    with FaultServer(echo()) as server:
+        assert run(program, server, "-W", "error", "-W", "ignore::ResourceWarning") == [0] * 5
+
+
+def test_multiprocessing_uses_a_client_in_every_way_of_starting():
+    program = """
+import multiprocessing
+made = client()
+def total(number):
+    return made.logs.list(keyword=str(number)).total - number
+if __name__ == "__main__":
+    made.logs.list()
+    with multiprocessing.get_context("fork").Pool(3) as pool:
+        print(json.dumps(pool.map(total, range(1, 31), chunksize=1)))
+        pool.close()
+        pool.join()
+"""
+    with FaultServer(echo()) as server:
+        assert run(program, server) == [0] * 30
