@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Self, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
 import httpx
 
@@ -26,15 +26,22 @@ SPOOLED_BYTES: Final = 1 << 20
 THREADED_BYTES: Final = 1 << 20
 """What a thread reads from disk before the event loop sends it."""
 
-# What Dify 1.11 takes a file for, by the end of its name.
+# What Dify as shipped (ETL_TYPE=dify, measured on 1.11.2) detects by the ending of a file's name. A server with
+# ETL_TYPE=Unstructured detects `document` for more: doc, ppt, pptx, eml, msg, xml, epub.
 ENDINGS: Final = {
-    "document": "txt md mdx markdown pdf html htm xlsx xls doc docx csv eml msg pptx ppt xml epub properties vtt",
+    "document": "txt md mdx markdown pdf html htm xlsx xls docx csv properties vtt",
     "image": "jpg jpeg png webp gif svg",
     "audio": "mp3 m4a wav amr mpga",
     "video": "mp4 mov mpeg webm",
 }
-KIND_OF_ENDING: Final = {ending: kind for kind, endings in ENDINGS.items() for ending in endings.split()}
+TYPE_OF_ENDING: Final = {ending: kind for kind, endings in ENDINGS.items() for ending in endings.split()}
 TYPES: Final = (*ENDINGS, "custom")
+
+# For any other ending, the first of these words that the content type contains decides.
+TYPE_OF_WORD: Final = {"image": "image", "video": "video", "audio": "audio", "text": "document", "pdf": "document"}
+
+STORED_FILE: Final = "__dify__file__"
+"""The `dify_model_identity` of a file in a run's stored inputs and outputs."""
 
 # Python 3.11 knows these only where the operating system tells it.
 OFFICE: Final = "application/vnd.openxmlformats-officedocument."
@@ -163,9 +170,52 @@ def read_in_threads(request: httpx.Request) -> None:
 
 
 def type_of_file(name: str, mime_type: str | None) -> str:
-    """The type of input that Dify takes a file for: by the end of its name, else by its content type."""
-    kind = (mime_type or "").partition("/")[0]
-    return KIND_OF_ENDING.get(_ending(name)) or (kind if kind in {"image", "audio", "video"} else "custom")
+    """The type that Dify detects for a file, and with which it must be sent as an input.
+
+    Args:
+        name: the file's name, whose ending decides where the server knows it.
+        mime_type: the content type with which the file was uploaded, which decides for any other ending.
+    """
+    kind = TYPE_OF_ENDING.get(os.path.splitext(name)[1][1:].lower())  # noqa: PTH122 - as the server does: ".pdf" has none
+    if kind is None:
+        kind = next((kind for word, kind in TYPE_OF_WORD.items() if word in (mime_type or "")), "custom")
+    return kind
+
+
+def with_files_as_inputs(value: object, place: str) -> Any:  # noqa: ANN401 - JSON is anything
+    """A stored value of a run as it can be sent again: each stored file in it, at any depth, as an input.
+
+    Args:
+        value: a JSON value from the run's stored inputs.
+        place: where it stands, for the message of an error.
+
+    Raises:
+        ValueError: a file has neither the id of an upload nor an address.
+    """
+    if isinstance(value, list):
+        items = enumerate(cast("list[object]", value))
+        return [with_files_as_inputs(item, f"{place}[{number}]") for number, item in items]
+    if not isinstance(value, dict):
+        return value
+    fields = cast("dict[str, object]", value)
+    if fields.get("dify_model_identity") == STORED_FILE or fields.keys() >= {"transfer_method", "related_id"}:
+        return _stored_file_as_input(fields, place)
+    return {name: with_files_as_inputs(item, f"{place}[{name!r}]") for name, item in fields.items()}
+
+
+def _stored_file_as_input(file: dict[str, object], place: str) -> dict[str, object]:
+    method = file.get("transfer_method")
+    if method == "remote_url":
+        name, found = "url", file.get("remote_url") or file.get("url")
+    else:
+        name = "tool_file_id" if method == "tool_file" else "upload_file_id"
+        found = file.get("related_id") or file.get(name)
+    if not isinstance(found, str) or not found:
+        raise ValueError(
+            f"{place} is a stored file without {'an address' if name == 'url' else 'the id of an upload'}, "
+            "and cannot be sent again; upload the file again, and put the upload in its place"
+        )
+    return {"type": file.get("type"), "transfer_method": method, name: found}
 
 
 def content_type_of(filename: str) -> str:

@@ -7,14 +7,14 @@ kept, and `to_dict()` gives back what was received.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, cast
 
 from dify_workflow_api.models.uploaded_file import UploadedFile
 from dify_workflow_api.models.workflow_run import WorkflowRun
 from dify_workflow_api.models.workflow_run_response import WorkflowRunResponse
 
 from ._errors import WorkflowRunError
-from ._uploads import TYPES, type_of_file
+from ._uploads import TYPES, type_of_file, with_files_as_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,10 +49,10 @@ class WorkflowRunResult(WorkflowRunResponse):
         return self.data.error if self._has_data() else None
 
     def raise_for_status(self) -> Self:
-        """This result, unless the run failed or was stopped.
+        """This result, unless the run failed or was stopped; a run that waits for a person (`paused`) did neither.
 
         Raises:
-            WorkflowRunError: it did.
+            WorkflowRunError: the run failed or was stopped.
         """
         _raise_for(self.status, self.error, self.workflow_run_id)
         return self
@@ -108,11 +108,42 @@ class WorkflowRunDetail(WorkflowRun):
     def __copy__(self) -> Self:
         return self.from_dict(self.to_dict())
 
-    def raise_for_status(self) -> Self:
-        """This run, unless it failed or was stopped.
+    def inputs_for_rerun(self) -> dict[str, Any]:
+        """The inputs in the form in which `runs.run` and `runs.stream` take them, to start the same run again.
+
+        The `sys.*` values, which the server adds, are left out. Files, also those in lists and objects, are given as
+        references to the stored uploads or remote addresses: in the form in which a run returns them, a server refuses
+        them ("Invalid upload file id"). Uploads can be used only for the same end user.
+
+        >>> client.runs.run(detail.inputs_for_rerun(), user="u-1", files=detail.files_for_rerun())
 
         Raises:
-            WorkflowRunError: it did.
+            ValueError: the inputs are no JSON object, or a file among them has neither an id nor an address.
+        """
+        inputs: object = {} if self.inputs is None else self.inputs
+        if not isinstance(inputs, dict):
+            raise ValueError(f"the inputs of this run are no JSON object, and cannot be sent again: {inputs!r}")
+        return {
+            name: with_files_as_inputs(value, f"inputs[{name!r}]")
+            for name, value in cast("dict[str, Any]", inputs).items()
+            if not name.startswith("sys.")
+        }
+
+    def files_for_rerun(self) -> list[Any] | None:
+        """The files of the whole run, as `files=` of `runs.run` takes them; None where it had none.
+
+        Raises:
+            ValueError: a file among them has neither an id nor an address.
+        """
+        inputs: object = self.inputs
+        files = cast("dict[str, Any]", inputs).get("sys.files") if isinstance(inputs, dict) else None
+        return [with_files_as_inputs(file, "files") for file in files] if isinstance(files, list) and files else None
+
+    def raise_for_status(self) -> Self:
+        """This run, unless it failed or was stopped; one that goes on, or waits for a person, did neither.
+
+        Raises:
+            WorkflowRunError: the run failed or was stopped.
         """
         _raise_for(self.status, self.error, self.id)
         return self
@@ -140,14 +171,19 @@ class Upload(UploadedFile):
         """The value that stands for the file in a run's `inputs` or `files`.
 
         Args:
-            type: what the workflow's input takes it for; by the file's content type and name unless given.
+            type: one of `document`, `image`, `audio`, `video`, `custom`. By default the type that a server as shipped
+                detects, by the ending of the file's name, else by its content type: it refuses any other one ("Detected
+                file type does not match the specified type"). Servers that are configured for more document formats
+                (`ETL_TYPE=Unstructured`) want `document` for doc, ppt, pptx, eml, msg, xml and epub, for which the
+                default is `custom`.
 
         Raises:
-            ValueError: the type is none of those that there are, or the server gave the upload no id.
+            ValueError: `type` is none of these, or the server gave the upload no id.
         """
         if not isinstance(self.id, str) or not self.id:
             raise ValueError("this upload has no id, and cannot be used")
-        kind = type_of_file(str(self.name), str(self.mime_type)) if type is None else _checked_type(type)
+        name, mime_type = (value if isinstance(value, str) else "" for value in (self.name, self.mime_type))
+        kind = type_of_file(name, mime_type) if type is None else _checked_type(type)
         return {"type": kind, "transfer_method": "local_file", "upload_file_id": self.id}
 
 

@@ -8,15 +8,18 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from any_values import ANYTHING
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dify_workflow import WorkflowRunError, _responses, models, remote_file
+from dify_workflow._runs import run_body
 from dify_workflow.results import DetailedLog, Upload, WorkflowRunDetail, WorkflowRunResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+OFFICE = "application/vnd.openxmlformats-officedocument"
 RUN = "916618be-4488-4448-bdaf-677f56287f43"
 INPUTS = '{"query": "hello \\u4e2d\\u6587", "sys.files": [], "n": 1.50}'
 DETAIL: dict[str, Any] = {
@@ -285,7 +288,16 @@ def upload(**fields: Any) -> Upload:
         ("a.webm", "audio/webm", "video"),
         ("a.mkv", "video/x-matroska", "video"),
         ("photo", "image/jpeg", "image"),
-        ("pdf", "application/pdf", "custom"),
+        ("pdf", "application/pdf", "document"),
+        (".pdf", "application/zip", "custom"),
+        *[(f"a.{ending}", None, "custom") for ending in ["pptx", "doc", "xml", "epub", "eml", "msg", "ppt"]],
+        ("a.pptx", f"{OFFICE}.presentationml.presentation", "custom"),
+        ("a.eml", "message/rfc822", "custom"),
+        ("a.xml", "application/xml", "custom"),
+        ("a.py", "text/x-python", "document"),
+        ("a.tsv", "text/tab-separated-values", "document"),
+        ("a.odt", "application/vnd.oasis.opendocument.text", "document"),
+        ("a.odi", "application/vnd.oasis.opendocument.image", "image"),
         ("a.zip", "application/zip", "custom"),
         ("a.exe", "document/x", "custom"),
         ("", "", "custom"),
@@ -329,6 +341,85 @@ def test_a_remote_file_is_an_address_that_the_server_fetches(url: str):
 def test_what_is_no_address_is_no_remote_file(url: Any):
     with pytest.raises(ValueError, match=r"^url must begin with 'http://' or 'https://'"):
         remote_file(url, "image")
+
+
+# --- inputs to run again ---------------------------------------------------------------------------------------------
+
+FILE_ID = "368794bd-ef9f-4d64-a808-5adc7bd2085d"
+STORED = {
+    "dify_model_identity": "__dify__file__",
+    "id": None,
+    "type": "document",
+    "transfer_method": "local_file",
+    "remote_url": "",
+    "filename": "a.txt",
+    "extension": ".txt",
+    "mime_type": "text/plain",
+    "size": 10,
+    "related_id": FILE_ID,
+    "url": f"http://dify.test/files/{FILE_ID}/file-preview?sign=signature",
+}
+SENT = {"type": "document", "transfer_method": "local_file", "upload_file_id": FILE_ID}
+REMOTE = STORED | {"transfer_method": "remote_url", "remote_url": "https://example.com/a.png", "related_id": None}
+REMOTE |= {"type": "image"}
+SENT_REMOTE = {"type": "image", "transfer_method": "remote_url", "url": "https://example.com/a.png"}
+
+
+def run_with(inputs: Any) -> WorkflowRunDetail:
+    """A run whose inputs were received as JSON text, as every measured server sends them."""
+    return WorkflowRunDetail.from_dict({"id": RUN, "inputs": json.dumps(inputs)})
+
+
+def test_stored_files_become_references_at_any_depth():
+    found = run_with(
+        {
+            "query": "hi",
+            "doc": STORED,
+            "docs": [STORED, REMOTE, "text"],
+            "deep": {"list": [{"file": STORED}], "number": 1.5, "null": None},
+            "sys.files": [STORED, REMOTE],
+            "sys.user_id": "u-1",
+            "sys.timestamp": 1,
+        }
+    )
+    before = found.to_dict()
+    assert found.inputs_for_rerun() == {
+        "query": "hi",
+        "doc": SENT,
+        "docs": [SENT, SENT_REMOTE, "text"],
+        "deep": {"list": [{"file": SENT}], "number": 1.5, "null": None},
+    }
+    assert found.files_for_rerun() == [SENT, SENT_REMOTE]
+    assert found.to_dict() == before
+    assert run_body(found.inputs_for_rerun(), user="u", files=found.files_for_rerun(), mode="blocking")
+
+
+@given(st.dictionaries(st.text().filter(lambda name: not name.startswith("sys.")), ANYTHING, max_size=4))
+def test_inputs_without_files_are_sent_again_as_they_are(inputs: dict[str, Any]):
+    assert run_with(inputs | {"sys.query": 1}).inputs_for_rerun() == inputs
+
+
+@pytest.mark.parametrize("inputs", [{}, {"sys.files": []}, {"sys.files": None}, None], ids=repr)
+def test_a_run_without_inputs_has_none_to_send_again(inputs: Any):
+    assert WorkflowRunDetail.from_dict({"id": RUN, "inputs": inputs}).inputs_for_rerun() == {}
+    assert WorkflowRunDetail.from_dict({"id": RUN, "inputs": inputs}).files_for_rerun() is None
+
+
+def test_a_file_of_a_tool_is_sent_again_by_the_tools_id():
+    [found] = run_with({"a": STORED | {"transfer_method": "tool_file"}}).inputs_for_rerun().values()
+    assert found == {"type": "document", "transfer_method": "tool_file", "tool_file_id": FILE_ID}
+
+
+@pytest.mark.parametrize("broken", [STORED | {"related_id": None}, REMOTE | {"remote_url": "", "url": None}])
+def test_a_stored_file_without_a_reference_is_refused(broken: dict[str, Any]):
+    with pytest.raises(ValueError, match=r"^inputs\['a'\]\[1\]\['b'\] is a stored file without"):
+        run_with({"a": [1, {"b": broken}]}).inputs_for_rerun()
+
+
+@pytest.mark.parametrize("inputs", ["no JSON", [], 7], ids=repr)
+def test_inputs_that_are_no_object_are_refused(inputs: Any):
+    with pytest.raises(ValueError, match="are no JSON object"):
+        WorkflowRunDetail.from_dict({"id": RUN, "inputs": inputs}).inputs_for_rerun()
 
 
 def test_an_upload_is_the_model_of_its_operation_and_can_be_copied():

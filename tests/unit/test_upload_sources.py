@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KINDS = {
-    "document": "txt md mdx markdown pdf html htm xlsx xls doc docx csv eml msg pptx ppt xml epub properties vtt",
+    "document": "txt md mdx markdown pdf html htm xlsx xls docx csv properties vtt",
     "image": "jpg jpeg png webp gif svg",
     "audio": "mp3 m4a wav amr mpga",
     "video": "mp4 mov mpeg webm",
@@ -63,9 +63,11 @@ def test_by_the_end_of_its_name_a_file_is_what_the_server_takes_it_for(kind: str
 
 
 def test_a_file_of_no_known_ending_is_of_the_kind_of_its_content_type_or_custom():
-    kinds = [type_of_file("a.x", type_) for type_ in ("image/x", "audio/x", "video/x", "text/x", "custom", "", None)]
-    assert kinds == ["image", "audio", "video", "custom", "custom", "custom", "custom"]
-    assert type_of_file("pdf", None) == "custom"
+    types = ("image/x", "audio/x", "video/x", "text/x", "x/pdf", "x/y.text", "custom", "", None)
+    assert [type_of_file("a.x", type_) for type_ in types] == [
+        *("image", "audio", "video", "document", "document", "document", "custom", "custom", "custom")
+    ]
+    assert type_of_file("pdf", None) == type_of_file(".pdf", None) == type_of_file("a.pdf.", None) == "custom"
     assert (*KINDS, "custom") == TYPES
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import httpx
 
 from .. import _bodies, _logging, _requests, _responses, _retries, _streams, _transport_errors
+from .._advice import add_advice, no_advice
 from .._attempts import Attempt
 from .._configuration import Timeout
 from .._errors import DifyError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from dify_workflow_api.types import Request
 
+    from .._advice import Advice
     from .._bodies import Decoder
     from .._configuration import Configuration, TimeoutOption
     from .._pools import AsyncPool
@@ -64,15 +66,29 @@ class AsyncCaller:
         """Call an operation that the spec describes, and give its answer as the operation's model."""
         return await self.send(call, _responses.model_reader(call), timeout)
 
-    async def send(self, call: Request[Any], read: Callable[[bytes], T], timeout: TimeoutOption) -> T:
-        """Send a request, again where that is safe, and give what `read` makes of the answer's body.
+    async def send(
+        self,
+        call: Request[Any],
+        read: Callable[[bytes], T],
+        timeout: TimeoutOption,
+        advice: Advice = no_advice,
+    ) -> T:
+        """Send a request, again where that is safe, and return what `read` makes of the response's body.
+
+        Args:
+            call: the request.
+            read: what makes a value of the body.
+            timeout: as for every method.
+            advice: what the message of an error says besides.
 
         Raises:
-            DifyError: no usable answer came, or its status says no.
+            DifyError: no usable response came, or its status is an error.
         """
-        return await self._repeated(call, partial(self._answer, read), timeout)
+        return await self._repeated(call, partial(self._answer, read), timeout, advice)
 
-    async def open_stream(self, call: Request[Any], timeout: TimeoutOption) -> AsyncOpenStream:
+    async def open_stream(
+        self, call: Request[Any], timeout: TimeoutOption, advice: Advice = no_advice
+    ) -> AsyncOpenStream:
         """Send a request, again where that is safe, and return the response, its stream of events still to be read.
 
         There is no bound on the whole: a stream may go on for hours. Each wait for more data has one.
@@ -80,13 +96,14 @@ class AsyncCaller:
         Raises:
             DifyError: no usable answer came, its status says no, or it is no stream of events.
         """
-        return await self._repeated(call, self._opened, timeout, accept="text/event-stream")
+        return await self._repeated(call, self._opened, timeout, advice, accept="text/event-stream")
 
     async def _repeated(
         self,
         call: Request[Any],
         attempt: Callable[[Send, httpx.Request, Timeout], Awaitable[T]],
         timeout: TimeoutOption,
+        advice: Advice,
         accept: str | None = None,
     ) -> T:
         options = self.configuration
@@ -117,6 +134,7 @@ class AsyncCaller:
                     chance=random.random,
                 )
                 if pause is None:
+                    add_advice(error, advice(error))
                     raise
                 retries_made += 1
                 _logging.log_retry(error, retries_made, pause)

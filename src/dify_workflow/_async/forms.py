@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dify_workflow_api.api.forms import get_form, submit_form
 
 from .. import _responses
+from .._advice import after_submission
 from .._runs import form_body
 
 if TYPE_CHECKING:
@@ -67,4 +68,4 @@ class AsyncForms:
         """
         body = form_body(inputs, action=action, user=user)
         call = submit_form.build_request(form_token=form_token, body=body)
-        await self._caller.send(call, _responses.reader("json"), timeout)
+        await self._caller.send(call, _responses.reader("json"), timeout, after_submission)

@@ -13,6 +13,7 @@ from dify_workflow_api.api.runs import (
 )
 
 from .. import _responses
+from .._advice import after_run
 from .._runs import checked_id, checked_user, detail_or_missing, run_body
 from ..results import WorkflowRunResult
 from .streams import AsyncRunStream
@@ -63,11 +64,14 @@ class AsyncRuns:
             BadRequestError: the server refuses an input, or the app is no workflow app, or is not published.
             NotFoundError: there is no such version of the workflow.
             RateLimitError: the app's limit of runs at once, or the plan's.
-            APITimeoutError: no answer in time; the run may be going on, and is not started a second time.
+            APITimeoutError: no response in time. The run may be going on, and is not started a second time: look for it
+                with `logs.list(created_by_end_user_session_id=user)`. The message of this error, of a connection that
+                was cut and of a gateway's status (502, 503, 504, 52x) says so.
             DifyError: as every method does.
         """
-        call = _start(run_body(inputs, user=user, files=files, mode="blocking"), workflow_id)
-        return await self._caller.send(call, _responses.reader_as(WorkflowRunResult), timeout)
+        body = run_body(inputs, user=user, files=files, mode="blocking")
+        read = _responses.reader_as(WorkflowRunResult)
+        return await self._caller.send(_start(body, workflow_id), read, timeout, after_run(body))
 
     def stream(
         self,
@@ -99,8 +103,16 @@ class AsyncRuns:
             APIConnectionError: while reading: the connection broke, or ended before the run did.
             APITimeoutError: while reading: nothing came for too long.
         """
-        call = _start(run_body(inputs, user=user, files=files, mode="streaming"), workflow_id)
-        return AsyncRunStream(self._caller, call, run_workflow.load_event, user=user, timeout=timeout)
+        body = run_body(inputs, user=user, files=files, mode="streaming")
+        return AsyncRunStream(
+            self._caller,
+            _start(body, workflow_id),
+            run_workflow.load_event,
+            user=user,
+            timeout=timeout,
+            starts_run=True,
+            advice=after_run(body),
+        )
 
     async def get(self, workflow_run_id: str, *, timeout: TimeoutOption = None) -> WorkflowRunDetail:
         """A run with its inputs and outputs: `GET /workflows/run/{workflow_run_id}`.
@@ -177,7 +189,6 @@ class AsyncRuns:
             user=user,
             timeout=timeout,
             ends_at_pause=not continue_on_pause,
-            ends_with_run=True,
         )
 
 

@@ -8,6 +8,7 @@ import httpx
 from dify_workflow_api.api.runs import stop_workflow_run
 
 from .. import _logging, _responses
+from .._advice import add_advice, after_empty_stream, no_advice
 from .._responses import BrokenEventError, ReportedError
 from .._sse import EventParser
 from .._streams import StreamProgress
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from dify_workflow_api.types import Request
 
+    from .._advice import Advice
     from .._configuration import TimeoutOption
     from .._errors import DifyError
     from ..models import StopResponse, WorkflowFinishedEvent
@@ -44,13 +46,16 @@ class AsyncRunStream:
         user: str,
         timeout: TimeoutOption,
         ends_at_pause: bool = True,
-        ends_with_run: bool = False,
+        starts_run: bool = False,
+        advice: Advice = no_advice,
     ) -> None:
         self._caller = caller
         self._call = call
         self._user = user
         self._timeout = timeout
-        self._progress = StreamProgress(load_event, ends_at_pause=ends_at_pause, ends_with_run=ends_with_run)
+        self._starts_run = starts_run
+        self._advice = advice
+        self._progress = StreamProgress(load_event, ends_at_pause=ends_at_pause, ends_with_run=not starts_run)
         self._is_used = False
         self._response: httpx.Response | None = None
         self._events: AsyncGenerator[Any] | None = None
@@ -106,7 +111,7 @@ class AsyncRunStream:
         if self._is_used:
             raise RuntimeError("a stream can be used once; `runs.stream` and `runs.events` give another one")
         self._is_used = True
-        opened = await self._caller.open_stream(self._call, self._timeout)
+        opened = await self._caller.open_stream(self._call, self._timeout, self._advice)
         self._response = opened.response
         self._events = self._read(opened)
         return self
@@ -150,6 +155,9 @@ class AsyncRunStream:
         finally:
             await response.aclose()
         if not progress.is_whole:
-            self._failure = failure or _responses.cut_stream(response, progress.summary(), secret)
+            failure = failure or _responses.cut_stream(response, progress.summary(), secret)
+            if self._starts_run and progress.count == 0:
+                add_advice(failure, after_empty_stream(failure))
+            self._failure = failure
         elif failure is not None:
             _logging.log_end_of_stream(failure)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dify_workflow_api.api.files import upload_file
 
 from .. import _responses, _uploads
+from .._advice import after_upload
 from .._runs import checked_user
 from ..results import Upload
 
@@ -57,4 +58,4 @@ class Files:
         user = checked_user(user)
         with _uploads.Source(file, filename, content_type) as source:
             call = upload_file.build_request(file=self._caller.pool.aside(source.part), user=user)
-            return self._caller.send(call, _responses.reader_as(Upload), timeout)
+            return self._caller.send(call, _responses.reader_as(Upload), timeout, after_upload)
