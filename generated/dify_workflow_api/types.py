@@ -375,15 +375,27 @@ def boolean(name: str, value: object, *, required: bool = False) -> str | None:
 
 
 def several(
-    name: str, value: object, check: Callable[..., str | None], *, required: bool = False, **bounds: Any
+    name: str,
+    value: object,
+    check: Callable[..., str | None],
+    *,
+    required: bool = False,
+    separator: str = "",
+    **bounds: Any,
 ) -> list[str] | None:
-    """A list or tuple, each item of which is a parameter of its own."""
+    """A list or tuple, each item of which is a parameter of its own; with a separator, all of them are one parameter."""
     if value is None:
         _left_out(name, required)
         return None
     if not isinstance(value, (list, tuple)):
         raise _refused(name, "a list", value)
-    return [check(f"{name}[{i}]", item, required=True, **bounds) or "" for i, item in enumerate(value)]
+    items = [check(f"{name}[{i}]", item, required=True, **bounds) or "" for i, item in enumerate(value)]
+    if not separator:
+        return items
+    for i, item in enumerate(items):
+        if separator in item:
+            raise ValueError(f"{name}[{i}] must not contain {separator!r}, which separates the items in the request")
+    return [separator.join(items)] if items else None
 
 
 def path(*segments: str | None) -> str:

@@ -409,9 +409,17 @@ class Code:
                 elif isinstance(prop, AnyProperty):
                     found["object", "object"] = None
                 else:
-                    raise GenerationError(f"{operation.place}: an answer that is not an object is not supported")
+                    raise GenerationError(
+                        f"{operation.place}: an answer that is not an object is not supported (response "
+                        f"{response.status_code.pattern}): leave the operation out, or describe in an overlay what it "
+                        "sends as any value (`{}`), which is then returned as it comes"
+                    )
         if len(found) > 1:
-            raise GenerationError(f"{operation.place}: its successful answers are of different types")
+            raise GenerationError(
+                f"{operation.place}: its successful answers are of different types "
+                f"({', '.join(name for _, name in found)}), and a method returns one: leave one of the responses out "
+                "in an overlay, or give both the same content"
+            )
         return next(iter(found), ("object", "object"))
 
 

@@ -32,7 +32,8 @@ DOCS = "x-docs"
 class Parameter(NamedTuple):
     """A parameter of an operation, as the spec has it.
 
-    Its location is `path` or `query`, or `field` or `file` for a part of a multipart body.
+    Its location is `path` or `query`, or `field` or `file` for a part of a multipart body. The items of an array are
+    parameters of their own, or one parameter with a separator between them.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Parameter(NamedTuple):
     schema: dict[str, Any]
     description: str
     place: str
+    separator: str = ""
 
 
 class Operation(NamedTuple):
@@ -226,7 +228,10 @@ class Preparation:
             if not name:
                 raise GenerationError(f"{where} has no name")
             if location not in {"path", "query"}:
-                raise GenerationError(f"{where}: parameters in {location or 'nowhere'} are not supported")
+                raise GenerationError(
+                    f"{where}: parameters in {location or 'nowhere'} are not supported: take it out in an overlay; "
+                    "what is sent with each call anyway can be given as `default_headers` of the client"
+                )
             if not isinstance(parameter.get("schema"), dict):
                 raise GenerationError(f"{where} has no schema")
             argument = names.argument_name(name)
@@ -243,7 +248,38 @@ class Preparation:
                 or _text(parameter.get("description"))
                 or _text(schema.get("description")),
                 place=where,
+                separator=self._separator(parameter, schema, where),
             )
+
+    def _separator(self, parameter: dict[str, Any], schema: dict[str, Any], place: str) -> str:
+        """What stands between the items of an array in one parameter; nothing when each is a parameter of its own."""
+        location = parameter["in"]
+        style = parameter.get("style", "form" if location == "query" else "simple")
+        explode = parameter.get("explode", style == "form")
+        if location == "path":
+            if style != "simple":
+                raise GenerationError(f"{place}: style {style!r} in a path is not supported; only 'simple' is")
+            return ""
+        is_array = "array" in self._kinds_of(schema, place)
+        if style == "form" and (explode is True or not is_array):
+            return ""
+        separator = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}.get(str(style))
+        if not is_array or explode is not False or separator is None:
+            raise GenerationError(
+                f"{place}: style {style!r} with explode {explode!r} is not supported; 'form' is, and for an array "
+                "without explode 'spaceDelimited' and 'pipeDelimited'"
+            )
+        return separator
+
+    def _kinds_of(self, schema: dict[str, Any], place: str, depth: int = 0) -> set[str]:
+        """The types that a schema speaks of, alternatives and pieces included."""
+        schema = self._resolved(schema, place)
+        types = schema.get("type")
+        found = {types} if isinstance(types, str) else {name for name in types or [] if isinstance(name, str)}
+        for member in [m for key in ("anyOf", "oneOf", "allOf") for m in schema.get(key) or [] if isinstance(m, dict)]:
+            if depth < _DEEPEST:
+                found |= self._kinds_of(member, place, depth + 1)
+        return found
 
     def _parts(self, body: dict[str, Any], taken: set[str], place: str) -> Iterator[Parameter]:
         """The fields and files of a multipart body; none of a body that can be JSON."""
@@ -456,6 +492,8 @@ class Preparation:
             for member in members:
                 merged |= member
             return self._schema({**merged, "description": schema.get("description")}, place, hint)
+        if (whole := self._narrowed(members, place)) is not None:
+            return self._object(whole, place) | {DOCS: self._docs(schema, place)}
         prepared: list[dict[str, Any]] = []
         for i, member in enumerate(members):
             if set(member) & {"anyOf", "oneOf"}:
@@ -466,6 +504,78 @@ class Preparation:
                 self._schema(member, place, hint) if "$ref" in member else self._object(member, place) | required
             )
         return {"allOf": prepared, DOCS: self._docs(schema, place)}
+
+    def _narrowed(self, members: list[dict[str, Any]], place: str) -> dict[str, Any] | None:
+        """One object in the place of the members of an `allOf`, when they describe a property in different ways.
+
+        The generator merges what is the same or nearly so, and drops the whole schema otherwise.
+
+        Raises:
+            GenerationError: Nothing can be what two members say, or what that is cannot be told.
+        """
+        found: dict[str, list[dict[str, Any]]] = {}
+        flat = [self._flat(member, place) for member in members]
+        for member in flat:
+            for name, value in member["properties"].items():
+                found.setdefault(name, []).append(value if isinstance(value, dict) else {})
+        merged: dict[str, dict[str, Any]] = {}
+        is_narrowed = False
+        for name, values in found.items():
+            merged[name] = values[0]
+            for value in values[1:]:
+                is_narrowed = is_narrowed or _said(value) != _said(merged[name])
+                merged[name] = self._both(merged[name], value, f"{place}/properties/{name}")
+        if not is_narrowed:
+            return None
+        rest = [member["additionalProperties"] for member in flat if isinstance(member["additionalProperties"], dict)]
+        whole = {"properties": merged, "required": [name for member in flat for name in member["required"]]}
+        return whole | ({"additionalProperties": rest[-1]} if rest else {})
+
+    def _flat(self, member: dict[str, Any], place: str) -> dict[str, Any]:
+        """A member of an `allOf` as one object, with what it refers to and is itself composed of."""
+        member = self._resolved(member, place)
+        properties: dict[str, Any] = {}
+        required: list[Any] = []
+        rest: Any = member.get("additionalProperties")
+        for piece in member.get("allOf") or []:
+            flat = self._flat(_mapping(piece, place), place)
+            for name, value in flat["properties"].items():
+                properties[name] = self._both(properties.get(name, {}), value, f"{place}/properties/{name}")
+            required += flat["required"]
+            rest = rest if rest is not None else flat["additionalProperties"]
+        for name, value in _mapping(member.get("properties"), place).items():
+            own = value if isinstance(value, dict) else {}
+            properties[name] = self._both(properties.get(name, {}), own, f"{place}/properties/{name}")
+        required += member.get("required") or []
+        return {"properties": properties, "required": required, "additionalProperties": rest}
+
+    def _both(self, one: dict[str, Any], other: dict[str, Any], place: str) -> dict[str, Any]:
+        """A schema of the values that two schemas allow."""
+        if _said(one) == _said(other) or not _said(other):
+            return one | {key: value for key, value in other.items() if key not in one}
+        if not _said(one):
+            return one | other
+        first, second = self._resolved(one, place), self._resolved(other, place)
+        for wide, narrow, written in ((first, second, other), (second, first, one)):
+            if _is_part_of(narrow, wide):
+                return written
+        kinds = _common_types(first, second)
+        if not kinds or not all(
+            set(_said(schema)) <= {"type", "format", "enum", "nullable"} for schema in (first, second)
+        ):
+            raise GenerationError(
+                f"{place}: members of an allOf describe it in ways that are not supported together: describe it once "
+                "in an overlay"
+            )
+        enums = [schema["enum"] for schema in (first, second) if isinstance(schema.get("enum"), list)]
+        both: dict[str, Any] = {"type": kinds}
+        if enums:
+            both["enum"] = [value for value in enums[0] if all(value in values for values in enums)]
+            if not both["enum"]:
+                raise GenerationError(f"{place}: members of an allOf allow no value in common")
+        texts = {key: value for schema in (one, other) for key, value in schema.items() if key in _ANNOTATIONS}
+        texts.pop("nullable", None)
+        return texts | both
 
     def _members(self, schema: dict[str, Any], place: str) -> Iterator[dict[str, Any]]:
         for member in schema.get("allOf") or []:
@@ -505,10 +615,38 @@ class Preparation:
         return _mapping(found, place)
 
 
+_DEEPEST = 20
 MULTIPART = "multipart/form-data"
 EVENT_STREAM = "text/event-stream"
 _KINDS = {"array", "boolean", "integer", "null", "number", "object", "string"}
 _ANNOTATIONS = {"title", "description", "example", "examples", "default", "deprecated", "nullable", "externalDocs"}
+
+
+def _said(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a schema demands, without what it only informs of."""
+    return {key: value for key, value in schema.items() if key == "nullable" or key not in _ANNOTATIONS}
+
+
+def _types(schema: dict[str, Any]) -> set[str]:
+    types = schema.get("type")
+    found = {types} if isinstance(types, str) else set(types or _KINDS)
+    return found | ({"null"} if schema.get("nullable") is True else set())
+
+
+def _common_types(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    first, second = _types(one), _types(other)
+    common = first & second
+    if ("number" in first and "integer" in second) or ("integer" in first and "number" in second):
+        common |= {"integer"}
+    return sorted(common)
+
+
+def _is_part_of(narrow: dict[str, Any], wide: dict[str, Any]) -> bool:
+    """Whether a schema allows no more than another one, as far as the other one says nothing but types."""
+    if set(_said(wide)) - {"type", "format", "nullable"}:
+        return False
+    types = _types(wide)
+    return "type" in narrow and _types(narrow) <= types | ({"integer"} if "number" in types else set())
 
 
 def _distinct(fields: Mapping[str, str], place: str) -> None:

@@ -52,7 +52,8 @@ def rule_of(parameter: Parameter, schemas: dict[str, Any]) -> Rule:
         check = _CHECKS[limits.kind]
     first = [f"_types.{_CHECKS[limits.items.kind]}"] if limits.items else []
     required = ["required=True"] if parameter.required else []
-    return Rule(check, [*first, *required, *_options(limits.items or limits)])
+    separator = [f"separator={text.literal(parameter.separator)}"] if limits.items and parameter.separator else []
+    return Rule(check, [*first, *required, *separator, *_options(limits.items or limits)])
 
 
 def default_of(parameter: Parameter, schemas: dict[str, Any]) -> str | None:

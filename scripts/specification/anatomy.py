@@ -50,9 +50,11 @@ def schemas(document: Tree) -> Iterator[Part]:
 def operations(document: Tree) -> Iterator[tuple[str, str, Tree]]:
     """Every operation of a document's paths: its path, its method in lower case, itself."""
     for part in parts(document):
-        if part.kind == "operation" and part.where[0] == "paths":
+        if part.kind == "operation" and part.where[0] == "paths" and len(part.where) == _DEPTH:  # not of a callback
             yield str(part.where[1]), str(part.where[2]), part.node
 
+
+_DEPTH = 3  # paths, PATH, METHOD
 
 # How a key's value holds parts: as one part, as a list of them, as a mapping from names to them.
 _ONE, _LIST, _MAP = "one", "list", "map"

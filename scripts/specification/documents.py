@@ -7,9 +7,10 @@ from typing import NamedTuple
 from specification import pages
 from specification.findings import Finding, SpecError
 from specification.lint import vendor_findings
-from specification.nodes import LinedMap, Tree
+from specification.nodes import LinedMap, Pointer, Tree, line_of, pointer_text
 from specification.older_pages import converted
 from specification.sources import SourceError, decoded, read_json, read_yaml
+from specification.texts import put_right
 from specification.upgrade import upgraded
 
 MAX_BYTES = 8_000_000
@@ -22,11 +23,13 @@ class VendorDocument(NamedTuple):
         name: Its file name.
         kind: What it is, in words, e.g. "1 page of the older export".
         parts: Its content as OpenAPI 3.1.0 documents: one, or one for each page. Their lines are the file's.
+        notes: What in it was put right or left out.
     """
 
     name: str
     kind: str
     parts: list[Tree]
+    notes: tuple[Finding, ...] = ()
 
 
 def read_document(name: str, data: bytes) -> VendorDocument:
@@ -40,10 +43,24 @@ def read_document(name: str, data: bytes) -> VendorDocument:
         SpecError: With the lines of all that is wrong.
     """
     document = parsed(name, data)
+    notes = [note for part in document.parts for note in _without_webhooks(part)]
     findings = [finding for part in document.parts for finding in vendor_findings(part)]
     if findings:
         raise SpecError(name, findings)
-    return document._replace(parts=[upgraded(part) for part in document.parts])
+    parts = [upgraded(part) for part in document.parts]
+    return document._replace(parts=parts, notes=(*document.notes, *notes))
+
+
+def _without_webhooks(document: Tree) -> list[Finding]:
+    """Leaves webhooks out of a document of OpenAPI 3.1 (3.0 has none), and says which."""
+    webhooks = document.get("webhooks")
+    if not isinstance(webhooks, dict) or not str(document.get("openapi")).startswith("3.1"):
+        return []
+    places: list[Pointer] = [("webhooks", name) for name in webhooks]
+    text = "a webhook is a call to the user, and no operation that a client calls; it is left out"
+    notes = [Finding(line_of(document, where), pointer_text(where), text) for where in places]
+    del document["webhooks"]
+    return notes
 
 
 def parsed(name: str, data: bytes) -> VendorDocument:
@@ -55,16 +72,17 @@ def parsed(name: str, data: bytes) -> VendorDocument:
     if len(data) > MAX_BYTES:
         raise SpecError(name, [Finding(1, "", f"{len(data):,} bytes; {MAX_BYTES:,} are allowed")])
     try:
-        text = decoded(data)
+        text = decoded(data, hold=True)
         if text.lstrip().startswith("{"):
-            kind, parts = "OpenAPI in JSON", [_plain(read_json(text))]
+            kind, parts = "OpenAPI in JSON", [_plain(read_json(text, hold=True))]
         elif found := pages.split(text):
             kind, parts = _read_pages(found)
         else:
-            kind, parts = "OpenAPI in YAML", [_plain(read_yaml(text))]
+            kind, parts = "OpenAPI in YAML", [_plain(read_yaml(text, hold=True))]
+        notes = tuple(note for part in parts for note in put_right(part))
     except SourceError as error:
         raise SpecError(name, [Finding(error.line, "", error.text)]) from None
-    return VendorDocument(name, kind, parts)
+    return VendorDocument(name, kind, parts, notes)
 
 
 def _read_pages(found: list[pages.Page]) -> tuple[str, list[Tree]]:

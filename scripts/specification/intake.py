@@ -66,7 +66,7 @@ def take_in(source: Path, upstream: Path) -> Intake:
         if collisions:
             raise SpecError(name, sorted({finding for _, finding in collisions}))
         _store(target, data)
-    notes = [note for part in document.parts for note in vendor_notes(part)]
+    notes = [*document.notes, *(note for part in document.parts for note in vendor_notes(part))]
     return Intake(target, document.kind, named, notes, stored is None)
 
 

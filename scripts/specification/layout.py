@@ -106,7 +106,9 @@ class _Representer(SafeRepresenter):
 
     def represent_str(self, data: str) -> ScalarNode:
         style = None
-        if _PARAGRAPHS.fullmatch(data) if "\n" in data else len(data) > _LONG and " " in data:
+        if data.startswith(" "):  # folded or indented, the first line would say how deep the others are
+            style = '"'
+        elif _PARAGRAPHS.fullmatch(data) if "\n" in data else len(data) > _LONG and " " in data:
             style = ">"
         elif "\n" in data:
             style = "|"

@@ -71,8 +71,9 @@ def vendor_findings(document: Tree) -> list[Finding]:
     upgraded_document = upgraded(document)
     if malformed := findings(upgraded_document, SHAPE_RULES):
         return malformed
-    # Both versions are asked. The newer one first, because it tells more exactly what is wrong, and where.
-    invalid = validator_findings(upgraded_document) or validator_findings(document)
+    # A document is judged by the version that it states; the newer version tells more exactly what is wrong, and where.
+    own, later = validator_findings(document), validator_findings(upgraded_document)
+    invalid = (later or own) if own else later
     if any(finding.where != WHOLE for finding in invalid):
         return invalid
     return findings(upgraded_document, VENDOR_RULES) or invalid  # a rule can say where, if the validator can't

@@ -144,14 +144,14 @@ class _Conversion:
         for place in places:
             for name in _mapping(places, place, optional=True):
                 given = _mapping(_mapping(places, place), name)
-                known = ("schema", "description", "deprecated", "example", "examples")
+                known = ("schema", "description", "deprecated", "example", "examples", "style", "explode")
                 _known(given, known, f"in the parameter {name!r}")
                 schema, required = self._schema(given, "schema")
                 parameter = _lined(given, {"name": name, "in": place})
                 if required or place == "path":
                     parameter["required"] = True
                 for key in known[1:]:
-                    if key in given and given[key] not in ({}, False):
+                    if key in given and (given[key] not in ({}, False) or key == "explode"):
                         _set(parameter, key, copied(given[key]), key_line(given, key))
                 _set(parameter, "schema", schema, key_line(given, "schema"))
                 parameters.append(parameter)
@@ -310,7 +310,7 @@ def _set(node: Tree, key: str, value: object, line: int) -> None:
 
 def _known(node: Tree, keys: Iterable[str], place: str) -> None:
     for key in node:
-        if key not in keys:
+        if key not in keys and not re.fullmatch(r"x[-A-Z].*", key):  # what only decorates a page
             raise SourceError(key_line(node, key), f"unknown key {key!r} {place}; allowed are {', '.join(keys)}")
 
 

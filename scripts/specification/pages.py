@@ -83,7 +83,7 @@ def read(page: Page) -> Tree:
     Raises:
         SourceError: When it is not YAML, or a newer page is not about the operation that its fence names.
     """
-    tree = read_yaml(page.text, first_line=page.line + 1)
+    tree = read_yaml(page.text, first_line=page.line + 1, hold=True)
     if not isinstance(tree, LinedMap):
         raise SourceError(page.line, "the fence holds no YAML mapping")
     if is_newer(tree):

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from specification.anatomy import Part
     from specification.nodes import Pointer, Tree
 
-COMPONENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
-"""What a component may be called: nothing that could be a path or a piece of code."""
+COMPONENT_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9._-]+")
+"""What a component may be called: what the standard allows, but for a name of dots, which would be a step of a path."""
 
 SCHEMAS = "#/components/schemas/"
 

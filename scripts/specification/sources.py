@@ -48,8 +48,22 @@ class SourceError(Exception):
         self.text = text
 
 
-def decoded(data: bytes) -> str:
-    """The text of a file: UTF-8 with or without a byte order mark, lines ended by LF or CRLF."""
+HELD = {
+    chr(0xF500 + i): character
+    for i, character in enumerate(
+        "\r\x85\u2028\u2029\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    )
+}
+"""What stands for characters of a vendor's text until `texts` has seen where they are: see there."""
+
+
+def decoded(data: bytes, *, hold: bool = False) -> str:
+    """The text of a file: UTF-8 with or without a byte order mark, lines ended by LF or CRLF.
+
+    Args:
+        data: The file's bytes.
+        hold: Whether characters of `HELD` are held instead of refused. A bare CR is refused all the same.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -57,6 +71,11 @@ def decoded(data: bytes) -> str:
         msg = f"byte 0x{data[error.start]:02x} is not UTF-8 text; save the file as UTF-8"
         raise SourceError(line, msg) from None
     text = text.replace("\r\n", "\n")
+    if hold:
+        if found := _HELD.search(text):
+            line = text.count("\n", 0, found.start()) + 1
+            raise SourceError(line, f"character U+{ord(found[0]):04X} is not allowed; it is for private use")
+        text = "\r".join(map(_held, text.split("\r")))  # one that stands alone is refused
     if found := _UNREADABLE.search(text):
         line = text.count("\n", 0, found.start()) + 1
         msg = f"character U+{ord(found[0]):04X} is not allowed; only printable text, tabs and line ends are"
@@ -64,12 +83,13 @@ def decoded(data: bytes) -> str:
     return text
 
 
-def read_yaml(text: str, *, first_line: int = 1) -> Any:  # noqa: ANN401  # any JSON value
+def read_yaml(text: str, *, first_line: int = 1, hold: bool = False) -> Any:  # noqa: ANN401  # any JSON value
     """Reads one YAML document (version 1.2, core schema).
 
     Args:
         text: The YAML text, as `decoded` gives it.
         first_line: The line of the file that the text begins on.
+        hold: Whether escaped characters of `HELD` are held instead of refused.
 
     Returns:
         The tree; every mapping key is text, so that an unquoted `200:` is "200". None for an empty document.
@@ -77,7 +97,7 @@ def read_yaml(text: str, *, first_line: int = 1) -> Any:  # noqa: ANN401  # any 
     Raises:
         SourceError: With the line of the file.
     """
-    reader = _YamlReader(first_line)
+    reader = _YamlReader(first_line, hold=hold)
     try:
         for event in YAML(typ="safe", pure=True).parse(io.StringIO(text)):
             reader.take(event)
@@ -91,7 +111,7 @@ def read_yaml(text: str, *, first_line: int = 1) -> Any:  # noqa: ANN401  # any 
     return reader.builder.root
 
 
-def read_json(text: str) -> Any:  # noqa: ANN401  # any JSON value
+def read_json(text: str, *, hold: bool = False) -> Any:  # noqa: ANN401  # any JSON value
     """Reads JSON (RFC 8259) like `read_yaml`."""
     try:
         json.loads(text, parse_constant=str, parse_int=str, parse_float=str)  # what JSON lacks is refused below
@@ -99,7 +119,7 @@ def read_json(text: str) -> Any:  # noqa: ANN401  # any JSON value
         raise SourceError(error.lineno, f"not JSON: {error.msg} (column {error.colno})") from None
     except RecursionError:
         raise SourceError(1, f"nested too deeply; {MAX_DEPTH} levels are allowed") from None
-    builder, line = _Builder(), 1
+    builder, line = _Builder(hold=hold), 1
     for word in _JSON_WORD.findall(text):  # valid JSON, so the words alone say everything
         match word[0]:
             case " " | "\t" | "\n" | "\r":
@@ -118,8 +138,8 @@ def read_json(text: str) -> Any:  # noqa: ANN401  # any JSON value
 class _YamlReader:
     """Takes YAML's events one by one, and gives them to a builder."""
 
-    def __init__(self, first_line: int) -> None:
-        self.builder = _Builder()
+    def __init__(self, first_line: int, *, hold: bool) -> None:
+        self.builder = _Builder(hold=hold)
         self.line = first_line
         self._first_line = first_line
         self._documents = 0
@@ -167,7 +187,8 @@ class _YamlReader:
 class _Builder:
     """Puts nodes together as they arrive, and counts them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hold: bool = False) -> None:
+        self._hold = hold
         self.root: Any = None
         self.count = 0
         self._open: list[LinedMap | LinedList] = []
@@ -196,6 +217,8 @@ class _Builder:
 
     def add(self, value: Any, line: int) -> None:  # noqa: ANN401  # any JSON value
         self.reserve(1, line)
+        if self._hold and isinstance(value, str):
+            value = _held(value)
         if isinstance(value, str) and (found := _UNREADABLE.search(value)):
             raise SourceError(line, f"character U+{ord(found[0]):04X} is not allowed inside text")
         if not self._open:
@@ -215,6 +238,8 @@ class _Builder:
     def _checked_key(parent: LinedMap, key: object, line: int) -> str:
         if not isinstance(key, str):
             raise SourceError(line, "a mapping key must be text, not a list, a mapping or an alias of one")
+        if found := _HELD.search(key):
+            raise SourceError(line, f"character U+{ord(HELD[found[0]]):04X} is not allowed inside a key")
         if key == "<<":
             raise SourceError(line, "the merge key << is not part of YAML 1.2; write the keys out")
         if key in parent.lines:
@@ -230,6 +255,14 @@ class _Builder:
 _UNREADABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
+_HELD = re.compile(f"[{''.join(HELD)}]")
+_TO_HOLD = str.maketrans({character: held for held, character in HELD.items()})
+
+
+def _held(text: str) -> str:
+    return text.translate(_TO_HOLD)
+
+
 _TEXT_TAGS = (None, "!", "tag:yaml.org,2002:str")
 _JSON_WORD = re.compile(r'[ \t\n\r]+|[{}\[\],:]|"(?:[^"\\]|\\.)*"|[^ \t\n\r{}\[\],:"]+')
 

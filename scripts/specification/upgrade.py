@@ -29,6 +29,11 @@ def upgraded(document: Tree) -> Tree:
                     del part.node[key]
             elif part.kind == "schema":
                 _upgrade_schema(part.node)
+            elif part.kind == "server variable" and part.node.get("enum") == []:
+                del part.node["enum"]  # 3.0 lets a list be empty that lists nothing; 3.1 does not
+            elif part.kind == "header" or (part.kind == "parameter" and part.node.get("in") != "query"):
+                for key in ("allowReserved", "allowEmptyValue"):  # which say nothing there, and 3.1 forbids them
+                    part.node.pop(key, None)
     document["openapi"] = VERSION
     return document
 

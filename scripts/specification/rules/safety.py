@@ -33,7 +33,7 @@ def component_name(document: Tree) -> Problems:
     for kind, named in components.items() if isinstance(components, dict) else ():
         for name in named if isinstance(named, dict) and not kind.startswith("x-") else ():
             if not COMPONENT_NAME.fullmatch(name):
-                text = f"the name {name!r} is not allowed; a letter, then letters, digits, '_', '-' and single '.' are"
+                text = f"the name {name!r} is not allowed; letters, digits, '.', '_' and '-' are"
                 yield ("components", kind, name), text
 
 
