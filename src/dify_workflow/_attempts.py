@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import httpx
+
 LATE: Final = 0.001
 """Seconds for which data is still waited for after the deadline: what has arrived by then is read."""
 
@@ -77,6 +79,13 @@ class Attempt:
         stream = self.stream
         if stream is not None:
             stream.interrupt()
+
+
+def attempt_of(request: httpx.Request) -> Attempt | None:
+    """The attempt that a request belongs to; None for one that is sent over a caller's own httpx client."""
+    timeouts: dict[str, object] = request.extensions.get("timeout", {})
+    read = timeouts.get("read")
+    return read.attempt if isinstance(read, Phase) else None
 
 
 class Phase(float):

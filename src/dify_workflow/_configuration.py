@@ -66,11 +66,13 @@ class Timeout:
     Attributes:
         phases: what httpx is given: connecting, sending, waiting for a free connection, and each wait for more data.
         total: seconds for the attempt as a whole, which also ends an answer that comes drop by drop; None = no bound.
+        is_given: whether the caller chose it; else it is the default.
     """
 
-    __slots__ = ("phases", "total")
+    __slots__ = ("is_given", "phases", "total")
 
     def __init__(self, value: TimeoutOption) -> None:
+        self.is_given = value is not None
         if isinstance(value, httpx.Timeout):
             self.phases, self.total = value.as_dict(), None
             for phase, seconds in self.phases.items():
@@ -82,6 +84,13 @@ class Timeout:
             raise ConfigurationError(f"timeout must be seconds over 0, or an httpx.Timeout; got {value!r}")
         self.phases = httpx.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT)).as_dict()
         self.total = seconds
+
+    def with_read(self, seconds: float | None, *, total: float | None) -> Timeout:
+        """The same with another bound of each wait for data, and of the whole."""
+        changed = Timeout(None)
+        changed.is_given, changed.total = self.is_given, total
+        changed.phases = self.phases | {"read": seconds}
+        return changed
 
 
 def timeout_of(http_client: httpx.Client | httpx.AsyncClient | None) -> httpx.Timeout | None:

@@ -6,15 +6,23 @@ Decisions only: nothing here reads from a connection.
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any, Final
 
+import httpx
+
+from ._configuration import MOST_SECONDS
 from ._responses import BrokenEventError, ReportedError, is_object, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from ._attempts import Attempt
+    from ._configuration import Timeout
     from ._responses import Model
     from ._sse import ServerSentEvent
+
+    StreamError = httpx.HTTPError | BrokenEventError | ReportedError
 
 RESUMING_EVENTS: Final = frozenset(
     {"workflow_started", "node_started", "human_input_form_filled", "human_input_form_timeout"}
@@ -22,12 +30,36 @@ RESUMING_EVENTS: Final = frozenset(
 """What says that a run goes on after a pause."""
 
 
+QUEUE_SECONDS: Final = 330.0
+"""Dify 1.14 and 1.16 send one ping, and then nothing for up to 300 seconds, while a run waits for a free worker."""
+
+SPEECH_SECONDS: Final = 5.0
+"""What may follow the end of a run is speech: Dify 1.11 waits so long for more of it, and then ends the stream."""
+
+TICK: Final = 0.001
+"""Seconds by which a socket's wait may end early."""
+
+COUNT_OF_REFUSAL: Final = 2
+"""Events of a run that Dify 1.16 makes up: `workflow_started` and `workflow_finished`, and no node."""
+
 LONGEST_BLANK: Final = 4096
 """Bytes of empty lines with which a stream without the right content type may begin."""
 
 _MARK: Final = b"\xef\xbb\xbf"
 _BEGINNINGS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 _DECODER: Final = json.JSONDecoder()
+
+
+def checked_max_silence(seconds: float | None) -> float | None:
+    """The bound of a stream's silence.
+
+    Raises:
+        ValueError: it is not a number over 0 and up to `MOST_SECONDS`.
+    """
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if seconds is not None and not (is_number and 0 < seconds <= MOST_SECONDS):
+        raise ValueError(f"max_silence must be seconds over 0, up to {MOST_SECONDS:g}, or None; got {seconds!r}")
+    return seconds
 
 
 def looks_like_events(beginning: bytes) -> bool | None:
@@ -58,6 +90,7 @@ class StreamProgress:
         last: name of the latest event.
         is_whole: whether the stream may end here: the run has finished, or, on newer servers, waits for a person.
         is_over: whether reading stops here: the stream is whole, and nothing can follow.
+        inputs_refused: whether the run is one that Dify 1.16 makes up to report that it refuses the inputs.
 
     Args:
         load_event: gives the model for the name of an event.
@@ -72,6 +105,7 @@ class StreamProgress:
         "_load",
         "_texts",
         "count",
+        "inputs_refused",
         "is_over",
         "is_whole",
         "last",
@@ -94,6 +128,7 @@ class StreamProgress:
         self.last: str | None = None
         self.is_whole = False
         self.is_over = False
+        self.inputs_refused = False
 
     @property
     def text(self) -> str:
@@ -171,6 +206,7 @@ class StreamProgress:
             self._texts = _texts(value) or self._texts
         elif name == "workflow_finished":
             self.result, self.is_whole, self.is_over = event, True, self._ends_with_run
+            self.inputs_refused = self.count == COUNT_OF_REFUSAL and _is_made_up(value.get("data"))
         elif self.result is None and name == "workflow_paused":
             self.is_whole = self._ends_at_pause
             self.is_over = self.is_whole and self._ends_with_run
@@ -186,6 +222,83 @@ class StreamProgress:
         )
 
 
+class StreamWaits:
+    """How long to wait for more of a stream, at each moment.
+
+    Args:
+        progress: what the stream has said so far.
+        timeout: the bounds that the call or the client has.
+        max_silence: seconds without an event other than pings, after which the stream is given up; None: no bound.
+        is_queued: whether the run may wait for a free worker before its first event.
+        clock: gives seconds, and does not jump.
+
+    Attributes:
+        timeout: the bounds with which the request is sent. The wait for data in it is the longest one of the stream.
+    """
+
+    __slots__ = ("_clock", "_count", "_first", "_heard", "_max_silence", "_progress", "_read", "timeout")
+
+    def __init__(
+        self,
+        progress: StreamProgress,
+        timeout: Timeout,
+        *,
+        max_silence: float | None,
+        is_queued: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._progress = progress
+        self._max_silence = max_silence
+        self._count = -1
+        self._heard = 0.0
+        read, total = timeout.phases["read"], timeout.total
+        self._read = self._first = read
+        if is_queued and not timeout.is_given:
+            self._first = total = QUEUE_SECONDS
+        self.timeout = timeout.with_read(_shorter(self._first, max_silence), total=total)
+
+    def before_read(self, attempt: Attempt | None) -> None:
+        """Set the deadline of the next wait for data, as a wait begins.
+
+        Args:
+            attempt: what is given the deadline; None for a stream over a caller's own httpx client, whose waits have
+                the longest bound throughout.
+
+        Raises:
+            httpx.ReadTimeout: there has been no event for too long; only pings came.
+        """
+        now, progress = self._clock(), self._progress
+        if progress.count != self._count:  # what the caller does with an event takes its time, and is no silence
+            self._count, self._heard = progress.count, now
+        elif self._is_silent(now):
+            raise httpx.ReadTimeout(self._silence())
+        if attempt is not None:
+            bound = self._bound()
+            end = None if bound is None else self._heard + bound
+            wait = self._read if progress.count else self._first
+            attempt.deadline = _shorter(end, None if wait is None else now + wait)
+
+    def explained(self, error: StreamError) -> StreamError:
+        """The error that ended a stream; where it is the end of a silence that lasted too long, it says so."""
+        is_silence = isinstance(error, httpx.ReadTimeout) and self._is_silent(self._clock())
+        return httpx.ReadTimeout(self._silence()) if is_silence else error
+
+    def _bound(self) -> float | None:
+        return _shorter(SPEECH_SECONDS, self._max_silence) if self._progress.is_whole else self._max_silence
+
+    def _is_silent(self, now: float) -> bool:
+        bound = self._bound()
+        return bound is not None and now - self._heard >= bound - TICK
+
+    def _silence(self) -> str:
+        return f"no event other than pings for {self._bound():g} s{'' if self._progress.is_whole else ' (max_silence)'}"
+
+
+def _shorter(one: float | None, other: float | None) -> float | None:
+    return min((seconds for seconds in (one, other) if seconds is not None), default=None)
+
+
 def _json_value(text: str) -> Any:  # noqa: ANN401 - JSON is anything
     try:
         value, end = _DECODER.raw_decode(text)
@@ -193,6 +306,11 @@ def _json_value(text: str) -> Any:  # noqa: ANN401 - JSON is anything
         value, end = None, -1
     # `loads` also reads what has space around it, which the server's events have not, and says what is wrong.
     return value if end == len(text) else json.loads(text)
+
+
+def _is_made_up(data: object) -> bool:
+    # Every run that exists has been created by somebody.
+    return is_object(data) and data.get("status") == "failed" and data.get("created_by") == {}
 
 
 def _texts(value: dict[str, Any]) -> list[str]:

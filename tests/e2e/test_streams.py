@@ -47,6 +47,7 @@ from dify_workflow import (
 )
 
 INTERRUPTED = re.escape("reading this stream was interrupted, which closed its connection") + "$"
+LOOK = "logs.list(created_by_end_user_session_id=user)"
 TASK, RUN = "81c9d9a1-06c0-4d87-9e87-6a34202965f1", "fa4cf86e-b841-4148-a141-7c32afcb82ce"
 
 
@@ -611,6 +612,127 @@ def test_a_stream_that_does_not_begin_is_given_up_and_not_asked_for_again(half: 
     assert len(server.requests) == 1
 
 
+PINGS: list[bytes | float] = [piece for _ in range(200) for piece in (b"event: ping\n\n", 0.05)]
+COMMENTS: list[bytes | float] = [piece for _ in range(200) for piece in (b": alive\n\n", 0.05)]
+
+
+@EACH_HALF
+@pytest.mark.parametrize("signs", [PINGS, COMMENTS, []], ids=["pings", "comments", "nothing"])
+@pytest.mark.parametrize("http", [None, {}], ids=["own connections", "the caller's client"])
+def test_only_pings_are_given_up_after_max_silence(half: Half, signs: list[bytes | float], http: Any):
+    async def story(client: Any) -> None:
+        async with stream(client, max_silence=0.4) as events:
+            assert [(await anext(events)).event for _ in range(2)] == ["workflow_started", "text_chunk"]
+            with pytest.raises(APITimeoutError, match=re.escape(SOFAR)) as caught:
+                await anext(events)
+        assert "no event other than pings for 0.4 s (max_silence)" in str(caught.value)
+        assert LOOK not in str(caught.value)
+
+    with FaultServer(event_stream(sse(STARTED), sse(HELLO), *signs, then="wait")) as server:
+        half.play(server.base_url, story, http=http)
+        assert server.wait_for_no_connection(3)
+
+
+@EACH_HALF
+def test_events_are_given_up_after_max_silence_too(half: Half):
+    async def story(client: Any) -> None:
+        async with client.runs.events(RUN, user="u", max_silence=0.3, continue_on_pause=True) as events:
+            with pytest.raises(APITimeoutError, match="max_silence") as caught:
+                _ = [one async for one in events]
+        assert LOOK not in str(caught.value)
+
+    with FaultServer(event_stream(*PINGS)) as server:
+        half.play(server.base_url, story)
+
+
+@EACH_HALF
+def test_events_in_time_are_no_silence(half: Half):
+    pieces = [piece for _ in range(8) for piece in (0.1, b"event: ping\n\n", 0.1, sse(HELLO))]
+    assert len(given(half, sse(STARTED), *pieces, sse(FINISHED), timeout=60)) == 10
+
+    async def story(client: Any) -> int:
+        async with stream(client, max_silence=1) as events:
+            return len([one async for one in events])
+
+    with FaultServer(event_stream(sse(STARTED), *pieces, sse(FINISHED))) as server:
+        assert half.play(server.base_url, story) == 10
+
+
+@EACH_HALF
+def test_pings_after_the_end_of_the_run_end_the_stream(half: Half):
+    async def story(client: Any) -> None:
+        async with stream(client, max_silence=0.3) as events:
+            assert [one.to_dict() async for one in events] == [STARTED, FINISHED]
+
+    with FaultServer(event_stream(sse(STARTED), sse(FINISHED), *PINGS)) as server:
+        half.play(server.base_url, story)
+        assert server.wait_for_no_connection(3)
+
+
+@EACH_HALF
+@pytest.mark.parametrize("method", ["stream", "events"])
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan"), True, "1"], ids=repr)
+def test_a_max_silence_that_cannot_be_is_refused_before_a_request(half: Half, method: str, seconds: Any):
+    async def story(client: Any) -> None:
+        given_first = RUN if method == "events" else {}
+        with pytest.raises(ValueError, match="max_silence must be seconds over 0"):
+            getattr(client.runs, method)(given_first, user="u", max_silence=seconds)
+
+    with FaultServer(event_stream(sse(FINISHED))) as server:
+        half.play(server.base_url, story)
+    assert server.requests == []
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    ("client_options", "http_options", "call_options", "expected"),
+    [
+        ({}, {}, {}, 330),
+        ({"timeout": 60}, {}, {}, 60),
+        ({"timeout": httpx.Timeout(9)}, {}, {}, 9),
+        ({}, {"timeout": 8}, {}, 8),
+        ({}, {}, {"timeout": 7}, 7),
+        ({}, {}, {"max_silence": 6}, 6),
+    ],
+    ids=str,
+)
+def test_a_queued_run_is_waited_for_unless_a_timeout_was_given(
+    half: Half, client_options: Any, http_options: Any, call_options: Any, expected: float
+):
+    waits = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        waits.append(request.extensions["timeout"]["read"])
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=sse(FINISHED))
+
+    async def story(client: Any) -> None:
+        async with stream(client, **call_options) as events:
+            assert len([one async for one in events]) == 1
+        async with client.runs.events(RUN, user="u", **call_options) as events:
+            assert len([one async for one in events]) == 1
+
+    http = {"transport": httpx.MockTransport(respond)} | http_options
+    half.play("http://127.0.0.1:1", story, http=http, **client_options)
+    assert waits == [expected, 60 if expected == 330 else expected]
+
+
+@EACH_HALF
+def test_refused_inputs_are_told_from_a_run_that_failed(half: Half):
+    error = "query is required in input form"
+    refusal = [event("workflow_started"), event("workflow_finished", status="failed", error=error, created_by={})]
+    failed = event("workflow_finished", status="failed", error="boom", created_by={"id": "x", "user": "u-1"})
+
+    async def story(client: Any) -> tuple[bool, str]:
+        async with stream(client) as events:
+            assert not events.inputs_refused
+            _ = [one async for one in events]
+        return events.inputs_refused, events.result.data.error
+
+    for sent, expected in ((refusal, (True, error)), ([STARTED, failed], (False, "boom"))):
+        with FaultServer(event_stream(*map(sse, sent))) as server:
+            assert half.play(server.base_url, story) == expected
+
+
 # --- leaving early ----------------------------------------------------------------------------------------------------
 
 
@@ -836,9 +958,6 @@ def test_the_events_so_far_come_first_unless_refused(half: Half, options: dict[s
     with FaultServer(event_stream(sse(FINISHED))) as server:
         half.play(server.base_url, story)
     assert [request.path for request in server.requests] == [f"/v1/workflow/{RUN}/events?{query}"]
-
-
-PINGS: list[bytes | float] = [piece for _ in range(200) for piece in (b"event: ping\n\n", 0.05)]
 
 
 @EACH_HALF

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
+import httpx
 import pytest
 from dify_workflow_api.api.runs import run_workflow, stream_workflow_run_events
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dify_workflow import models
+from dify_workflow._attempts import Attempt
+from dify_workflow._configuration import Timeout
 from dify_workflow._responses import BrokenEventError, ReportedError
 from dify_workflow._sse import EventParser, ServerSentEvent
-from dify_workflow._streams import StreamProgress, looks_like_events
+from dify_workflow._streams import StreamProgress, StreamWaits, checked_max_silence, looks_like_events
 
 
 def read(stream: bytes | dict[str, Any], progress: StreamProgress | None = None) -> list[Any]:
@@ -195,6 +199,139 @@ def test_a_stream_is_whole_when_the_run_finished_or_waits(names: str, whole: boo
         for name in names.split():
             read({"event": name}, progress)
         assert progress.is_whole is expected
+
+
+# --- how long to wait -------------------------------------------------------------------------------------------------
+
+
+class Waiting:
+    """A stream and its waits, on a clock that the test sets."""
+
+    def __init__(self, timeout: Any = None, *, is_queued: bool = True, **options: Any) -> None:
+        self.now = 1000.0
+        self.progress = StreamProgress(run_workflow.load_event, **options.pop("progress", {}))
+        options = {"max_silence": None, "is_queued": is_queued, "clock": lambda: self.now} | options
+        self.waits = StreamWaits(self.progress, Timeout(timeout), **options)
+        self.attempt = Attempt(self.waits.timeout.phases)
+
+    def events(self, *names: str) -> None:
+        for name in names:
+            read({"event": name}, self.progress)
+
+    def wait(self) -> float | None:
+        """Seconds of the wait that begins now."""
+        self.waits.before_read(self.attempt)
+        return None if self.attempt.deadline is None else round(self.attempt.deadline - self.now, 6)
+
+
+def test_before_the_first_event_the_wait_outlasts_the_servers():
+    waiting = Waiting()
+    assert waiting.waits.timeout.phases == httpx.Timeout(330, connect=5, pool=60, write=60).as_dict()
+    assert waiting.waits.timeout.total == 330
+    assert waiting.wait() == 330
+    waiting.now += 299
+    assert waiting.wait() == 330  # a ping came: it is for each wait
+    waiting.events("workflow_started")
+    assert waiting.wait() == 60
+
+
+@pytest.mark.parametrize(
+    ("timeout", "is_queued", "expected"),
+    [(None, False, 60), (60, True, 60), (7, True, 7), (600, True, 600), (httpx.Timeout(None), True, None)],
+    ids=repr,
+)
+def test_a_timeout_that_was_given_holds_from_the_start(timeout: Any, is_queued: bool, expected: float | None):
+    waiting = Waiting(timeout, is_queued=is_queued)
+    assert waiting.waits.timeout.phases["read"] == waiting.wait() == expected
+    assert waiting.waits.timeout.total == Timeout(timeout).total
+    waiting.events("workflow_started")
+    assert waiting.wait() == expected
+
+
+@pytest.mark.parametrize("events", [[], ["workflow_started", "node_started"]], ids=len)
+def test_silence_is_counted_from_the_last_event(events: list[str]):
+    waiting = Waiting(max_silence=20)
+    assert waiting.waits.timeout.phases["read"] == waiting.wait() == 20
+    waiting.events(*events)
+    waiting.now += 15
+    assert waiting.wait() == (20 if events else 5)  # what the caller does with an event is no silence
+    waiting.now += 4
+    assert waiting.wait() == (16 if events else 1)
+    waiting.now += 16
+    with pytest.raises(httpx.ReadTimeout, match=r"^no event other than pings for 20 s \(max_silence\)$"):
+        waiting.wait()
+    ended = waiting.waits.explained(httpx.ReadTimeout("timed out"))
+    assert str(ended) == "no event other than pings for 20 s (max_silence)"
+
+
+def test_other_errors_stay_as_they_are_in_a_silence():
+    waiting = Waiting(max_silence=20)
+    waiting.wait()
+    for error in (httpx.ReadError("reset"), BrokenEventError("x", "y"), ReportedError(None, None, "z")):
+        assert waiting.waits.explained(error) is error
+    timeout = httpx.ReadTimeout("timed out")
+    assert waiting.waits.explained(timeout) is timeout
+    waiting.now += 20
+    assert waiting.waits.explained(timeout) is not timeout
+
+
+@pytest.mark.parametrize("last", ["workflow_finished", "workflow_paused"])
+@pytest.mark.parametrize(("max_silence", "expected"), [(None, 5), (20, 5), (2, 2)])
+def test_after_the_end_pings_are_waited_out_no_longer_than_speech(last: str, max_silence: Any, expected: float):
+    waiting = Waiting(max_silence=max_silence)
+    waiting.events("workflow_started", last)
+    assert waiting.wait() == expected
+    waiting.now += 1.5
+    assert waiting.wait() == expected - 1.5
+    waiting.events("tts_message")
+    assert waiting.wait() == expected
+    waiting.now += expected
+    with pytest.raises(httpx.ReadTimeout):
+        waiting.wait()
+
+
+def test_a_stream_without_an_attempt_is_still_given_up():
+    waiting = Waiting(max_silence=2)
+    waiting.waits.before_read(None)
+    waiting.now += 2
+    with pytest.raises(httpx.ReadTimeout):
+        waiting.waits.before_read(None)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, math.inf, -math.inf, math.nan, 1e10, True, "2", [2]], ids=repr)
+def test_a_silence_that_cannot_be_is_refused(seconds: Any):
+    with pytest.raises(ValueError, match=r"^max_silence must be seconds over 0, up to 1e\+09, or None; got "):
+        checked_max_silence(seconds)
+
+
+@pytest.mark.parametrize("seconds", [None, 1, 0.5, 1e9])
+def test_a_silence_that_can_be_is_kept(seconds: float | None):
+    assert checked_max_silence(seconds) == seconds
+
+
+# --- refused inputs ---------------------------------------------------------------------------------------------------
+
+REFUSAL = {"status": "failed", "error": "query is required in input form", "created_by": {}, "outputs": {}}
+
+
+@pytest.mark.parametrize(
+    ("names", "data", "expected"),
+    [
+        ("workflow_started workflow_finished", REFUSAL, True),
+        ("workflow_started node_started workflow_finished", REFUSAL, False),
+        ("workflow_started workflow_finished", REFUSAL | {"created_by": {"id": "x", "user": "u"}}, False),
+        ("workflow_started workflow_finished", REFUSAL | {"created_by": None}, False),
+        ("workflow_started workflow_finished", REFUSAL | {"status": "succeeded"}, False),
+        ("workflow_started", REFUSAL, False),
+        ("workflow_started workflow_finished", None, False),
+        ("workflow_started workflow_finished", [REFUSAL], False),
+    ],
+)
+def test_a_run_that_the_server_made_up_is_recognised(names: str, data: Any, expected: bool):
+    progress = StreamProgress(run_workflow.load_event)
+    for name in names.split():
+        read({"event": name, "data": data}, progress)
+    assert progress.inputs_refused is expected
 
 
 BODIES = {

@@ -62,6 +62,14 @@ class AsyncCaller:
         self._largest_body = largest_body
         self._headers = _requests.prepared_headers(configuration)
 
+    def limits(self, timeout: TimeoutOption) -> Timeout:
+        """The bounds of a call: what was given to it, else the client's.
+
+        Raises:
+            ConfigurationError: what was given is no timeout.
+        """
+        return self.configuration.timeout if timeout is None else Timeout(timeout)
+
     async def call(self, call: Request[M], timeout: TimeoutOption) -> M:
         """Call an operation that the spec describes, and give its answer as the operation's model."""
         return await self.send(call, _responses.model_reader(call), timeout)
@@ -84,11 +92,9 @@ class AsyncCaller:
         Raises:
             DifyError: no usable response came, or its status is an error.
         """
-        return await self._repeated(call, partial(self._answer, read), timeout, advice)
+        return await self._repeated(call, partial(self._answer, read), self.limits(timeout), advice)
 
-    async def open_stream(
-        self, call: Request[Any], timeout: TimeoutOption, advice: Advice = no_advice
-    ) -> AsyncOpenStream:
+    async def open_stream(self, call: Request[Any], limits: Timeout, advice: Advice = no_advice) -> AsyncOpenStream:
         """Send a request, again where that is safe, and return the response, its stream of events still to be read.
 
         There is no bound on the whole: a stream may go on for hours. Each wait for more data has one.
@@ -96,18 +102,17 @@ class AsyncCaller:
         Raises:
             DifyError: no usable answer came, its status says no, or it is no stream of events.
         """
-        return await self._repeated(call, self._opened, timeout, advice, accept="text/event-stream")
+        return await self._repeated(call, self._opened, limits, advice, accept="text/event-stream")
 
     async def _repeated(
         self,
         call: Request[Any],
         attempt: Callable[[Send, httpx.Request, Timeout], Awaitable[T]],
-        timeout: TimeoutOption,
+        limits: Timeout,
         advice: Advice,
         accept: str | None = None,
     ) -> T:
         options = self.configuration
-        limits = options.timeout if timeout is None else Timeout(timeout)
         retries_made = 0
         while True:
             connections = await self.pool.connections()  # for each attempt: the process may have been forked

@@ -60,6 +60,14 @@ class Caller:
         self._largest_body = largest_body
         self._headers = _requests.prepared_headers(configuration)
 
+    def limits(self, timeout: TimeoutOption) -> Timeout:
+        """The bounds of a call: what was given to it, else the client's.
+
+        Raises:
+            ConfigurationError: what was given is no timeout.
+        """
+        return self.configuration.timeout if timeout is None else Timeout(timeout)
+
     def call(self, call: Request[M], timeout: TimeoutOption) -> M:
         """Call an operation that the spec describes, and give its answer as the operation's model."""
         return self.send(call, _responses.model_reader(call), timeout)
@@ -82,9 +90,9 @@ class Caller:
         Raises:
             DifyError: no usable response came, or its status is an error.
         """
-        return self._repeated(call, partial(self._answer, read), timeout, advice)
+        return self._repeated(call, partial(self._answer, read), self.limits(timeout), advice)
 
-    def open_stream(self, call: Request[Any], timeout: TimeoutOption, advice: Advice = no_advice) -> OpenStream:
+    def open_stream(self, call: Request[Any], limits: Timeout, advice: Advice = no_advice) -> OpenStream:
         """Send a request, again where that is safe, and return the response, its stream of events still to be read.
 
         There is no bound on the whole: a stream may go on for hours. Each wait for more data has one.
@@ -92,18 +100,17 @@ class Caller:
         Raises:
             DifyError: no usable answer came, its status says no, or it is no stream of events.
         """
-        return self._repeated(call, self._opened, timeout, advice, accept="text/event-stream")
+        return self._repeated(call, self._opened, limits, advice, accept="text/event-stream")
 
     def _repeated(
         self,
         call: Request[Any],
         attempt: Callable[[Send, httpx.Request, Timeout], T],
-        timeout: TimeoutOption,
+        limits: Timeout,
         advice: Advice,
         accept: str | None = None,
     ) -> T:
         options = self.configuration
-        limits = options.timeout if timeout is None else Timeout(timeout)
         retries_made = 0
         while True:
             connections = self.pool.connections()  # for each attempt: the process may have been forked

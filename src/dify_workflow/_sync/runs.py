@@ -80,18 +80,31 @@ class Runs:
         user: str,
         files: Iterable[Any] | None = None,
         workflow_id: str | None = None,
+        max_silence: float | None = None,
         timeout: TimeoutOption = None,
     ) -> RunStream:
         """Run the workflow and see it happen: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`, streamed.
 
-        The request is sent when the `with` begins. There is no limit on the run's duration: the server sends a sign of
-        life about every 10 seconds, and only when nothing at all comes for the time of `timeout` is it given up.
+        The request is sent when the `with` begins. There is no limit on the run's duration: while it is executed, the
+        server sends a sign of life about every 10 seconds, and only when nothing at all comes for the time of `timeout`
+        is the stream given up. After `workflow_finished` nothing is an error: the iteration ends.
+
+        Dify 1.14 and 1.16 queue runs: while all workers are busy, nothing comes for up to 300 seconds, and the run is
+        executed later even if nobody waits for it. So the wait for the first event is 330 seconds, unless a timeout was
+        given to this call or to the client; the error of a stream that gave no event says how to look for the run.
+
+        Wrong inputs are a `BadRequestError` on Dify 1.11, when the `with` begins. Dify 1.14 does not report them: its
+        stream ends after 300 seconds without an event, which is an `APIConnectionError`. Dify 1.16 sends
+        `workflow_started` and `workflow_finished` of a failed run that it has made up, and that `runs.get` does not
+        find: `inputs_refused` of the stream is True then. (`run` raises `BadRequestError` on all of them.)
 
         Args:
-            inputs: as for `run`.
-            user: as for `run`.
-            files: as for `run`.
-            workflow_id: as for `run`.
+            inputs: the workflow's inputs by name, JSON values; what `files.upload` gave can stand for a file.
+            user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
+            files: files for the whole run: uploads, or what `as_input()` and `remote_file()` give.
+            workflow_id: the id of a published version of the workflow; the newest one unless given.
+            max_silence: seconds without an event other than a ping, after which the stream is given up, as a server
+                or gateway may go on sending pings for a run that has died; no bound unless given.
             timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless
                 given.
 
@@ -101,7 +114,7 @@ class Runs:
             DifyError: when the `with` begins, as for `run`.
             WorkflowStreamError: while reading: the server sent an `error` event.
             APIConnectionError: while reading: the connection broke, or ended before the run did.
-            APITimeoutError: while reading: nothing came for too long.
+            APITimeoutError: while reading: nothing came for too long, or nothing but pings for `max_silence`.
         """
         body = run_body(inputs, user=user, files=files, mode="streaming")
         return RunStream(
@@ -110,6 +123,7 @@ class Runs:
             run_workflow.load_event,
             user=user,
             timeout=timeout,
+            max_silence=max_silence,
             starts_run=True,
             advice=after_run(body),
         )
@@ -153,6 +167,7 @@ class Runs:
         user: str,
         include_state_snapshot: bool | None = True,
         continue_on_pause: bool | None = None,
+        max_silence: float | None = None,
         timeout: TimeoutOption = None,
     ) -> RunStream:
         """The events of a run that is going on, again or from elsewhere: `GET /workflow/{workflow_run_id}/events`.
@@ -168,6 +183,9 @@ class Runs:
                 paused or that no worker executes any more, Dify 1.14 and 1.16 then send nothing but pings for 300
                 seconds, and end the stream without `workflow_finished`.
             continue_on_pause: whether the stream goes on where the run waits for a person.
+            max_silence: seconds without an event other than a ping, after which the stream is given up
+                (`APITimeoutError`); no bound unless given. With `continue_on_pause`, the time for which the run waits
+                for a person counts.
             timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless
                 given.
 
@@ -188,6 +206,7 @@ class Runs:
             stream_workflow_run_events.load_event,
             user=user,
             timeout=timeout,
+            max_silence=max_silence,
             ends_at_pause=not continue_on_pause,
         )
 

@@ -9,9 +9,10 @@ from dify_workflow_api.api.runs import stop_workflow_run
 
 from .. import _logging, _responses
 from .._advice import add_advice, after_empty_stream, no_advice
+from .._attempts import attempt_of
 from .._responses import BrokenEventError, ReportedError
 from .._sse import EventParser
-from .._streams import StreamProgress
+from .._streams import StreamProgress, StreamWaits, checked_max_silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -45,6 +46,7 @@ class RunStream:
         *,
         user: str,
         timeout: TimeoutOption,
+        max_silence: float | None,
         ends_at_pause: bool = True,
         starts_run: bool = False,
         advice: Advice = no_advice,
@@ -56,6 +58,9 @@ class RunStream:
         self._starts_run = starts_run
         self._advice = advice
         self._progress = StreamProgress(load_event, ends_at_pause=ends_at_pause, ends_with_run=not starts_run)
+        self._waits = StreamWaits(
+            self._progress, caller.limits(timeout), max_silence=checked_max_silence(max_silence), is_queued=starts_run
+        )
         self._is_used = False
         self._response: httpx.Response | None = None
         self._events: Generator[Any] | None = None
@@ -81,6 +86,16 @@ class RunStream:
     def text(self) -> str:
         """The text that came in `text_chunk` events so far."""
         return self._progress.text
+
+    @property
+    def inputs_refused(self) -> bool:
+        """Whether the server refused the inputs, and started no run.
+
+        Dify 1.16 reports this by `workflow_started` and `workflow_finished` of a run that it has made up: the run has
+        failed, `result.data.error` says why, and its `workflow_run_id` does not exist. Dify 1.11 raises
+        `BadRequestError` instead.
+        """
+        return self._progress.inputs_refused
 
     def stop(self) -> StopResponse:
         """End the run: `POST /workflows/tasks/{task_id}/stop`. Its last events still come.
@@ -111,7 +126,7 @@ class RunStream:
         if self._is_used:
             raise RuntimeError("a stream can be used once; `runs.stream` and `runs.events` give another one")
         self._is_used = True
-        opened = self._caller.open_stream(self._call, self._timeout, self._advice)
+        opened = self._caller.open_stream(self._call, self._waits.timeout, self._advice)
         self._response = opened.response
         self._events = self._read(opened)
         return self
@@ -135,7 +150,8 @@ class RunStream:
         """The events; what kept them from being all is in `_failure` then, and raised where no variable shows them."""
         response, beginning, chunks = opened
         chunk: bytes | None = beginning
-        parser, progress = EventParser(), self._progress
+        parser, progress, waits = EventParser(), self._progress, self._waits
+        attempt = attempt_of(response.request)
         secret = self._caller.configuration.api_key
         failure: DifyError | None = None
         try:
@@ -144,20 +160,28 @@ class RunStream:
                     yield event
                 if progress.is_over:
                     return
+                waits.before_read(attempt)
                 chunk = next(chunks, None)
             for event in progress.last_events_of(parser.end()):
                 yield event
         except (httpx.HTTPError, BrokenEventError, ReportedError) as error:
-            failure = _responses.failed_stream(error, response, progress.summary(), secret)
+            failure = _responses.failed_stream(waits.explained(error), response, progress.summary(), secret)
         except BaseException:
             self._failure = RuntimeError("reading this stream was interrupted, which closed its connection")
             raise
         finally:
             response.close()
-        if not progress.is_whole:
-            failure = failure or _responses.cut_stream(response, progress.summary(), secret)
-            if self._starts_run and progress.count == 0:
-                add_advice(failure, after_empty_stream(failure))
-            self._failure = failure
-        elif failure is not None:
+        if failure is None and not progress.is_whole:
+            failure = _responses.cut_stream(response, progress.summary(), secret)
+        self._end(failure)
+
+    def _end(self, failure: DifyError | None) -> None:
+        """Keep what ended the stream, unless the run had ended before."""
+        if failure is None:
+            return
+        if self._progress.is_whole:
             _logging.log_end_of_stream(failure)
+            return
+        if self._starts_run and self._progress.count == 0:
+            add_advice(failure, after_empty_stream(failure))
+        self._failure = failure
