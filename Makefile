@@ -36,8 +36,8 @@ soak: $(READY) ## walk thousands of random histories of logs and compare with th
 
 # --- from the vendor's document to the client --------------------------------------------------------------------
 
-import: $(READY) ## bring in one more vendor document: make import FILE=path
-	@$(RUN) scripts/import_document.py "$(FILE)"
+import: $(READY) ## bring in one more vendor document: make import FILE=path; STRUCTURE=1 stores its facts alone
+	@$(RUN) scripts/import_document.py $(if $(STRUCTURE),--structure) "$(FILE)"
 
 update: $(READY) ## bring in a newer vendor document with all that follows: make update FILE=path
 	@$(RUN) scripts/update.py "$(FILE)"

@@ -8,9 +8,10 @@ import os
 import sys
 from pathlib import Path
 
-from specification.compilation import COMPILED, compiled
+from specification.compilation import COMPILED, compiled_with_todos
 from specification.findings import SpecError
 
+MOST_SHOWN = 20
 SPEC = Path(__file__).resolve().parent.parent / "spec"
 
 
@@ -27,10 +28,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--target", type=Path, default=SPEC / COMPILED, help="the compiled document")
     options = parser.parse_args(argv)
     try:
-        text = compiled(options.upstream, options.overlays)
+        text, todos = compiled_with_todos(options.upstream, options.overlays)
     except SpecError as error:
         print(error, file=sys.stderr)
         return 1
+    for todo in todos[:MOST_SHOWN]:
+        print(f"to do: {todo}; it has one that was made by rule (spec/overlays)", file=sys.stderr)
+    if len(todos) > MOST_SHOWN:
+        print(f"to do: ... and {len(todos) - MOST_SHOWN} more", file=sys.stderr)
     old = options.target.read_text(encoding="utf-8") if options.target.exists() else ""
     if old == text:
         return 0

@@ -1,7 +1,8 @@
 """Stores one more vendor document under spec/upstream (`make import FILE=...`), or says on which line it is wrong.
 
 It takes pages of the docs site in both export formats, several of them in one file or one alone, and plain OpenAPI 3.0
-and 3.1 in JSON or YAML.
+and 3.1 in JSON or YAML. With --structure (`make import FILE=... STRUCTURE=1`) only the facts are stored, of the operations
+in spec/selection.yaml, in place of the structure that was stored before.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from pathlib import Path
 
 from specification.findings import SpecError, shown
-from specification.intake import take_in
+from specification.intake import take_in, take_structure
 
 UPSTREAM = Path(__file__).resolve().parent.parent / "spec" / "upstream"
 MOST_SHOWN = 20
@@ -26,6 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="import_document.py", description=__doc__)
     parser.add_argument("file", metavar="FILE", help="the document; its name stays, so choose it well")
+    parser.add_argument("--structure", action="store_true", help="store its structure alone, in place of the one before")
     parser.add_argument("--upstream", type=Path, default=UPSTREAM, help="folder of vendor documents")
     options = parser.parse_args(argv)
     if not options.file:
@@ -33,7 +35,8 @@ def main(argv: list[str] | None = None) -> int:
     if not Path(options.file).exists():
         parser.error(f"there is no file {shown(options.file)}")
     try:
-        intake = take_in(Path(options.file), options.upstream)
+        take = take_structure if options.structure else take_in
+        intake = take(Path(options.file), options.upstream)
     except SpecError as error:
         for finding in error.findings[:MOST_SHOWN]:
             print(finding.said(error.name), file=sys.stderr)

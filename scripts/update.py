@@ -21,12 +21,12 @@ from comparison.reading import described, route
 from generation.folder import update
 from generation.package import generated
 from generation.problems import GenerationError
-from specification.compilation import finished, joined, overlay_paths, read_upstream
+from specification.compilation import completed, finished, joined, overlay_paths, read_upstream
 from specification.findings import SpecError, shown
-from specification.layout import ordered
 from specification.marks import PATH
 from specification.nodes import plain
 from specification.references import led_to
+from specification.selection import FILE, read_selection
 from specification.sources import read_yaml
 from updates import meanings, reports, verification
 from updates.corrections import corrected
@@ -173,7 +173,7 @@ class Update:
         documents = sorted([*kept, heir.document._replace(name=heir.name)], key=lambda document: document.name)
         paths = overlay_paths(place.root / "spec" / "overlays")
         try:
-            result = corrected(joined(documents), paths)
+            result = corrected(joined(documents, read_selection(place.root / "spec" / FILE)), paths)
         except SpecError as error:
             raise RefusalError(*str(error).splitlines()) from None
         self.found["judgements"] = result.judgements
@@ -182,7 +182,7 @@ class Update:
         problems = [f"{one.correction.place}: {one.text}" for one in result.judgements if one.is_wrong]
         problems += result.problems
         try:
-            text = finished(result.tree, [document.name for document in documents], [path.name for path in paths])
+            text, _ = finished(result.tree, [document.name for document in documents], [path.name for path in paths])
         except SpecError as error:
             # What a lost action leaves behind is told by the action; the rest would only hide it.
             raise RefusalError(*(problems or _with_advice(_with_places(error, result)))) from None
@@ -196,7 +196,7 @@ class Update:
 
     def _told(self, before: Tree, result: Corrected, heir: Succession) -> list[Told]:
         known = meanings.methods((self.project / "docs" / "api.md").read_text("utf-8"))
-        after = ordered(result.tree)
+        after = completed(result.tree)[0]
         self.paths = [*before["paths"]], [*after["paths"]]
         here = meanings.positions(after)
         owners = meanings.positions(before) | here

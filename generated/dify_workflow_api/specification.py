@@ -2,4 +2,4 @@
 
 TITLE = "Dify workflow app API"
 VERSION = "1.11.2"
-SHA256 = "cc9f05e443449f5e20e1beadeb60b16ba6642fd7f45ad71652f4ec9b815bff80"
+SHA256 = "dd1a99acbfde695d1b99bfa1ed78ab08fffbed4bfbf84a17b499eb39caeb6656"

@@ -31,6 +31,11 @@ class VendorDocument(NamedTuple):
     parts: list[Tree]
     notes: tuple[Finding, ...] = ()
 
+    @property
+    def is_pages(self) -> bool:
+        """Whether it is pages of the docs site, which describe their own operations and nothing else."""
+        return "page" in self.kind.split(" ", 2)[1]
+
 
 def read_document(name: str, data: bytes) -> VendorDocument:
     """Detects what a vendor's file is, reads it, and checks each part of it.

@@ -6,12 +6,15 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from specification import structure
 from specification.anatomy import operations
-from specification.compilation import read_upstream
+from specification.compilation import counting, read_upstream
 from specification.documents import MAX_BYTES, read_document
 from specification.findings import Finding, SpecError
 from specification.lint import vendor_notes
 from specification.merging import merged
+from specification.selection import FILE as SELECTION
+from specification.selection import read_selection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,12 +65,49 @@ def take_in(source: Path, upstream: Path) -> Intake:
     if not named:
         raise SpecError(name, [Finding(1, "", "the document describes no operation; at least one is needed")])
     if stored is None:
-        _, collisions = merged([*read_upstream(upstream), document])
+        together = [*read_upstream(upstream), document._replace(name=target.name)]
+        _, collisions = merged(counting(together, read_selection(upstream.parent / SELECTION)))
         if collisions:
             raise SpecError(name, sorted({finding for _, finding in collisions}))
         _store(target, data)
     notes = [*document.notes, *(note for part in document.parts for note in vendor_notes(part))]
     return Intake(target, document.kind, named, notes, stored is None)
+
+
+def take_structure(source: Path, upstream: Path) -> Intake:
+    """Stores a document as structure alone, reduced to the selected operations, in place of the structure before.
+
+    Args:
+        source: The document; only its facts are kept.
+        upstream: The folder of vendor documents; the selection lies beside it.
+
+    Raises:
+        SpecError: When it can't be taken in; the folder is as it was.
+    """
+    selection = read_selection(upstream.parent / SELECTION)
+    if selection is None:
+        raise SpecError(str(source), [Finding(1, "", f"there is no {SELECTION} beside {upstream.name}")])
+    document = read_document(str(source), read_bytes(source))
+    stored = structure.stored_in(read_upstream(upstream))
+    target = upstream / (stored.name if stored else checked_stem(source) + structure.SUFFIX)
+    tree = structure.newer(document, selection, stored.parts[0] if stored else None)
+    named = [f"{method.upper()} {path}" for path, method, _ in operations(tree)]
+    if not structure.reduced(document.parts, selection)["paths"]:
+        raise SpecError(str(source), [Finding(1, "", f"none of its operations is in {SELECTION}; at least one must be")])
+    data = structure.text_of(tree).encode()
+    is_new = not target.is_file() or target.read_bytes() != data
+    if is_new:
+        _store(target, data)
+    return Intake(target, f"structure of {document.kind}", named, [], is_new)
+
+
+def checked_stem(source: Path) -> str:
+    """The name of a file without its suffixes, when it can be that of a stored document.
+
+    Raises:
+        SpecError: It cannot.
+    """
+    return checked_name(source).partition(".")[0] or "vendor"
 
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

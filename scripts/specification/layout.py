@@ -22,18 +22,30 @@ WIDTH = 110
 
 
 def ordered(document: Tree) -> Tree:
-    """A copy of a document with its keys in the order of the table below, and paths and components by name.
+    """A copy of a document with its keys in the order of the table below, and paths, components and statuses by name.
 
-    Properties, parameters and statuses keep the order they have, for it is the order that people and the server give
-    them; so do keys that the table does not know, at the end.
+    Properties and parameters keep the order they have, for it is the order that people and the server give them; so do
+    keys that the table does not know, at the end.
     """
     document = plain(document)
     for part in list(parts(document)):
         _put_in_order(part.node, _ORDER.get(part.kind, ()))
+        if part.kind == "schema":
+            _put_null_last(part.node)
+        if part.kind == "operation" and isinstance(part.node.get("responses"), dict):
+            _put_in_order(part.node["responses"], sorted(part.node["responses"], key=lambda code: (code == "default", code)))
         if part.kind == "components":
             for named in part.node.values():
                 _put_in_order(named, sorted(named))
     _put_in_order(document["paths"], sorted(document["paths"]))
+    return document
+
+
+def in_place(document: Tree) -> Tree:
+    """A copy of a document with the keys of each part in the order of the table below, and names as they are."""
+    document = plain(document)
+    for part in list(parts(document)):
+        _put_in_order(part.node, _ORDER.get(part.kind, ()))
     return document
 
 
@@ -62,6 +74,16 @@ def text_of(document: Tree, header: str) -> str:
         raise AssertionError(msg)
     comment = "".join(f"# {line}".rstrip() + "\n" for line in header.splitlines())
     return comment + body
+
+
+def _put_null_last(schema: Tree) -> None:
+    """Null comes last among types and alternatives, and what is required comes in the order of the properties."""
+    for key, null in (("type", "null"), ("anyOf", {"type": "null"}), ("oneOf", {"type": "null"})):
+        if isinstance(schema.get(key), list):
+            schema[key] = [*(one for one in schema[key] if one != null), *(one for one in schema[key] if one == null)]
+    if isinstance(schema.get("required"), list) and isinstance(schema.get("properties"), dict):
+        order = list(schema["properties"])
+        schema["required"].sort(key=lambda name: order.index(name) if name in order else len(order))
 
 
 def _put_in_order(node: Tree, order: Iterable[str]) -> None:

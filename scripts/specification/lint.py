@@ -57,11 +57,12 @@ COMPILED_RULES: tuple[Rule, ...] = (
     *VENDOR_NOTES,
     completeness.class_name,
     completeness.complete_operation,
-    completeness.description,
     completeness.unused_component,
-    completeness.english,
 )
 """What must hold for the compiled document."""
+
+COMPILED_NOTES: tuple[Rule, ...] = (completeness.description, completeness.english)
+"""What is only pointed out in the compiled document: no text stops a compilation."""
 
 
 def vendor_findings(document: Tree) -> list[Finding]:
@@ -92,6 +93,11 @@ def compiled_findings(document: Tree) -> list[Finding]:
         or validator_findings(document)
         or findings(document, COMPILED_RULES)
     )
+
+
+def compiled_notes(document: Tree) -> list[Finding]:
+    """What a compiled document lacks of English text."""
+    return findings(document, COMPILED_NOTES)
 
 
 def findings(document: Tree, rules: Iterable[Rule]) -> list[Finding]:

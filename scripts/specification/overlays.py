@@ -1,7 +1,13 @@
 """OpenAPI Overlay 1.0: changes to a document, written down as data.
 
-Two rules are this project's own. An action that matches nothing is an error, because it is a correction that has lost
-what it corrects. And every action states its reason in `description`.
+Some rules are this project's own:
+
+- An action that matches nothing is an error, because it is a correction that has lost what it corrects.
+- Every action states its reason in `description`.
+- A list in an update adds what the document's list does not have yet: the standard would have an item there twice.
+- An update with `$ref` takes the place of the mapping that it meets: a reference has nothing beside it.
+- An overlay that says `x-our-texts: true` has text alone. It describes what is there, and adds nothing else: what is not
+  there needs no text, so that such an action may match nothing.
 """
 
 from __future__ import annotations
@@ -65,6 +71,17 @@ def check_overlay(overlay: object) -> list[Finding]:
     return findings
 
 
+TEXTS = "x-our-texts"
+"""In an overlay: it has text alone."""
+
+TEXT_KEYS = ("summary", "description", "title", "examples")
+
+
+def is_of_texts(overlay: Tree) -> bool:
+    """Whether an overlay has text alone."""
+    return overlay.get(TEXTS) is True
+
+
 def applied(
     document: Tree, overlay: Tree, name: str, finish: Callable[[Tree, Tree], Tree] = lambda document, _: document
 ) -> Tree:
@@ -82,6 +99,9 @@ def applied(
     document = copied(document)
     for number, action in enumerate(overlay["actions"], 1):
         try:
+            if is_of_texts(overlay):
+                describe(document, action)
+                continue
             carry_out(document, action)
             document = finish(document, action)
         except ActionError as error:
@@ -110,6 +130,28 @@ def matches(document: Tree, action: Tree) -> list[Pointer]:
         msg = "matches nothing; what it was written for has changed or is gone"
         raise ActionError(msg)
     return places
+
+
+def describe(document: Tree, action: Tree) -> None:
+    """Carries out one action of an overlay of texts: describes what is there."""
+    try:
+        places = matches(document, action)
+    except ActionError as error:
+        if "matches nothing" in str(error):
+            return
+        raise
+    for node in [_at(document, where) for where in places]:
+        if isinstance(node, dict) and isinstance(action.get("update"), dict):
+            _describe(node, action["update"])
+
+
+def _describe(node: Tree, update: Tree) -> None:
+    for key, value in update.items():
+        there = node.get(key)
+        if isinstance(there, dict) and isinstance(value, dict) and key != "examples":
+            _describe(there, value)
+        elif (isinstance(value, str) and key in TEXT_KEYS) or (key == "examples" and value):
+            node[key] = _own(value)
 
 
 def carry_out(document: Tree, action: Tree) -> None:
@@ -174,7 +216,11 @@ def _remove(document: Tree, where: Pointer) -> None:
 
 def _update(node: object, update: object) -> None:
     if isinstance(node, list):
-        node.append(_own(update))
+        twin = same_item(node, update)
+        if twin is None:
+            node.append(_own(update))
+        elif isinstance(twin, dict):
+            _merge(twin, update)
     elif not isinstance(node, dict):
         msg = "matches a plain value; Overlay 1.0 updates mappings and lists (target what holds the value)"
         raise ActionError(msg)
@@ -185,13 +231,25 @@ def _update(node: object, update: object) -> None:
         _merge(node, update)
 
 
+def same_item(node: list[Any], item: Any) -> Any:  # noqa: ANN401  # any JSON value
+    """What a list has for an item already: the parameter of its name and place, the tag of its name, or its equal."""
+    if isinstance(item, dict) and "name" in item:
+        known_by = {key: item[key] for key in ("name", "in") if key in item}
+        return next(
+            (one for one in node if isinstance(one, dict) and all(one.get(k) == v for k, v in known_by.items())), None
+        )
+    return next((one for one in node if one == item), None)
+
+
 def _merge(node: Tree, update: Tree) -> None:
     for key, value in update.items():
         old = node.get(key)
         if isinstance(old, dict) and isinstance(value, dict):
+            if "$ref" in value:
+                old.clear()
             _merge(old, value)
         elif isinstance(old, list) and isinstance(value, list):
-            old.extend(_own(value))
+            old.extend(_own(item) for item in value if item not in old)
         else:
             node[key] = _own(value)
             if isinstance(node, LinedMap):

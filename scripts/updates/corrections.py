@@ -95,6 +95,9 @@ def corrected(tree: Tree, paths: list[Path]) -> Corrected:
         for number, action in enumerate(overlay["actions"], 1):
             line = line_of(overlay, ("actions", number - 1))
             correction = Correction(path.name, number, line, action["target"], " ".join(action["description"].split()))
+            if overlays.is_of_texts(overlay):
+                overlays.describe(tree, action)
+                continue
             judgement = _carried_out(tree, action, correction, touched)
             if judgement is not None:
                 judgements.append(judgement)
@@ -147,9 +150,8 @@ class _Said(NamedTuple):
 def _said(node: Any, update: Any, name: str = "") -> _Said:  # noqa: ANN401  # any JSON value
     if isinstance(node, list):
         items = update if isinstance(update, list) else [update]
-        known = [_known_as(item) for item in node]
-        doubled = [shown for item in items for shown in [_known_as(item)] if shown in known]
-        return _Said(len(items), [], doubled)
+        same = [_known_as(item) for item in items if overlays.same_item(node, item) == item]
+        return _Said(len(items), same, [])
     if isinstance(node, dict) and isinstance(update, dict):
         found = [_said(node[key], value, key) if key in node else _Said(1, [], []) for key, value in update.items()]
         same = [part for inner in found for part in inner.same]

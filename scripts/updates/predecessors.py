@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from comparison.reading import route
+from specification import structure
 from specification.anatomy import operations
 from specification.documents import read_document
 from specification.findings import Finding, SpecError
-from specification.intake import checked_name, read_bytes
+from specification.intake import checked_name, checked_stem, read_bytes
+from specification.nodes import plain
+from specification.selection import FILE, read_selection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from specification.documents import VendorDocument
+    from specification.selection import Selection
 
 
 class Succession(NamedTuple):
@@ -55,6 +59,9 @@ def succession(source: Path, upstream: Path, stored: Sequence[VendorDocument]) -
     own = described(document)
     if not own:
         raise _refusal(source, "the document describes no operation; at least one is needed")
+    selection = read_selection(upstream.parent / FILE)
+    if selection is not None:
+        return _as_structure(source, document, selection, stored)
     shared = {other.name: sorted(own & described(other)) for other in stored}
     related = [other for other in stored if shared[other.name]]
     partly = [other for other in related if not described(other) <= own]
@@ -75,6 +82,21 @@ def succession(source: Path, upstream: Path, stored: Sequence[VendorDocument]) -
         raise _refusal(source, f"{taken[0]} is stored, describes other operations, and would have the same name")
     is_known = len(related) == 1 and related[0].name == name and (upstream / name).read_bytes() == data
     return Succession(document, data, name, related, is_known)
+
+
+def _as_structure(
+    source: Path, document: VendorDocument, selection: Selection, stored: Sequence[VendorDocument]
+) -> Succession:
+    """The structure of a document in the place of the stored one, where operations are selected."""
+    if not structure.reduced(document.parts, selection)["paths"]:
+        raise _refusal(source, f"none of its operations is in {FILE}; at least one must be")
+    before = structure.stored_in(stored)
+    tree = structure.newer(document, selection, before.parts[0] if before else None)
+    name = before.name if before else checked_stem(source) + structure.SUFFIX
+    is_known = before is not None and plain(tree) == plain(before.parts[0])
+    data = structure.text_of(tree).encode()
+    reduced = document._replace(parts=[tree])
+    return Succession(reduced, data, name, [before] if before else [], is_known)
 
 
 def described(document: VendorDocument) -> set[tuple[str, str]]:
