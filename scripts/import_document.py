@@ -1,8 +1,8 @@
 """Stores one more vendor document under spec/upstream (`make import FILE=...`), or says on which line it is wrong.
 
 It takes pages of the docs site in both export formats, several of them in one file or one alone, and plain OpenAPI 3.0
-and 3.1 in JSON or YAML. With --structure (`make import FILE=... STRUCTURE=1`) only the facts are stored, of the operations
-in spec/selection.yaml, in place of the structure that was stored before.
+and 3.1 in JSON or YAML. With --structure (`make import FILE=... STRUCTURE=1`) only the facts are stored, of the
+operations in spec/selection.yaml, in place of the structure that was stored before.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def main(argv: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="import_document.py", description=__doc__)
     parser.add_argument("file", metavar="FILE", help="the document; its name stays, so choose it well")
-    parser.add_argument("--structure", action="store_true", help="store its structure alone, in place of the one before")
+    parser.add_argument(
+        "--structure", action="store_true", help="store its structure alone, in place of the one before"
+    )
     parser.add_argument("--upstream", type=Path, default=UPSTREAM, help="folder of vendor documents")
     options = parser.parse_args(argv)
     if not options.file:

@@ -178,7 +178,10 @@ def completed(tree: Tree) -> tuple[Tree, list[str]]:
     """A document in our order, with names and texts by rule where no overlay gave one; and where that is."""
     tree, names = defaults.named(tree)
     tree, texts = defaults.described(tree)
-    return layout.ordered(tree), [*(f"{name} needs a name" for name in names), *(f"{text} needs a text" for text in texts)]
+    return layout.ordered(tree), [
+        *(f"{name} needs a name" for name in names),
+        *(f"{text} needs a text" for text in texts),
+    ]
 
 
 def read_upstream(folder: Path) -> list[VendorDocument]:

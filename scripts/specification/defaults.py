@@ -98,9 +98,10 @@ def _without_name(document: Tree) -> Iterator[tuple[Part, str]]:
         if not part.node.get("properties") or not is_object or "$ref" in part.node:
             continue
         if where[:2] == ("components", "schemas"):
-            if len(where) == 3 or where[-1] != "items" and where[-2] != "properties" and where[-1] != "additionalProperties":  # noqa: PLR2004, E501 # its name, and a piece of a composition
-                continue
-            yield part, _free(_by_place(where[2], where[3:]), components)
+            if len(where) > _COMPONENT and (
+                where[-1] in ("items", "additionalProperties") or where[-2] == "properties"
+            ):
+                yield part, _free(_by_place(where[2], where[3:]), components)
         elif where[0] == "paths" and where[-1] != "schema" and where[-2] in ("properties", "items"):
             start = where.index("schema") if "schema" in where else len(where)
             yield part, _free(_by_place(_operation_name(document, where), where[start + 1 :]), components)
@@ -111,9 +112,13 @@ def _without_name(document: Tree) -> Iterator[tuple[Part, str]]:
             yield part, _free(_operation_name(document, where) + suffix, components)
 
 
-def _by_place(outer: Any, steps: tuple[Any, ...]) -> str:  # noqa: ANN401  # a step of a pointer
-    outer = str(outer)
-    words = [str(step) for step in steps if step not in ("properties", "anyOf", "oneOf", "allOf") and step not in (0, 1)]
+_COMPONENT = 3
+"""How many steps lead to a component: components, schemas, and its name."""
+
+
+def _by_place(place: object, steps: tuple[Any, ...]) -> str:
+    outer = str(place)
+    words = [step for step in steps if isinstance(step, str) and step not in ("properties", "anyOf", "oneOf", "allOf")]
     if outer.endswith("Event") and words == ["data"]:
         return outer.removesuffix("Event") + "Data"
     named = [_camel("item" if word in ("items", "additionalProperties") else word) for word in words]
@@ -143,19 +148,17 @@ def _free(name: str, taken: Tree) -> str:
 
 
 def _text(document: Tree, kind: str, where: tuple[Any, ...], node: Tree) -> str:
-    if kind == "operation":
-        return f"Calls `{str(where[2]).upper()} {where[1]}`."
-    if kind == "response":
-        return "What is returned." if str(where[-1]).startswith("2") else f"Status {where[-1]}."
+    name = where[-1]
+    plain = {
+        "operation": f"Calls `{str(where[2]).upper()} {where[1]}`.",
+        "response": "What is returned." if str(name).startswith("2") else f"Status {name}.",
+        "header": f"The header `{name}`.",
+        "security scheme": f"The credentials `{name}`.",
+    }
     if kind == "parameter":
         return f"The {node['in']} parameter `{node['name']}`: {_kind(document, node.get('schema', {}))}."
-    if kind == "header":
-        return f"The header `{where[-1]}`."
-    if kind == "security scheme":
-        return f"The credentials `{where[-1]}`."
-    if where[:2] == ("components", "schemas") and len(where) == 3:  # noqa: PLR2004  # and its name
-        return f"The schema `{where[-1]}`: {_kind(document, node)}."
-    return f"The field `{where[-1]}`: {_kind(document, node)}."
+    is_component = where[:2] == ("components", "schemas") and len(where) == _COMPONENT
+    return plain.get(kind) or f"The {'schema' if is_component else 'field'} `{name}`: {_kind(document, node)}."
 
 
 def _kind(document: Tree, schema: Tree) -> str:
@@ -193,7 +196,7 @@ def _place(where: tuple[Any, ...]) -> str:
     if where[0] == "paths":
         steps = [str(step) for step in where[3:] if step not in ("properties", "content", "schema")]
         return " ".join([f"{str(where[2]).upper()} {where[1]}", *steps])
-    return ".".join(str(step) for step in where[2:] if step not in ("properties",))
+    return ".".join(str(step) for step in where[2:] if step != "properties")
 
 
 def _is_text(value: object) -> bool:

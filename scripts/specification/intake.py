@@ -93,7 +93,9 @@ def take_structure(source: Path, upstream: Path) -> Intake:
     tree = structure.newer(document, selection, stored.parts[0] if stored else None)
     named = [f"{method.upper()} {path}" for path, method, _ in operations(tree)]
     if not structure.reduced(document.parts, selection)["paths"]:
-        raise SpecError(str(source), [Finding(1, "", f"none of its operations is in {SELECTION}; at least one must be")])
+        raise SpecError(
+            str(source), [Finding(1, "", f"none of its operations is in {SELECTION}; at least one must be")]
+        )
     data = structure.text_of(tree).encode()
     is_new = not target.is_file() or target.read_bytes() != data
     if is_new:

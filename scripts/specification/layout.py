@@ -33,7 +33,9 @@ def ordered(document: Tree) -> Tree:
         if part.kind == "schema":
             _put_null_last(part.node)
         if part.kind == "operation" and isinstance(part.node.get("responses"), dict):
-            _put_in_order(part.node["responses"], sorted(part.node["responses"], key=lambda code: (code == "default", code)))
+            _put_in_order(
+                part.node["responses"], sorted(part.node["responses"], key=lambda code: (code == "default", code))
+            )
         if part.kind == "components":
             for named in part.node.values():
                 _put_in_order(named, sorted(named))

@@ -6,8 +6,8 @@ Some rules are this project's own:
 - Every action states its reason in `description`.
 - A list in an update adds what the document's list does not have yet: the standard would have an item there twice.
 - An update with `$ref` takes the place of the mapping that it meets: a reference has nothing beside it.
-- An overlay that says `x-our-texts: true` has text alone. It describes what is there, and adds nothing else: what is not
-  there needs no text, so that such an action may match nothing.
+- An overlay that says `x-our-texts: true` has text alone. It describes what is there, and adds nothing else: what is
+  not there needs no text, so that such an action may match nothing.
 """
 
 from __future__ import annotations
@@ -219,7 +219,7 @@ def _update(node: object, update: object) -> None:
         twin = same_item(node, update)
         if twin is None:
             node.append(_own(update))
-        elif isinstance(twin, dict):
+        elif isinstance(twin, dict) and isinstance(update, dict):
             _merge(twin, update)
     elif not isinstance(node, dict):
         msg = "matches a plain value; Overlay 1.0 updates mappings and lists (target what holds the value)"

@@ -59,7 +59,7 @@ def reduced(documents: Sequence[Tree], selection: Selection) -> Tree:
                 break
     for stream in selection.streams:
         present = [one for one in selection.operations if one.key in stream.operations and _described(result, one)]
-        for document in documents if present else ():
+        for document in [*documents] if present else []:
             if _Reduction(document, result).stream(stream, present):
                 break
     if not result["components"]["schemas"]:
@@ -225,9 +225,10 @@ class _Reduction:
         found = LinedMap(line=getattr(node, "line", 1))
         if node.get("deprecated") is True:
             found["deprecated"] = True
+        shared = self._document.get("security", [])
         found["security"] = [
             {self._scheme(name): plain(scopes) for name, scopes in requirement.items()}
-            for requirement in node.get("security", self._document.get("security", []))
+            for requirement in (node["security"] if "security" in node else shared)
         ]
         names = dict(zip(_BRACES.findall(path), _BRACES.findall(selected.path), strict=True))
         parameters = {}
@@ -410,10 +411,7 @@ _SAYS_NOTHING: dict[str, Any] = {
 
 def _flattened(schema: LinedMap) -> LinedMap:
     """A schema with the pieces of its `allOf` put together, as far as they do not contradict each other."""
-    left = []
-    for piece in schema.pop("allOf", []):
-        if not _taken_up(schema, piece):
-            left.append(piece)
+    left = [piece for piece in schema.pop("allOf", []) if not _taken_up(schema, piece)]
     if left:
         schema["allOf"] = left
     if list(schema) == ["allOf"] and len(left) == 1:
@@ -434,29 +432,11 @@ def _flattened(schema: LinedMap) -> LinedMap:
 
 def _taken_up(schema: Tree, piece: Tree) -> bool:
     """Puts a piece of `allOf` into the schema, if all it says fits; whether it was."""
-    if "$ref" in piece and schema:
+    if not _fits(schema, piece):
         return False
-    for key, value in piece.items():
-        if key not in schema or schema[key] == value or key in ("required", "properties", "allOf"):
-            continue
-        if key == "enum" and all(one in value for one in schema[key]):
-            continue  # the schema has fewer of the same values
-        return False
-    for name, value in piece.get("properties", {}).items():
-        inner = schema.get("properties", {}).get(name)
-        if inner is not None and inner != value and not _taken_up(LinedMap(plain(inner)), value):
-            return False
     for key, value in piece.items():
         if key == "properties":
-            properties = LinedMap(plain_top(value), line=getattr(value, "line", 1), lines=getattr(value, "lines", {}))
-            for name, inner in schema.get("properties", {}).items():
-                if name in properties and isinstance(inner, dict):
-                    merged = LinedMap(inner, line=getattr(inner, "line", 1))
-                    _taken_up(merged, properties[name])
-                    properties[name] = merged
-                else:
-                    properties[name] = inner
-            schema["properties"] = properties
+            schema[key] = _together(schema.get(key, {}), value)
         elif key in ("required", "allOf"):
             schema[key] = [*value, *(one for one in schema.get(key, []) if one not in value)]
         elif key not in schema:
@@ -464,6 +444,32 @@ def _taken_up(schema: Tree, piece: Tree) -> bool:
     return True
 
 
-def plain_top(node: Tree) -> Tree:
-    """A mapping as a plain one whose values are the same objects."""
-    return dict(node.items())
+def _fits(schema: Tree, piece: Tree) -> bool:
+    """Whether a schema and a piece of it do not contradict each other."""
+    if "$ref" in piece and schema:
+        return False
+    for key, value in piece.items():
+        has_fewer = key == "enum" and all(one in value for one in schema.get(key, ()))
+        if key in schema and schema[key] != value and key not in _JOINED and not has_fewer:
+            return False
+    own = schema.get("properties", {})
+    return all(
+        name not in own or own[name] == inner or _fits(own[name], inner)
+        for name, inner in piece.get("properties", {}).items()
+    )
+
+
+_JOINED = {"required", "properties", "allOf"}
+
+
+def _together(own: Tree, others: Tree) -> Tree:
+    """Properties of a schema and of a piece of it."""
+    found = LinedMap(dict(others), line=getattr(others, "line", 1), lines=dict(getattr(others, "lines", {})))
+    for name, inner in own.items():
+        if name in found:
+            joined = LinedMap(dict(inner), line=getattr(inner, "line", 1))
+            _taken_up(joined, found[name])
+            found[name] = joined
+        else:
+            found[name] = inner
+    return found

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 SPEC = ROOT / "spec"
 RECORDINGS = sorted((ROOT / "tests" / "recordings").glob("*.json"))
 UPSTREAM = sorted((SPEC / "upstream").iterdir())
-OURS = "ours-from-server-1.11.2-and-docs-2026-07.yaml"
+[STRUCTURE] = [path.name for path in UPSTREAM if path.name.endswith(".structure.yaml")]
 TEXT = (SPEC / "openapi.yaml").read_text(encoding="utf-8")
 DOCUMENT: dict[str, Any] = plain(read_yaml(TEXT))
 OPERATION: dict[str, Any] = DOCUMENT["paths"]["/workflows/logs"]["get"]
@@ -113,18 +113,23 @@ def test_compiling_writes_what_check_asks_for_and_only_then(folders: Path, capsy
     written = (folders / "openapi.yaml").stat().st_mtime_ns
     assert command(folders) == 0
     assert (folders / "openapi.yaml").stat().st_mtime_ns == written
-    assert sorted(path.name for path in folders.iterdir()) == ["openapi.yaml", "overlays", "upstream"]
+    assert sorted(path.name for path in folders.iterdir()) == [
+        "openapi.yaml",
+        "overlays",
+        "selection.yaml",
+        "upstream",
+    ]
 
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
-        ("overlays/10-names.yaml", "properties.data.items", "properties.rows.items", "10-names.yaml:24: action 4 "),
+        ("overlays/10-names.yaml", "properties.data.items", "properties.rows.items", "rows.items): matches nothing"),
         ("overlays/30-english.yaml", "    description: The title and", "    descriptio: The title and", "state the"),
-        ("overlays/30-english.yaml", "summary: List workflow logs", "summary: 列出", "text that is not English"),
-        ("overlays/20-corrections-1.11.2.yaml", "minimum: 1", "minimum: 2", "1 is less than the minimum of 2"),
+        (f"upstream/{STRUCTURE}", "default: 1\n", "default: 0\n", "0 is less than the minimum of 1"),
         ("overlays/20-corrections-1.11.2.yaml", "schemas/WorkflowRunSummary'", "schemas/Gone'", "leads to nothing"),
-        (f"upstream/{OURS}", "type: http\n", "type: htp\n", f"{OURS}:"),
+        (f"upstream/{STRUCTURE}", "type: http\n", "type: htp\n", f"{STRUCTURE}:"),
+        ("selection.yaml", "method: get\n", "method: fetch\n", "selection.yaml:"),
     ],
 )
 def test_sources_that_are_wrong_are_named_and_nothing_is_written(
@@ -138,6 +143,20 @@ def test_sources_that_are_wrong_are_named_and_nothing_is_written(
     assert (folders / "openapi.yaml").read_text() == TEXT
 
 
+def test_text_that_is_missing_is_made_and_pointed_out(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folders / "overlays" / "30-english.yaml"
+    overlay = path.read_text()
+    for old, new in (("summary: List workflow logs", "summary: 列出"), ("summary: Get", "summary: 得る")):
+        overlay = overlay.replace(old, new, 1)
+    path.write_text(overlay.replace("          description: The run's id.\n", "          title: no text\n", 1))
+    assert command(folders) == 0
+    err = capsys.readouterr().err
+    assert "to do: GET /workflows/logs needs a text" in err
+    text = (folders / "openapi.yaml").read_text()
+    assert "summary: GET /workflows/logs\n" in text
+    assert not re.search("[\u3000-\u9fff]", text)
+
+
 def test_an_overlay_under_another_suffix_is_not_passed_over(folders: Path) -> None:
     (folders / "overlays" / "40-more.yml").write_text("overlay: 1.0.0\n")
     with pytest.raises(SpecError, match=r"40-more\.yml:1: .*must end in \.yaml"):
@@ -145,8 +164,8 @@ def test_an_overlay_under_another_suffix_is_not_passed_over(folders: Path) -> No
 
 
 def test_two_documents_that_contradict_each_other_are_refused(folders: Path) -> None:
-    (folders / "upstream" / "copy.yaml").write_bytes((folders / "upstream" / OURS).read_bytes())
-    with pytest.raises(SpecError, match=r"ours-.*:\d+: .* already described by copy\.yaml"):
+    (folders / "upstream" / "copy.yaml").write_bytes((folders / "upstream" / STRUCTURE).read_bytes())
+    with pytest.raises(SpecError, match=r"dify-.*:\d+: .* already described by copy\.yaml"):
         compiled(folders / "upstream", folders / "overlays")
 
 
@@ -166,10 +185,12 @@ def test_the_file_reads_well() -> None:
     assert not re.search(r"[{\[]\w+: |&id|\\u", TEXT)
 
 
-def test_every_overlay_action_states_its_reason() -> None:
+def test_every_action_states_its_reason_and_has_no_wildcard() -> None:
     for path in sorted((SPEC / "overlays").iterdir()):
         for action in read_yaml(path.read_text())["actions"]:
             assert len(action["description"].split()) >= 2, (path.name, action["target"])
+            assert "*" not in action["target"], (path.name, action["target"])
+            assert ".." not in action["target"], (path.name, action["target"])
 
 
 def test_the_operation_has_our_names() -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from jsonschema import Draft202012Validator
-from specification.documents import read_document
 from specification.nodes import plain
 from specification.sources import read_yaml
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent.parent
-OURS = "ours-from-server-1.11.2-and-docs-2026-07.yaml"
 DOCUMENT: dict[str, Any] = plain(read_yaml((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8")))
 COMPONENTS: dict[str, Any] = DOCUMENT["components"]
 SCHEMAS: dict[str, Any] = COMPONENTS["schemas"]
@@ -113,16 +111,6 @@ def test_every_operation_needs_the_key_and_describes_its_errors_alike(key: tuple
     for status in operation["responses"]:
         if not status.startswith("2"):
             assert schema_at(operation, status) == {"$ref": REF + "ErrorResponse"}, status
-
-
-def test_our_own_document_says_that_it_is_ours_and_what_it_rests_on() -> None:
-    text = (ROOT / "spec" / "upstream" / OURS).read_text(encoding="utf-8")
-    comment = " ".join(line.removeprefix("#").strip() for line in text.splitlines()[:6])
-    assert "written by this project; it is no vendor's document" in comment
-    assert "measured on a server of version 1.11.2" in comment
-    document = read_document(OURS, text.encode())
-    assert len(document.parts) == 1
-    assert len(document.parts[0]["paths"]) == 12
 
 
 @pytest.mark.parametrize(

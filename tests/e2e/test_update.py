@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from histories.stories import PRICE, SEED_NAME
+import vendor_documents as vendor
 
 ROOT = Path(__file__).parent.parent.parent
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", "build", "dist", "__pycache__", "*.pyc", ".*_cache", ".hypothesis")
@@ -19,6 +20,12 @@ WIDER = (
     "tests/contract/test_completeness.py",
     "tests/contract/test_public_api.py::test_the_public_api_is_the_stored_one",
 )
+
+
+def add_price(document: dict[str, Any]) -> None:
+    response = document["paths"]["/workflows/logs"]["get"]["responses"]["200"]["content"]["application/json"]
+    run = response["schema"]["properties"]["data"]["items"]["properties"]["workflow_run"]
+    run["properties"]["price"] = {"type": "number"}
 
 
 def everything(root: Path) -> dict[str, bytes]:
@@ -41,11 +48,9 @@ class Project:
         self.inbox.mkdir()
         self.scratch.mkdir()
 
-    def given(self, name: str = "newer.md", old: str = "    EndUserSummaryCn:\n", new: str = "") -> Path:
-        seed = (self.root / "spec" / "upstream" / SEED_NAME).read_text("utf-8")
-        file = self.inbox / name
-        file.write_text(seed.replace(old, new or f"{PRICE}{old}", 1), "utf-8")
-        return file
+    def given(self) -> Path:
+        """A newer document: its runs have a price."""
+        return vendor.written(self.inbox, vendor.changed(add_price))
 
     def start(self, *arguments: str, script: str = "update.py") -> subprocess.Popen[str]:
         paths = os.pathsep.join(str(self.root / name) for name in ("src", "generated"))
@@ -77,7 +82,7 @@ def test_what_an_update_leaves_is_what_its_sources_give(project: Project) -> Non
     code, out, err = project.run(str(file), *(f"--tests={test}" for test in WIDER))
     assert (code, err) == (0, "")
     assert "verdict: additive; version step: minor" in out
-    assert f"  spec/upstream/{SEED_NAME}\n" in out
+    assert "  spec/upstream/dify-service.structure.yaml\n" in out
     for script in ("compile_spec.py", "generate.py", "mirror.py", "reference.py", "public_api.py"):
         assert project.run("--check", script=script) == (0, "", ""), script
     model = project.root / "generated" / "dify_workflow_api" / "models" / "workflow_run_summary.py"
@@ -144,8 +149,10 @@ def test_contract_tests_that_cannot_be_run_are_no_success(project: Project, test
 
 def test_a_document_that_will_not_do_is_refused_on_its_line(project: Project) -> None:
     before = everything(project.root)
+    wrong = vendor.published()
+    wrong["paths"]["/meta"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = {"type": "nothing"}
     for file, said in (
-        (project.given("wrong.md", "      type: object\n", "      type: nothing\n"), ":1"),
+        (vendor.written(project.inbox, wrong, "wrong.json"), "wrong.json:"),
         (project.inbox, "not a regular file"),
     ):
         code, _, err = project.run(str(file))

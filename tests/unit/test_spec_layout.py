@@ -80,10 +80,13 @@ def test_a_header_is_a_comment() -> None:
     assert text_of({"a": 1}, "Made by x.\n\nNot by y.") == "# Made by x.\n#\n# Not by y.\na: 1\n"
 
 
-def test_keys_are_ordered_by_what_they_belong_to_and_names_stay() -> None:
+def test_keys_are_ordered_by_what_they_belong_to() -> None:
     document = ordered(
         {
-            "paths": {"/b": {}, "/a": {"put": {}, "get": {"responses": {"500": {}, "200": {}}, "operationId": "x"}}},
+            "paths": {
+                "/b": {},
+                "/a": {"put": {}, "get": {"responses": {"default": {}, "500": {}, "200": {}}, "operationId": "x"}},
+            },
             "components": {
                 "schemas": {
                     "B": {"properties": {"type": {}, "description": {}, "a": {"type": "string", "description": "d"}}},
@@ -97,7 +100,7 @@ def test_keys_are_ordered_by_what_they_belong_to_and_names_stay() -> None:
     assert list(document["paths"]) == ["/a", "/b"]
     assert list(document["paths"]["/a"]) == ["get", "put"]
     assert list(document["paths"]["/a"]["get"]) == ["operationId", "responses"]
-    assert list(document["paths"]["/a"]["get"]["responses"]) == ["500", "200"]
+    assert list(document["paths"]["/a"]["get"]["responses"]) == ["200", "500", "default"]
     assert list(document["components"]["schemas"]) == ["A", "B"]
     assert list(document["components"]["schemas"]["A"]) == ["type", "x-z"]
     properties = document["components"]["schemas"]["B"]["properties"]

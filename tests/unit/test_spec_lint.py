@@ -14,7 +14,7 @@ from specification.rules import completeness, consistency, safety, shape
 from specification.sources import read_yaml
 
 COMPILED = Path(__file__).parent.parent.parent / "spec" / "openapi.yaml"
-ALL_RULES = (*lint.SAFETY_RULES, *lint.SHAPE_RULES, *lint.COMPILED_RULES)
+ALL_RULES = (*lint.SAFETY_RULES, *lint.SHAPE_RULES, *lint.COMPILED_RULES, *lint.COMPILED_NOTES)
 SCHEMAS = "#/components/schemas/"
 
 

@@ -106,8 +106,7 @@ def test_two_schemas_can_swap_names() -> None:
         ({"A": {"x-our-name": "C"}, "B": {"x-our-name": "C"}}, "is the name of another schema"),
         ({"A": {"x-our-name": "../B"}}, "must be an identifier"),
         ({"A": {"x-our-name": 5}}, "must be an identifier"),
-        ({"A": {"items": {"x-our-name": "B"}}}, "belongs on a component schema"),
-        ({"A": {"x-our-property-order": ["a"]}}, "names what is not a property: a"),
+        ({"A": {"items": {"x-our-name": "not a name"}}}, "must be an identifier"),
         ({"A": {"x-our-property-order": ["a", "a"], "properties": {"a": {}}}}, "each once"),
         ({"A": {"x-our-property-order": "a"}}, "must list names"),
     ],
@@ -115,3 +114,58 @@ def test_two_schemas_can_swap_names() -> None:
 def test_a_mark_that_can_not_be_carried_out_is_refused(schemas: dict[str, Any], said: str) -> None:
     with pytest.raises(SpecError, match=said):
         carried_out({"components": {"schemas": schemas}}, "test.yaml")
+
+
+def schemas_of(**schemas: Any) -> dict[str, Any]:
+    found: dict[str, Any] = carried_out({"components": {"schemas": schemas}}, "test.yaml")["components"]["schemas"]
+    return found
+
+
+def test_a_schema_written_out_becomes_a_component() -> None:
+    inner = {"type": "object", "properties": {"b": {"type": "string"}}}
+    got = schemas_of(A={"properties": {"a": {**inner, "x-our-name": "B"}}})
+    assert got == {"A": {"properties": {"a": {"$ref": "#/components/schemas/B"}}}, "B": inner}
+
+
+def test_null_stays_beside_the_reference() -> None:
+    got = schemas_of(A={"items": {"type": ["object", "null"], "properties": {}, "x-our-name": "B"}})
+    assert got["A"]["items"] == {"anyOf": [{"$ref": "#/components/schemas/B"}, {"type": "null"}]}
+    assert got["B"] == {"type": "object", "properties": {}}
+
+
+def test_places_of_one_name_are_united() -> None:
+    text, count = {"type": "string"}, {"type": "integer"}
+    one = {"type": "object", "required": ["a", "b"], "properties": {"a": text, "b": text}, "x-our-name": "B"}
+    two = {"type": "object", "required": ["b", "c"], "properties": {"b": text, "c": count}, "x-our-name": "B"}
+    got = schemas_of(A={"properties": {"x": one, "y": two}})
+    assert got["B"] == {"type": "object", "required": ["b"], "properties": {"a": text, "b": text, "c": count}}
+    assert got["A"]["properties"]["x"] == got["A"]["properties"]["y"] == {"$ref": "#/components/schemas/B"}
+
+
+def test_what_a_schema_is_to_lack_is_taken_away() -> None:
+    got = schemas_of(A={"x-our-without": ["format", "gone"], "type": "string", "format": "uuid"})
+    assert got == {"A": {"type": "string"}}
+
+
+def test_an_order_passes_over_what_is_not_there() -> None:
+    got = schemas_of(A={"x-our-property-order": ["c", "a"], "properties": {"a": {}, "b": {}}})
+    assert list(got["A"]["properties"]) == ["a", "b"]
+
+
+def test_the_kinds_of_a_discriminator_are_put_in_order() -> None:
+    references = [{"$ref": f"#/components/schemas/{name}"} for name in "AB"]
+    mapping = {"a": references[0]["$ref"], "b": references[1]["$ref"]}
+    one = {"oneOf": references, "discriminator": {"propertyName": "p", "mapping": mapping}}
+    got = schemas_of(A={}, B={}, C={**one, "x-our-property-order": ["b"]})
+    assert list(got["C"]["discriminator"]["mapping"]) == ["b", "a"]
+    assert got["C"]["oneOf"] == references[::-1]
+
+
+def test_a_security_scheme_is_renamed_where_it_is_required() -> None:
+    document = {
+        "paths": {"/a": {"get": {"security": [{"old": []}]}}},
+        "components": {"securitySchemes": {"old": {"type": "http", "x-our-name": "Key"}}},
+    }
+    got = carried_out(document, "test.yaml")
+    assert got["components"]["securitySchemes"] == {"Key": {"type": "http"}}
+    assert got["paths"]["/a"]["get"]["security"] == [{"Key": []}]
