@@ -225,10 +225,10 @@ class _Reduction:
         found = LinedMap(line=getattr(node, "line", 1))
         if node.get("deprecated") is True:
             found["deprecated"] = True
-        shared = self._document.get("security", [])
+        shared: list[Tree] = self._document.get("security", [])
         found["security"] = [
             {self._scheme(name): plain(scopes) for name, scopes in requirement.items()}
-            for requirement in (node["security"] if "security" in node else shared)
+            for requirement in node.get("security", shared)
         ]
         names = dict(zip(_BRACES.findall(path), _BRACES.findall(selected.path), strict=True))
         parameters = {}
