@@ -26,7 +26,8 @@ from specification.findings import SpecError, shown
 from specification.marks import PATH
 from specification.nodes import plain
 from specification.references import led_to
-from specification.selection import FILE, read_selection
+from specification.selection import FILE as SELECTION
+from specification.selection import read_selection
 from specification.sources import read_yaml
 from updates import meanings, reports, verification
 from updates.corrections import corrected
@@ -173,7 +174,7 @@ class Update:
         documents = sorted([*kept, heir.document._replace(name=heir.name)], key=lambda document: document.name)
         paths = overlay_paths(place.root / "spec" / "overlays")
         try:
-            result = corrected(joined(documents, read_selection(place.root / "spec" / FILE)), paths)
+            result = corrected(joined(documents, read_selection(place.root / "spec" / SELECTION)), paths)
         except SpecError as error:
             raise RefusalError(*str(error).splitlines()) from None
         self.found["judgements"] = result.judgements
