@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -15,14 +16,13 @@ from ._configuration import MOST_SECONDS
 from ._responses import BrokenEventError, ReportedError, is_object, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from ._attempts import Attempt
     from ._configuration import Timeout
     from ._responses import Model
     from ._sse import ServerSentEvent
 
-    StreamError = httpx.HTTPError | BrokenEventError | ReportedError
 
 RESUMING_EVENTS: Final = frozenset(
     {"workflow_started", "node_started", "human_input_form_filled", "human_input_form_timeout"}
@@ -135,30 +135,17 @@ class StreamProgress:
         """The text that came in chunks so far."""
         return "".join(self._texts)
 
-    def events_of(self, received: Iterable[ServerSentEvent]) -> Iterator[Model]:
-        """The models of events, one at a time, up to the one with which the stream is over.
-
-        Raises:
-            ReportedError: as `event_of`, after the events before it.
-            BrokenEventError: as `event_of`, after the events before it.
-        """
-        for one in received:
-            event = self.event_of(one)
-            if event is not None:
-                yield event
-                if self.is_over:
-                    return
-
-    def last_events_of(self, received: Iterable[ServerSentEvent]) -> list[Model]:
+    def last_events(self, received: Iterable[ServerSentEvent]) -> list[Model]:
         """The models of what a stream ended in without an empty line: it may be cut, and is dropped if it is.
 
         Raises:
             ReportedError: it is a complete `error` event.
         """
         try:
-            return list(self.events_of(received))
+            events = [self.event_of(one) for one in received]
         except BrokenEventError:
             return []
+        return [event for event in events if event is not None]
 
     def event_of(self, received: ServerSentEvent) -> Model | None:
         """The model of an event; None for a ping, and for an unknown event without data.
@@ -236,7 +223,18 @@ class StreamWaits:
         timeout: the bounds with which the request is sent. The wait for data in it is the longest one of the stream.
     """
 
-    __slots__ = ("_clock", "_count", "_first", "_heard", "_max_silence", "_progress", "_read", "timeout")
+    __slots__ = (
+        "_clock",
+        "_count",
+        "_heard",
+        "_max_silence",
+        "_progress",
+        "_read",
+        "_silence",
+        "_speech",
+        "_wait",
+        "timeout",
+    )
 
     def __init__(
         self,
@@ -247,16 +245,19 @@ class StreamWaits:
         is_queued: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        read, total = timeout.phases["read"], timeout.total
+        first = read
+        if is_queued and not timeout.is_given:
+            first = total = QUEUE_SECONDS
+        self.timeout = timeout.with_read(first if max_silence is None else min(first or inf, max_silence), total=total)
         self._clock = clock
         self._progress = progress
-        self._max_silence = max_silence
         self._count = -1
         self._heard = 0.0
-        read, total = timeout.phases["read"], timeout.total
-        self._read = self._first = read
-        if is_queued and not timeout.is_given:
-            self._first = total = QUEUE_SECONDS
-        self.timeout = timeout.with_read(_shorter(self._first, max_silence), total=total)
+        self._read = inf if read is None else read
+        self._wait = inf if first is None else first
+        self._silence = self._max_silence = inf if max_silence is None else max_silence
+        self._speech = min(SPEECH_SECONDS, self._max_silence)
 
     def before_read(self, attempt: Attempt | None) -> None:
         """Set the deadline of the next wait for data, as a wait begins.
@@ -271,32 +272,25 @@ class StreamWaits:
         now, progress = self._clock(), self._progress
         if progress.count != self._count:  # what the caller does with an event takes its time, and is no silence
             self._count, self._heard = progress.count, now
-        elif self._is_silent(now):
-            raise httpx.ReadTimeout(self._silence())
+            self._silence = self._speech if progress.is_whole else self._max_silence
+            if progress.count:
+                self._wait = self._read
+        elif now - self._heard >= self._silence:
+            raise self._timeout()
         if attempt is not None:
-            bound = self._bound()
-            end = None if bound is None else self._heard + bound
-            wait = self._read if progress.count else self._first
-            attempt.deadline = _shorter(end, None if wait is None else now + wait)
+            attempt.deadline = now + self._wait
+            if self._silence != inf:
+                attempt.deadline = min(attempt.deadline, self._heard + self._silence)
 
-    def explained(self, error: StreamError) -> StreamError:
+    def explained(self, error: httpx.HTTPError) -> httpx.HTTPError:
         """The error that ended a stream; where it is the end of a silence that lasted too long, it says so."""
-        is_silence = isinstance(error, httpx.ReadTimeout) and self._is_silent(self._clock())
-        return httpx.ReadTimeout(self._silence()) if is_silence else error
+        # The wait of a socket may end a little early.
+        is_silence = isinstance(error, httpx.ReadTimeout) and self._clock() - self._heard >= self._silence - TICK
+        return self._timeout() if is_silence else error
 
-    def _bound(self) -> float | None:
-        return _shorter(SPEECH_SECONDS, self._max_silence) if self._progress.is_whole else self._max_silence
-
-    def _is_silent(self, now: float) -> bool:
-        bound = self._bound()
-        return bound is not None and now - self._heard >= bound - TICK
-
-    def _silence(self) -> str:
-        return f"no event other than pings for {self._bound():g} s{'' if self._progress.is_whole else ' (max_silence)'}"
-
-
-def _shorter(one: float | None, other: float | None) -> float | None:
-    return min((seconds for seconds in (one, other) if seconds is not None), default=None)
+    def _timeout(self) -> httpx.ReadTimeout:
+        option = "" if self._progress.is_whole else " (max_silence)"
+        return httpx.ReadTimeout(f"no event other than pings for {self._silence:g} s{option}")
 
 
 def _json_value(text: str) -> Any:  # noqa: ANN401 - JSON is anything

@@ -7,6 +7,7 @@ import contextlib
 import json
 import pickle
 import re
+import ssl
 import threading
 import traceback
 from typing import Any
@@ -859,6 +860,38 @@ def test_an_interruption_passes_and_is_not_followed_by_a_quiet_end(half: Half):
     headers = {"content-type": "text/event-stream"}
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=InterruptedBody()))
     half.play("http://127.0.0.1:1", story, http={"transport": transport})
+
+
+class RawError(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body whose transport raises what httpx passes on as it is."""
+
+    def __init__(self, *events: dict[str, Any]) -> None:
+        self._events = events
+
+    def __iter__(self):
+        yield from map(sse, self._events)
+        raise ssl.SSLError("bad record mac")
+
+    async def __aiter__(self):
+        for one in self._events:
+            yield sse(one)
+        raise ssl.SSLError("bad record mac")
+
+
+@EACH_HALF
+def test_raw_errors_of_a_transport_end_a_stream_as_any_other(half: Half):
+    def playing(*events: dict[str, Any]) -> dict[str, Any]:
+        headers = {"content-type": "text/event-stream"}
+        return {
+            "transport": httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=RawError(*events)))
+        }
+
+    seen, error, _ = half.play("http://127.0.0.1:1", all_until_it_ends, http=playing(STARTED, HELLO))
+    assert len(seen) == 2
+    assert type(error) is APIConnectionError
+    assert "bad record mac" in str(error)
+    assert SOFAR in str(error)
+    assert len(half.play("http://127.0.0.1:1", all_events, http=playing(STARTED, FINISHED))) == 2
 
 
 # --- a stream is one request ------------------------------------------------------------------------------------------

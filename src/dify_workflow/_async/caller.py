@@ -37,10 +37,8 @@ class AsyncOpenStream(NamedTuple):
     """A response whose body is a stream of events."""
 
     response: httpx.Response
-    beginning: bytes
-    """What was read of the body already."""
     chunks: AsyncIterator[bytes]
-    """The rest of the body."""
+    """The body as it comes."""
 
 
 class AsyncCaller:
@@ -176,7 +174,8 @@ class AsyncCaller:
             if response.is_success and not is_stream:
                 is_stream, beginning = await self._beginning(chunks, response, limits, begun)
             if is_stream:
-                opened, response = AsyncOpenStream(response, beginning, chunks), None
+                chunks = _joined(beginning, chunks) if beginning else chunks
+                opened, response = AsyncOpenStream(response, chunks), None
                 return opened
             content = beginning + await self._content(chunks, response, limits, begun)
         except _transport_errors.raised() as error:
@@ -240,6 +239,13 @@ def pieces(response: httpx.Response, *, is_whole: bool = False) -> AsyncIterator
     if decoder is None:
         return response.aiter_raw()
     return _decoded(response, decoder, is_whole=is_whole)
+
+
+async def _joined(beginning: bytes, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """A body whose first bytes were read before."""
+    yield beginning
+    async for chunk in chunks:
+        yield chunk
 
 
 async def _decoded(response: httpx.Response, decoder: Decoder, *, is_whole: bool) -> AsyncGenerator[bytes]:

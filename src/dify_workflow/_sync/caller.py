@@ -37,10 +37,8 @@ class OpenStream(NamedTuple):
     """A response whose body is a stream of events."""
 
     response: httpx.Response
-    beginning: bytes
-    """What was read of the body already."""
     chunks: Iterator[bytes]
-    """The rest of the body."""
+    """The body as it comes."""
 
 
 class Caller:
@@ -174,7 +172,8 @@ class Caller:
             if response.is_success and not is_stream:
                 is_stream, beginning = self._beginning(chunks, response, limits, begun)
             if is_stream:
-                opened, response = OpenStream(response, beginning, chunks), None
+                chunks = _joined(beginning, chunks) if beginning else chunks
+                opened, response = OpenStream(response, chunks), None
                 return opened
             content = beginning + self._content(chunks, response, limits, begun)
         except _transport_errors.raised() as error:
@@ -236,6 +235,13 @@ def pieces(response: httpx.Response, *, is_whole: bool = False) -> Iterator[byte
     if decoder is None:
         return response.iter_raw()
     return _decoded(response, decoder, is_whole=is_whole)
+
+
+def _joined(beginning: bytes, chunks: Iterator[bytes]) -> Generator[bytes]:
+    """A body whose first bytes were read before."""
+    yield beginning
+    for chunk in chunks:
+        yield chunk
 
 
 def _decoded(response: httpx.Response, decoder: Decoder, *, is_whole: bool) -> Generator[bytes]:

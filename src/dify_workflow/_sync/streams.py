@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx
 from dify_workflow_api.api.runs import stop_workflow_run
 
-from .. import _logging, _responses
+from .. import _logging, _responses, _transport_errors
 from .._advice import add_advice, after_empty_stream, no_advice
 from .._attempts import attempt_of
 from .._responses import BrokenEventError, ReportedError
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from types import TracebackType
 
+    import httpx
     from dify_workflow_api.types import Request
 
     from .._advice import Advice
@@ -148,24 +148,28 @@ class RunStream:
 
     def _read(self, opened: OpenStream) -> Generator[Any]:
         """The events; what kept them from being all is in `_failure` then, and raised where no variable shows them."""
-        response, beginning, chunks = opened
-        chunk: bytes | None = beginning
+        response, chunks = opened
         parser, progress, waits = EventParser(), self._progress, self._waits
         attempt = attempt_of(response.request)
         secret = self._caller.configuration.api_key
         failure: DifyError | None = None
         try:
-            while chunk is not None:
-                for event in progress.events_of(parser.feed(chunk)):
-                    yield event
-                if progress.is_over:
-                    return
+            waits.before_read(attempt)
+            for chunk in chunks:
+                for received in parser.feed(chunk):
+                    event = progress.event_of(received)
+                    if event is not None:
+                        yield event
+                        if progress.is_over:
+                            return
                 waits.before_read(attempt)
-                chunk = next(chunks, None)
-            for event in progress.last_events_of(parser.end()):
+            for event in progress.last_events(parser.end()):
                 yield event
-        except (httpx.HTTPError, BrokenEventError, ReportedError) as error:
-            failure = _responses.failed_stream(waits.explained(error), response, progress.summary(), secret)
+        except (BrokenEventError, ReportedError) as error:
+            failure = _responses.failed_stream(error, response, progress.summary(), secret)
+        except _transport_errors.raised() as error:
+            found = waits.explained(_transport_errors.as_http_error(error))
+            failure = _responses.failed_stream(found, response, progress.summary(), secret)
         except BaseException:
             self._failure = RuntimeError("reading this stream was interrupted, which closed its connection")
             raise
