@@ -30,7 +30,6 @@ WORDS = {
     "aiter_raw": "iter_raw",
     "anext": "next",
     "aread": "read",
-    "asyncio.Condition": "threading.Condition",
     "asyncio.sleep": "time.sleep",
 }
 
@@ -54,7 +53,7 @@ def mirrored(text: str) -> str:
     text = re.sub(r"\bawait ", "", text)
     for asynchronous, synchronous in WORDS.items():
         text = re.sub(rf"\b{re.escape(asynchronous)}\b", synchronous, text)
-    text = re.sub(r"^import asyncio\n", "import threading\n" if "threading." in text else "", text, flags=re.MULTILINE)
+    text = re.sub(r"^import asyncio\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"\bAwaitable\[(.*?)\]", r"\1", text)
     text = re.sub(r"\b(httpx\.|an httpx\.|an `httpx\.)?Async([A-Z]\w+)", r"\1\2", text)
     return text.replace("_async", "_sync")

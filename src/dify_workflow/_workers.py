@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
+
+from ._lifetimes import LONGEST_WAIT, is_collecting
 
 if TYPE_CHECKING:
     import asyncio
@@ -13,20 +16,15 @@ if TYPE_CHECKING:
 NAME: Final = "dify-workflow-walk"
 
 
-class WorkersEndedError(Exception):
-    """A worker was asked to end while it slept."""
-
-
 class Workers:
-    """Threads that are waited for."""
+    """Threads that are waited for. Each has a copy of the context variables of the thread that starts it."""
 
     def __init__(self) -> None:
-        self._threads: list[_Worker] = []
-        self._ended = threading.Event()
+        self._threads: list[threading.Thread] = []
 
     def start(self, work: Callable[[], None]) -> None:
         """Have one more worker do this. It must not raise."""
-        thread = _Worker(work, self._ended)
+        thread = threading.Thread(target=copy_context().run, args=(work,), name=NAME, daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -35,30 +33,16 @@ class Workers:
         return threading.current_thread() in self._threads
 
     def end(self) -> None:
-        """Wait until all have gone. Those that sleep wake up; a request that is under way is finished."""
-        self._ended.set()
-        for thread in self._threads:
-            if thread is not threading.current_thread():  # garbage may be collected in any of them
-                thread.join()
+        """Wait until all have gone, which they do at once when the lifetime of their iterator has ended.
 
-    @staticmethod
-    def sleep(seconds: float) -> None:
-        """Sleep; a worker only until it has to end.
-
-        Raises:
-            WorkersEndedError: it has to end.
+        A finalizer waits for nobody, and everyone else not for ever: a worker may need a lock that is held here.
         """
-        thread = threading.current_thread()
-        if not isinstance(thread, _Worker):
-            time.sleep(seconds)
-        elif thread.ended.wait(seconds):
-            raise WorkersEndedError
-
-
-class _Worker(threading.Thread):
-    def __init__(self, work: Callable[[], None], ended: threading.Event) -> None:
-        super().__init__(target=work, name=NAME, daemon=True)
-        self.ended = ended
+        if not self._threads or is_collecting():
+            return
+        deadline = time.monotonic() + LONGEST_WAIT
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - time.monotonic()))
 
 
 class AsyncWorkers:
@@ -83,10 +67,3 @@ class AsyncWorkers:
         for task in self._tasks:
             task.cancel()
         await self._asyncio.gather(*self._tasks, return_exceptions=True)
-
-    @staticmethod
-    async def sleep(seconds: float) -> None:
-        """Sleep; a worker that has to end is cancelled."""
-        import asyncio  # noqa: PLC0415 - as above
-
-        await asyncio.sleep(seconds)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -14,7 +16,6 @@ from .._advice import add_advice, no_advice
 from .._attempts import Attempt
 from .._configuration import Timeout
 from .._errors import DifyError
-from .._workers import AsyncWorkers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .._advice import Advice
     from .._bodies import Decoder
     from .._configuration import Configuration, TimeoutOption
+    from .._lifetimes import AsyncLifetime
     from .._pools import AsyncPool
     from .._responses import Model
 
@@ -48,9 +50,12 @@ class AsyncCaller:
         configuration: the options.
         pool: the connections.
         largest_body: decoded bytes of a response; one with more is an error.
+
+    Attributes:
+        life: what ends the calls, where they work for an iterator.
     """
 
-    __slots__ = ("_headers", "_largest_body", "configuration", "pool")
+    __slots__ = ("_headers", "_largest_body", "configuration", "life", "pool")
 
     def __init__(
         self, configuration: Configuration, pool: AsyncPool, *, largest_body: int = _bodies.LARGEST_BODY
@@ -59,6 +64,13 @@ class AsyncCaller:
         self.pool = pool
         self._largest_body = largest_body
         self._headers = _requests.prepared_headers(configuration)
+        self.life: AsyncLifetime | None = None
+
+    def within(self, life: AsyncLifetime) -> AsyncCaller:
+        """The same for an iterator: its calls end, with `EndedError`, when its lifetime does."""
+        caller = copy(self)
+        caller.life = life
+        return caller
 
     def limits(self, timeout: TimeoutOption) -> Timeout:
         """The bounds of a call: what was given to it, else the client's.
@@ -111,10 +123,12 @@ class AsyncCaller:
         accept: str | None = None,
     ) -> T:
         options = self.configuration
+        life = self.life
         retries_made = 0
         while True:
             connections = await self.pool.connections()  # for each attempt: the process may have been forked
-            timeouts = limits.phases if self.pool.own is not None else Attempt(limits.phases).phases()
+            bounds = Attempt(limits.phases)
+            timeouts = bounds.phases() if self.pool.own is None else limits.phases
             request = _requests.build_request(
                 call,
                 base_url=options.base_url,
@@ -126,7 +140,8 @@ class AsyncCaller:
             if call.files:
                 self.pool.adapt(request)
             try:
-                return await attempt(connections.send, request, limits)
+                work = partial(attempt, connections.send, request, limits)
+                return await (work() if life is None else life.run(bounds, work))
             except DifyError as error:
                 pause = _retries.seconds_before_retry(
                     error,
@@ -141,7 +156,7 @@ class AsyncCaller:
                     raise
                 retries_made += 1
                 _logging.log_retry(error, retries_made, pause)
-            await AsyncWorkers.sleep(pause)
+            await (asyncio.sleep(pause) if life is None else life.sleep(pause))
 
     async def _answer(self, read: Callable[[bytes], T], send: Send, request: httpx.Request, limits: Timeout) -> T:
         return _responses.value(*await self._received(send, request, limits), read, self.configuration.api_key)

@@ -6,11 +6,11 @@ has stopped is let go.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from .._workers import AsyncWorkers, WorkersEndedError
+from .._lifetimes import AsyncLifetime, AsyncMonitor, EndedError
+from .._workers import AsyncWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,14 +23,18 @@ class CrewStoppedError(Exception):
 
 
 class AsyncCrew:
-    """Workers for one consumer.
+    """Workers for one consumer, who leaves its `with` when nothing more is wanted of them.
+
+    Args:
+        life: the lifetime of the iterator that they work for, which ends when the consumer leaves with an error.
 
     Attributes:
         changed: the lock of everything that the crew shares, and the news that some of it changed.
     """
 
-    def __init__(self) -> None:
-        self.changed = asyncio.Condition()
+    def __init__(self, life: AsyncLifetime) -> None:
+        self.changed = AsyncMonitor(life)
+        self._life = life
         self._workers = AsyncWorkers()
         self._error: Exception | None = None
         self._stopped = False
@@ -41,16 +45,20 @@ class AsyncCrew:
         async def run() -> None:
             try:
                 await work()
-            except (CrewStoppedError, WorkersEndedError):
+            except (CrewStoppedError, EndedError):
                 pass
             except Exception as error:  # noqa: BLE001 - it is raised again where the consumer waits
-                await self._let_go(error)
+                self._let_go(error)
 
         self._workers.start(run)
 
-    async def stop(self) -> None:
-        """Let everyone go, and wait until they have gone."""
-        await self._let_go(None)
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        if exc_type is not None:
+            self._life.end()
+        self._let_go(None)
         await self._workers.end()
 
     async def wait_for(self, ready: Callable[[], bool]) -> None:
@@ -58,6 +66,7 @@ class AsyncCrew:
 
         Raises:
             CrewStoppedError: the crew stopped before.
+            EndedError: the lifetime of the iterator has ended.
             Exception: for the consumer, what a worker raised.
         """
         await self.changed.wait_for(lambda: self._stopped or ready())
@@ -66,11 +75,12 @@ class AsyncCrew:
         if self._stopped:
             raise CrewStoppedError
 
-    async def _let_go(self, error: Exception | None) -> None:
-        async with self.changed:
-            if not self._stopped:
-                self._stopped, self._error = True, error
-            self.changed.notify_all()
+    def _let_go(self, error: Exception | None) -> None:
+        # Without the lock: a signal handler or a finalizer may come here, wherever this thread is.
+        if not self._stopped:
+            self._error = error
+            self._stopped = True
+        self.changed.notify_all()
 
 
 class AsyncChannel(Generic[T]):

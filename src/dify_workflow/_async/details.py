@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import DifyError
 from ..results import DetailedLog
 from .crews import AsyncChannel, AsyncCrew
+from .iterations import AsyncIteration, life_of
+from .walks import ENDED_EARLY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -19,18 +21,19 @@ if TYPE_CHECKING:
     RunGetter = Callable[[str], Awaitable[WorkflowRunDetail]]
 
 
-class AsyncDetailedLogWalk:
+class AsyncDetailedLogWalk(AsyncIteration[DetailedLog]):
     """An iterator over the logs with their runs' details; made by `logs.iter(details=...)`.
 
     It is the walk of `logs.iter`, with the same `.total`, `.seen` and `.checkpoint`. A detail that could not be had is
     the `.error` of its own row.
     """
 
+    _kind = "walk"
+
     def __init__(self, walk: AsyncLogWalk, get_run: RunGetter, *, at_once: int) -> None:
         self._walk = walk
         self._place = _Place(walk.checkpoint)
-        # Nothing that runs refers back to this object, so that forgetting it ends all at once.
-        self._rows = _joined(walk, get_run, at_once, self._place)
+        super().__init__(life_of(walk), _joined(walk, get_run, at_once, self._place))
 
     @property
     def total(self) -> int | None:
@@ -48,28 +51,17 @@ class AsyncDetailedLogWalk:
         """The place after the last row that was given, as a JSON value for `logs.iter(checkpoint=...)`."""
         return self._place.checkpoint
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> DetailedLog:
-        try:
-            return await anext(self._rows)
-        except StopAsyncIteration:
-            if self._place.checkpoint["ended"]:
-                raise
-        # As in the walk itself: stopping quietly would look as if every row had been given.
-        raise RuntimeError("this walk ended before its last row; a new one can go on from its checkpoint")
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
+    def _end(self) -> Exception:
+        return StopAsyncIteration() if self._place.checkpoint["ended"] else RuntimeError(ENDED_EARLY)
 
     async def close(self) -> None:
-        """End the walk: nothing of it stays behind. It cannot go on; a new one can, from its checkpoint."""
-        await self._rows.aclose()
-        await self._walk.close()
+        """End the walk, from any thread, task or signal handler: nothing of it stays behind.
+
+        A thread or task that waits for its next log gets a `RuntimeError`, unless every log was given. It cannot go
+        on; a new walk can, from its checkpoint. With your own `http_client`, the sync half lets a read that is
+        under way return first.
+        """
+        await super().close()
 
 
 class _Place:
@@ -90,7 +82,7 @@ class _Lookup(NamedTuple):
 
 
 async def _joined(walk: AsyncLogWalk, get_run: RunGetter, at_once: int, place: _Place) -> AsyncGenerator[DetailedLog]:
-    crew = AsyncCrew()
+    crew = AsyncCrew(life_of(walk))
     lookups: AsyncChannel[_Lookup] = AsyncChannel(crew, at_once)
     under_way: deque[_Lookup] = deque()
 
@@ -99,7 +91,7 @@ async def _joined(walk: AsyncLogWalk, get_run: RunGetter, at_once: int, place: _
             lookup = await lookups.get()
             await lookup.done.put(await _detailed(lookup.log, get_run))
 
-    try:
+    async with crew, walk:
         for _ in range(at_once):
             crew.start(work)
         async for log in walk:
@@ -115,8 +107,6 @@ async def _joined(walk: AsyncLogWalk, get_run: RunGetter, at_once: int, place: _
             place.checkpoint = rest.checkpoint
             yield detailed
         place.checkpoint = walk.checkpoint
-    finally:
-        await crew.stop()
 
 
 async def _detailed(log: WorkflowLog, get_run: RunGetter) -> DetailedLog:

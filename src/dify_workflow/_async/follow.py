@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import _logging
 from .._errors import DifyError, IncompleteWalkError
 from .._following import MOST_LOOK_UPS, OVERLAP_SECONDS
+from .._lifetimes import AsyncLifetime
 from .._walks import LARGEST_PAGE, MOST_PAGES, PageRequest, WindowWalk, rows_of
+from .iterations import AsyncIteration
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from ..models import WorkflowLog, WorkflowLogPage
 
 
-class AsyncLogFollow:
+ENDED: Final = "this follow has ended; a new one can go on from its checkpoint"
+
+
+class AsyncLogFollow(AsyncIteration["WorkflowLog"]):
     """An iterator without end over new rows of the logs; made by `logs.follow`.
 
     >>> async with client.logs.follow(since="1h") as rows:
@@ -30,46 +34,38 @@ class AsyncLogFollow:
     It can be iterated without `async with` too; with it, leaving leaves nothing behind.
     """
 
+    _kind = "follow"
+
     def __init__(
         self,
         read_page: Callable[[PageRequest], Awaitable[WorkflowLogPage]],
         following: Following,
         *,
         clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+        life: AsyncLifetime | None = None,
     ) -> None:
         self._following = following
-        self._is_closed = False
-        # Nothing that runs refers back to this object, so that forgetting it ends all at once.
-        self._logs = AsyncLooks(read_page, following, clock, sleep).logs()
+        life = life or AsyncLifetime()
+        super().__init__(life, AsyncLooks(read_page, following, clock, sleep or life.sleep).logs())
 
     @property
     def checkpoint(self) -> dict[str, Any]:
         """The place after the last row that was given, as a JSON value for `logs.follow(checkpoint=...)`."""
         return self._following.as_json()
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> WorkflowLog:
-        try:
-            return await anext(self._logs)
-        except StopAsyncIteration:
-            if self._is_closed:
-                raise
-        # An error or a cancellation has ended it: stopping quietly would look as if it had been closed.
-        raise RuntimeError("this follow has ended; a new one can go on from its checkpoint")
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
+    def _end(self) -> Exception:
+        # An error or a cancellation may have ended it: a normal end would look as if it had been closed.
+        return StopAsyncIteration() if self._life.is_over else RuntimeError(ENDED)
 
     async def close(self) -> None:
-        """Stop following; iterating ends. It cannot go on; a new one can, from its checkpoint."""
-        self._is_closed = True
-        await self._logs.aclose()
+        """Stop following, from any thread, task or signal handler: nothing of it stays behind.
+
+        A thread or task that waits for the next log is let go: the iteration ends normally. It cannot go on; a new
+        follow can, from its checkpoint. With your own `http_client`, the sync half lets a read that is under way
+        return first.
+        """
+        await super().close()
 
 
 class AsyncLooks:

@@ -160,6 +160,7 @@ class AsyncLogs:
             if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MOST_WORKERS:
                 raise ValueError(f"{name} must be an integer from 1 to {MOST_WORKERS}, got {number!r}")
         from .._filters import log_filters  # noqa: PLC0415 - loaded when needed
+        from .._lifetimes import AsyncLifetime  # noqa: PLC0415 - loaded when needed
         from .walks import AsyncLogWalk  # noqa: PLC0415 - loaded when needed
 
         filters = log_filters(
@@ -170,13 +171,16 @@ class AsyncLogs:
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
         )
-        walk = AsyncLogWalk(self._page_reader(filters, timeout), filters, checkpoint=checkpoint, workers=workers)
+        life = AsyncLifetime()
+        caller = self._caller.within(life)
+        read_page = _page_reader(caller, filters, timeout)
+        walk = AsyncLogWalk(read_page, filters, checkpoint=checkpoint, workers=workers, life=life)
         if details is None:
             return walk
         from .details import AsyncDetailedLogWalk  # noqa: PLC0415 - loaded when needed
         from .runs import AsyncRuns  # noqa: PLC0415 - loaded when needed
 
-        return AsyncDetailedLogWalk(walk, partial(AsyncRuns(self._caller).get, timeout=timeout), at_once=details)
+        return AsyncDetailedLogWalk(walk, partial(AsyncRuns(caller).get, timeout=timeout), at_once=details)
 
     def follow(
         self,
@@ -222,6 +226,7 @@ class AsyncLogs:
                 raise ValueError(f"{name} must be seconds over 0, and at most {MOST_SECONDS:g}, got {seconds!r}")
         from .._filters import log_filters  # noqa: PLC0415 - loaded when needed
         from .._following import Following  # noqa: PLC0415 - loaded when needed
+        from .._lifetimes import AsyncLifetime  # noqa: PLC0415 - loaded when needed
         from .follow import AsyncLogFollow  # noqa: PLC0415 - loaded when needed
 
         filters = log_filters(
@@ -237,19 +242,21 @@ class AsyncLogs:
         )
         if checkpoint is not None:
             following.restore(checkpoint)
-        return AsyncLogFollow(self._page_reader(filters, timeout), following)
+        life = AsyncLifetime()
+        return AsyncLogFollow(_page_reader(self._caller.within(life), filters, timeout), following, life=life)
 
-    def _page_reader(
-        self, filters: LogFilters, timeout: TimeoutOption
-    ) -> Callable[[PageRequest], Awaitable[WorkflowLogPage]]:
-        async def read(request: PageRequest) -> WorkflowLogPage:
-            call = list_workflow_logs.build_request(
-                **filters.sent,
-                created_at__before=_times.text_of_second(request.before),
-                created_at__after=_times.text_of_second(request.after),
-                page=request.page,
-                limit=request.limit,
-            )
-            return await self._caller.call(call, timeout)
 
-        return read
+def _page_reader(
+    caller: AsyncCaller, filters: LogFilters, timeout: TimeoutOption
+) -> Callable[[PageRequest], Awaitable[WorkflowLogPage]]:
+    async def read(request: PageRequest) -> WorkflowLogPage:
+        call = list_workflow_logs.build_request(
+            **filters.sent,
+            created_at__before=_times.text_of_second(request.before),
+            created_at__after=_times.text_of_second(request.after),
+            page=request.page,
+            limit=request.limit,
+        )
+        return await caller.call(call, timeout)
+
+    return read

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .._checkpoints import Position, position_from
+from .._lifetimes import AsyncLifetime
 from .._walks import PageRequest, Ranges, Row, WindowWalk, rows_of
 from .crews import AsyncChannel, AsyncCrew
+from .iterations import AsyncIteration
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -23,7 +25,10 @@ PAGES_BEFORE_SPLIT: Final = 2
 """Pages that are read one by one first: they show whether the server can be relied on, and how much there is."""
 
 
-class AsyncLogWalk:
+ENDED_EARLY: Final = "this walk ended before its last log; a new one can go on from its checkpoint"
+
+
+class AsyncLogWalk(AsyncIteration["WorkflowLog"]):
     """An iterator over the logs that gives each matching row exactly once, newest first; made by `logs.iter`.
 
     >>> async with client.logs.iter(status="failed") as walk:
@@ -33,14 +38,24 @@ class AsyncLogWalk:
     It can be iterated without `async with` too; with it, leaving early leaves nothing behind.
     """
 
-    def __init__(self, read_page: PageReader, filters: LogFilters, *, checkpoint: object, workers: int) -> None:
+    _kind = "walk"
+
+    def __init__(
+        self,
+        read_page: PageReader,
+        filters: LogFilters,
+        *,
+        checkpoint: object,
+        workers: int,
+        life: AsyncLifetime | None = None,
+    ) -> None:
         self._filters = filters
         if checkpoint is None:
             self._position = Position(newest=filters.newest, oldest=filters.oldest)
         else:
             self._position = position_from(checkpoint, filters)
-        # Nothing that runs refers back to this object, so that forgetting it ends all at once.
-        self._logs = _logs(read_page, filters, self._position, workers)
+        life = life or AsyncLifetime()
+        super().__init__(life, _logs(read_page, filters, self._position, workers, life))
 
     @property
     def total(self) -> int | None:
@@ -57,27 +72,18 @@ class AsyncLogWalk:
         """The place after the last row that was given, as a JSON value for `logs.iter(checkpoint=...)`."""
         return self._position.as_json(self._filters)
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> WorkflowLog:
-        try:
-            return await anext(self._logs)
-        except StopAsyncIteration:
-            if self._position.ended:
-                raise
-        # An error, a cancellation or `close` has ended it: stopping quietly would look as if every row had been given.
-        raise RuntimeError("this walk ended before its last row; a new one can go on from its checkpoint")
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
+    def _end(self) -> Exception:
+        # An error, a cancellation or `close` may have ended it: a normal end would claim that every log was given.
+        return StopAsyncIteration() if self._position.ended else RuntimeError(ENDED_EARLY)
 
     async def close(self) -> None:
-        """End the walk: nothing of it stays behind. It cannot go on; a new one can, from its checkpoint."""
-        await self._logs.aclose()
+        """End the walk, from any thread, task or signal handler: nothing of it stays behind.
+
+        A thread or task that waits for its next log gets a `RuntimeError`, unless every log was given. It cannot go
+        on; a new walk can, from its checkpoint. With your own `http_client`, the sync half lets a read that is
+        under way return first.
+        """
+        await super().close()
 
 
 class Batch(NamedTuple):
@@ -95,7 +101,7 @@ class Start(NamedTuple):
 
 
 async def _logs(
-    read_page: PageReader, filters: LogFilters, position: Position, workers: int
+    read_page: PageReader, filters: LogFilters, position: Position, workers: int, life: AsyncLifetime
 ) -> AsyncGenerator[WorkflowLog]:
     """The logs from a position on, which moves along."""
     if not position.ended:
@@ -106,7 +112,7 @@ async def _logs(
             strays=position.strays,
             latest=position.latest,
         )
-        async with aclosing(_batches(read_page, walk, workers)) as batches:
+        async with aclosing(_batches(read_page, walk, workers, life)) as batches:
             async for rows, is_ordered in batches:
                 if position.total is None and filters.are_the_servers:
                     position.total = walk.total
@@ -118,7 +124,7 @@ async def _logs(
     position.ended = True
 
 
-async def _batches(read_page: PageReader, walk: WindowWalk, workers: int) -> AsyncGenerator[Batch]:
+async def _batches(read_page: PageReader, walk: WindowWalk, workers: int, life: AsyncLifetime) -> AsyncGenerator[Batch]:
     """The rows of a walk, a page at a time."""
     read = 0
     while (request := walk.next_request()) is not None:
@@ -126,7 +132,7 @@ async def _batches(read_page: PageReader, walk: WindowWalk, workers: int) -> Asy
         yield Batch(rows, walk.is_ordered)
         read += 1
         if read >= PAGES_BEFORE_SPLIT and (ranges := Ranges.of(walk, workers)) is not None:
-            async with aclosing(AsyncRangesRead(read_page, ranges, workers).batches(walk)) as batches:
+            async with aclosing(AsyncRangesRead(read_page, ranges, workers, life).batches(walk)) as batches:
                 async for batch in batches:
                     yield batch
             return
@@ -135,11 +141,11 @@ async def _batches(read_page: PageReader, walk: WindowWalk, workers: int) -> Asy
 class AsyncRangesRead:
     """Several ranges at once, given in their order; each worker reads one at a time."""
 
-    def __init__(self, read_page: PageReader, ranges: Ranges, workers: int) -> None:
+    def __init__(self, read_page: PageReader, ranges: Ranges, workers: int, life: AsyncLifetime) -> None:
         self._read_page = read_page
         self._ranges = ranges
         self._workers = workers
-        self._crew = AsyncCrew()
+        self._crew = AsyncCrew(life)
         self._rows: list[AsyncChannel[list[Row] | None]] = [
             AsyncChannel(self._crew, ranges.pages * 2) for _ in range(ranges.count)
         ]
@@ -151,7 +157,7 @@ class AsyncRangesRead:
     async def batches(self, first: WindowWalk) -> AsyncGenerator[Batch]:
         """The rows of all ranges, the first of which is this walk."""
         await self._starts[0].put(Start(first, []))
-        try:
+        async with self._crew:
             for _ in range(self._workers):
                 self._crew.start(self._work)
             for channel in self._rows:
@@ -160,8 +166,6 @@ class AsyncRangesRead:
                 async with self._crew.changed:
                     self._given += 1
                     self._crew.changed.notify_all()
-        finally:
-            await self._crew.stop()
 
     async def _work(self) -> None:
         while (index := next(self._taken)) < len(self._rows):

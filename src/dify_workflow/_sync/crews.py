@@ -6,11 +6,11 @@ has stopped is let go.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from .._workers import Workers, WorkersEndedError
+from .._lifetimes import EndedError, Lifetime, Monitor
+from .._workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,14 +23,18 @@ class CrewStoppedError(Exception):
 
 
 class Crew:
-    """Workers for one consumer.
+    """Workers for one consumer, who leaves its `with` when nothing more is wanted of them.
+
+    Args:
+        life: the lifetime of the iterator that they work for, which ends when the consumer leaves with an error.
 
     Attributes:
         changed: the lock of everything that the crew shares, and the news that some of it changed.
     """
 
-    def __init__(self) -> None:
-        self.changed = threading.Condition()
+    def __init__(self, life: Lifetime) -> None:
+        self.changed = Monitor(life)
+        self._life = life
         self._workers = Workers()
         self._error: Exception | None = None
         self._stopped = False
@@ -41,15 +45,19 @@ class Crew:
         def run() -> None:
             try:
                 work()
-            except (CrewStoppedError, WorkersEndedError):
+            except (CrewStoppedError, EndedError):
                 pass
             except Exception as error:  # noqa: BLE001 - it is raised again where the consumer waits
                 self._let_go(error)
 
         self._workers.start(run)
 
-    def stop(self) -> None:
-        """Let everyone go, and wait until they have gone."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        if exc_type is not None:
+            self._life.end()
         self._let_go(None)
         self._workers.end()
 
@@ -58,6 +66,7 @@ class Crew:
 
         Raises:
             CrewStoppedError: the crew stopped before.
+            EndedError: the lifetime of the iterator has ended.
             Exception: for the consumer, what a worker raised.
         """
         self.changed.wait_for(lambda: self._stopped or ready())
@@ -67,10 +76,11 @@ class Crew:
             raise CrewStoppedError
 
     def _let_go(self, error: Exception | None) -> None:
-        with self.changed:
-            if not self._stopped:
-                self._stopped, self._error = True, error
-            self.changed.notify_all()
+        # Without the lock: a signal handler or a finalizer may come here, wherever this thread is.
+        if not self._stopped:
+            self._error = error
+            self._stopped = True
+        self.changed.notify_all()
 
 
 class Channel(Generic[T]):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .._checkpoints import Position, position_from
+from .._lifetimes import Lifetime
 from .._walks import PageRequest, Ranges, Row, WindowWalk, rows_of
 from .crews import Channel, Crew
+from .iterations import Iteration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -23,7 +25,10 @@ PAGES_BEFORE_SPLIT: Final = 2
 """Pages that are read one by one first: they show whether the server can be relied on, and how much there is."""
 
 
-class LogWalk:
+ENDED_EARLY: Final = "this walk ended before its last log; a new one can go on from its checkpoint"
+
+
+class LogWalk(Iteration["WorkflowLog"]):
     """An iterator over the logs that gives each matching row exactly once, newest first; made by `logs.iter`.
 
     >>> with client.logs.iter(status="failed") as walk:
@@ -33,14 +38,24 @@ class LogWalk:
     It can be iterated without `with` too; with it, leaving early leaves nothing behind.
     """
 
-    def __init__(self, read_page: PageReader, filters: LogFilters, *, checkpoint: object, workers: int) -> None:
+    _kind = "walk"
+
+    def __init__(
+        self,
+        read_page: PageReader,
+        filters: LogFilters,
+        *,
+        checkpoint: object,
+        workers: int,
+        life: Lifetime | None = None,
+    ) -> None:
         self._filters = filters
         if checkpoint is None:
             self._position = Position(newest=filters.newest, oldest=filters.oldest)
         else:
             self._position = position_from(checkpoint, filters)
-        # Nothing that runs refers back to this object, so that forgetting it ends all at once.
-        self._logs = _logs(read_page, filters, self._position, workers)
+        life = life or Lifetime()
+        super().__init__(life, _logs(read_page, filters, self._position, workers, life))
 
     @property
     def total(self) -> int | None:
@@ -57,27 +72,18 @@ class LogWalk:
         """The place after the last row that was given, as a JSON value for `logs.iter(checkpoint=...)`."""
         return self._position.as_json(self._filters)
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> WorkflowLog:
-        try:
-            return next(self._logs)
-        except StopIteration:
-            if self._position.ended:
-                raise
-        # An error, a cancellation or `close` has ended it: stopping quietly would look as if every row had been given.
-        raise RuntimeError("this walk ended before its last row; a new one can go on from its checkpoint")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def _end(self) -> Exception:
+        # An error, a cancellation or `close` may have ended it: a normal end would claim that every log was given.
+        return StopIteration() if self._position.ended else RuntimeError(ENDED_EARLY)
 
     def close(self) -> None:
-        """End the walk: nothing of it stays behind. It cannot go on; a new one can, from its checkpoint."""
-        self._logs.close()
+        """End the walk, from any thread, task or signal handler: nothing of it stays behind.
+
+        A thread or task that waits for its next log gets a `RuntimeError`, unless every log was given. It cannot go
+        on; a new walk can, from its checkpoint. With your own `http_client`, the sync half lets a read that is
+        under way return first.
+        """
+        super().close()
 
 
 class Batch(NamedTuple):
@@ -94,7 +100,9 @@ class Start(NamedTuple):
     rows: list[Row]
 
 
-def _logs(read_page: PageReader, filters: LogFilters, position: Position, workers: int) -> Generator[WorkflowLog]:
+def _logs(
+    read_page: PageReader, filters: LogFilters, position: Position, workers: int, life: Lifetime
+) -> Generator[WorkflowLog]:
     """The logs from a position on, which moves along."""
     if not position.ended:
         walk = WindowWalk(
@@ -104,7 +112,7 @@ def _logs(read_page: PageReader, filters: LogFilters, position: Position, worker
             strays=position.strays,
             latest=position.latest,
         )
-        with closing(_batches(read_page, walk, workers)) as batches:
+        with closing(_batches(read_page, walk, workers, life)) as batches:
             for rows, is_ordered in batches:
                 if position.total is None and filters.are_the_servers:
                     position.total = walk.total
@@ -116,7 +124,7 @@ def _logs(read_page: PageReader, filters: LogFilters, position: Position, worker
     position.ended = True
 
 
-def _batches(read_page: PageReader, walk: WindowWalk, workers: int) -> Generator[Batch]:
+def _batches(read_page: PageReader, walk: WindowWalk, workers: int, life: Lifetime) -> Generator[Batch]:
     """The rows of a walk, a page at a time."""
     read = 0
     while (request := walk.next_request()) is not None:
@@ -124,7 +132,7 @@ def _batches(read_page: PageReader, walk: WindowWalk, workers: int) -> Generator
         yield Batch(rows, walk.is_ordered)
         read += 1
         if read >= PAGES_BEFORE_SPLIT and (ranges := Ranges.of(walk, workers)) is not None:
-            with closing(RangesRead(read_page, ranges, workers).batches(walk)) as batches:
+            with closing(RangesRead(read_page, ranges, workers, life).batches(walk)) as batches:
                 for batch in batches:
                     yield batch
             return
@@ -133,11 +141,11 @@ def _batches(read_page: PageReader, walk: WindowWalk, workers: int) -> Generator
 class RangesRead:
     """Several ranges at once, given in their order; each worker reads one at a time."""
 
-    def __init__(self, read_page: PageReader, ranges: Ranges, workers: int) -> None:
+    def __init__(self, read_page: PageReader, ranges: Ranges, workers: int, life: Lifetime) -> None:
         self._read_page = read_page
         self._ranges = ranges
         self._workers = workers
-        self._crew = Crew()
+        self._crew = Crew(life)
         self._rows: list[Channel[list[Row] | None]] = [
             Channel(self._crew, ranges.pages * 2) for _ in range(ranges.count)
         ]
@@ -149,7 +157,7 @@ class RangesRead:
     def batches(self, first: WindowWalk) -> Generator[Batch]:
         """The rows of all ranges, the first of which is this walk."""
         self._starts[0].put(Start(first, []))
-        try:
+        with self._crew:
             for _ in range(self._workers):
                 self._crew.start(self._work)
             for channel in self._rows:
@@ -158,8 +166,6 @@ class RangesRead:
                 with self._crew.changed:
                     self._given += 1
                     self._crew.changed.notify_all()
-        finally:
-            self._crew.stop()
 
     def _work(self) -> None:
         while (index := next(self._taken)) < len(self._rows):

@@ -1,0 +1,250 @@
+"""Closing walks and follows from another thread, another task or a signal handler, whatever they wait for."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from fault_server import KEY, Behaviour, Exchange, FaultServer, answer, error_answer, json_answer, log_page, silence
+from leaks import nothing_left_open
+
+from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PROMPTLY = 4.0
+"""Seconds: on a busy machine, and far below what is waited for."""
+
+KINDS: dict[str, Callable[[Any], Any]] = {
+    "follow": lambda client: client.logs.follow(poll=1000),
+    "walk": lambda client: client.logs.iter(),
+    "workers": lambda client: client.logs.iter(workers=8),
+    "details": lambda client: client.logs.iter(details=8),
+}
+
+
+async def half_a_body(exchange: Exchange) -> None:
+    await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+    await exchange.wait_for_client_to_leave()
+    exchange.close()
+
+
+PLACES: dict[str, Behaviour] = {
+    "headers": silence(),
+    "body": Behaviour("half a body", half_a_body),
+    "backoff": answer(503),
+    "asked pause": error_answer(429, "x", "y", headers=(("Retry-After", "55"),)),
+}
+
+
+def many_pages(then: Behaviour) -> Behaviour:
+    """Pages of a long listing, of which only the first two come; for what is asked beside or below them: `then`."""
+    asked = 0
+
+    async def play(exchange: Exchange) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 2:
+            await then.play(exchange)
+            return
+        page = {**log_page(100), "limit": 100, "total": 100_000, "has_more": True}
+        for row in page["data"]:
+            row["created_at"] -= 100 * asked
+            row["id"] = f"{row['id'][:-3]}{asked}{row['id'][-2:]}"
+        await json_answer(200, page).play(exchange)
+
+    return Behaviour("two pages", play)
+
+
+def end_of(kind: str) -> str:
+    return "StopIteration" if kind == "follow" else "RuntimeError: this walk ended"
+
+
+@contextmanager
+def client_of(server: FaultServer, **options: Any) -> Iterator[DifyWorkflow]:
+    with DifyWorkflow(api_key=KEY, base_url=server.base_url, backoff=30, **options) as client:
+        yield client
+
+
+def consume(iterator: Any) -> str:
+    """How an iteration ends that gives nothing more."""
+    while True:
+        try:
+            next(iterator)
+        except StopIteration:
+            return "StopIteration"
+        except Exception as error:  # noqa: BLE001 - looked at by the test
+            return f"{type(error).__name__}: {error}"
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_thread_ends_it(kind: str, place: str):
+    behaviour = many_pages(PLACES[place]) if kind in ("workers", "details") else PLACES[place]
+    with nothing_left_open(), FaultServer(behaviour) as server, client_of(server) as client:
+        iterator = KINDS[kind](client)
+        ends: list[str] = []
+        thread = threading.Thread(target=lambda: ends.append(consume(iterator)))
+        thread.start()
+        while len(server.requests) < (3 if kind in ("workers", "details") else 1):
+            time.sleep(0.005)
+        time.sleep(0.05)
+        begun = time.monotonic()
+        iterator.close()
+        thread.join(20)
+        assert time.monotonic() - begun < PROMPTLY
+        assert ends[0].startswith(end_of(kind))
+        assert consume(iterator).startswith(end_of(kind))
+        assert not [one for one in threading.enumerate() if one.name == "dify-workflow-walk"]
+        client.close()
+        assert server.wait_for_no_connection()
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_task_ends_it(kind: str, place: str):
+    behaviour = many_pages(PLACES[place]) if kind in ("workers", "details") else PLACES[place]
+
+    async def run(server: FaultServer) -> None:
+        async with AsyncDifyWorkflow(api_key=KEY, base_url=server.base_url, backoff=30) as client:
+            iterator = KINDS[kind](client)
+
+            async def consume_all() -> None:
+                async for _ in iterator:
+                    pass
+
+            task = asyncio.create_task(consume_all())
+            while len(server.requests) < (3 if kind in ("workers", "details") else 1):  # noqa: ASYNC110 - in a thread
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(0.05)
+            await asyncio.wait_for(iterator.close(), PROMPTLY)
+            if kind == "follow":
+                await task
+            else:
+                with pytest.raises(RuntimeError, match="this walk ended"):
+                    await task
+            assert task.cancelling() == 0
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    with nothing_left_open(), FaultServer(behaviour) as server:
+        asyncio.run(run(server), debug=True)
+
+
+def test_a_follow_that_sleeps_is_woken_by_another_thread():
+    with nothing_left_open(), FaultServer(json_answer(200, log_page())) as server, client_of(server) as client:
+        follow = client.logs.follow(poll=1000)
+        timer = threading.Timer(0.3, follow.close)
+        timer.start()
+        assert list(follow) == []
+        timer.join()
+
+
+def test_an_async_iterator_can_be_closed_from_a_loop_in_another_thread():
+    async def run(server: FaultServer) -> list[Any]:
+        async with AsyncDifyWorkflow(api_key=KEY, base_url=server.base_url) as client:
+            follow = client.logs.follow(poll=1000)
+            closing = threading.Timer(0.3, lambda: asyncio.run(follow.close()))
+            closing.start()
+            found = [log async for log in follow]
+            await asyncio.to_thread(closing.join)
+            return found
+
+    with nothing_left_open(), FaultServer(json_answer(200, log_page())) as server:
+        assert asyncio.run(run(server)) == []
+
+
+def test_a_cancellation_that_comes_with_a_closing_is_not_swallowed():
+    async def run(server: FaultServer) -> None:
+        async with AsyncDifyWorkflow(api_key=KEY, base_url=server.base_url) as client:
+            follow = client.logs.follow(poll=1000)
+            task = asyncio.ensure_future(anext(follow))
+            while not server.requests:  # noqa: ASYNC110 - it happens in another thread
+                await asyncio.sleep(0.005)
+            closing = asyncio.ensure_future(follow.close())
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await closing
+
+    with nothing_left_open(), FaultServer(silence()) as server:
+        asyncio.run(run(server), debug=True)
+
+
+def test_closing_takes_effect_when_a_clients_own_read_returns():
+    with FaultServer(silence()) as server, httpx.Client() as http:
+        client = DifyWorkflow(api_key=KEY, base_url=server.base_url, http_client=http, timeout=1.0, max_retries=0)
+        follow = client.logs.follow(poll=1000)
+        threading.Timer(0.2, follow.close).start()
+        assert list(follow) == []
+
+
+def test_an_iterator_is_not_for_two_threads_at_the_same_time():
+    with FaultServer(silence()) as server, client_of(server) as client:
+        walk = client.logs.iter()
+        thread = threading.Thread(target=lambda: consume(walk))
+        thread.start()
+        while not server.requests:
+            time.sleep(0.005)
+        with pytest.raises(RuntimeError, match="at the same time"):
+            next(walk)
+        walk.close()
+        thread.join(10)
+
+
+PROGRAM = """
+import signal, sys, threading
+from dify_workflow import DifyWorkflow
+
+kind, key, base_url = sys.argv[1:]
+with DifyWorkflow(api_key=key, base_url=base_url, backoff=30) as client:
+    iterator = {
+        "follow": lambda: client.logs.follow(poll=1000, since="2020-01-01"),
+        "workers": lambda: client.logs.iter(workers=8),
+        "details": lambda: client.logs.iter(details=8),
+    }[kind]()
+    signal.signal(signal.SIGTERM, lambda *_: iterator.close())
+    print("ready", flush=True)
+    try:
+        for log in iterator:
+            pass
+        print("ended")
+    except RuntimeError as error:
+        print(error)
+    print([thread.name for thread in threading.enumerate()])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot handle SIGTERM there")
+@pytest.mark.parametrize(("kind", "end"), [("follow", "ended"), ("workers", "this walk"), ("details", "this walk")])
+def test_a_handler_of_sigterm_ends_it_at_whatever_moment(kind: str, end: str):
+    async def play(exchange: Exchange) -> None:
+        await asyncio.sleep(0.002)
+        page = {**log_page(100), "limit": 100, "total": 10**6, "has_more": True}
+        shift = len(server.requests) * 100
+        for number, row in enumerate(page["data"]):
+            row["created_at"] -= shift
+            row["id"] = f"00000000-0000-4000-8000-{shift + number:012d}"
+        await json_answer(200, page).play(exchange)
+
+    with FaultServer(Behaviour("endless", play)) as server:
+        for delay in (0.0, 0.03, 0.2):
+            command = [sys.executable, "-W", "error", "-c", PROGRAM, kind, KEY, server.base_url]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+                assert process.stdout is not None
+                assert process.stdout.readline() == "ready\n"
+                time.sleep(delay)
+                process.send_signal(signal.SIGTERM)
+                out, err = process.communicate(timeout=30)
+            assert (process.returncode, err) == (0, "")
+            assert out.startswith(end)
+            assert out.endswith("['MainThread']\n")
