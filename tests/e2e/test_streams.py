@@ -31,6 +31,9 @@ from fault_server import (
     sse,
 )
 from halves import EACH_HALF, AsyncHalf, Half, failure
+from hypothesis import given as given_any
+from hypothesis import settings
+from hypothesis import strategies as st
 from leaks import nothing_left_open
 
 from dify_workflow import (
@@ -555,6 +558,29 @@ def test_nothing_after_the_end_of_the_run_is_an_error(half: Half, behaviour: Beh
         assert server.wait_for_no_connection()
     logged = [message for message in caplog.messages if "a stream whose run had finished ended with" in message]
     assert len(logged) == (behaviour is not AFTER_THE_END["unknown event without data"])
+
+
+TAILS = st.lists(
+    st.sampled_from([sse(ERROR), sse(TTS), b"data: [DONE]\n\n", b"event: text_chunk\n\n", b"event: ping\n\n", b"\n"])
+    | st.binary(max_size=20),
+    max_size=6,
+)
+
+
+@EACH_HALF
+@given_any(tail=TAILS)
+@settings(max_examples=60, deadline=None)
+def test_no_bytes_after_the_end_of_the_run_are_an_error(half: Half, tail: list[bytes]):
+    def respond(_: httpx.Request) -> httpx.Response:
+        body = b"".join([sse(STARTED), sse(FINISHED), *tail])
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body)
+
+    async def story(client: Any) -> None:
+        async with stream(client) as events:
+            assert [one.to_dict() async for one in events][:2] == [STARTED, FINISHED]
+        assert events.result.to_dict() == FINISHED
+
+    half.play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(respond)})
 
 
 @EACH_HALF

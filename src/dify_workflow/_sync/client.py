@@ -38,7 +38,7 @@ class DifyWorkflow:
         base_url: address of the API, with or without "/v1"; else `DIFY_BASE_URL`, else "https://api.dify.ai/v1".
         timeout: seconds for connecting (5 at most), for each wait for more data, and for one attempt as a whole, which
             is looked at whenever a part of the answer's body arrives; or an `httpx.Timeout`, which bounds each phase
-            and no whole. 60 seconds unless given.
+            and no whole. 60 seconds unless given, and 330 for the first event of `runs.stream`.
         max_retries: how often a request is sent again; 2 unless given. A GET is repeated after connection errors,
             timeouts, 408, 429, and every 5xx but 501 and 505. Anything else is repeated only when the server cannot
             have begun the work: no connection was made, or it answered that it is busy.
