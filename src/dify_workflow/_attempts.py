@@ -8,7 +8,8 @@ How it is used:
 
 - `_async/caller.py` makes an `Attempt` each time that it sends a request, and gives `attempt.phases()` to httpx.
 - For each read, write, handshake and connection `_network` calls `Phase.seconds`, which bounds the timeout by
-  `Attempt.deadline`. A deadline is set by `Attempt(limits, deadline=...)` or later by `attempt.deadline = ...`.
+  `Attempt.deadline`. A deadline is set by `Attempt(limits, total=...)` or later by `attempt.deadline = ...`. It also
+  bounds headers and interim responses that come drop by drop, handshakes of TLS, and what proxies say.
 - `Attempt.interrupt` ends what is under way: each later read or write fails, and one that waits in a socket wakes up.
   It takes no lock that the interrupted code may hold, so that a signal handler and a finaliser may call it.
 
@@ -21,10 +22,10 @@ import math
 import time
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
+import httpx
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import httpx
 
 LATE: Final = 0.001
 """Seconds for which data is still waited for after the deadline: what has arrived by then is read."""
@@ -48,6 +49,8 @@ class Attempt:
     Args:
         timeouts: seconds for each phase: connect, read, write, pool; None is no bound.
         deadline: moment, by `time.monotonic`, that bounds each phase as well; None is no bound.
+        total: seconds from now to the deadline, instead of `deadline`.
+        has_body: whether the request has a body: sending that may take longer than `total`, which counts from its end.
 
     Attributes:
         deadline: as above.
@@ -55,11 +58,21 @@ class Attempt:
         is_interrupted: whether `interrupt` was called.
     """
 
-    __slots__ = ("_timeouts", "deadline", "is_interrupted", "stream")
+    __slots__ = ("_is_late", "_timeouts", "_total", "deadline", "has_body", "is_interrupted", "stream")
 
-    def __init__(self, timeouts: Mapping[str, float | None], *, deadline: float | None = None) -> None:
+    def __init__(
+        self,
+        timeouts: Mapping[str, float | None],
+        *,
+        deadline: float | None = None,
+        total: float | None = None,
+        has_body: bool = False,
+    ) -> None:
         self._timeouts = timeouts
-        self.deadline = deadline
+        self._total = total
+        self._is_late = False
+        self.has_body = has_body
+        self.deadline = deadline if total is None else time.monotonic() + total
         self.stream: Interruptible | None = None
         self.is_interrupted = False
 
@@ -67,11 +80,43 @@ class Attempt:
         """The timeouts as httpx takes them, each of which leads back to this attempt."""
         timeouts = self._timeouts
         return {
-            "connect": Phase.of(timeouts["connect"], self),
-            "read": Phase.of(timeouts["read"], self),
-            "write": Phase.of(timeouts["write"], self),
+            "connect": Phase.of(timeouts["connect"], self, httpx.ConnectTimeout),
+            "read": Phase.of(timeouts["read"], self, httpx.ReadTimeout),
+            "write": Phase.of(timeouts["write"], self, httpx.WriteTimeout),
             "pool": timeouts["pool"],
         }
+
+    def sending(self) -> None:
+        """Note that a part of the request is sent: with a body, the time for the response begins when all was."""
+        if self.has_body and self.deadline is not None and self._total is not None:
+            self.deadline = time.monotonic() + self._total
+
+    def is_over(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+    def seconds_left(self, error: type[httpx.TimeoutException]) -> float:
+        """Seconds until the deadline. After it one wait is allowed, of `LATE` seconds: what has arrived is read.
+
+        Raises:
+            httpx.TimeoutException: the deadline has passed; the class is the given one.
+        """
+        left = math.inf if self.deadline is None else self.deadline - time.monotonic()
+        if left >= LATE:
+            self._is_late = False  # it may be another deadline
+            return left
+        if self._is_late:
+            raise error(self.lateness())
+        self._is_late = True
+        return LATE
+
+    def lateness(self) -> str:
+        """What to say when the deadline has passed; nothing where it bounds something else than the whole response."""
+        return "" if self._total is None else f"no complete response within {self._total:g} s"
+
+    def end(self) -> None:
+        """Remove the deadline: the response is a stream, which may go on for hours."""
+        self._total = self.deadline = None
 
     def interrupt(self) -> None:
         """End the attempt, from any thread or from a signal handler."""
@@ -79,6 +124,13 @@ class Attempt:
         stream = self.stream
         if stream is not None:
             stream.interrupt()
+
+
+def end_attempt(request: httpx.Request) -> None:
+    """Remove the deadline of a request's attempt: its response is a stream, which may go on for hours."""
+    attempt = attempt_of(request)
+    if attempt is not None:
+        attempt.end()
 
 
 def attempt_of(request: httpx.Request) -> Attempt | None:
@@ -91,15 +143,17 @@ def attempt_of(request: httpx.Request) -> Attempt | None:
 class Phase(float):
     """Seconds for one phase of an attempt; infinity is no bound."""
 
-    __slots__ = ("attempt",)
+    __slots__ = ("attempt", "error")
 
     attempt: Attempt
+    error: type[httpx.TimeoutException]
 
     @classmethod
-    def of(cls, seconds: float | None, attempt: Attempt) -> Self:
-        """The phase of an attempt that may take so many seconds; None is no bound."""
+    def of(cls, seconds: float | None, attempt: Attempt, error: type[httpx.TimeoutException]) -> Self:
+        """The phase of an attempt that may take so many seconds, else it ends in this error; None is no bound."""
         phase = cls(math.inf if seconds is None else seconds)
         phase.attempt = attempt
+        phase.error = error
         return phase
 
     def seconds(self, stream: Interruptible) -> float | None:
@@ -107,6 +161,7 @@ class Phase(float):
 
         Raises:
             InterruptedAttemptError: the attempt was interrupted.
+            httpx.TimeoutException: its deadline has passed.
         """
         attempt = self.attempt
         attempt.stream = stream  # before the check: an interruption that comes after it finds the stream
@@ -114,5 +169,5 @@ class Phase(float):
             raise InterruptedAttemptError
         seconds = float(self)
         if attempt.deadline is not None:
-            seconds = min(seconds, max(attempt.deadline - time.monotonic(), LATE))
+            seconds = min(seconds, attempt.seconds_left(self.error))
         return None if seconds == math.inf else seconds

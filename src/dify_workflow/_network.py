@@ -1,5 +1,8 @@
 """The network below httpcore, for own connections: each stream knows the attempt that it serves.
 
+Connections are kept alive (TCP keepalive), so that a blocking run, which is silent for minutes, outlives the memory of
+NATs and load balancers. One on which a server has sent more than its response is not used again.
+
 `install(transport)` makes an `httpx.HTTPTransport` use it, `install_async` an `httpx.AsyncHTTPTransport`; proxies
 included. The pool of connections inside a transport is a private attribute of httpx, as httpx has no option for this:
 where it is not found, connections work as usual, but nothing bounds an attempt as a whole, and none can be interrupted.
@@ -13,10 +16,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpcore
 
+from . import _surplus
 from ._attempts import Phase
 
 if TYPE_CHECKING:
@@ -26,6 +30,17 @@ if TYPE_CHECKING:
     import httpx
 
     SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+
+
+KEEPALIVE_SECONDS: Final = 60
+KEEPALIVE: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), KEEPALIVE_SECONDS)
+        for name in ("TCP_KEEPIDLE", "TCP_KEEPALIVE", "TCP_KEEPINTVL")  # the first is called like the second on macOS
+        if hasattr(socket, name)
+    ),
+)
 
 
 def install(transport: httpx.HTTPTransport) -> bool:
@@ -59,27 +74,39 @@ class Network(httpcore.SyncBackend):
     ) -> httpcore.NetworkStream:
         """Open a connection."""
         seconds = timeout.seconds(NO_STREAM) if type(timeout) is Phase else timeout
-        return Stream(super().connect_tcp(host, port, seconds, local_address, socket_options))
+        stream = super().connect_tcp(host, port, seconds, local_address, socket_options)
+        _keep_alive(stream)
+        return Stream(stream)
 
 
 class Stream(httpcore.NetworkStream):
     """One connection."""
 
-    __slots__ = ("_inner",)
+    __slots__ = ("_inner", "_parser")
 
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
+        self._parser: Any = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Wait for bytes, and give them."""
-        data = self._inner.read(max_bytes, timeout.seconds(self) if type(timeout) is Phase else timeout)
+        try:
+            data = self._inner.read(max_bytes, timeout.seconds(self) if type(timeout) is Phase else timeout)
+        except httpcore.ReadTimeout:
+            raise_if_late(timeout)
+            raise
         if not data and type(timeout) is Phase:  # the connection's end may be a response's regular end
             timeout.seconds(self)  # not this one, if it was interrupted
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes."""
-        self._inner.write(buffer, timeout.seconds(self) if type(timeout) is Phase else timeout)
+        if type(timeout) is not Phase:
+            self._inner.write(buffer, timeout)
+        elif buffer:  # httpcore also writes an empty end
+            timeout.attempt.sending()
+            self._inner.write(buffer, timeout.seconds(self))
+            timeout.attempt.sending()
 
     def close(self) -> None:
         """Close the connection."""
@@ -94,7 +121,14 @@ class Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as in httpcore
         """What httpcore asks for: the socket, its addresses, whether there is something to read."""
+        if info == "is_readable" and (_surplus.has_surplus(self._parser) or _has_unread(self._inner)):
+            return True  # httpcore closes a connection that it wants to use again, and on which something came
         return self._inner.get_extra_info(info)
+
+    def watch(self, response: httpx.Response) -> None:
+        """Look at what comes behind this response before the connection is used again."""
+        if self._parser is None:
+            self._parser = _surplus.parser_of(response.stream)
 
     def interrupt(self) -> None:
         """Wake up whoever waits in this connection, which is of no use afterwards."""
@@ -121,7 +155,9 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Open a connection."""
         seconds = timeout.seconds(NO_STREAM) if type(timeout) is Phase else timeout
-        return AsyncStream(await self._inner.connect_tcp(host, port, seconds, local_address, socket_options))
+        stream = await self._inner.connect_tcp(host, port, seconds, local_address, socket_options)
+        _keep_alive(stream)
+        return AsyncStream(stream)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep."""
@@ -131,18 +167,28 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
 class AsyncStream(httpcore.AsyncNetworkStream):
     """One connection; as `Stream`. A task that waits in it is cancelled by whoever interrupts."""
 
-    __slots__ = ("_inner",)
+    __slots__ = ("_inner", "_parser")
 
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
+        self._parser: Any = None
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Wait for bytes, and give them."""
-        return await self._inner.read(max_bytes, timeout.seconds(self) if type(timeout) is Phase else timeout)
+        try:
+            return await self._inner.read(max_bytes, timeout.seconds(self) if type(timeout) is Phase else timeout)
+        except httpcore.ReadTimeout:
+            raise_if_late(timeout)
+            raise
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes."""
-        await self._inner.write(buffer, timeout.seconds(self) if type(timeout) is Phase else timeout)
+        if type(timeout) is not Phase:
+            await self._inner.write(buffer, timeout)
+        elif buffer:
+            timeout.attempt.sending()
+            await self._inner.write(buffer, timeout.seconds(self))
+            timeout.attempt.sending()
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -157,10 +203,43 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as in httpcore
         """What httpcore asks for: the socket, its addresses, whether there is something to read."""
+        if info == "is_readable" and (_surplus.has_surplus(self._parser) or _has_unread(self._inner)):
+            return True  # httpcore closes a connection that it wants to use again, and on which something came
         return self._inner.get_extra_info(info)
+
+    def watch(self, response: httpx.Response) -> None:
+        """Look at what comes behind this response before the connection is used again."""
+        if self._parser is None:
+            self._parser = _surplus.parser_of(response.stream)
 
     def interrupt(self) -> None:
         """Nothing has to be done: see above."""
+
+
+def raise_if_late(timeout: float | None) -> None:
+    """Raise the error of an attempt whose deadline has passed."""
+    if isinstance(timeout, Phase) and timeout.attempt.is_over():
+        raise timeout.error(timeout.attempt.lateness()) from None
+
+
+def _has_unread(stream: httpcore.NetworkStream | httpcore.AsyncNetworkStream) -> bool:
+    """Whether bytes have been taken from the socket, and wait to be read: of TLS, or in anyio's queue."""
+    tls = stream.get_extra_info("ssl_object")
+    if tls is not None and tls.pending():
+        return True
+    inner = getattr(stream, "_stream", None)  # private, as are the names below: where there is none, nothing is found
+    if getattr(getattr(inner, "_read_bio", None), "pending", 0):
+        return True
+    plain = getattr(inner, "transport_stream", inner)
+    return bool(getattr(getattr(plain, "_protocol", None), "read_queue", None))
+
+
+def _keep_alive(stream: httpcore.NetworkStream | httpcore.AsyncNetworkStream) -> None:
+    """Turn TCP keepalive on, as far as the platform can."""
+    found = stream.get_extra_info("socket")
+    for option in KEEPALIVE:
+        with contextlib.suppress(OSError, AttributeError, TypeError, NotImplementedError):
+            found.setsockopt(*option)
 
 
 class _NoStream:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import ssl
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx
@@ -17,12 +18,17 @@ from . import _forks
 from ._environment import proxy_for, proxy_variables, system_variables, trusting
 from ._errors import ConfigurationError
 from ._monitoring import Monitoring, log_response, redact_reason
+from ._surplus import guard
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from typing import TypeAlias
 
     from ._environment import Variable
+
+    Send: TypeAlias = Callable[[httpx.Request], httpx.Response]
+    AsyncSend: TypeAlias = Callable[[httpx.Request], Awaitable[httpx.Response]]
 
 
 # gunicorn, which serves Dify, closes a connection that was idle for 2 seconds. One that may be closed while a run is
@@ -77,6 +83,10 @@ class Connections:
         log_response(request, response)
         return response
 
+    def within(self, _: float | None) -> Send:
+        """What sends a request. Its attempt bounds it: see `_attempts`."""
+        return self.send
+
     def close(self) -> None:
         """Close them."""
         with self._lock:
@@ -129,6 +139,10 @@ class AsyncConnections:
         response.request = request
         log_response(request, response)
         return response
+
+    def within(self, _: float | None) -> AsyncSend:
+        """What sends a request. Its attempt bounds it: see `_attempts`."""
+        return self.send
 
     async def aclose(self) -> None:
         """Close them."""
@@ -192,17 +206,29 @@ class Routes:
 def exchange(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
     """Send a request over own connections; the response, its body still to come."""
     try:
-        return transport.handle_request(request)
+        response = transport.handle_request(request)
     except httpx.PoolTimeout as error:
         raise httpx.PoolTimeout(ALL_IN_USE) from error
+    _watch(response)
+    return response
 
 
 async def exchange_async(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
     """As `exchange`."""
     try:
-        return await transport.handle_async_request(request)
+        response = await transport.handle_async_request(request)
     except httpx.PoolTimeout as error:
         raise httpx.PoolTimeout(ALL_IN_USE) from error
+    _watch(response)
+    return response
+
+
+def _watch(response: httpx.Response) -> None:
+    """Have the connection closed if something comes behind this response."""
+    stream = response.extensions.get("network_stream")  # there is none where a test has replaced the transport
+    watch = getattr(stream, "watch", None)
+    if watch is not None:
+        watch(response)
 
 
 class _Exchanging(httpx.BaseTransport):
@@ -239,7 +265,11 @@ class ClientConnections:
         """The response to a request, its body still to come."""
         # The caller's client may be set to follow redirects and to add its own credentials: neither here.
         response = self._client.send(request, auth=None, follow_redirects=False, stream=True)
-        return _with_request(response, request)
+        return _completed(response, request)
+
+    def within(self, _: float | None) -> Send:
+        """What sends a request. The client bounds each phase of it, and nothing can bound its headers as a whole."""
+        return self.send
 
 
 class AsyncClientConnections:
@@ -251,11 +281,27 @@ class AsyncClientConnections:
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The response to a request, its body still to come."""
         response = await self._client.send(request, auth=None, follow_redirects=False, stream=True)
-        return _with_request(response, request)
+        return _completed(response, request)
+
+    def within(self, seconds: float | None) -> AsyncSend:
+        """What sends a request, and gives it up when the headers of its response are not complete in time."""
+        return self.send if seconds is None else partial(self._send_within, seconds)
+
+    async def _send_within(self, seconds: float, request: httpx.Request) -> httpx.Response:
+        from asyncio import timeout  # noqa: PLC0415 - the sync half does without asyncio, which is large
+
+        try:
+            async with timeout(seconds) as bound:
+                return await self.send(request)
+        except TimeoutError:
+            if not bound.expired():  # it is somebody else's
+                raise
+        raise httpx.ReadTimeout(f"no complete response within {seconds:g} s")
 
 
-def _with_request(response: httpx.Response, request: httpx.Request) -> httpx.Response:
-    """The response with its request, which a function that a test has put into the client's place may have left out."""
+def _completed(response: httpx.Response, request: httpx.Request) -> httpx.Response:
+    """The response, its connection guarded, with its request, which a replacement of `send` may have left out."""
+    guard(response)
     try:
         _ = response.request
     except RuntimeError:

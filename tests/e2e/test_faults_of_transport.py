@@ -105,11 +105,19 @@ def test_a_body_that_comes_drop_by_drop_is_left_before_it_is_complete(half: Half
 
 
 @EACH_HALF
-def test_a_head_that_comes_drop_by_drop_is_too_late_once_it_is_complete(half: Half):
-    # httpx gives no handle on a request before the head of its answer is complete; the body is bounded, see above.
-    with FaultServer(drip_head()) as server:
+def test_headers_that_come_drop_by_drop_are_left_before_they_end(half: Half):
+    came_to_its_end: list[bool] = []
+
+    async def play(exchange: Exchange) -> None:
+        await drip_head().play(exchange)
+        came_to_its_end.append(True)
+
+    with FaultServer(Behaviour("watched drip", play)) as server:
         error = failure(half, server.base_url, list_logs, timeout=0.3, max_retries=0)
+        assert server.wait_for_no_connection()
     assert type(error) is APITimeoutError
+    assert "no complete response within 0.3 s" in str(error)
+    assert came_to_its_end == []
     assert len(server.requests) == 1
 
 

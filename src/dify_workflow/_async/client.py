@@ -38,8 +38,10 @@ class AsyncDifyWorkflow:
         api_key: the app's key, "app-..."; else the environment variable `DIFY_API_KEY`.
         base_url: address of the API, with or without "/v1"; else `DIFY_BASE_URL`, else "https://api.dify.ai/v1".
         timeout: seconds for connecting (5 at most), for each wait for more data, and for one attempt as a whole, which
-            is looked at whenever a part of the answer's body arrives; or an `httpx.Timeout`, which bounds each phase
-            and no whole. 60 seconds unless given, and 330 for the first event of `runs.stream`.
+            for a request with a body counts from when that was sent; or an `httpx.Timeout`, which bounds each phase
+            and no whole. 60 seconds unless given, and 330 for the first event of `runs.stream`. With `http_client`, the
+            body of a response is bounded as a whole; its headers are with `httpx.AsyncClient`, and in each wait with
+            `httpx.Client`.
         max_retries: how often a request is sent again; 2 unless given. A GET is repeated after connection errors,
             timeouts, 408, 429, and every 5xx but 501 and 505. Anything else is repeated only when the server cannot
             have begun the work: no connection was made, or it answered that it is busy.

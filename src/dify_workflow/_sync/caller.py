@@ -12,7 +12,7 @@ import httpx
 
 from .. import _bodies, _logging, _requests, _responses, _retries, _streams, _transport_errors
 from .._advice import add_advice, no_advice
-from .._attempts import Attempt
+from .._attempts import Attempt, attempt_of, end_attempt
 from .._configuration import Timeout
 from .._errors import DifyError
 
@@ -121,10 +121,11 @@ class Caller:
     ) -> T:
         options = self.configuration
         life = self.life
+        has_body = call.json is not None or bool(call.files or call.fields)
         retries_made = 0
         while True:
             connections = self.pool.connections()  # for each attempt: the process may have been forked
-            bounds = Attempt(limits.phases)
+            bounds = Attempt(limits.phases, total=limits.total, has_body=has_body)
             timeouts = bounds.phases() if self.pool.own is None else limits.phases
             request = _requests.build_request(
                 call,
@@ -137,7 +138,8 @@ class Caller:
             if call.files:
                 self.pool.adapt(request)
             try:
-                work = partial(attempt, connections.send, request, limits)
+                send = connections.within(None if has_body else limits.total)
+                work = partial(attempt, send, request, limits)
                 return work() if life is None else life.run(bounds, work)
             except DifyError as error:
                 pause = _retries.seconds_before_retry(
@@ -186,6 +188,7 @@ class Caller:
             if response.is_success and not is_stream:
                 is_stream, beginning = self._beginning(chunks, response, limits, begun)
             if is_stream:
+                end_attempt(request)
                 chunks = _joined(beginning, chunks) if beginning else chunks
                 opened, response = OpenStream(response, chunks), None
                 return opened
@@ -229,8 +232,11 @@ class Caller:
 
 
 def _check_deadline(response: httpx.Response, limits: Timeout, begun: float) -> None:
-    if limits.total is not None and time.monotonic() > begun + limits.total:
-        raise httpx.ReadTimeout(f"no complete answer within {limits.total:g} s", request=response.request)
+    if limits.total is None:
+        return
+    attempt = attempt_of(response.request)
+    if time.monotonic() > begun + limits.total if attempt is None else attempt.is_over():
+        raise httpx.ReadTimeout(f"no complete response within {limits.total:g} s", request=response.request)
 
 
 def pieces(response: httpx.Response, *, is_whole: bool = False) -> Iterator[bytes]:
