@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         WorkflowRunError,
         WorkflowStreamError,
     )
+    from ._keywords import Verbatim
     from ._sync.client import DifyWorkflow
     from .results import remote_file
 
@@ -61,6 +62,7 @@ __all__ = [
     "PermissionDeniedError",
     "RateLimitError",
     "UnsupportedMediaTypeError",
+    "Verbatim",
     "WorkflowRunError",
     "WorkflowStreamError",
     "__version__",
@@ -68,7 +70,12 @@ __all__ = [
     "remote_file",
 ]
 
-_HOME = {"DifyWorkflow": "._sync.client", "AsyncDifyWorkflow": "._async.client", "remote_file": ".results"}
+_HOME = {
+    "AsyncDifyWorkflow": "._async.client",
+    "DifyWorkflow": "._sync.client",
+    "Verbatim": "._keywords",
+    "remote_file": ".results",
+}
 
 
 class PackageSpec(ModuleSpec):

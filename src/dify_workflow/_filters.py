@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from . import _times
+from ._keywords import Verbatim, sent_keyword
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,8 @@ class LogFilters:
         oldest: earliest second, inclusive; None is no bound.
         status: status to filter by here; None when there is none, or the server does it.
         session_id: end user's session id to filter by here; None when there is none, or the server does it.
+        undecided_keyword: keyword for which it depends on the server's version whether it can be sent as it is; it has
+            to be checked before the first page. None when there is no such keyword.
     """
 
     given: Mapping[str, str]
@@ -36,6 +39,7 @@ class LogFilters:
     oldest: int | None
     status: str | None
     session_id: str | None
+    undecided_keyword: str | None = None
 
     @property
     def are_the_servers(self) -> bool:
@@ -62,39 +66,157 @@ def log_filters(
     created_at__after: Time | None,
     created_by_end_user_session_id: str | None,
     created_by_account: str | None,
+    version: str | None = None,
+    is_continued: bool = False,
 ) -> LogFilters:
     """The filters of a walk, checked.
 
+    `version` is the server's, None when it is not known yet. With `is_continued`, a checkpoint is given: ages counted
+    from now have no meaning then.
+
     Raises:
-        ValueError: one that is not text, or not a time.
+        ValueError: one that cannot be meant: not text, not a time, empty, no status, or times that exclude each other.
     """
-    texts = {
-        "keyword": keyword,
-        "status": status,
-        "created_by_end_user_session_id": created_by_end_user_session_id,
-        "created_by_account": created_by_account,
-    }
-    sent: dict[str, str] = {}
-    for name, value in texts.items():
-        if value is not None and not isinstance(value, str):
-            raise ValueError(f"{name} must be text, got {value!r}")
-        if value:  # to the server, empty text is no filter
-            sent[name] = str(value)
+    given = checked_texts(
+        keyword=keyword,
+        status=status,
+        created_by_end_user_session_id=created_by_end_user_session_id,
+        created_by_account=created_by_account,
+    )
     times = {"created_at__before": created_at__before, "created_at__after": created_at__after}
-    given = sent | {name: _times.as_given(name, value) for name, value in times.items() if value is not None}
+    as_given = {name: _times.as_given(name, value) for name, value in times.items() if value is not None}
+    if not is_continued:
+        _times.check_order(created_at__after, created_at__before)
+    sent = {name: str(text) for name, text in given.items()}
+    all_given = sent | as_given
     here: dict[str, Any] = {"status": None, "session_id": None}
-    if sent.get("status") not in FILTERABLE_STATUSES:
+    if not isinstance(status, Verbatim) and sent.get("status") not in FILTERABLE_STATUSES:
         here["status"] = sent.pop("status", None)
     if "keyword" in sent and "created_by_end_user_session_id" in sent:
         # Dify 1.11 joins the end users twice for these two, and answers 500. Of the two, a session id can be
         # compared here; what a keyword finds, only the server knows.
         here["session_id"] = sent.pop("created_by_end_user_session_id")
+    undecided = None
+    if keyword is not None:
+        found = sent_keyword(keyword, version)
+        undecided = keyword if found is None else None
+        sent["keyword"] = keyword if found is None else found
     return LogFilters(
-        given=given,
+        given=all_given,
         sent=sent,
         newest=_times.latest_second("created_at__before", created_at__before),
         oldest=_times.earliest_second("created_at__after", created_at__after),
+        undecided_keyword=undecided,
         **here,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PageFilters:
+    """The filters of one page.
+
+    Attributes:
+        sent: those that go to the server, by the operation's names.
+        undecided_keyword: as that of `LogFilters`.
+    """
+
+    sent: dict[str, Any]
+    undecided_keyword: str | None
+
+
+def page_filters(
+    *,
+    keyword: str | None,
+    status: str | None,
+    created_at__before: Time | None,
+    created_at__after: Time | None,
+    created_by_end_user_session_id: str | None,
+    created_by_account: str | None,
+    version: str | None = None,
+) -> PageFilters:
+    """The filters of one page, checked. `version` is the server's, None when it is not known yet.
+
+    Raises:
+        ValueError: one that cannot be meant, or that the server cannot apply.
+    """
+    sent: dict[str, Any] = checked_texts(
+        keyword=keyword,
+        status=status,
+        created_by_end_user_session_id=created_by_end_user_session_id,
+        created_by_account=created_by_account,
+    )
+    _times.check_order(created_at__after, created_at__before)
+    for name, moment in {"created_at__before": created_at__before, "created_at__after": created_at__after}.items():
+        if moment is not None:
+            sent[name] = _times.to_utc_text(name, moment)
+    undecided = None
+    if keyword is not None:
+        if "created_by_end_user_session_id" in sent:
+            raise ValueError(
+                "keyword must be given to logs.list without created_by_end_user_session_id: the server answers 500 to "
+                "both; logs.iter takes them together"
+            )
+        found = sent_keyword(keyword, version)
+        undecided = keyword if found is None else None
+        sent["keyword"] = keyword if found is None else found
+    return PageFilters(sent, undecided)
+
+
+def checked_texts(
+    *,
+    keyword: str | None,
+    status: str | None,
+    created_by_end_user_session_id: str | None,
+    created_by_account: str | None,
+) -> dict[str, str]:
+    """The filters that are text, without those that were left out.
+
+    To the server, empty text is no filter: an application that passes an empty user's id would show everybody's logs.
+
+    Raises:
+        ValueError: one that is not text, or that cannot be meant.
+    """
+    values: dict[str, str | None] = {
+        "keyword": keyword,
+        "status": status,
+        "created_by_end_user_session_id": created_by_end_user_session_id,
+        "created_by_account": created_by_account,
+    }
+    given = {name: value for name, value in values.items() if value is not None}
+    for name, text in given.items():
+        if not isinstance(text, str):
+            raise ValueError(f"{name} must be text, got {text!r}")
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+            raise ValueError(f"{name} must be text without lone surrogates, got {text!r}")
+        if isinstance(text, Verbatim) and name in ("keyword", "status"):
+            continue
+        if name == "status":
+            _check_status(text)
+        elif not text.strip():
+            raise ValueError(
+                f"{name} must be left out (None) to mean no filter, got {text!r}: the server returns everybody's logs "
+                "for empty text"
+            )
+        elif name == "created_by_account" and text != text.strip():
+            raise ValueError(f"{name} must be an account's e-mail address without blanks around it, got {text!r}")
+    return given
+
+
+def _check_status(status: str) -> None:
+    from dify_workflow_api.models.workflow_run_status import (  # noqa: PLC0415 - loaded when needed
+        WORKFLOW_RUN_STATUS_MEMBERS,
+    )
+
+    if status in WORKFLOW_RUN_STATUS_MEMBERS:
+        return
+    from difflib import get_close_matches  # noqa: PLC0415 - loaded when needed
+
+    nearest = get_close_matches(status.strip().lower(), WORKFLOW_RUN_STATUS_MEMBERS, n=1, cutoff=0.5)
+    raise ValueError(
+        f"status must be one of {', '.join(map(repr, WORKFLOW_RUN_STATUS_MEMBERS))}, exactly, or left out (None); "
+        f"got {str(status)!r}"
+        + (f", which may mean {nearest[0]!r}" if nearest else "")
+        + "; dify_workflow.Verbatim sends a status that this version does not know"
     )
 
 

@@ -39,6 +39,24 @@ def optional(name: str, value: Time | None) -> str | None:
     return None if value is None else to_utc_text(name, value)
 
 
+def check_order(after: Time | None, before: Time | None) -> None:
+    """Check that a log can be created both after the one and before the other point in time, inclusive.
+
+    Raises:
+        ValueError: it cannot, or one of them is no point in time.
+    """
+    if after is None or before is None:
+        return
+    now = datetime.now(UTC)
+    earliest = _checked("created_at__after", after, now)
+    latest = _checked("created_at__before", before, now)
+    if earliest > latest:
+        raise ValueError(
+            f"created_at__after must be no later than created_at__before; got {_text(earliest)} (after) and "
+            f"{_text(latest)} (before), between which there is no log"
+        )
+
+
 def as_given(name: str, value: Time) -> str:
     """The text that stands for a point in time in a checkpoint: an age as it is, all else in UTC.
 

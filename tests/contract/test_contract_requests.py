@@ -23,7 +23,7 @@ import pytest
 from any_values import any_value
 from dify_workflow_api.types import Request
 from facades import BASE_URL, DOORS, FACADES, KEY, Call, Facade, Outcome
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from judge import Judge
 from stored_spec import (
@@ -54,11 +54,18 @@ WALKS = {"logs.iter", "logs.follow"}
 
 # Where the facade takes less than the spec says: what it refuses is an error, or no use, on every server.
 USER = {"type": "string", "minLength": 1, "maxLength": 255}
+STATUS = {"$ref": "#/components/schemas/WorkflowRunStatus"}
 NARROWER = {
+    "keyword": {"type": "string", "minLength": 1},
+    "status": STATUS,
+    "created_by_end_user_session_id": {"type": "string", "minLength": 1},
+    "created_by_account": {"type": "string", "minLength": 1},
     "user": USER,
     "action": {"type": "string", "minLength": 1},
     "end_user_id": {"type": "string", "format": "uuid"},
 }
+NOT_BLANK = {"keyword", "created_by_end_user_session_id", "created_by_account"}
+NOT_WITH_KEYWORD = "created_by_end_user_session_id"  # the server answers 500 to both
 CHOOSES = {"workflow_id"}  # which operation it is: without it, it is another one
 NAMED_FILE = {"filename": "näme 1.txt", "content_type": "text/x-walk"}
 
@@ -104,6 +111,26 @@ def schema_of(parameter: completeness.Parameter) -> dict[str, Any]:
 
 def facade_samples(parameter: completeness.Parameter, number: int) -> Iterator[Sample]:
     """Values that a keyword takes, with what is then on the wire; the first is like none of another parameter."""
+    for sample in _facade_samples(parameter, number):
+        if can_be_meant(parameter.name, sample.value):
+            yield sample._replace(wire=wire_of_text(parameter.name, sample.wire))
+
+
+def can_be_meant(name: str, value: Any) -> bool:
+    """Whether the facade takes a value that its type and length allow."""
+    if name in NOT_BLANK and not value.strip():
+        return False
+    if name == "created_by_account":
+        return value == value.strip()
+    return name != "keyword" or len(wire_of_text(name, value)) <= 30
+
+
+def wire_of_text(name: str, text: Any) -> Any:
+    """A keyword is sent as the server stores text; everything else as it is."""
+    return json.dumps(text)[1:-1] if name == "keyword" else text
+
+
+def _facade_samples(parameter: completeness.Parameter, number: int) -> Iterator[Sample]:
     schema = schema_of(parameter)
     plain = resolved(alternatives(schema)[0])
     if parameter.name in completeness.TAKEN_AS:
@@ -171,8 +198,9 @@ def needed(way: Way) -> dict[str, Any]:
 
 
 def together(way: Way) -> dict[str, Sample]:
-    """A value for each parameter, no two of them alike."""
-    return {one.name: next(facade_samples(one, number)) for number, one in enumerate(taken(way), start=2)}
+    """A value for each parameter that can be given with the others, no two of them alike; the first time is later."""
+    given = [one for one in taken(way) if one.name != NOT_WITH_KEYWORD]
+    return {one.name: next(facade_samples(one, 30 - number)) for number, one in enumerate(given)}
 
 
 def as_arguments(given: dict[str, Sample]) -> dict[str, Any]:
@@ -475,7 +503,8 @@ def whatever_is_allowed(way: Way, name: str) -> st.SearchStrategy[Sample]:
         values = any_value({key: one for key, one in schema.items() if key != "anyOf"} | {"type": plain["type"]})
         values = values.filter(lambda value: parameter.where != "path" or value not in {"", ".", ".."})
     in_body = parameter.where == "body" or plain.get("format") == "binary"
-    return values.map(lambda value: Sample(value, value if in_body else text_of(value)))
+    values = values.filter(functools.partial(can_be_meant, name))
+    return values.map(lambda value: Sample(value, wire_of_text(name, value if in_body else text_of(value))))
 
 
 def text_of(value: Any) -> str:
@@ -492,6 +521,10 @@ def test_whatever_the_spec_allows_is_sent_as_it_is(way: Way, data: st.DataObject
         for one in taken(way)
         if completeness.argument(one.name) in required or data.draw(st.booleans(), f"{one.name} is given")
     }
+    if "keyword" in drawn:
+        drawn.pop(NOT_WITH_KEYWORD, None)
+    times = [drawn[name] for name in completeness.TAKEN_AS if name in drawn]
+    assume(times == sorted(times, key=lambda time: time.value, reverse=True))
     for facade in FACADES:
         [outcome] = facade.outcomes(good_answer(way), [Call(way.method, as_arguments(drawn))])
         assert_sent(way, outcome, {name: sample.wire for name, sample in drawn.items()})

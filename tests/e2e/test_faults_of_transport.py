@@ -254,7 +254,7 @@ def test_an_error_leaves_the_connection_usable(half: Half):
     with FaultServer(*behaviours) as server:
 
         def refused_once(client):
-            return client.logs.list(status="odd")
+            return client.logs.list(status="running")
 
         with pytest.raises(BadRequestError):
             half.call(server.base_url, refused_once)

@@ -22,6 +22,7 @@ from dify_workflow import (
     DifyError,
     DifyWorkflow,
     RateLimitError,
+    Verbatim,
 )
 from dify_workflow.models import (
     Account,
@@ -88,7 +89,7 @@ def refusals(client: DifyWorkflow) -> list[str]:
     """What the errors of some mistakes say."""
     texts: list[str] = []
     try:
-        client.logs.list(status="no-such-status")
+        client.logs.list(status=Verbatim("no-such-status"))
     except RateLimitError as error:
         assert_type(error.retry_after, float | None)
         raise

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dify_workflow._filters import LogFilters, log_filters
+from dify_workflow import Verbatim
+from dify_workflow._filters import LogFilters, log_filters, page_filters
 from dify_workflow.models import WorkflowLog, WorkflowRunStatus
 
 NONE: dict[str, Any] = dict.fromkeys(
@@ -62,7 +63,7 @@ def test_a_status_that_the_server_filters_by_is_sent(status: str):
 
 @pytest.mark.parametrize(
     "status",
-    ["running", "paused", "partial-succeeded", "scheduled", "anything-new", "Failed", WorkflowRunStatus.PAUSED],
+    ["running", "paused", "partial-succeeded", "scheduled", WorkflowRunStatus.PAUSED],
 )
 def test_any_other_status_is_filtered_here(status: str):
     here = filters(status=status, keyword="x")
@@ -98,8 +99,103 @@ def test_both_that_are_filtered_here_have_to_match():
     assert not here.match(log("succeeded", "u-1"))
 
 
-def test_empty_text_is_no_filter_as_for_the_server():
-    assert filters(keyword="", status="", created_by_account="", created_by_end_user_session_id="") == filters()
+STATUSES = {
+    "fail": "failed", "Failed": "failed", "FAILED": "failed", " failed": "failed", "failed\n": "failed",
+    "success": "succeeded", "Succeeded": "succeeded", "stop": "stopped", "run": "running", "pause": "paused",
+    "partial_succeeded": "partial-succeeded", "schedule": "scheduled",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "nearest"), STATUSES.items())
+def test_a_misspelt_status_is_refused_with_the_nearest(status: str, nearest: str):
+    with pytest.raises(ValueError, match="status must be one of") as caught:
+        filters(status=status)
+    assert f"which may mean '{nearest}'" in str(caught.value)
+    assert "Verbatim" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", ["", " ", "\t\n", "archived", "x" * 10_000])
+def test_what_is_no_status_is_refused(status: str):
+    with pytest.raises(ValueError, match="status must be one of 'scheduled', 'running', 'succeeded'"):
+        filters(status=status)
+
+
+@pytest.mark.parametrize("name", ["keyword", "created_by_end_user_session_id", "created_by_account"])
+@pytest.mark.parametrize("blank", ["", " ", "\t \n", "\u3000"])
+def test_text_without_anything_in_it_is_refused(name: str, blank: str):
+    with pytest.raises(ValueError, match=rf"{name} must be left out \(None\) to mean no filter"):
+        filters(**{name: blank})
+
+
+def test_blanks_around_are_refused_where_they_can_mean_nothing():
+    for account in (" a@b.c", "a@b.c\n"):
+        with pytest.raises(ValueError, match="created_by_account must be an account's e-mail address"):
+            filters(created_by_account=account)
+    for text in (" u-1", "u-1 "):  # a session id is compared exactly, and a keyword is a part of a text
+        assert filters(created_by_end_user_session_id=text).sent == {"created_by_end_user_session_id": text}
+        assert filters(keyword=text).sent == {"keyword": text}
+
+
+@pytest.mark.parametrize("name", ["keyword", "status", "created_by_end_user_session_id", "created_by_account"])
+def test_lone_surrogates_are_refused(name: str):
+    with pytest.raises(ValueError, match=f"{name} must be text without lone surrogates"):
+        filters(**{name: "a\ud800"})
+
+
+@pytest.mark.parametrize("status", ["archived", "Failed", "", " "])
+def test_a_verbatim_status_is_sent_unchecked(status: str):
+    verbatim = filters(status=Verbatim(status))
+    assert verbatim.sent == {"status": status}
+    assert verbatim.given == {"status": status}
+    assert verbatim.are_the_servers
+    assert type(verbatim.sent["status"]) is str
+    assert page_filters(**(NONE | {"status": Verbatim(status)})).sent == {"status": status}
+
+
+def test_a_verbatim_status_of_a_follow_is_filtered_here():
+    here = filters(status=Verbatim("archived")).with_status_here(Verbatim("archived"))
+    assert here.sent == {}
+    assert here.match(log("archived"))
+    assert not here.match(log("failed"))
+
+
+@pytest.mark.parametrize("name", ["created_by_end_user_session_id", "created_by_account"])
+def test_verbatim_is_for_keyword_and_status_only(name: str):
+    with pytest.raises(ValueError, match=name):
+        filters(**{name: Verbatim("")})
+
+
+TIMES = [
+    (datetime(2026, 10, 25, 2, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC), "2026-10-25T02:00:00Z",
+     "2026-10-25T01:00:00Z"),
+    ("2026-10-25", date(2026, 10, 24), "2026-10-25T00:00:00Z", "2026-10-24T00:00:00Z"),
+    ("2026-10-25T01:00:00Z", "2026-10-25T01:00:01+01:00", "2026-10-25T01:00:00Z", "2026-10-25T00:00:01Z"),
+    ("1h", "2h", "Z (after)", "Z (before)"),
+    ("1d", "2026-10-25", "Z (after)", "2026-10-25T00:00:00Z (before)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("after", "before", "later", "earlier"), TIMES, ids=lambda value: str(value)[:20])
+def test_times_that_exclude_each_other_are_refused(after: Any, before: Any, later: str, earlier: str):
+    for check in (filters, lambda **given: page_filters(**(NONE | given))):
+        with pytest.raises(ValueError, match="created_at__after must be no later than created_at__before") as caught:
+            check(created_at__after=after, created_at__before=before)
+        assert later in str(caught.value)
+        assert earlier in str(caught.value)
+        assert check(created_at__after=before, created_at__before=after)
+        assert check(created_at__after=before, created_at__before=before)
+
+
+def test_a_resumed_walk_may_have_an_age_that_has_passed_its_end():
+    given = {"created_at__after": "1d", "created_at__before": "2026-10-25"}
+    assert log_filters(**(NONE | given), is_continued=True).given["created_at__after"] == "1d"
+
+
+def test_a_page_refuses_what_the_server_answers_500_to():
+    both = {"keyword": "order", "created_by_end_user_session_id": "u-1"}
+    with pytest.raises(ValueError, match=r"logs\.iter takes them together"):
+        page_filters(**(NONE | both))
+    assert filters(**both).session_id == "u-1"
 
 
 @pytest.mark.parametrize("name", ["keyword", "status", "created_by_end_user_session_id", "created_by_account"])
@@ -121,8 +217,8 @@ def test_bounds_are_whole_seconds_within_what_was_given():
 
 
 def test_an_age_stays_an_age_in_a_checkpoint_and_other_times_are_utc():
-    given = filters(created_at__after="7d", created_at__before="2026-10-25T09:48:00+08:00").given
-    assert given == {"created_at__after": "7d", "created_at__before": "2026-10-25T01:48:00Z"}
+    given = filters(created_at__after="7d", created_at__before="2126-10-25T09:48:00+08:00").given
+    assert given == {"created_at__after": "7d", "created_at__before": "2126-10-25T01:48:00Z"}
     oldest = filters(created_at__after="7d").oldest
     assert oldest is not None
     assert abs(oldest - (datetime.now(UTC) - timedelta(days=7)).timestamp()) < 60

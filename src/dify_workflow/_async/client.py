@@ -181,7 +181,7 @@ class AsyncDifyWorkflow:
             default_headers=default_headers,
         )
         sibling = object.__new__(type(self))
-        sibling._caller = AsyncCaller(configuration, self._caller.pool)
+        sibling._caller = AsyncCaller(configuration, self._caller.pool, versions=self._caller.versions)
         sibling._is_sibling = True
         return sibling
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from .._configuration import TimeoutOption
-    from .._filters import LogFilters
+    from .._filters import LogFilters, PageFilters
     from .._times import Time
     from .._walks import PageRequest
     from ..models import WorkflowLogPage, WorkflowRunStatus
@@ -53,33 +53,45 @@ class AsyncLogs:
         second come in another order on each page. It is right for a look at the newest rows; `iter` reads all.
 
         Args:
-            keyword: text that the inputs, the outputs or the end user's session id contain; the server uses the first
-                30 characters, ignores case, and reads % and _ as wildcards. A run's id finds that run.
-            status: status of the run. Dify 1.11 filters by succeeded, failed and stopped only, and refuses the rest.
+            keyword: text in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id. It
+                is sent as the server stores text: as JSON, where a character outside ASCII takes six (an emoji twelve),
+                and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which converts
+                U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is stored as
+                it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_` are
+                wildcards on Dify 1.11 and literal since 1.14.
+            status: a `WorkflowRunStatus`, spelled exactly so. Servers filter by succeeded, failed and stopped, and
+                refuse the others (a `BadRequestError`); `iter` takes every status. `Verbatim("...")` sends one that
+                this version does not know.
             created_at__before: latest creation time, inclusive: a datetime (naive means UTC), a date (its first moment
                 in UTC), ISO 8601 text, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
-            created_at__after: earliest creation time, inclusive; the same forms.
-            created_by_end_user_session_id: the `user` that was given at the run, exactly.
+            created_at__after: earliest creation time, inclusive, no later than `created_at__before`; the same forms.
+            created_by_end_user_session_id: the `user` that was given at the run, exactly. Empty text is refused, as the
+                server returns everybody's logs for it. Not together with `keyword`, for which the server answers 500:
+                `iter` takes both.
             created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             page: 1 to 99999.
             limit: rows a page, 1 to 100.
             timeout: seconds, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: an argument that cannot be sent; nothing was sent.
+            ValueError: an argument that cannot be meant, such as an unknown status, empty text, times that exclude each
+                other, or a keyword that the server could not find; the logs were not asked for.
             BadRequestError: the server refuses a value, such as a status or an unknown account.
             DifyError: as every method does; see `dify_workflow._errors`.
         """
-        call = list_workflow_logs.build_request(
+        from .._filters import page_filters  # noqa: PLC0415 - loaded when needed
+
+        filters = page_filters(
             keyword=keyword,
             status=status,
-            page=page,
-            limit=limit,
-            created_at__before=_times.optional("created_at__before", created_at__before),
-            created_at__after=_times.optional("created_at__after", created_at__after),
+            created_at__before=created_at__before,
+            created_at__after=created_at__after,
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
+            version=self._caller.version,
         )
+        call = list_workflow_logs.build_request(**filters.sent, page=page, limit=limit)
+        await _check_keyword(self._caller, filters, timeout)
         return await self._caller.call(call, timeout)
 
     @overload
@@ -135,13 +147,22 @@ class AsyncLogs:
         the number of rows. The walk has `.total`, `.seen`, and a `.checkpoint` from which another walk goes on.
 
         Args:
-            keyword: as for `list`.
-            status: any status of a run; those that the server does not filter by are filtered here, from all rows.
-            created_at__before: as for `list`.
-            created_at__after: as for `list`.
-            created_by_end_user_session_id: as for `list`; together with `keyword`, for which the server answers 500, it
-                is filtered here.
-            created_by_account: as for `list`.
+            keyword: text in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id. It
+                is sent as the server stores text: as JSON, where a character outside ASCII takes six (an emoji twelve),
+                and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which converts
+                U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is stored as
+                it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_` are
+                wildcards on Dify 1.11 and literal since 1.14.
+            status: a `WorkflowRunStatus`, spelled exactly so. Those that servers do not filter by (all but succeeded,
+                failed and stopped) are filtered here, from all logs. `Verbatim("...")` sends one that this version does
+                not know to the server.
+            created_at__before: latest creation time, inclusive: a datetime (naive means UTC), a date (its first moment
+                in UTC), ISO 8601 text, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
+            created_at__after: earliest creation time, inclusive, no later than `created_at__before`; the same forms.
+            created_by_end_user_session_id: the `user` that was given at the run, exactly. Empty text is refused, as the
+                server returns everybody's logs for it. Together with `keyword`, for which the server answers 500, it is
+                filtered here.
+            created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             checkpoint: the `.checkpoint` of an earlier walk with the same filters, as it was or read from JSON: this
                 walk goes on after the last row that the other one gave. Ages count from when that one began.
             workers: requests at once, 1 to 64: disjoint ranges of time are read side by side, and given in order. It
@@ -151,7 +172,8 @@ class AsyncLogs:
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: an argument that cannot be used, or a checkpoint of other filters; nothing was sent.
+            ValueError: an argument that cannot be meant, or a checkpoint of other filters; nothing was sent. While
+                iterating: a keyword that only Dify 1.11 finds, on another server.
             IncompleteWalkError: while iterating: the server contradicts itself, so that rows may be missing;
                 `.expected` and `.seen` say how many.
             DifyError: while iterating, as every method does; what was given is given, and `.checkpoint` holds.
@@ -170,6 +192,8 @@ class AsyncLogs:
             created_at__after=created_at__after,
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
+            version=self._caller.version,
+            is_continued=checkpoint is not None,
         )
         life = AsyncLifetime()
         caller = self._caller.within(life)
@@ -206,18 +230,27 @@ class AsyncLogs:
             poll: seconds between two looks while something happens, over 0.
             since: earliest creation time to begin with, in the forms that `list` takes; unless given, what is there
                 already is left out. A checkpoint knows better: with one, this counts for nothing.
-            keyword: as for `list`.
-            status: only rows of runs in this status, each once: a row that changes into it is given then. Filtered
-                here.
-            created_by_end_user_session_id: as for `iter`.
-            created_by_account: as for `list`.
+            keyword: text in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id. It
+                is sent as the server stores text: as JSON, where a character outside ASCII takes six (an emoji twelve),
+                and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which converts
+                U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is stored as
+                it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_` are
+                wildcards on Dify 1.11 and literal since 1.14.
+            status: only logs of runs in this `WorkflowRunStatus`, spelled exactly so, each once: a log that changes
+                into it is returned then. Filtered here, as is a `Verbatim("...")`, for a status that this version does
+                not know.
+            created_by_end_user_session_id: the `user` that was given at the run, exactly. Empty text is refused, as the
+                server returns everybody's logs for it. Together with `keyword`, for which the server answers 500, it is
+                filtered here.
+            created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             checkpoint: the `.checkpoint` of an earlier `follow` with the same filters, as it was or read from JSON.
             give_up_after: age in seconds, a day unless given, beyond which an unfinished row is looked up once more and
                 then left alone: on Dify 1.11 the row of a run that was stopped stays `running` for good.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: an argument that cannot be used, or a checkpoint of other filters; nothing was sent.
+            ValueError: an argument that cannot be meant, or a checkpoint of other filters; nothing was sent. While
+                iterating: a keyword that only Dify 1.11 finds, on another server.
             APIStatusError: while iterating: a refusal that waiting does not mend, such as 401. Outages (connection
                 errors, 5xx, 429, answers that are not the API's) are logged as warnings and waited out.
         """
@@ -236,6 +269,7 @@ class AsyncLogs:
             created_at__after=None,
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
+            version=self._caller.version,
         ).with_status_here(status)
         following = Following(
             filters, oldest=_times.earliest_second("since", since), poll=float(poll), give_up_after=float(give_up_after)
@@ -250,6 +284,7 @@ def _page_reader(
     caller: AsyncCaller, filters: LogFilters, timeout: TimeoutOption
 ) -> Callable[[PageRequest], Awaitable[WorkflowLogPage]]:
     async def read(request: PageRequest) -> WorkflowLogPage:
+        await _check_keyword(caller, filters, timeout)
         call = list_workflow_logs.build_request(
             **filters.sent,
             created_at__before=_times.text_of_second(request.before),
@@ -260,3 +295,16 @@ def _page_reader(
         return await caller.call(call, timeout)
 
     return read
+
+
+async def _check_keyword(caller: AsyncCaller, filters: LogFilters | PageFilters, timeout: TimeoutOption) -> None:
+    """Check a keyword that only some versions of the server can be sent as it is, once the version is known.
+
+    Raises:
+        ValueError: this server would not find it.
+    """
+    if filters.undecided_keyword is None:
+        return
+    from .._keywords import sent_keyword  # noqa: PLC0415 - loaded when needed
+
+    sent_keyword(filters.undecided_keyword, await caller.learned_version(timeout))

@@ -49,16 +49,25 @@ class Caller:
         configuration: the options.
         pool: the connections.
         largest_body: decoded bytes of a response; one with more is an error.
+        versions: the server's version by base URL, shared with derived clients.
 
     Attributes:
         life: what ends the calls, where they work for an iterator.
     """
 
-    __slots__ = ("_headers", "_largest_body", "configuration", "life", "pool")
+    __slots__ = ("_headers", "_largest_body", "configuration", "life", "pool", "versions")
 
-    def __init__(self, configuration: Configuration, pool: Pool, *, largest_body: int = _bodies.LARGEST_BODY) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        pool: Pool,
+        *,
+        largest_body: int = _bodies.LARGEST_BODY,
+        versions: dict[str, str] | None = None,
+    ) -> None:
         self.configuration = configuration
         self.pool = pool
+        self.versions = {} if versions is None else versions
         self._largest_body = largest_body
         self._headers = _requests.prepared_headers(configuration)
         self.life: Lifetime | None = None
@@ -76,6 +85,32 @@ class Caller:
             ConfigurationError: what was given is no timeout.
         """
         return self.configuration.timeout if timeout is None else Timeout(timeout)
+
+    @property
+    def version(self) -> str | None:
+        """The server's version as its responses name it; "" when they do not, None before the first response."""
+        return self.versions.get(self.configuration.base_url)
+
+    def learned_version(self, timeout: TimeoutOption) -> str:
+        """The server's version, learned by a `GET /info` where no response has come yet; "" when it does not say it.
+
+        Raises:
+            DifyError: no response came, or one that is not the API's.
+        """
+        if self.version is None:
+            from dify_workflow_api.api.app import get_app_info  # noqa: PLC0415 - loaded when needed
+
+            try:
+                self.send(get_app_info.build_request(), bytes, timeout)
+            except DifyError:  # a refusal names the version, too
+                if self.version is None:
+                    raise
+        return self.version or ""
+
+    def _note_version(self, response: httpx.Response) -> None:
+        version = response.headers.get("x-version", "" if response.is_success else None)
+        if version is not None:
+            self.versions[self.configuration.base_url] = version
 
     def call(self, call: Request[M], timeout: TimeoutOption) -> M:
         """Call an operation that the spec describes, and give its answer as the operation's model."""
@@ -165,6 +200,8 @@ class Caller:
         response = None
         try:
             response = send(request)
+            if self.configuration.base_url not in self.versions:
+                self._note_version(response)
             content = self._content(pieces(response, is_whole=True), response, limits, begun)
         except _transport_errors.raised() as error:
             found = _transport_errors.as_http_error(error)

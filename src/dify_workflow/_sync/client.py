@@ -180,7 +180,7 @@ class DifyWorkflow:
             default_headers=default_headers,
         )
         sibling = object.__new__(type(self))
-        sibling._caller = Caller(configuration, self._caller.pool)
+        sibling._caller = Caller(configuration, self._caller.pool, versions=self._caller.versions)
         sibling._is_sibling = True
         return sibling
 

@@ -1,0 +1,231 @@
+"""The filters of list, iter and follow: what is refused before a request, and what a keyword finds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from fault_server import KEY, FaultServer, answer, error_answer, json_answer, log_page, page_answer
+from halves import EACH_HALF, Half
+
+from dify_workflow import AsyncDifyWorkflow, BadRequestError, DifyWorkflow, InternalServerError, Verbatim
+from dify_workflow.testing import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = 1_795_384_466
+TEXTS = ["été", "Grüße", "中文", "😀 ok", 'say "hi"', "tab\there", "back\\slash", "new\nline", "invoice 12", "\x7fdel"]
+SIX = "搜索内容很长"
+
+
+@pytest.fixture(scope="module", params=["1.11.2", "1.14"])
+def version(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def sandbox(version: str) -> Iterator[Sandbox]:
+    with Sandbox(rows=0, version=version) as sandbox:
+        for number, text in enumerate([*TEXTS, SIX]):
+            sandbox.add_log(inputs={"query": f"<{text}>"}, created_at=NOW + number, session_id=f"u-{number}")
+        sandbox.add_log(inputs={"query": "x"}, created_at=NOW + 50, session_id="müller")
+        yield sandbox
+
+
+def play(half: Half, sandbox: Sandbox, *keywords: str) -> list[Any]:
+    """What is found by each keyword."""
+
+    async def story(client: Any) -> list[Any]:
+        client = client.with_options(api_key=sandbox.api_key)
+        return [await found_by(client, keyword) for keyword in keywords]
+
+    return half.play(sandbox.base_url, story)
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"status": "fail"}, "which may mean 'failed'"),
+    ({"status": "success"}, "which may mean 'succeeded'"),
+    ({"status": "Failed"}, "which may mean 'failed'"),
+    ({"status": " failed"}, "which may mean 'failed'"),
+    ({"status": ""}, "status must be one of"),
+    ({"status": "  "}, "status must be one of"),
+    ({"keyword": ""}, "keyword must be left out"),
+    ({"keyword": " "}, "keyword must be left out"),
+    ({"keyword": "x" * 31}, f"the longest beginning that fits is '{'x' * 30}'"),
+    ({"keyword": "é" * 6}, "the longest beginning that fits is 'ééééé'"),
+    ({"created_by_end_user_session_id": ""}, "created_by_end_user_session_id must be left out"),
+    ({"created_by_end_user_session_id": " \n"}, "created_by_end_user_session_id must be left out"),
+    ({"created_by_account": ""}, "created_by_account must be left out"),
+    ({"created_by_account": "a@b.example "}, "created_by_account must be an account's e-mail address"),
+]
+TIMES: list[tuple[dict[str, Any], str]] = [
+    ({"created_at__after": "2026-11-02", "created_at__before": "2026-11-01"}, "2026-11-02T00:00:00Z (after)"),
+    ({"created_at__after": "1h", "created_at__before": "1d"}, "created_at__after must be no later"),
+]
+BOTH = {"keyword": "x", "created_by_end_user_session_id": "u-1"}
+
+
+@pytest.mark.parametrize("client_class", [DifyWorkflow, AsyncDifyWorkflow])
+@pytest.mark.parametrize("method", ["list", "iter", "follow"])
+def test_filters_that_cannot_be_meant_are_refused_by_the_call(client_class: Any, method: str):
+    cases = REFUSED + (TIMES if method != "follow" else []) + ([(BOTH, "logs.iter")] if method == "list" else [])
+    with FaultServer(page_answer()) as server:
+        client = client_class(api_key=KEY, base_url=server.base_url)
+        for arguments, text in cases:
+            with pytest.raises(ValueError, match="must be") as caught:  # noqa: PT012 - one call, to await or not
+                called = getattr(client.logs, method)(**arguments)  # the call itself, not the iteration
+                if method == "list" and client_class is AsyncDifyWorkflow:
+                    asyncio.run(called)
+            assert text in str(caught.value), arguments
+    assert server.requests == []
+
+
+# --- keywords ---------------------------------------------------------------------------------------------------------
+
+
+async def found_by(client: Any, keyword: str) -> list[list[str]]:
+    """The session ids of the logs that `list`, `iter` and `follow` find."""
+    listed = (await client.logs.list(keyword=keyword)).data
+    async with client.logs.iter(keyword=keyword) as walk:
+        walked = [log async for log in walk]
+        assert walk.checkpoint["filters"] == {"keyword": keyword}
+    async with client.logs.follow(keyword=keyword, since="2026-01-01") as follow:
+        followed = [await anext(follow) for _ in listed]
+        assert follow.checkpoint["filters"] == {"keyword": keyword}
+    return [[log.created_by_end_user.session_id for log in logs] for logs in (listed, walked, followed)]
+
+
+@EACH_HALF
+def test_a_keyword_finds_its_log_on_every_version(half: Half, sandbox: Sandbox):
+    found = play(half, sandbox, *TEXTS)
+    assert found == [[[f"u-{number}"]] * 3 for number in range(len(TEXTS))]
+
+
+@EACH_HALF
+def test_six_chinese_characters_are_found_on_1_11_alone(half: Half, sandbox: Sandbox, version: str):
+    if version.startswith("1.11"):
+        assert play(half, sandbox, SIX) == [[[f"u-{len(TEXTS)}"]] * 3]
+    else:
+        with pytest.raises(ValueError, match="the longest beginning that fits is '搜索内容很'"):
+            play(half, sandbox, SIX)
+
+
+async def read_one(client: Any, method: str, keyword: str) -> None:
+    """Ask for one page."""
+    if method == "list":
+        await client.logs.list(keyword=keyword)
+        return
+    async with client.logs.iter(keyword=keyword) as walk:
+        async for _ in walk:
+            break
+
+
+@EACH_HALF
+@pytest.mark.parametrize("method", ["list", "iter"])
+def test_the_version_is_asked_for_once_and_only_where_it_matters(half: Half, method: str):
+    async def story(client: Any) -> None:
+        await read_one(client, method, SIX)
+        await read_one(client.with_options(max_retries=0), method, SIX)
+
+    async def warm_story(client: Any) -> None:
+        await read_one(client, method, "plain")
+        await read_one(client, method, SIX)
+
+    for played, first in ((story, ["/v1/info"]), (warm_story, [])):
+        info = json_answer(200, {}, headers=(("X-Version", "1.11.2"),))
+        page = json_answer(200, log_page(), headers=(("X-Version", "1.11.2"),))
+        with FaultServer(*([info] if first else []), page) as server:
+            half.play(server.base_url, played)
+        paths = [request.path.partition("?")[0] for request in server.requests]
+        assert paths == [*first, "/v1/workflows/logs", "/v1/workflows/logs"]
+
+
+@EACH_HALF
+@pytest.mark.parametrize("method", ["list", "iter"])
+def test_a_refusal_names_the_version_as_well(half: Half, method: str):
+    refusal = error_answer(401, "unauthorized", "no", headers=(("X-Version", "1.16.1"),))
+    with FaultServer(refusal) as server:
+        with pytest.raises(ValueError, match="the longest beginning that fits is '搜索内容很'"):
+            half.play(server.base_url, lambda client: read_one(client, method, SIX))
+        assert len(server.requests) == 1
+    with FaultServer(answer(200, "{}")) as server:  # no version: not one that is known to find it
+        with pytest.raises(ValueError, match="keyword must be shorter"):
+            half.play(server.base_url, lambda client: read_one(client, method, SIX))
+        assert len(server.requests) == 1
+    with FaultServer(answer(502)) as server, pytest.raises(InternalServerError, match="GET /v1/info"):
+        half.play(server.base_url, lambda client: read_one(client, method, SIX))
+
+
+@EACH_HALF
+def test_another_base_url_is_another_server(half: Half):
+    def version(text: str) -> FaultServer:
+        return FaultServer(json_answer(200, log_page(), headers=(("X-Version", text),)))
+
+    async def story(client: Any) -> None:
+        await client.logs.list(keyword=SIX)
+        other = client.with_options(base_url=newer.base_url)
+        with pytest.raises(ValueError, match="keyword must be shorter"):
+            await other.logs.list(keyword=SIX)
+        await client.logs.list(keyword=SIX)
+
+    with version("1.11.2") as older, version("1.14.2") as newer:
+        half.play(older.base_url, story)
+        assert [request.path for request in newer.requests] == ["/v1/info"]
+
+
+# --- Verbatim and checkpoints -----------------------------------------------------------------------------------------
+
+
+@EACH_HALF
+@pytest.mark.parametrize("method", ["list", "iter"])
+def test_a_verbatim_status_goes_to_the_server(half: Half, method: str):
+    async def story(client: Any) -> None:
+        if method == "list":
+            await client.logs.list(status=Verbatim("archived"))
+        async with client.logs.iter(status=Verbatim("archived")) as walk:
+            async for _ in walk:
+                pass
+
+    with FaultServer(
+        error_answer(400, "invalid_param", "Input should be 'succeeded', 'failed' or 'stopped'")
+    ) as server:
+        with pytest.raises(BadRequestError, match="Input should be"):
+            half.play(server.base_url, story)
+        assert "status=archived" in server.requests[0].path
+
+
+@EACH_HALF
+def test_a_verbatim_keyword_goes_to_the_server_as_it_is(half: Half):
+    async def story(client: Any) -> None:
+        await client.logs.list(keyword=Verbatim("m\u00fcller"))
+        async with client.logs.iter(keyword=Verbatim("x" * 31)) as walk:
+            async for _ in walk:
+                break
+        async with client.logs.follow(keyword=Verbatim('"')) as follow:
+            await anext(follow)
+
+    refusal = error_answer(400, "invalid_param", "no")
+    with FaultServer(page_answer(), page_answer(), refusal) as server, pytest.raises(BadRequestError):
+        half.play(server.base_url, story)
+    keywords = [parse_qs(urlsplit(request.path).query)["keyword"] for request in server.requests]
+    assert keywords == [["m\u00fcller"], ["x" * 31], ['"']]
+
+
+@EACH_HALF
+@pytest.mark.parametrize("keyword", ["été", Verbatim("été")])
+def test_a_checkpoint_holds_the_keyword_as_it_was_given(half: Half, keyword: str, sandbox: Sandbox):
+    async def story(client: Any) -> list[Any]:
+        client = client.with_options(api_key=sandbox.api_key)
+        walk = client.logs.iter(keyword=keyword)
+        before = json.loads(json.dumps(walk.checkpoint))
+        return [before["filters"], [log.id async for log in client.logs.iter(keyword="été", checkpoint=before)]]
+
+    filters, ids = half.play(sandbox.base_url, story)
+    assert filters == {"keyword": "été"}
+    assert len(ids) == 1
