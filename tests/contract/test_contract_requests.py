@@ -43,7 +43,6 @@ from stored_spec import (
 )
 
 from dify_workflow import DifyError, DifyWorkflow, __version__, _requests, models
-from dify_workflow._configuration import Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -250,7 +249,7 @@ def expected(way: Way, given: dict[str, Any]) -> Sent:
     signature = inspect.signature(DOORS[way.method].function).parameters
     path, query, body, form = way.operation.path, [], {}, {}
     for parameter in way.operation.parameters:
-        name, default = parameter.name, parameter.schema.get("default")
+        name = parameter.name
         keyword = signature.get(completeness.argument(name))
         if name in completeness.LEFT_OUT.get(way.method, {}):
             body[name] = "streaming" if way.streams else "blocking"
@@ -266,7 +265,7 @@ def expected(way: Way, given: dict[str, Any]) -> Sent:
             else:
                 form[name] = given[name]
         elif keyword is not None and keyword.default is not None and parameter.where == "query":
-            query.append((name, str(default)))
+            query.append((name, text_of(keyword.default)))
     has_body = json_body(way.operation.name) is not None
     return Sent(way.operation.method, httpx.URL(BASE_URL).path + path, query, body if has_body else None, form)
 
@@ -467,7 +466,7 @@ def test_a_client_that_httpx_was_not_given_to_sends_the_same_bytes(way: Way):
         base_url=configuration.base_url,
         headers=_requests.prepared_headers(configuration),
         accept=STREAM if way.streams else None,
-        timeout=Timeout(5),
+        timeouts={},
         http=None,
     )
     assert (alone.method, alone.url.host, alone.url.path) == (request.method, request.url.host, request.url.path)
@@ -545,7 +544,7 @@ def test_every_request_of_the_suite_is_judged(request_objections: list[str]):
             base_url=BASE_URL,
             headers=_requests.prepared_headers(configuration),
             accept=None,
-            timeout=Timeout(5),
+            timeouts={},
             http=None,
         )
     [objection] = request_objections
