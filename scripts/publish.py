@@ -17,6 +17,7 @@ import argparse
 import base64
 import contextlib
 import errno
+import hashlib
 import html
 import io
 import ipaddress
@@ -29,7 +30,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 from distributions import distributions, version_of
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
+PROJECT = "dify-workflow-sdk"
 VARIABLES = (("DIFY_SDK_INDEX_USERNAME", "DIFY_SDK_INDEX_PASSWORD"), ("TWINE_USERNAME", "TWINE_PASSWORD"))
 CONNECT_SECONDS, READ_SECONDS = 10, 300
 """How long a connection, and then each sign of life of an index that works through an upload, may take."""
@@ -202,7 +204,8 @@ def proven(repository: Repository) -> dict[str, bytes]:
 def send(files: dict[str, bytes], index: str, credentials: Credentials) -> None:
     """Send files to an index.
 
-    What an index has of a version stays, and is not sent again; so an upload that broke off can be completed.
+    What an index has of a version stays, and is not sent again; so an upload that broke off can be completed. The index
+    is asked first what it has: some (devpi, where an index is volatile) take a file twice, and replace it.
 
     Raises:
         RefusalError: The index does not take a file, or has them all.
@@ -210,7 +213,17 @@ def send(files: dict[str, bytes], index: str, credentials: Credentials) -> None:
     say(f"sending to {index} with the credentials from {credentials.source}")
     outcomes: list[Outcome] = []
     with opened(index, credentials) as opened_index, tempfile.TemporaryDirectory(prefix="publish-") as folder:
+        there = listed(opened_index.session, index)
         for name, data in files.items():
+            if name in there:
+                if there[name] not in {"", hashlib.sha256(data).hexdigest()}:
+                    raise RefusalError(
+                        f"{name} is on the index already, with another content, and what has been published is never "
+                        "replaced: release a new version"
+                    )
+                outcomes.append("already there")
+                say(f"{name}: already there")
+                continue
             path = Path(folder) / name  # the very bytes that were compared, whatever happens in dist/ meanwhile
             path.write_bytes(data)
             outcomes.append(sent(path, opened_index, credentials))
@@ -219,6 +232,29 @@ def send(files: dict[str, bytes], index: str, credentials: Credentials) -> None:
         raise RefusalError(
             "this version is on the index already, and what has been published is never replaced: release a new one"
         )
+
+
+def listed(session: requests.Session, index: str) -> dict[str, str]:
+    """The files of the project that an index lists, each with its SHA-256, or nothing where the index does not say.
+
+    The list is below `simple` or `+simple` (devpi) of the address, or of the one above it where the address only takes
+    uploads. An index without such a list decides itself.
+    """
+    found: dict[str, str] = {}
+    address = index.rstrip("/")
+    outer = re.sub(r"/(legacy|\+upload)$", "", address)
+    for base in dict.fromkeys((f"{address}/+simple", f"{outer}/+simple", f"{address}/simple", f"{outer}/simple")):
+        try:
+            response = session.get(f"{base}/{PROJECT}/", allow_redirects=False, headers={"Accept": "text/html"})
+            page = response.text if response.status_code == requests.codes.ok else ""
+        except requests.RequestException:
+            continue  # the upload will tell what is wrong
+        for link in re.findall(r"""(?i)<a\s[^>]*?href\s*=\s*["']([^"']+)["']""", page):
+            parts = urlsplit(html.unescape(link))
+            digest = re.search(r"(?:^|&)sha256=([0-9a-fA-F]{64})(?:&|$)", parts.fragment)
+            name = unquote(parts.path.rpartition("/")[2])
+            found[name] = found.get(name) or (digest[1].lower() if digest else "")
+    return found
 
 
 def sent(path: Path, index: Index, credentials: Credentials) -> Outcome:

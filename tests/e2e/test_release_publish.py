@@ -14,6 +14,7 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
@@ -236,6 +237,31 @@ class TestAnswers:
             send(files(released), url, Credentials(USER, PASSWORD, "the test"))
         assert (len(received), asked) == (2, [])
 
+    @pytest.mark.parametrize("list_at", ["/simple/", "/+simple/", "/team/+simple/", "/team/simple/"])
+    def test_an_index_that_replaces_files_is_asked_first(self, released: Throwaway, list_at: str):
+        upload = {"/team/+simple/": "team/", "/team/simple/": "team/legacy/"}.get(list_at, "")
+        wheel = hashlib.sha256(files(released)[WHEEL]).hexdigest()
+        page = f'<a href="../../f/{WHEEL}#sha256={wheel}">w</a>'
+        with told_index(200, "", {f"{list_at}dify-workflow-sdk/": page}) as (url, received):
+            send(files(released), url + upload, Credentials(USER, PASSWORD, "the test"))
+        assert [request["file"] for request in received] == [SDIST]
+        page += f"<A class='x' href='{SDIST}'>s</A>"
+        with (
+            told_index(200, "", {f"{list_at}dify-workflow-sdk/": page}) as (url, received),
+            pytest.raises(RefusalError, match="this version is on the index already"),
+        ):
+            send(files(released), url + upload, Credentials(USER, PASSWORD, "the test"))
+        assert received == []
+
+    def test_a_file_of_the_same_name_and_another_content_is_never_replaced(self, released: Throwaway):
+        page = f'<a href="{WHEEL}#sha256={"0" * 64}">w</a>'
+        with (
+            told_index(200, "", {"/simple/dify-workflow-sdk/": page}) as (url, received),
+            pytest.raises(RefusalError, match="with another content"),
+        ):
+            send(files(released), url, Credentials(USER, PASSWORD, "the test"))
+        assert received == []
+
     def test_nobody_listens(self, released: Throwaway):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused, and nobody else gets it
@@ -249,7 +275,9 @@ def files(released: Throwaway) -> dict[str, bytes]:
 
 
 @contextmanager
-def told_index(status: int, text: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
+def told_index(
+    status: int, text: str, pages: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[str, list[dict[str, str]]]]:
     """The address of a server that answers as it is told, and what it was sent by whom."""
     received: list[dict[str, str]] = []
 
@@ -269,6 +297,13 @@ def told_index(status: int, text: str) -> Iterator[tuple[str, list[dict[str, str
             self.send_header("Content-Length", str(len(text.encode())))
             self.end_headers()
             self.wfile.write(text.encode())
+
+        def do_GET(self) -> None:
+            page = pages.get(self.path, "").encode()
+            self.send_response(200 if page else 404)
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
 
         def log_message(self, *_: object) -> None:
             pass
