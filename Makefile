@@ -42,6 +42,9 @@ import: $(READY) ## bring in one more vendor document: make import FILE=path; ST
 update: $(READY) ## bring in a newer vendor document with all that follows: make update FILE=path
 	@$(RUN) scripts/update.py "$(FILE)"
 
+drift: $(READY) ## say what a vendor document says otherwise than the spec and is not known: make drift FILE=path
+	@$(RUN) scripts/drift.py "$(FILE)"
+
 spec: $(READY) ## compile spec/openapi.yaml from spec/upstream and spec/overlays
 	@$(RUN) scripts/compile_spec.py
 
@@ -106,4 +109,4 @@ $(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo sandbox test contract mutants soak import update spec generate reference check setup lint format types build release publish lock test-ranges bench bench-check clean
+.PHONY: help demo sandbox test contract mutants soak import update drift spec generate reference check setup lint format types build release publish lock test-ranges bench bench-check clean

@@ -340,7 +340,7 @@ class _Comparison:
         before, after = event_roots(self.old), event_roots(self.new)
         pairs = paired(before, unions(self.new), after, unions(self.old))
         for was, now in pairs:
-            where = f"events {shown(now.name if now and now.name else was.name if was else '')}"
+            where = f"events {shown(was.name if was and was.name else now.name if now else '')}"
             if was and now:
                 inner = self._schemas_pair(was.document, now.document).received((was.reference,), (now.reference,))
                 yield from _placed(where, inner, ((was.node,), (now.node,)), "event")

@@ -96,29 +96,26 @@ def paired(
     """
     pairs: list[tuple[Union | None, Union | None]] = []
     taken: set[int] = set()
-    for alike in (_has_same_name, _has_most_values):
-        for root, others, is_old in [
-            *((root, all_after, True) for root in before),
-            *((root, all_before, False) for root in after),
-        ]:
-            if id(root.node) in taken:
-                continue
-            found = next((other for other in others if id(other.node) not in taken and alike(root, other)), None)
-            if found is not None:
-                taken |= {id(root.node), id(found.node)}
-                pairs.append((root, found) if is_old else (found, root))
+    likely = [(_likeness(root, other), root, other, True) for root in before for other in all_after]
+    likely += [(_likeness(root, other), root, other, False) for root in after for other in all_before]
+    for likeness, root, other, is_old in sorted(likely, key=lambda one: -one[0]):
+        if likeness > _LEAST and not {id(root.node), id(other.node)} & taken:
+            taken |= {id(root.node), id(other.node)}
+            pairs.append((root, other) if is_old else (other, root))
     pairs += [(root, None) for root in before if id(root.node) not in taken]
     pairs += [(None, root) for root in after if id(root.node) not in taken]
     return pairs
 
 
-def _has_same_name(one: Union, other: Union) -> bool:
-    return bool(one.name) and one.name == other.name
+_LEAST = 0.4
 
 
-def _has_most_values(one: Union, other: Union) -> bool:
+def _likeness(one: Union, other: Union) -> float:
+    """How much two schemas have in common: 2 for the same name, else the share of the values that both know."""
     (name, values), (other_name, other_values) = one.tags, other.tags
-    return name == other_name and 2 * len(values & other_values) > min(len(values), len(other_values))
+    if one.name and one.name == other.name:
+        return 2
+    return len(values & other_values) / len(values | other_values) if name == other_name and values else 0
 
 
 def is_reduced(description: Description) -> bool:

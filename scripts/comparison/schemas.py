@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from comparison.changes import Severity
     from comparison.shapes import Bound, Node, Schemas, Shape
 
-MOST_CHANGES = 300
+MOST_CHANGES = 1000
 """So many changes are kept of one schema: where it differs in more, it is another schema."""
 
 

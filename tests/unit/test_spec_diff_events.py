@@ -80,7 +80,7 @@ class TestEventsApart:
         assert told(old, new) == []
         assert any(change.kind == "schema-renamed" for change in changes(old, new))
         assert told(old, stream("ping", "pong", "end", root="Other", end={"at": TEXT})) == [
-            ("additive", "events Other[event=end].data.at", "event-field-added")
+            ("additive", "events ChunkEvent[event=end].data.at", "event-field-added")
         ]
 
     def test_two_streams_are_not_mixed_up(self) -> None:
