@@ -14,6 +14,7 @@ from dify_workflow_api.models.workflow_run import WorkflowRun
 from dify_workflow_api.models.workflow_run_response import WorkflowRunResponse
 
 from ._errors import WorkflowRunError
+from ._responses import is_object
 from ._uploads import TYPES, type_of_file, with_files_as_inputs
 
 if TYPE_CHECKING:
@@ -120,12 +121,12 @@ class WorkflowRunDetail(WorkflowRun):
         Raises:
             ValueError: the inputs are no JSON object, or a file among them has neither an id nor an address.
         """
-        inputs: object = {} if self.inputs is None else self.inputs
-        if not isinstance(inputs, dict):
+        inputs: Any = {} if self.inputs is None else self.inputs
+        if not is_object(inputs):
             raise ValueError(f"the inputs of this run are no JSON object, and cannot be sent again: {inputs!r}")
         return {
             name: with_files_as_inputs(value, f"inputs[{name!r}]")
-            for name, value in cast("dict[str, Any]", inputs).items()
+            for name, value in inputs.items()
             if not name.startswith("sys.")
         }
 
@@ -135,9 +136,11 @@ class WorkflowRunDetail(WorkflowRun):
         Raises:
             ValueError: a file among them has neither an id nor an address.
         """
-        inputs: object = self.inputs
-        files = cast("dict[str, Any]", inputs).get("sys.files") if isinstance(inputs, dict) else None
-        return [with_files_as_inputs(file, "files") for file in files] if isinstance(files, list) and files else None
+        inputs: Any = self.inputs
+        files: object = inputs.get("sys.files") if is_object(inputs) else None
+        if not isinstance(files, list) or not files:
+            return None
+        return [with_files_as_inputs(file, "files") for file in cast("list[object]", files)]
 
     def raise_for_status(self) -> Self:
         """This run, unless it failed or was stopped; one that goes on, or waits for a person, did neither.
