@@ -19,6 +19,7 @@ AFTER_EMPTY_STREAM: Final = (
     "the run may be waiting for a free worker and still be executed (or its inputs were refused, which Dify 1.14 does "
     f"not report in a stream): {LOOK}"
 )
+AFTER_BROKEN_STREAM: Final = "the run may be going on: look at it with runs.get(workflow_run_id)"
 AFTER_UPLOAD: Final = "the file may have been stored: uploading it again is safe, and stores it a second time"
 AFTER_SUBMISSION: Final = (
     "the form may have been submitted: submitting it again is safe, and fails with status 412 if it was"
@@ -56,9 +57,19 @@ def after_run(body: dict[str, Any]) -> Advice:
     return advice
 
 
-def after_empty_stream(error: DifyError) -> str:
-    """What to do after an error of a run's stream that came before its first event."""
-    return AFTER_EMPTY_STREAM if isinstance(error, APIConnectionError) else ""
+def after_broken_stream(error: DifyError, *, workflow_run_id: str | None, starts_run: bool) -> str:
+    """What to do after an error that ended a stream before its run.
+
+    Args:
+        error: what ended it.
+        workflow_run_id: the run; None where no event said it.
+        starts_run: whether the request of the stream started the run.
+    """
+    if not isinstance(error, APIConnectionError):
+        return ""
+    if workflow_run_id is not None:
+        return AFTER_BROKEN_STREAM
+    return AFTER_EMPTY_STREAM if starts_run else ""
 
 
 def after_upload(error: DifyError) -> str:

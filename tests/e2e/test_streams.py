@@ -470,6 +470,7 @@ def test_a_stream_that_is_not_whole_ends_in_an_error_that_says_what_was_seen(hal
     assert str(found).startswith("POST /v1/workflows/run: ")
     assert says in str(found)
     assert SOFAR in str(found)
+    assert ("runs.get(workflow_run_id)" in str(found)) == isinstance(found, APIConnectionError)
     assert len(str(found)) < 1000
     assert found.request.method == "POST"
     assert "authorization" not in found.request.headers

@@ -9,12 +9,13 @@ import pytest
 
 from dify_workflow import APIConnectionError, APIResponseError, APIStatusError, APITimeoutError
 from dify_workflow._advice import (
+    AFTER_BROKEN_STREAM,
     AFTER_EMPTY_STREAM,
     AFTER_RUN,
     AFTER_SUBMISSION,
     AFTER_UPLOAD,
     add_advice,
-    after_empty_stream,
+    after_broken_stream,
     after_run,
     after_submission,
     after_upload,
@@ -57,9 +58,19 @@ def test_only_errors_that_leave_the_outcome_open_advise(error: DifyError):
     assert after_submission(error) == (AFTER_SUBMISSION if is_open else "")
 
 
-def test_an_empty_stream_says_that_the_run_may_be_queued():
-    assert after_empty_stream(OPEN[0]) == AFTER_EMPTY_STREAM
-    assert after_empty_stream(CLEAR[-1]) == ""
+@pytest.mark.parametrize(
+    ("run", "starts_run", "expected"),
+    [
+        (None, True, AFTER_EMPTY_STREAM),
+        (None, False, ""),
+        ("r", True, AFTER_BROKEN_STREAM),
+        ("r", False, AFTER_BROKEN_STREAM),
+    ],
+)
+def test_a_broken_stream_says_how_to_look_for_its_run(run: str | None, starts_run: bool, expected: str):
+    cut, unusable = OPEN[0], CLEAR[-1]
+    assert after_broken_stream(cut, workflow_run_id=run, starts_run=starts_run) == expected
+    assert after_broken_stream(unusable, workflow_run_id=run, starts_run=starts_run) == ""
 
 
 def test_advice_is_appended_once_to_the_message():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from dify_workflow_api.api.runs import stop_workflow_run
 
 from .. import _logging, _responses, _transport_errors
-from .._advice import add_advice, after_empty_stream, no_advice
+from .._advice import add_advice, after_broken_stream, no_advice
 from .._attempts import attempt_of
 from .._responses import BrokenEventError, ReportedError
 from .._sse import EventParser
@@ -186,6 +186,6 @@ class AsyncRunStream:
         if self._progress.is_whole:
             _logging.log_end_of_stream(failure)
             return
-        if self._starts_run and self._progress.count == 0:
-            add_advice(failure, after_empty_stream(failure))
+        run = self._progress.workflow_run_id
+        add_advice(failure, after_broken_stream(failure, workflow_run_id=run, starts_run=self._starts_run))
         self._failure = failure
