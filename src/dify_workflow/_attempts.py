@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol
 
 import httpx
 
@@ -58,7 +58,7 @@ class Attempt:
         is_interrupted: whether `interrupt` was called.
     """
 
-    __slots__ = ("_is_late", "_timeouts", "_total", "deadline", "has_body", "is_interrupted", "stream")
+    __slots__ = ("_late_for", "_timeouts", "_total", "deadline", "has_body", "is_interrupted", "stream")
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Attempt:
     ) -> None:
         self._timeouts = timeouts
         self._total = total
-        self._is_late = False
+        self._late_for: float | None = None
         self.has_body = has_body
         self.deadline = deadline if total is None else time.monotonic() + total
         self.stream: Interruptible | None = None
@@ -78,36 +78,31 @@ class Attempt:
 
     def phases(self) -> dict[str, float | None]:
         """The timeouts as httpx takes them, each of which leads back to this attempt."""
-        timeouts = self._timeouts
-        return {
-            "connect": Phase.of(timeouts["connect"], self, httpx.ConnectTimeout),
-            "read": Phase.of(timeouts["read"], self, httpx.ReadTimeout),
-            "write": Phase.of(timeouts["write"], self, httpx.WriteTimeout),
-            "pool": timeouts["pool"],
-        }
+        phases: dict[str, float | None] = dict(self._timeouts)
+        for name, error in _ERRORS:
+            seconds = phases[name]
+            phase = phases[name] = Phase(math.inf if seconds is None else seconds)
+            phase.attempt, phase.error = self, error
+        return phases
 
-    def sending(self) -> None:
-        """Note that a part of the request is sent: with a body, the time for the response begins when all was."""
-        if self.has_body and self.deadline is not None and self._total is not None:
+    def restart(self) -> None:
+        """Count from now: a part of a body is sent, or its end, from which on there is time for the response."""
+        if self.deadline is not None and self._total is not None:
             self.deadline = time.monotonic() + self._total
 
     def is_over(self) -> bool:
         """Whether the deadline has passed."""
         return self.deadline is not None and time.monotonic() >= self.deadline
 
-    def seconds_left(self, error: type[httpx.TimeoutException]) -> float:
-        """Seconds until the deadline. After it one wait is allowed, of `LATE` seconds: what has arrived is read.
+    def last_wait(self, error: type[httpx.TimeoutException]) -> float:
+        """Seconds that may be waited after the deadline, once for each: what has arrived is read.
 
         Raises:
-            httpx.TimeoutException: the deadline has passed; the class is the given one.
+            httpx.TimeoutException: that has been done; the class is the given one.
         """
-        left = math.inf if self.deadline is None else self.deadline - time.monotonic()
-        if left >= LATE:
-            self._is_late = False  # it may be another deadline
-            return left
-        if self._is_late:
+        if self._late_for == self.deadline:
             raise error(self.lateness())
-        self._is_late = True
+        self._late_for = self.deadline
         return LATE
 
     def lateness(self) -> str:
@@ -141,20 +136,17 @@ def attempt_of(request: httpx.Request) -> Attempt | None:
 
 
 class Phase(float):
-    """Seconds for one phase of an attempt; infinity is no bound."""
+    """Seconds for one phase of an attempt; infinity is no bound.
+
+    Attributes:
+        attempt: the attempt.
+        error: what ends it when the phase takes longer.
+    """
 
     __slots__ = ("attempt", "error")
 
     attempt: Attempt
     error: type[httpx.TimeoutException]
-
-    @classmethod
-    def of(cls, seconds: float | None, attempt: Attempt, error: type[httpx.TimeoutException]) -> Self:
-        """The phase of an attempt that may take so many seconds, else it ends in this error; None is no bound."""
-        phase = cls(math.inf if seconds is None else seconds)
-        phase.attempt = attempt
-        phase.error = error
-        return phase
 
     def seconds(self, stream: Interruptible) -> float | None:
         """Seconds that may be waited now, in this stream; None is no bound.
@@ -169,5 +161,13 @@ class Phase(float):
             raise InterruptedAttemptError
         seconds = float(self)
         if attempt.deadline is not None:
-            seconds = min(seconds, attempt.seconds_left(self.error))
+            left = attempt.deadline - time.monotonic()
+            seconds = min(seconds, left if left >= LATE else attempt.last_wait(self.error))
         return None if seconds == math.inf else seconds
+
+
+_ERRORS: Final = (
+    ("connect", httpx.ConnectTimeout),
+    ("read", httpx.ReadTimeout),
+    ("write", httpx.WriteTimeout),
+)

@@ -35,21 +35,22 @@ class Monitoring:
     """Whether the clients of one class are monitored. Asking costs little: nothing is decided twice.
 
     Args:
-        load: gives the class, which may be replaced as well.
+        name: the class, "Client" or "AsyncClient", which may be replaced as a whole.
+        module: where it is.
     """
 
-    def __init__(self, load: Callable[[], type[Any]]) -> None:
-        self._load = load
-        self._functions: Callable[[type[Any]], tuple[object, ...]] = attrgetter(
-            *(name for name in _NAMES if hasattr(load(), name))
-        )
+    def __init__(self, name: str, module: Any = httpx) -> None:  # noqa: ANN401 - a module
+        self._name = name
+        self._module = module
+        present = (function for function in _NAMES if hasattr(getattr(module, name), function))
+        self._functions: Callable[[type[Any]], tuple[object, ...]] = attrgetter(*present)
         self._seen: tuple[object, ...] = ()
         self._is_on = False
 
     def is_on(self) -> bool:
         """Whether a client's functions are not httpx's own, now."""
         try:
-            functions = self._functions(self._load())
+            functions = self._functions(getattr(self._module, self._name))
         except AttributeError:  # the class is another
             return True
         # By identity: a wrapper may say that it equals what it wraps.

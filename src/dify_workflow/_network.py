@@ -25,7 +25,7 @@ from ._attempts import Phase
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import httpx
 
@@ -82,11 +82,13 @@ class Network(httpcore.SyncBackend):
 class Stream(httpcore.NetworkStream):
     """One connection."""
 
-    __slots__ = ("_inner", "_parser")
+    __slots__ = ("_inner", "_parser", "_unread", "is_watched")
 
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
+        self._unread = _unread(inner)
         self._parser: Any = None
+        self.is_watched = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Wait for bytes, and give them."""
@@ -103,10 +105,11 @@ class Stream(httpcore.NetworkStream):
         """Send bytes."""
         if type(timeout) is not Phase:
             self._inner.write(buffer, timeout)
-        elif buffer:  # httpcore also writes an empty end
-            timeout.attempt.sending()
+            return
+        if timeout.attempt.has_body:
+            timeout.attempt.restart()
+        if buffer:  # else it is the end of the request
             self._inner.write(buffer, timeout.seconds(self))
-            timeout.attempt.sending()
 
     def close(self) -> None:
         """Close the connection."""
@@ -121,14 +124,18 @@ class Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as in httpcore
         """What httpcore asks for: the socket, its addresses, whether there is something to read."""
-        if info == "is_readable" and (_surplus.has_surplus(self._parser) or _has_unread(self._inner)):
-            return True  # httpcore closes a connection that it wants to use again, and on which something came
+        if info == "is_readable":  # httpcore closes a connection on which something came before it is used again
+            if self._parser is not None and self._parser.trailing_data[0]:
+                return True
+            for count in self._unread:
+                if count():
+                    return True
         return self._inner.get_extra_info(info)
 
     def watch(self, response: httpx.Response) -> None:
-        """Look at what comes behind this response before the connection is used again."""
-        if self._parser is None:
-            self._parser = _surplus.parser_of(response.stream)
+        """Look at what comes behind this response, and the next ones, before the connection is used again."""
+        self._parser = _surplus.parser_of(response.stream)
+        self.is_watched = True
 
     def interrupt(self) -> None:
         """Wake up whoever waits in this connection, which is of no use afterwards."""
@@ -167,11 +174,13 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
 class AsyncStream(httpcore.AsyncNetworkStream):
     """One connection; as `Stream`. A task that waits in it is cancelled by whoever interrupts."""
 
-    __slots__ = ("_inner", "_parser")
+    __slots__ = ("_inner", "_parser", "_unread", "is_watched")
 
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
+        self._unread = _unread(inner)
         self._parser: Any = None
+        self.is_watched = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Wait for bytes, and give them."""
@@ -185,10 +194,11 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         """Send bytes."""
         if type(timeout) is not Phase:
             await self._inner.write(buffer, timeout)
-        elif buffer:
-            timeout.attempt.sending()
+            return
+        if timeout.attempt.has_body:
+            timeout.attempt.restart()
+        if buffer:  # else it is the end of the request
             await self._inner.write(buffer, timeout.seconds(self))
-            timeout.attempt.sending()
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -203,14 +213,18 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as in httpcore
         """What httpcore asks for: the socket, its addresses, whether there is something to read."""
-        if info == "is_readable" and (_surplus.has_surplus(self._parser) or _has_unread(self._inner)):
-            return True  # httpcore closes a connection that it wants to use again, and on which something came
+        if info == "is_readable":  # httpcore closes a connection on which something came before it is used again
+            if self._parser is not None and self._parser.trailing_data[0]:
+                return True
+            for count in self._unread:
+                if count():
+                    return True
         return self._inner.get_extra_info(info)
 
     def watch(self, response: httpx.Response) -> None:
-        """Look at what comes behind this response before the connection is used again."""
-        if self._parser is None:
-            self._parser = _surplus.parser_of(response.stream)
+        """Look at what comes behind this response, and the next ones, before the connection is used again."""
+        self._parser = _surplus.parser_of(response.stream)
+        self.is_watched = True
 
     def interrupt(self) -> None:
         """Nothing has to be done: see above."""
@@ -222,16 +236,23 @@ def raise_if_late(timeout: float | None) -> None:
         raise timeout.error(timeout.attempt.lateness()) from None
 
 
-def _has_unread(stream: httpcore.NetworkStream | httpcore.AsyncNetworkStream) -> bool:
-    """Whether bytes have been taken from the socket, and wait to be read: of TLS, or in anyio's queue."""
+def _unread(stream: httpcore.NetworkStream | httpcore.AsyncNetworkStream) -> list[Callable[[], int]]:
+    """What counts the bytes that were taken from the socket and wait to be read: of TLS, and in anyio's queue.
+
+    The names are private, those of TLS excepted: where there is none, nothing is counted.
+    """
+    counts: list[Callable[[], int]] = []
     tls = stream.get_extra_info("ssl_object")
-    if tls is not None and tls.pending():
-        return True
-    inner = getattr(stream, "_stream", None)  # private, as are the names below: where there is none, nothing is found
-    if getattr(getattr(inner, "_read_bio", None), "pending", 0):
-        return True
-    plain = getattr(inner, "transport_stream", inner)
-    return bool(getattr(getattr(plain, "_protocol", None), "read_queue", None))
+    if tls is not None:
+        counts.append(tls.pending)
+    inner = getattr(stream, "_stream", None)
+    encrypted = getattr(inner, "_read_bio", None)
+    if encrypted is not None:
+        counts.append(lambda: int(encrypted.pending))
+    queue = getattr(getattr(getattr(inner, "transport_stream", inner), "_protocol", None), "read_queue", None)
+    if queue is not None:
+        counts.append(queue.__len__)
+    return counts
 
 
 def _keep_alive(stream: httpcore.NetworkStream | httpcore.AsyncNetworkStream) -> None:

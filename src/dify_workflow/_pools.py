@@ -63,7 +63,7 @@ class Connections:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._routes = Routes(environment)
-        self._monitoring = Monitoring(lambda: httpx.Client)
+        self._monitoring = Monitoring("Client")
         self._transports: dict[str, httpx.HTTPTransport] = {}
         self._clients: dict[httpx.HTTPTransport, httpx.Client] = {}
         self._closed = False
@@ -121,7 +121,7 @@ class AsyncConnections:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._routes = Routes(environment)
-        self._monitoring = Monitoring(lambda: httpx.AsyncClient)
+        self._monitoring = Monitoring("AsyncClient")
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
         self._clients: dict[httpx.AsyncHTTPTransport, httpx.AsyncClient] = {}
         self._closed = False
@@ -209,7 +209,10 @@ def exchange(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Re
         response = transport.handle_request(request)
     except httpx.PoolTimeout as error:
         raise httpx.PoolTimeout(ALL_IN_USE) from error
-    _watch(response)
+    # Bytes behind the response are looked for. There is no such stream where a test has replaced the transport.
+    stream: Any = response.extensions.get("network_stream")
+    if not getattr(stream, "is_watched", True):
+        stream.watch(response)
     return response
 
 
@@ -219,16 +222,10 @@ async def exchange_async(transport: httpx.AsyncHTTPTransport, request: httpx.Req
         response = await transport.handle_async_request(request)
     except httpx.PoolTimeout as error:
         raise httpx.PoolTimeout(ALL_IN_USE) from error
-    _watch(response)
+    stream: Any = response.extensions.get("network_stream")
+    if not getattr(stream, "is_watched", True):
+        stream.watch(response)
     return response
-
-
-def _watch(response: httpx.Response) -> None:
-    """Have the connection closed if something comes behind this response."""
-    stream = response.extensions.get("network_stream")  # there is none where a test has replaced the transport
-    watch = getattr(stream, "watch", None)
-    if watch is not None:
-        watch(response)
 
 
 class _Exchanging(httpx.BaseTransport):
