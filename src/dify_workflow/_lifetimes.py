@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
-    from ._attempts import Attempt, Interruptible
+    from ._attempts import Interruptible
 
 T = TypeVar("T")
 
@@ -106,6 +106,16 @@ class _Base:
 class Lifetime(_Base):
     """The lifetime of an iterator of the sync half."""
 
+    _owner: int | None = None
+
+    def begin(self) -> None:
+        """Note which thread iterates."""
+        self._owner = threading.get_ident()
+
+    def is_owner(self) -> bool:
+        """Whether the caller is the thread that iterates, and no signal handler that interrupted it."""
+        return self._owner == threading.get_ident() and not _in_signal_handler()
+
     def run(self, attempt: Interruptible, work: Callable[[], T]) -> T:
         """What some work gives that waits in an attempt.
 
@@ -134,10 +144,14 @@ class Lifetime(_Base):
         alarm = Alarm()
         self.run(alarm, lambda: alarm.wait(seconds))
 
-    def close(self, items: Generator[Any, Any, Any]) -> None:
-        """End the lifetime, and close the generator that does the work: here, or where it runs at the moment."""
+    def close(self, items: Generator[Any, Any, Any]) -> bool:
+        """End the lifetime, and close the generator that does the work; whether it is closed now.
+
+        Where it runs below in this thread, or does not end for a while, it is left to end by itself. In a forked child
+        nothing is done.
+        """
         if self.is_forked:
-            return
+            return False
         self.end()
         deadline = time.monotonic() + LONGEST_WAIT
         while True:
@@ -147,9 +161,9 @@ class Lifetime(_Base):
                 if str(error) != IN_USE:
                     raise
             else:
-                return
+                return True
             if _runs_here(items) or time.monotonic() > deadline or is_collecting():
-                return  # it ends by itself, where it runs
+                return False
             time.sleep(PAUSE)
 
 
@@ -224,6 +238,19 @@ def _runs_here(items: Generator[Any, Any, Any]) -> bool:
     return frame is not None
 
 
+def _in_signal_handler() -> bool:
+    """Whether a function that handles signals is among those that run in this thread, as far as can be seen."""
+    import inspect  # noqa: PLC0415 - loaded when needed
+    import signal  # noqa: PLC0415 - loaded when needed
+
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    codes = {getattr(getattr(handler, "__func__", handler), "__code__", None) for handler in handlers} - {None}
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code not in codes:
+        frame = frame.f_back
+    return frame is not None
+
+
 class _Cycle:
     """Something that only the garbage collector takes away."""
 
@@ -251,8 +278,18 @@ class AsyncLifetime(_Base):
         super().__init__(is_open=is_open)
         self._asyncio = asyncio
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._owner: weakref.ref[asyncio.Task[Any]] | None = None
 
-    async def run(self, _attempt: Attempt | None, work: Callable[[], Awaitable[T]]) -> T:
+    def begin(self) -> None:
+        """Note which task iterates."""
+        task = self._asyncio.current_task()
+        self._owner = None if task is None else weakref.ref(task)
+
+    def is_owner(self) -> bool:
+        """Whether the caller is the task that iterates."""
+        return self._owner is not None and self._owner() is self._asyncio.current_task()
+
+    async def run(self, _waited_for: object, work: Callable[[], Awaitable[T]]) -> T:
         """What some work gives that waits; its task is cancelled for a moment when the lifetime ends.
 
         Raises:
@@ -289,16 +326,17 @@ class AsyncLifetime(_Base):
         """
         await self.run(None, lambda: self._asyncio.sleep(seconds))
 
-    async def close(self, items: AsyncGenerator[Any, Any]) -> None:
-        """End the lifetime, and close the generator that does the work: here, or where it runs at the moment."""
+    async def close(self, items: AsyncGenerator[Any, Any]) -> bool:
+        """End the lifetime, and close the generator that does the work; False in a forked child, which does nothing."""
         loop = self._loop
         if self.is_forked:
-            return
+            return False
         if loop is None or loop is self._asyncio.get_running_loop() or not loop.is_running():
             await self._close_here(items)
         else:  # another thread
             closing = self._asyncio.run_coroutine_threadsafe(self._close_here(items), loop)
             await self._asyncio.wrap_future(closing)
+        return True
 
     async def _close_here(self, items: AsyncGenerator[Any, Any]) -> None:
         self.end()

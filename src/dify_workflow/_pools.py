@@ -18,6 +18,7 @@ from . import _forks
 from ._environment import proxy_for, proxy_variables, system_variables, trusting
 from ._errors import ConfigurationError
 from ._monitoring import Monitoring, log_response, redact_reason
+from ._open_responses import AsyncOpenResponses, OpenResponses
 from ._surplus import guard
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Connections:
         self._clients: dict[httpx.HTTPTransport, httpx.Client] = {}
         self._closed = False
         self._lock = threading.Lock()
+        self._responses = OpenResponses()
+        self.hold = self._responses.hold
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """The response to a request, its body still to come.
@@ -76,9 +79,14 @@ class Connections:
             ConfigurationError: the environment's proxies or certificates cannot be used.
         """
         transport = self._transports.get(request.url.scheme) or self._opened(request.url)
-        if self._monitoring.is_on():
-            return self._sent_by_client(transport, request)
-        response = exchange(transport, request)
+        was_outside = self._responses.begin()
+        try:
+            if self._monitoring.is_on():
+                return self._sent_by_client(transport, request)
+            response = exchange(transport, request)
+        finally:
+            if was_outside:
+                self._responses.end()
         response.request = request
         log_response(request, response)
         return response
@@ -89,6 +97,7 @@ class Connections:
 
     def close(self) -> None:
         """Close them."""
+        self._responses.finish_left()
         with self._lock:
             self._closed = True
             transports, self._transports = self._transports, {}
@@ -125,6 +134,8 @@ class AsyncConnections:
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
         self._clients: dict[httpx.AsyncHTTPTransport, httpx.AsyncClient] = {}
         self._closed = False
+        self._responses = AsyncOpenResponses()
+        self.hold = self._responses.hold
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The response to a request, its body still to come.
@@ -132,6 +143,7 @@ class AsyncConnections:
         Raises:
             ConfigurationError: the environment's proxies or certificates cannot be used.
         """
+        await self._responses.finish_left()
         transport = self._transports.get(request.url.scheme) or self._opened(request.url)
         if self._monitoring.is_on():
             return await self._sent_by_client(transport, request)
@@ -146,6 +158,7 @@ class AsyncConnections:
 
     async def aclose(self) -> None:
         """Close them."""
+        await self._responses.finish_left()
         self._closed = True
         transports, self._transports = self._transports, {}
         self._clients.clear()
@@ -257,16 +270,27 @@ class ClientConnections:
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
+        self._responses = OpenResponses()
+        self.hold = self._responses.hold
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """The response to a request, its body still to come."""
-        # The caller's client may be set to follow redirects and to add its own credentials: neither here.
-        response = self._client.send(request, auth=None, follow_redirects=False, stream=True)
+        was_outside = self._responses.begin()
+        try:
+            # The caller's client may be set to follow redirects and to add its own credentials: neither here.
+            response = self._client.send(request, auth=None, follow_redirects=False, stream=True)
+        finally:
+            if was_outside:
+                self._responses.end()
         return _completed(response, request)
 
     def within(self, _: float | None) -> Send:
         """What sends a request. The client bounds each phase of it, and nothing can bound its headers as a whole."""
         return self.send
+
+    def finish_left(self) -> None:
+        """Close the responses that were forgotten."""
+        self._responses.finish_left()
 
 
 class AsyncClientConnections:
@@ -274,9 +298,16 @@ class AsyncClientConnections:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
+        self._responses = AsyncOpenResponses()
+        self.hold = self._responses.hold
+
+    async def finish_left(self) -> None:
+        """Close the responses that were forgotten."""
+        await self._responses.finish_left()
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The response to a request, its body still to come."""
+        await self._responses.finish_left()
         response = await self._client.send(request, auth=None, follow_redirects=False, stream=True)
         return _completed(response, request)
 
@@ -344,6 +375,8 @@ class Pool:
 
     def close(self) -> None:
         """Close what was made here. Closing twice is fine."""
+        if self._own is not None:
+            self._own.finish_left()
         with self._lock:
             self._closed = True
             made, self._made = self._made, None

@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fault_server import KEY, Behaviour, Exchange, FaultServer, answer, error_answer, json_answer, log_page, silence
+from fault_server import (
+    KEY,
+    Behaviour,
+    Exchange,
+    FaultServer,
+    answer,
+    error_answer,
+    event_stream,
+    json_answer,
+    log_page,
+    silence,
+    sse,
+)
 from leaks import nothing_left_open
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
@@ -248,3 +260,84 @@ def test_a_handler_of_sigterm_ends_it_at_whatever_moment(kind: str, end: str):
             assert (process.returncode, err) == (0, "")
             assert out.startswith(end)
             assert out.endswith("['MainThread']\n")
+
+
+# Streams ------------------------------------------------------------------------------------------------------------
+
+HELLO = sse({"event": "text_chunk", "task_id": "t", "workflow_run_id": "r", "data": {"text": "x"}})
+STREAM_PLACES = {"headers": silence(), "data": event_stream(HELLO, then="wait"), "backoff": answer(503)}
+
+
+def open_stream(client: Any) -> Any:
+    return client.runs.events("00000000-0000-4000-8000-000000000001", user="u-1")
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["", "own client"])
+def test_another_thread_ends_a_stream_that_waits_for_data(own: bool):
+    with (
+        nothing_left_open(),
+        FaultServer(STREAM_PLACES["data"]) as server,
+        httpx.Client() as http,
+        client_of(server, http_client=http if own else None) as client,
+        open_stream(client) as events,
+    ):
+        next(events)
+        timer = threading.Timer(0.2, events.close)
+        timer.start()
+        begun = time.monotonic()
+        assert list(events) == []
+        assert time.monotonic() - begun < PROMPTLY
+        timer.join()
+        assert server.wait_for_no_connection()
+
+
+@pytest.mark.parametrize("place", ["headers", "backoff"])
+def test_a_stream_can_be_closed_while_it_is_being_opened(place: str):
+    with nothing_left_open(), FaultServer(STREAM_PLACES[place]) as server, client_of(server) as client:
+        stream = open_stream(client)
+        timer = threading.Timer(0.2, stream.close)
+        timer.start()
+        with pytest.raises(RuntimeError, match="was closed while"):
+            stream.__enter__()
+        timer.join()
+
+
+@pytest.mark.parametrize("where", ["while it waits", "between two events"])
+def test_another_task_ends_a_stream(where: str):
+    async def run(server: FaultServer) -> int:
+        async with AsyncDifyWorkflow(api_key=KEY, base_url=server.base_url) as client, open_stream(client) as events:
+            seen = 0
+            async for _ in events:
+                seen += 1
+                if where == "between two events":
+                    await asyncio.create_task(events.close())
+                else:
+                    closing = asyncio.get_running_loop().call_later(0.1, lambda: tasks.add(close_soon(events)))
+                    assert closing
+            return seen
+
+    def close_soon(events: Any) -> asyncio.Task[None]:
+        return asyncio.get_running_loop().create_task(events.close())
+
+    tasks: set[asyncio.Task[None]] = set()
+    with nothing_left_open(), FaultServer(STREAM_PLACES["data"]) as server:
+        assert asyncio.run(run(server), debug=True) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such timer")
+@pytest.mark.parametrize("where", ["while it waits", "between two events"])
+def test_a_signal_handler_ends_a_stream_normally(where: str):
+    with nothing_left_open(), FaultServer(STREAM_PLACES["data"]) as server, client_of(server) as client:
+        with open_stream(client) as events:
+            before = signal.signal(signal.SIGALRM, lambda *_: events.close())
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.2)
+                seen = 0
+                for _ in events:
+                    seen += 1
+                    if where == "between two events":
+                        time.sleep(0.4)
+            finally:
+                signal.signal(signal.SIGALRM, before)
+        assert seen == 1
+        assert server.wait_for_no_connection()

@@ -19,6 +19,7 @@ from .._errors import DifyError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+    from typing import TypeAlias
 
     from dify_workflow_api.types import Request
 
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
     from .._bodies import Decoder
     from .._configuration import Configuration, TimeoutOption
     from .._lifetimes import AsyncLifetime
-    from .._pools import AsyncPool
+    from .._open_responses import AsyncHeldResponse
+    from .._pools import AsyncPool, AsyncSend
     from .._responses import Model
 
-    Send = Callable[[httpx.Request], Awaitable[httpx.Response]]
+    Hold: TypeAlias = Callable[[httpx.Response], AsyncHeldResponse]
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
@@ -38,7 +40,7 @@ M = TypeVar("M", bound="Model")
 class AsyncOpenStream(NamedTuple):
     """A response whose body is a stream of events."""
 
-    response: httpx.Response
+    held: AsyncHeldResponse
     chunks: AsyncIterator[bytes]
     """The body as it comes."""
 
@@ -150,7 +152,7 @@ class AsyncCaller:
     async def _repeated(
         self,
         call: Request[Any],
-        attempt: Callable[[Send, httpx.Request, Timeout], Awaitable[T]],
+        attempt: Callable[[AsyncSend, Hold, httpx.Request, Timeout], Awaitable[T]],
         limits: Timeout,
         advice: Advice,
         accept: str | None = None,
@@ -175,7 +177,7 @@ class AsyncCaller:
                 self.pool.adapt(request)
             try:
                 send = connections.within(None if has_body else limits.total)
-                work = partial(attempt, send, request, limits)
+                work = partial(attempt, send, connections.hold, request, limits)
                 return await (work() if life is None else life.run(bounds, work))
             except DifyError as error:
                 pause = _retries.seconds_before_retry(
@@ -193,10 +195,12 @@ class AsyncCaller:
                 _logging.log_retry(error, retries_made, pause)
             await (asyncio.sleep(pause) if life is None else life.sleep(pause))
 
-    async def _answer(self, read: Callable[[bytes], T], send: Send, request: httpx.Request, limits: Timeout) -> T:
+    async def _answer(
+        self, read: Callable[[bytes], T], send: AsyncSend, _: Hold, request: httpx.Request, limits: Timeout
+    ) -> T:
         return _responses.value(*await self._received(send, request, limits), read, self.configuration.api_key)
 
-    async def _received(self, send: Send, request: httpx.Request, limits: Timeout) -> tuple[httpx.Response, bytes]:
+    async def _received(self, send: AsyncSend, request: httpx.Request, limits: Timeout) -> tuple[httpx.Response, bytes]:
         begun = time.monotonic()
         response = None
         try:
@@ -215,11 +219,12 @@ class AsyncCaller:
                 await response.aclose()
         raise failure
 
-    async def _opened(self, send: Send, request: httpx.Request, limits: Timeout) -> AsyncOpenStream:
+    async def _opened(self, send: AsyncSend, hold: Hold, request: httpx.Request, limits: Timeout) -> AsyncOpenStream:
         begun = time.monotonic()
-        response = None
+        response = held = None
         try:
             response = await send(request)
+            held = hold(response)
             _logging.log_answer(request, response, time.monotonic() - begun)
             chunks, beginning = pieces(response, is_whole=not response.is_success), b""
             is_stream = _responses.is_event_stream(response)
@@ -228,7 +233,7 @@ class AsyncCaller:
             if is_stream:
                 end_attempt(request)
                 chunks = _joined(beginning, chunks) if beginning else chunks
-                opened, response = AsyncOpenStream(response, chunks), None
+                opened, held = AsyncOpenStream(held, chunks), None
                 return opened
             content = beginning + await self._content(chunks, response, limits, begun)
         except _transport_errors.raised() as error:
@@ -237,8 +242,8 @@ class AsyncCaller:
         else:
             failure = _responses.stream_error(response, content, self.configuration.api_key)
         finally:
-            if response is not None:
-                await response.aclose()
+            if held is not None:
+                await held.aclose()
         raise failure
 
     async def _beginning(

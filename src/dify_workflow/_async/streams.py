@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from dify_workflow_api.api.runs import stop_workflow_run
 
 from .. import _logging, _responses, _transport_errors
 from .._advice import add_advice, after_broken_stream, no_advice
 from .._attempts import attempt_of
+from .._lifetimes import AsyncLifetime, EndedError
 from .._responses import BrokenEventError, ReportedError
 from .._sse import EventParser
 from .._streams import StreamProgress, StreamWaits, checked_max_silence
+from .iterations import AsyncIteration
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
-    from types import TracebackType
 
-    import httpx
     from dify_workflow_api.types import Request
 
     from .._advice import Advice
-    from .._configuration import TimeoutOption
+    from .._configuration import Secret, TimeoutOption
     from .._errors import DifyError
+    from .._open_responses import AsyncHeldResponse
     from ..models import StopResponse, WorkflowFinishedEvent
     from .caller import AsyncCaller, AsyncOpenStream
 
 
-class AsyncRunStream:
+OUTSIDE: Final = "a stream is read inside its `with`, which sends the request and closes the connection"
+
+
+class AsyncRunStream(AsyncIteration[Any]):
     """The events of a run as they happen; made by `runs.stream` and `runs.events`.
 
     >>> async with client.runs.stream({"query": "hi"}, user="u-1") as events:
@@ -37,6 +42,8 @@ class AsyncRunStream:
     The request is sent when the `with` begins. Its end, however it comes, closes the connection; the run itself goes
     on, unless `stop` ended it. A stream can be used once: it is one request.
     """
+
+    _kind = "stream"
 
     def __init__(
         self,
@@ -51,20 +58,23 @@ class AsyncRunStream:
         starts_run: bool = False,
         advice: Advice = no_advice,
     ) -> None:
+        life = AsyncLifetime(is_open=False)
         self._caller = caller
         self._call = call
         self._user = user
         self._timeout = timeout
-        self._starts_run = starts_run
         self._advice = advice
         self._progress = StreamProgress(load_event, ends_at_pause=ends_at_pause, ends_with_run=not starts_run)
         self._waits = StreamWaits(
             self._progress, caller.limits(timeout), max_silence=checked_max_silence(max_silence), is_queued=starts_run
         )
+        self._reading = AsyncReading(
+            self._progress, self._waits, life, caller.configuration.api_key, starts_run=starts_run
+        )
         self._is_used = False
-        self._response: httpx.Response | None = None
-        self._events: AsyncGenerator[Any] | None = None
-        self._failure: Exception | None = None
+        self._is_left = False
+        self._held: AsyncHeldResponse | None = None
+        super().__init__(life, _nothing())
 
     @property
     def task_id(self) -> str | None:
@@ -109,53 +119,77 @@ class AsyncRunStream:
         call = stop_workflow_run.build_request(task_id=self.task_id, body={"user": self._user})
         return await self._caller.call(call, self._timeout)
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Any:  # noqa: ANN401 - a model for each name of an event
-        if self._events is None:
-            raise RuntimeError("a stream is read inside its `with`, which sends the request and closes the connection")
-        event = await anext(self._events, None)
-        if event is not None:
-            return event
-        if self._failure is not None:  # each time: only a whole stream may look as if it had come to its end
-            raise self._failure
-        raise StopAsyncIteration
+    def _end(self) -> Exception:
+        if self._held is None or self._is_left:
+            return RuntimeError(OUTSIDE)
+        if not self._life.is_over and self._reading.failure is not None:
+            return self._reading.failure  # each time: only a whole stream may look as if it had come to its end
+        return StopAsyncIteration()
 
     async def __aenter__(self) -> Self:
+        await super().__aenter__()
         if self._is_used:
             raise RuntimeError("a stream can be used once; `runs.stream` and `runs.events` give another one")
         self._is_used = True
-        opened = await self._caller.open_stream(self._call, self._waits.timeout, self._advice)
-        self._response = opened.response
-        self._events = self._read(opened)
+        caller = self._caller.within(self._life)
+        try:
+            opened = await caller.open_stream(self._call, self._waits.timeout, self._advice)
+        except EndedError:
+            raise RuntimeError("this stream was closed while it was being opened") from None
+        self._held = opened.held
+        self._life.begin()
+        self._items = self._reading.events(opened)
+        self._life.is_open = not self._life.is_over
         return self
 
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._is_left = True
+        await super().__aexit__(*exc_info)
 
     async def close(self) -> None:
-        """Close the connection. Closing twice is fine."""
-        events, self._events = self._events, None
-        try:
-            if events is not None:
-                await events.aclose()
-        finally:
-            if self._response is not None:
-                await self._response.aclose()
+        """Close the connection, from any thread, task or signal handler. Closing twice is fine.
 
-    async def _read(self, opened: AsyncOpenStream) -> AsyncGenerator[Any]:
-        """The events; what kept them from being all is in `_failure` then, and raised where no variable shows them."""
-        response, chunks = opened
+        The iteration ends normally where another thread or task, or a signal handler, closes it; the thread or task
+        that reads the stream and closes it itself cannot go on reading. The run goes on.
+        """
+        self._is_left = self._is_left or self._life.is_owner()
+        if await self._life.close(self._items) and self._held is not None:
+            await self._held.aclose()
+
+
+async def _nothing() -> AsyncGenerator[Any]:
+    return
+    yield
+
+
+class AsyncReading:
+    """What reads the events, without a way back to the stream that gives them.
+
+    Attributes:
+        failure: what kept the events from being all; raised where no variable shows them.
+    """
+
+    def __init__(
+        self, progress: StreamProgress, waits: StreamWaits, life: AsyncLifetime, secret: Secret, *, starts_run: bool
+    ) -> None:
+        self._progress = progress
+        self._waits = waits
+        self._life = life
+        self._secret = secret
+        self._starts_run = starts_run
+        self.failure: Exception | None = None
+
+    async def events(self, opened: AsyncOpenStream) -> AsyncGenerator[Any]:
+        """The events."""
+        held, chunks = opened
+        response = held.response
         parser, progress, waits = EventParser(), self._progress, self._waits
-        attempt = attempt_of(response.request)
-        secret = self._caller.configuration.api_key
+        attempt, next_chunk = attempt_of(response.request), partial(anext, chunks, None)
+        secret = self._secret
         failure: DifyError | None = None
         try:
             waits.before_read(attempt)
-            async for chunk in chunks:
+            while (chunk := await self._life.run(held, next_chunk)) is not None:
                 for received in parser.feed(chunk):
                     event = progress.event_of(received)
                     if event is not None:
@@ -171,15 +205,15 @@ class AsyncRunStream:
             found = waits.explained(_transport_errors.as_http_error(error))
             failure = _responses.failed_stream(found, response, progress.summary(), secret)
         except BaseException:
-            self._failure = RuntimeError("reading this stream was interrupted, which closed its connection")
+            self.failure = RuntimeError("reading this stream was interrupted, which closed its connection")
             raise
         finally:
-            await response.aclose()
+            await held.aclose()
         if failure is None and not progress.is_whole:
             failure = _responses.cut_stream(response, progress.summary(), secret)
-        self._end(failure)
+        self._keep(failure)
 
-    def _end(self, failure: DifyError | None) -> None:
+    def _keep(self, failure: DifyError | None) -> None:
         """Keep what ended the stream, unless the run had ended before."""
         if failure is None:
             return
@@ -188,4 +222,4 @@ class AsyncRunStream:
             return
         run = self._progress.workflow_run_id
         add_advice(failure, after_broken_stream(failure, workflow_run_id=run, starts_run=self._starts_run))
-        self._failure = failure
+        self.failure = failure

@@ -18,6 +18,7 @@ from .._errors import DifyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from typing import TypeAlias
 
     from dify_workflow_api.types import Request
 
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from .._bodies import Decoder
     from .._configuration import Configuration, TimeoutOption
     from .._lifetimes import Lifetime
-    from .._pools import Pool
+    from .._open_responses import HeldResponse
+    from .._pools import Pool, Send
     from .._responses import Model
 
-    Send = Callable[[httpx.Request], httpx.Response]
+    Hold: TypeAlias = Callable[[httpx.Response], HeldResponse]
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
@@ -37,7 +39,7 @@ M = TypeVar("M", bound="Model")
 class OpenStream(NamedTuple):
     """A response whose body is a stream of events."""
 
-    response: httpx.Response
+    held: HeldResponse
     chunks: Iterator[bytes]
     """The body as it comes."""
 
@@ -149,7 +151,7 @@ class Caller:
     def _repeated(
         self,
         call: Request[Any],
-        attempt: Callable[[Send, httpx.Request, Timeout], T],
+        attempt: Callable[[Send, Hold, httpx.Request, Timeout], T],
         limits: Timeout,
         advice: Advice,
         accept: str | None = None,
@@ -174,7 +176,7 @@ class Caller:
                 self.pool.adapt(request)
             try:
                 send = connections.within(None if has_body else limits.total)
-                work = partial(attempt, send, request, limits)
+                work = partial(attempt, send, connections.hold, request, limits)
                 return work() if life is None else life.run(bounds, work)
             except DifyError as error:
                 pause = _retries.seconds_before_retry(
@@ -192,7 +194,7 @@ class Caller:
                 _logging.log_retry(error, retries_made, pause)
             (time.sleep(pause) if life is None else life.sleep(pause))
 
-    def _answer(self, read: Callable[[bytes], T], send: Send, request: httpx.Request, limits: Timeout) -> T:
+    def _answer(self, read: Callable[[bytes], T], send: Send, _: Hold, request: httpx.Request, limits: Timeout) -> T:
         return _responses.value(*self._received(send, request, limits), read, self.configuration.api_key)
 
     def _received(self, send: Send, request: httpx.Request, limits: Timeout) -> tuple[httpx.Response, bytes]:
@@ -214,11 +216,12 @@ class Caller:
                 response.close()
         raise failure
 
-    def _opened(self, send: Send, request: httpx.Request, limits: Timeout) -> OpenStream:
+    def _opened(self, send: Send, hold: Hold, request: httpx.Request, limits: Timeout) -> OpenStream:
         begun = time.monotonic()
-        response = None
+        response = held = None
         try:
             response = send(request)
+            held = hold(response)
             _logging.log_answer(request, response, time.monotonic() - begun)
             chunks, beginning = pieces(response, is_whole=not response.is_success), b""
             is_stream = _responses.is_event_stream(response)
@@ -227,7 +230,7 @@ class Caller:
             if is_stream:
                 end_attempt(request)
                 chunks = _joined(beginning, chunks) if beginning else chunks
-                opened, response = OpenStream(response, chunks), None
+                opened, held = OpenStream(held, chunks), None
                 return opened
             content = beginning + self._content(chunks, response, limits, begun)
         except _transport_errors.raised() as error:
@@ -236,8 +239,8 @@ class Caller:
         else:
             failure = _responses.stream_error(response, content, self.configuration.api_key)
         finally:
-            if response is not None:
-                response.close()
+            if held is not None:
+                held.close()
         raise failure
 
     def _beginning(

@@ -1,0 +1,148 @@
+"""Iterators that are forgotten, and freed by the garbage collector wherever it comes by, do not stop the client."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from fault_server import KEY, Behaviour, FaultServer, event_stream, page_answer, sse
+from leaks import nothing_left_open
+
+from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+from dify_workflow._open_responses import lock_of
+
+if TYPE_CHECKING:
+    from fault_server import Exchange
+
+HELLO = sse({"event": "text_chunk", "task_id": "t", "workflow_run_id": "r", "data": {"text": "x"}})
+
+PROGRAM = """
+import faulthandler, gc, os, sys, threading
+import httpx
+from dify_workflow import DifyWorkflow
+
+faulthandler.dump_traceback_later(50, exit=True)
+kind, own, key, base_url = sys.argv[1:]
+limits = httpx.Limits(max_connections=100)
+http = httpx.Client(limits=limits) if own == "own" else None
+client = DifyWorkflow(api_key=key, base_url=base_url, timeout=10, max_retries=0, http_client=http)
+ended, calls = threading.Event(), 0
+
+class Relay:
+    "Hands on what an iterator gives, and is a part of a cycle with the generator that does it."
+    def __init__(self, iterator):
+        self.items = self.read(iterator)
+    def read(self, iterator):
+        with iterator as items:
+            for item in items:
+                yield item
+
+class Holder:
+    "Holds an iterator in a cycle."
+    def __init__(self, iterator):
+        self.itself, self.iterator = self, iterator
+
+def stream():
+    return client.runs.stream({}, user="u-1")
+
+def once():
+    if kind == "plain":
+        next(stream().__enter__())
+    elif kind == "held":
+        holder = Holder(stream().__enter__())
+        next(holder.iterator)
+    elif kind == "unread":
+        Holder(stream().__enter__())
+    elif kind == "generator":
+        next(Relay(stream()).items)
+    elif kind == "walk":
+        next(Relay(client.logs.iter(workers=2)).items)
+    elif kind == "details":
+        next(Relay(client.logs.iter(details=2)).items)
+    elif kind == "follow":
+        next(Relay(client.logs.follow(since="2020-01-01")).items)
+
+def call():
+    global calls
+    while not ended.is_set():
+        client.logs.list()
+        calls += 1
+
+gc.set_threshold(60, 3, 3)  # it comes by often, and nearly everywhere
+other = threading.Thread(target=call)
+other.start()
+for _ in range(600 if kind in ("held", "generator") and not own else 120):
+    once()
+ended.set()
+other.join()
+gc.collect()
+client.logs.list()
+assert calls > 3, calls
+open_files = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+assert open_files < 20, open_files
+print("done")
+"""
+
+
+async def respond(exchange: Exchange) -> None:
+    assert exchange.request is not None
+    behaviour = event_stream(HELLO, then="wait") if exchange.request.method == "POST" else page_answer(rows=3)
+    await behaviour.play(exchange)
+
+
+@pytest.mark.parametrize("kind", ["plain", "held", "unread", "generator", "walk", "details", "follow"])
+def test_forgotten_iterators_let_other_threads_go_on(kind: str):
+    run(kind, "")
+
+
+@pytest.mark.parametrize("kind", ["held", "generator"])
+def test_forgotten_streams_over_a_clients_own_connections_are_no_danger_either(kind: str):
+    run(kind, "own")
+
+
+def run(kind: str, own: str) -> None:
+    with FaultServer(Behaviour("streams and pages", respond)) as server:
+        command = [sys.executable, "-c", PROGRAM, kind, own, KEY, server.base_url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
+        assert server.wait_for_no_connection()
+
+
+def test_httpcore_still_has_the_lock_that_is_looked_at():
+    """When this fails, a release of httpcore has moved the lock of its pool: `lock_of` has to look elsewhere."""
+    with FaultServer(page_answer()) as server, httpx.Client() as http, http.stream("GET", server.base_url) as response:
+        assert lock_of(response.stream) is not None
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_forgotten_streams_give_their_connections_back(read: int):
+    with nothing_left_open(), FaultServer(event_stream(HELLO, then="wait")) as server:
+        client = DifyWorkflow(api_key=KEY, base_url=server.base_url)
+        for _ in range(130):  # more than the pool has
+            events = client.runs.stream({}, user="u-1").__enter__()
+            for _ in range(read):
+                next(events)
+        del events
+        assert server.wait_for_no_connection()
+        client.close()
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_forgotten_async_streams_give_their_connections_back(read: int):
+    async def use(server: FaultServer) -> None:
+        async with AsyncDifyWorkflow(api_key=KEY, base_url=server.base_url) as client:
+            for _ in range(130):
+                events: Any = await client.runs.stream({}, user="u-1").__aenter__()
+                for _ in range(read):
+                    await anext(events)
+                del events
+                gc.collect(0)
+
+    with nothing_left_open(), FaultServer(event_stream(HELLO, then="wait")) as server:
+        asyncio.run(use(server))
+        assert server.wait_for_no_connection()
