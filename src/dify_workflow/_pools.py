@@ -318,8 +318,9 @@ class AsyncClientConnections:
     async def _send_within(self, seconds: float, request: httpx.Request) -> httpx.Response:
         from asyncio import timeout  # noqa: PLC0415 - the sync half does without asyncio, which is large
 
+        bound = timeout(seconds)
         try:
-            async with timeout(seconds) as bound:
+            async with bound:
                 return await self.send(request)
         except TimeoutError:
             if not bound.expired():  # it is somebody else's
