@@ -56,9 +56,10 @@ class Attempt:
         deadline: as above.
         stream: the network stream in use; None before there is one, and for a caller's own httpx client.
         is_interrupted: whether `interrupt` was called.
+        is_sending: whether a request with a body is being sent: then the deadline bounds nothing.
     """
 
-    __slots__ = ("_late_for", "_timeouts", "_total", "deadline", "has_body", "is_interrupted", "stream")
+    __slots__ = ("_late_for", "_timeouts", "_total", "deadline", "has_body", "is_interrupted", "is_sending", "stream")
 
     def __init__(
         self,
@@ -72,6 +73,7 @@ class Attempt:
         self._total = total
         self._late_for: float | None = None
         self.has_body = has_body
+        self.is_sending = False
         self.deadline = deadline if total is None else time.monotonic() + total
         self.stream: Interruptible | None = None
         self.is_interrupted = False
@@ -82,11 +84,12 @@ class Attempt:
         for name, error in _ERRORS:
             seconds = phases[name]
             phase = phases[name] = Phase(math.inf if seconds is None else seconds)
-            phase.attempt, phase.error = self, error
+            phase.attempt, phase.bound, phase.error = self, seconds, error
         return phases
 
     def restart(self) -> None:
-        """Count from now: a part of a body is sent, or its end, from which on there is time for the response."""
+        """Count from now: the request with its body has been sent, and its response is waited for."""
+        self.is_sending = False
         if self.deadline is not None and self._total is not None:
             self.deadline = time.monotonic() + self._total
 
@@ -140,12 +143,14 @@ class Phase(float):
 
     Attributes:
         attempt: the attempt.
+        bound: the seconds; None is no bound.
         error: what ends it when the phase takes longer.
     """
 
-    __slots__ = ("attempt", "error")
+    __slots__ = ("attempt", "bound", "error")
 
     attempt: Attempt
+    bound: float | None
     error: type[httpx.TimeoutException]
 
     def seconds(self, stream: Interruptible) -> float | None:
@@ -159,11 +164,10 @@ class Phase(float):
         attempt.stream = stream  # before the check: an interruption that comes after it finds the stream
         if attempt.is_interrupted:
             raise InterruptedAttemptError
-        seconds = float(self)
-        if attempt.deadline is not None:
-            left = attempt.deadline - time.monotonic()
-            seconds = min(seconds, left if left >= LATE else attempt.last_wait(self.error))
-        return None if seconds == math.inf else seconds
+        if attempt.deadline is None or attempt.is_sending:
+            return self.bound
+        left = attempt.deadline - time.monotonic()
+        return min(self, left if left >= LATE else attempt.last_wait(self.error))
 
 
 _ERRORS: Final = (

@@ -92,6 +92,8 @@ class Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Wait for bytes, and give them."""
+        if type(timeout) is Phase and timeout.attempt.is_sending:
+            timeout.attempt.restart()
         try:
             data = self._inner.read(max_bytes, timeout.seconds(self) if type(timeout) is Phase else timeout)
         except httpcore.ReadTimeout:
@@ -106,9 +108,11 @@ class Stream(httpcore.NetworkStream):
         if type(timeout) is not Phase:
             self._inner.write(buffer, timeout)
             return
-        if timeout.attempt.has_body:
-            timeout.attempt.restart()
-        if buffer:  # else it is the end of the request
+        attempt = timeout.attempt
+        if attempt.is_sending and not attempt.is_interrupted:  # one of the many parts of a body
+            self._inner.write(buffer, timeout.bound)
+        elif buffer:
+            attempt.is_sending = attempt.has_body
             self._inner.write(buffer, timeout.seconds(self))
 
     def close(self) -> None:
@@ -184,6 +188,8 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Wait for bytes, and give them."""
+        if type(timeout) is Phase and timeout.attempt.is_sending:
+            timeout.attempt.restart()
         try:
             return await self._inner.read(max_bytes, timeout.seconds(self) if type(timeout) is Phase else timeout)
         except httpcore.ReadTimeout:
@@ -195,9 +201,11 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         if type(timeout) is not Phase:
             await self._inner.write(buffer, timeout)
             return
-        if timeout.attempt.has_body:
-            timeout.attempt.restart()
-        if buffer:  # else it is the end of the request
+        attempt = timeout.attempt
+        if attempt.is_sending and not attempt.is_interrupted:  # one of the many parts of a body
+            await self._inner.write(buffer, timeout.bound)
+        elif buffer:
+            attempt.is_sending = attempt.has_body
             await self._inner.write(buffer, timeout.seconds(self))
 
     async def aclose(self) -> None:
