@@ -91,7 +91,9 @@ class Runs:
 
         Dify 1.14 and 1.16 queue runs: while all workers are busy, nothing comes for up to 300 seconds, and the run is
         executed later even if nobody waits for it. So the wait for the first event is 330 seconds, unless a timeout was
-        given to this call or to the client; the error of a stream that gave no event says how to look for the run.
+        given to this call or to the client; the error of a stream that gave no event says how to look for the run. Over
+        your own `http_client` the wait cannot be changed while a response is read: there, each is so long, and
+        `max_silence` can take up to twice its seconds.
 
         Wrong inputs are a `BadRequestError` on Dify 1.11, when the `with` begins. Dify 1.14 does not report them: its
         stream ends after 300 seconds without an event, which is an `APIConnectionError`. Dify 1.16 sends
