@@ -1,38 +1,48 @@
-"""How a walk over the logs reads every row: which page to ask for next, and what a page proves.
+"""How a walk over the logs reads every log: which page to ask for next, and what a page proves.
 
 Decisions only: nothing here sends. The server (Dify 1.11) sorts by a creation time of whole seconds without a
-tie-breaker, so that paging by number loses rows; but the time filters are inclusive and exact. Therefore:
+tie-breaker, so that paging by number loses logs; but it filters by creation time. Therefore:
 
-- A walk asks for the first page of a window `[.., before]`. The page is newest first, so that every row newer than the
+- A walk asks for the first page of a window `[.., before]`. The page is newest first, so that every log newer than the
   page's oldest second is in it. That second may be cut, so it becomes the next window's `before` and is read again,
-  whole; rows that were there already are known by their ids.
+  whole; logs that were there already are known by their ids.
+- Every window must overlap with the one before it: it has to begin with known logs. So it does on a faithful server,
+  for nothing. Where it does not, the filters see other seconds than the server displays (its time zone is not UTC:
+  `FilterClock`), a bound is exclusive or ignored, logs were deleted, or a replica lags; `_reconcile` finds out which.
 - Where one second fills a page, that second is read alone (`before` = `after`) in sweeps of pages, each sweep with
-  another size and so in another order, until the rows that are known to have been there at one moment are as many as
+  another size and so in another order, until the logs that are known to have been there at one moment are as many as
   the server counted then.
 - The newest second of the first page pins the start by the server's own clock: no later window reaches beyond it.
-- A server that ignores the time filters, or does not sort, gives itself away by what it sends; then the sweeps are made
-  over everything, in no order, and the ids of all rows are kept.
+- A server that ignores the time filters, or does not sort, is noticed by what it sends; then the sweeps are made over
+  everything, in no order, and the ids of all logs are kept.
 
-As many rows can be deleted from a window that is swept as arrive in it, between two of its pages, and its total does
-not tell. So wherever rows may still arrive (in seconds near the newest row, where totals were seen to grow, or where
-everything is swept) a row counts only where it was seen before and after a moment. As soon as such rows are as many as
+As many logs can be deleted from a window that is swept as arrive in it, between two of its pages, and its total does
+not show it. So wherever logs may still arrive (in seconds near the newest log, where totals were seen to grow, or where
+everything is swept) a log counts only where it was seen before and after a moment. As soon as such logs are as many as
 the server counted at that moment, they are all that there was.
+
+Two kinds of seconds: displayed ones, in which logs and checkpoints are noted, and those of the filters, in which the
+caller's bounds are. They differ by the shift of the clock, which is 0 on nearly every server.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar, Final
+from dataclasses import dataclass, replace
+from itertools import pairwise, takewhile
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from ._errors import IncompleteWalkError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from .models import WorkflowLog, WorkflowLogPage
+
+    T = TypeVar("T")
+    Inquiry = Generator["PageRequest", "Reply", T]
+    """Asks for pages, one after the other, and returns what it found out."""
 
 LARGEST_PAGE: Final = 100
 MOST_PAGES: Final = 99_999
@@ -41,15 +51,31 @@ SECONDS: Final = range(-62_135_596_800 + 1, 253_402_300_800)
 PATIENCE_WITH_A_SECOND: Final = 20
 PATIENCE_WITH_EVERYTHING: Final = 12
 """So many sweeps in a row that find nothing new, and the walk gives up on a window. Where the order is pure chance, a
-sweep misses a row with a chance of 1 in 2.7 at most."""
+sweep misses a log with a chance of 1 in 2.7 at most."""
 MOST_SWEEPS: Final = 60
 MOST_REPEATS: Final = 3
 """Pages in a row that show nothing but what the same sweep showed before: the server does not turn pages."""
 LATENESS: Final = 120
-"""Seconds, by the server's clock, for which a row may appear after its own time; a database does so while a transaction
-is open. In older seconds rows only vanish."""
+"""Seconds, by the server's clock, for which a log may appear after its own time; a database does so while a transaction
+is open. In older seconds logs only vanish."""
 MOST_EMPTY_ANSWERS: Final = 3
-"""Times that a window may be shown empty though its rows are counted: they are counted a moment before."""
+"""Times that a window may be shown empty though its logs are counted: they are counted a moment before."""
+QUARTER: Final = 900
+"""All offsets of time zones in use since 1972 are multiples of a quarter of an hour."""
+LARGEST_SHIFT: Final = 27 * 3600
+"""Seconds between the two most distant time zones, and a little more."""
+LARGEST_STEP: Final = 2 * 3600
+"""Seconds by which a zone changes its offset at once."""
+_HOURS = (*range(15), 2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 11.5, 12.75, 13.75)
+OFFSETS: Final = sorted({round(sign * hours * 3600) for hours in _HOURS for sign in (1, -1)})
+"""Offsets of time zones in use, in seconds, and their opposites."""
+LONG_AGO: Final = 0
+FAR_AHEAD: Final = 4_102_444_800
+"""1970 and 2100: no log is older, and none newer."""
+MOST_RETREATS: Final = 3
+"""Seconds above a seam at which an overlap is looked for when the logs of the seam itself are gone."""
+MOST_REPEATED_WINDOWS: Final = 6
+"""Times that a window is asked for again where a replica lags behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +90,10 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row with the second that it belongs to, and what tells it from every other row.
+    """A log with the second that it belongs to, and what tells it from every other log.
 
     Attributes:
-        is_timed: whether the second is the row's own, not that of its neighbour.
+        is_timed: whether the second is the log's own, not that of its neighbour.
     """
 
     log: WorkflowLog
@@ -76,23 +102,77 @@ class Row:
     is_timed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FilterClock:
+    """How a server's time filters see the seconds that it displays.
+
+    Attributes:
+        shift: displayed minus filtered seconds.
+        before_margin: 1 where `created_at__before` is exclusive, else 0.
+        after_margin: 1 where `created_at__after` is exclusive, else 0.
+    """
+
+    shift: int = 0
+    before_margin: int = 0
+    after_margin: int = 0
+
+    def before(self, second: int) -> int:
+        """The latest bound that includes a displayed second."""
+        return _within_years(second - self.shift + self.before_margin)
+
+    def after(self, second: int) -> int:
+        """The earliest bound that includes a displayed second."""
+        return _within_years(second - self.shift - self.after_margin)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a page shows."""
+
+    rows: list[Row]
+    total: int | None
+    has_more: bool
+
+    @classmethod
+    def of(cls, page: WorkflowLogPage) -> Reply:
+        """Read a page."""
+        return cls(rows_of(page), _count(page), page.has_more is True)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether the page holds its whole window. One shorter than asked for does, unless a proxy caps the pages."""
+        return len(self.rows) < LARGEST_PAGE and len(self.rows) == self.total and not self.has_more
+
+    def is_of_one_second(self, second: int) -> bool:
+        """Whether it shows logs of this displayed second and of no other."""
+        return any(row.is_timed for row in self.rows) and all(row.second == second for row in self.rows)
+
+    def shows_alone(self, second: int, known: set[str]) -> bool:
+        """Whether it is a page of this displayed second alone, with a known log among its logs, or too many for one."""
+        if not self.is_of_one_second(second):
+            return False
+        return len(self.rows) < (self.total or 0) or any(row.identity in known for row in self.rows)
+
+
 class WindowWalk:
-    """Reads the rows from `newest` down to `oldest`, each once.
+    """Reads the logs from `newest` down to `oldest`, each once.
 
     Ask for what `next_request` names, hand the page to `accept`, until there is no next request.
 
     Args:
-        newest: latest second to read, inclusive; None begins at the newest row that there is.
-        oldest: earliest second to read, inclusive; None reads to the end.
-        known: ids of rows of the second `newest` that are not to be given again.
-        strays: ids of rows of any second that are not to be given again.
-        latest: second of the newest row of the whole walk, where this is the rest of one.
+        newest: latest second to read, inclusive: the caller's bound, or, with `known`, a displayed second. None begins
+            at the newest log that there is.
+        oldest: earliest second to read, inclusive, as the filter understands it; None reads to the end.
+        known: ids of logs of the second `newest` that are not to be given again.
+        strays: ids of logs of any second that are not to be given again.
+        latest: second of the newest log of the whole walk, where this is the rest of one.
+        clock: how the filters relate to displayed seconds, as far as is known.
 
     Attributes:
-        pinned: the latest second of the walk: that of the newest row where none was asked for.
-        total: rows in the window when the walk began, by the server's word; None before the first page.
-        seen: rows given so far.
-        is_ordered: whether the rows come newest first; not where the server ignores the time filters, or does not sort.
+        clock: likewise, as it was found at the last seam.
+        total: logs in the window when the walk began, as the server counts; None before the first page.
+        seen: logs given so far.
+        is_ordered: whether the logs come newest first; not where the server ignores the time filters, or does not sort.
         is_part: whether other walks read the rest, so that this one cannot go on in no order.
     """
 
@@ -104,40 +184,89 @@ class WindowWalk:
         known: Iterable[str] = (),
         strays: Iterable[str] = (),
         latest: int | None = None,
+        clock: FilterClock | None = None,
     ) -> None:
         self.newest = newest
         self.oldest = oldest
-        self.pinned = newest
+        self.clock = clock or FilterClock()
         self.total: int | None = None
         self.seen = 0
         self.is_ordered = True
         self.is_part = False
-        self._known: set[str] = set(known)  # of the second `newest`, which is read anew with each window
-        self._strays: set[str] = set(strays)  # also those without a time: they may come again at any second
+        # Logs that the next window shows again: those of the page before it, and all of the second `newest`.
+        self._known: dict[str, int] = dict.fromkeys(known, newest or 0)
+        self._strays: set[str] = {*strays, *self._known}  # also those without a time: they may come at any second
+        self._resumed = len(self._known)
+        self._page: Sequence[Row] = ()  # that one
+        self._passed: dict[str, int] = {}  # logs of the second that was read alone last
+        self._is_displayed = bool(self._known)  # whether `newest` is a displayed second
+        self._pin, self._pin_is_displayed = newest, self._is_displayed
         self._sweeps: _Sweeps | None = None
-        self._doubt: _Doubt | None = None
+        self._inquiry: Inquiry[list[Row]] | None = None
+        self._asked: PageRequest | None = None
+        self._floor: _Floor | None = None
+        self._proven: int | None = None  # the displayed second for which the clock was proven last
+        self._estimate: int | None = None
+        self._ignores_before: bool | None = None
+        self._ignores_after: bool | None = None
         self._descends = False  # whether a page showed two seconds, the newer one first
-        self._changes = False  # whether rows came or went behind the start since the walk began
+        self._steps_up = False  # whether displayed seconds once went up: the zone changed its offset there
+        self._changes = False  # whether logs came or went behind the start since the walk began
         self._latest = latest
-        self._rest: int | None = None  # rows of the next window, should none come or go
+        self._rest: int | None = None  # logs of the next window, should none come or go
         self._empty_answers = 0
+        self._disputes = 0
         self._begun = False
         self._ended = False
 
     @property
+    def pinned(self) -> int | None:
+        """The latest second of the walk, for the filter: that of the newest log where none was asked for."""
+        if self._pin is None or not self._pin_is_displayed:
+            return self._pin
+        return self.clock.before(self._pin)
+
+    @property
+    def is_shifted(self) -> bool:
+        """Whether the filters were found not to be inclusive and in the displayed time."""
+        return self.clock != FilterClock()
+
+    @property
+    def time_shift(self) -> int | None:
+        """Displayed minus true seconds, as far as is known; None before the first page."""
+        if not self._begun:
+            return None
+        return self.clock.shift or self._estimate or 0
+
+    @property
     def can_be_split(self) -> bool:
         """Whether the rest may be read in several ranges at once: the server sorts, and no second is half read."""
-        return not self._ended and self._descends and self._sweeps is None and self._doubt is None
+        return (
+            not self._ended
+            and self._descends
+            and not self._steps_up
+            and self._sweeps is None
+            and self._inquiry is None
+        )
 
     def narrow(self, oldest: int | None) -> None:
-        """Read down to this second and no further."""
+        """Read down to this second of the filter and no further."""
         self.oldest = oldest
 
+    def end_at(self, second: int, rows: list[Row]) -> None:
+        """Read down to this displayed second, where the range below begins with the given page."""
+        # A page that was shifted by deletions may lie above the range, and shows nothing of the range below.
+        known = {row.identity: row.second for row in rows if row.second <= second}
+        self._floor = _Floor(second, known, self.clock)
+
     def below(self, newest: int) -> WindowWalk:
-        """The part of this walk that begins at an older second."""
-        part = WindowWalk(newest, self.oldest, strays=self._strays, latest=self._latest)
+        """The part of this walk that begins at an older displayed second."""
+        part = WindowWalk(newest, self.oldest, strays=self._strays, latest=self._latest, clock=self.clock)
         part.is_part = self.is_part
+        part._is_displayed = part._pin_is_displayed = True
+        part._begun = True
         part._descends, part._changes = self._descends, self._changes
+        part._ignores_after = self._ignores_after
         return part
 
     def begin_with(self, rows: list[Row]) -> list[Row]:
@@ -147,139 +276,499 @@ class WindowWalk:
         """
         inside = [row for row in rows if self.newest is None or row.second <= self.newest]
         if not inside or not all(row.is_timed for row in rows):
-            return []  # a row without a time may belong to the range above
+            return []  # a log without a time may belong to the range above
         given = self._give(inside)
         self._move_to(inside[-1].second, inside)
         return given
 
     def next_request(self) -> PageRequest | None:
-        """The page to ask for next; None when every row was given."""
-        if self._ended or (self.newest is not None and self.oldest is not None and self.newest < self.oldest):
+        """The page to ask for next; None when every log was given."""
+        if self._ended:
             return None
-        if self._doubt is not None:
-            return PageRequest(self.newest, self.oldest if self._doubt.is_asked_again else self._doubt.second + 1)
+        if self._asked is not None:
+            return self._asked
         if self._sweeps is not None:
             return self._sweeps.next_request()
-        return PageRequest(self.newest, self.oldest)
+        return None if self._is_below_the_end() else self._window()
 
     def accept(self, page: WorkflowLogPage) -> list[Row]:
-        """The rows of a page that were not given before, newest first.
+        """The logs of a page that were not given before, newest first.
 
         Raises:
-            IncompleteWalkError: the server contradicts itself, so that nothing proves that all rows were seen.
+            IncompleteWalkError: the server contradicts itself, so that nothing proves that all logs were seen.
         """
-        rows, total = rows_of(page), _count(page)
+        reply = Reply.of(page)
         if not self._begun:
-            self._begun, self.total = True, total
-        if self._doubt is not None:
-            return self._settle(self._doubt, rows)
+            self._begun, self.total = True, reply.total
+        self._estimate = self._estimate or estimated_shift(reply.rows)
+        try:
+            if self._inquiry is None:
+                self._inquiry = self._take(reply)
+                self._asked = next(self._inquiry)
+            else:
+                self._asked = self._inquiry.send(reply)
+        except StopIteration as end:
+            self._inquiry = self._asked = None
+            return end.value  # type: ignore[no-any-return]  # what the inquiry returns
+        return []
+
+    def _take(self, reply: Reply) -> Inquiry[list[Row]]:
         if self._sweeps is not None:
-            return self._accept_sweep(self._sweeps, rows, total)
-        if not rows:
-            return self._accept_nothing(total)
-        self._empty_answers = 0
-        # A page that is shorter than asked for is the last one, unless a proxy caps the pages.
-        is_all = len(rows) < LARGEST_PAGE and len(rows) == total and page.has_more is not True
-        if not self._is_in_order(rows):
-            return self._distrust(rows, is_all)
-        self._changes = self._changes or (self._rest is not None and total != self._rest)
-        self._rest = total
-        return self._accept_window(rows, is_all)
+            given = yield from self._take_sweep(self._sweeps, reply)
+        elif reply.rows or not reply.total:
+            given = yield from self._take_window(reply)
+        else:
+            self._empty_answers += 1
+            if self._empty_answers >= MOST_EMPTY_ANSWERS:
+                raise self._incomplete(reply.total, 0, "the server counts rows in a window that it shows empty")
+            return []
+        if self._ended and self.is_shifted and not self.is_part:
+            yield from self._check_account()
+        return given
 
     # Windows ----------------------------------------------------------------------------------------------------
 
-    def _is_in_order(self, rows: list[Row]) -> bool:
-        seconds = [row.second for row in rows if row.is_timed]
-        if not seconds or not is_sorted(rows) or (self.newest is not None and seconds[0] > self.newest):
+    @property
+    def _before(self) -> int | None:
+        if self.newest is None:
+            return None
+        return self.clock.before(self.newest) if self._is_displayed else self.newest + self.clock.before_margin
+
+    @property
+    def _after(self) -> int | None:
+        if self._floor is not None:
+            return self.clock.after(self._floor.second)
+        return None if self.oldest is None else self.oldest - self.clock.after_margin
+
+    def _window(self) -> PageRequest:
+        return PageRequest(self._before, self._after)
+
+    def _is_below_the_end(self) -> bool:
+        if self.newest is None or self._known:
             return False
-        # Where `created_at__after` is ignored, a row without a time cannot be told to be on this side of it.
-        return len(seconds) == len(rows) or self.oldest is None or seconds[-1] >= self.oldest
+        if self._floor is not None:
+            return self.newest < self._floor.second and self._proven == self._floor.second
+        before = self._before
+        return before is not None and self.oldest is not None and before < self.oldest
 
-    def _accept_nothing(self, total: int | None) -> list[Row]:
-        if total:
-            self._empty_answers += 1
-            if self._empty_answers >= MOST_EMPTY_ANSWERS:
-                raise self._incomplete(total, 0, "the server counts rows in a window that it shows empty")
-        else:
-            self._ended = True
-        return []
+    def _take_window(self, reply: Reply) -> Inquiry[list[Row]]:
+        rows = reply.rows
+        if rows and not self._is_in_order(rows):
+            return (yield from self._sweep_instead(rows, is_all=reply.is_all))
+        if self._known and not self._overlaps(reply):
+            return (yield from self._reconcile(reply))
+        if not rows:
+            return (yield from self._end([]))
+        is_outside = yield from self._is_outside(rows)
+        if (is_outside and self._ignores_before) or not (yield from self._is_below(rows)):
+            return (yield from self._sweep_instead(rows, is_all=reply.is_all))
+        return (yield from self._take_rows(reply))
 
-    def _accept_window(self, rows: list[Row], is_all: bool) -> list[Row]:
+    def _take_rows(self, reply: Reply) -> Inquiry[list[Row]]:
+        rows = reply.rows
+        self._empty_answers = 0
+        if self._steps_up and self._rest is not None and reply.total != self._rest and not self._changes:
+            raise self._incomplete(self._rest, reply.total or 0, "the server sorts some pages and not others")
+        self._changes = self._changes or (self._rest is not None and reply.total != self._rest)
+        self._rest = reply.total
+        if self._known:
+            self._proven = self.newest
         first, last = rows[0].second, rows[-1].second
-        if is_all or (self.oldest is not None and last < self.oldest):
-            self._ended = True
-            return self._give(rows)
-        if first > last:
+        is_past_the_end = bool(self._ignores_after) and self.oldest is not None and self._filtered(last) < self.oldest
+        if self._floor is not None and len(self._floor.end_of(rows) or rows) < len(rows):
+            is_past_the_end = True
+        if reply.is_all or is_past_the_end:
+            return (yield from self._end(rows))
+        if steps_up_in(rows):
+            self._steps_up = True
+        if first != last:
             self._descends = True
         elif self._descends or last == self.newest:
             return self._read_alone(rows)
         else:
-            self._doubt = _Doubt(rows)
-            return []
+            return (yield from self._probe_order(rows))
         given = self._give(rows)
+        tail = sum(1 for _ in takewhile(lambda row: row.second == last, reversed(rows)))
         self._move_to(last, rows)
         if self._rest is not None:
-            self._rest -= sum(row.second > last for row in rows)
+            self._rest -= len(rows) - tail
         return given
 
+    def _end(self, rows: list[Row]) -> Inquiry[list[Row]]:
+        """Take the last page of the window."""
+        if self._floor is not None:
+            rows = yield from self._end_at_floor(self._floor, rows)
+        self._ended = True
+        return self._give(rows)
+
+    def _is_in_order(self, rows: list[Row]) -> bool:
+        seconds = [row.second for row in rows if row.is_timed]
+        if not seconds or not (is_sorted(rows) or steps_up_in(rows)):
+            return False
+        # Where `created_at__after` is ignored, a log without a time cannot be told to be on this side of it.
+        return len(seconds) == len(rows) or self.oldest is None or self._filtered(seconds[-1]) >= self.oldest
+
+    def _overlaps(self, reply: Reply, bound: int | None = None) -> bool:
+        """Whether a page begins where the one before it was: in a second of which a log is known, or too many are.
+
+        Args:
+            bound: displayed second with which it may begin at most; that of the seam unless given.
+        """
+        rows = reply.rows
+        bound = self.newest if bound is None else bound
+        if not rows or bound is None or rows[0].second > bound + self.clock.before_margin:
+            return False
+        top = rows[0].second
+        if any(row.identity in self._known for row in takewhile(lambda row: row.second == top, rows)):
+            return True
+        if not self._page:  # from a checkpoint on: the known logs may be gone, and others of that second left
+            return top == self.newest
+        return top == self.newest == rows[-1].second and not reply.is_all
+
+    def _is_below(self, rows: list[Row]) -> Inquiry[bool]:
+        """Whether a window that need not overlap, as it is below a second that was read alone, is below it."""
+        top = rows[0].second
+        if self._known or not self._is_displayed or self.newest is None or top <= self.newest:
+            return True
+        if any(row.identity in self._passed for row in rows):
+            return False
+        # Right above, the server may have changed its zone's offset.
+        return (yield from self._find_clock(top, {row.identity for row in rows if row.second == top}, rows))
+
+    def _filtered(self, second: int) -> int:
+        return second - self.clock.shift
+
     def _move_to(self, second: int, rows: list[Row]) -> None:
-        known = {row.identity for row in rows if row.second == second}
-        self._known = known | self._known if second == self.newest else known
-        self.newest = second
-        if self.pinned is None:
-            self.pinned = rows[0].second
+        known = {row.identity: row.second for row in rows}
+        if second == self.newest:
+            known |= {identity: at for identity, at in self._known.items() if at == second}
+        self._known, self._page = known, rows
+        self.newest, self._is_displayed = second, True
+        if self._pin is None:
+            self._pin, self._pin_is_displayed = rows[0].second, True
         if self._latest is None:
             self._latest = rows[0].second
 
+    def _probe_order(self, rows: list[Row]) -> Inquiry[list[Row]]:
+        """Take a page that is all of one second, of a server that was not yet seen to sort.
+
+        It may be the newest second, or the oldest one of a server that sorts the other way. So the seconds above it are
+        asked for. Should there be logs, they may have arrived just now: then the page is asked for again, and has to
+        begin with them.
+        """
+        second = rows[-1].second
+        above = yield PageRequest(self._before, self.clock.after(second + 1))
+        if above.rows and self._is_in_order(above.rows) and above.rows[-1].second > second:
+            again = yield self._window()
+            if again.rows and not (self._is_in_order(again.rows) and again.rows[0].second > second):
+                return (yield from self._sweep_instead([*rows, *again.rows], is_all=False))
+            self._descends = bool(again.rows)
+        elif above.rows:
+            known = {row.identity for row in rows}
+            if not self._may_be_shifted(above) or not (yield from self._find_clock(second, known, rows)):
+                return (yield from self._sweep_instead([*rows, *above.rows], is_all=False))
+        return self._read_alone(rows)
+
+    # Seams ------------------------------------------------------------------------------------------------------
+
+    def _reconcile(self, reply: Reply) -> Inquiry[list[Row]]:
+        """Take a window that does not begin with known logs, after finding out why.
+
+        Every way on has its proof: the known logs of the last second, alone in the second that the clock says; or a
+        window that begins with known logs.
+        """
+        assert self.newest is not None  # noqa: S101 - logs are known, and this is their second
+        second, self._rest = self.newest, None
+        known = self._known_at(second)
+        self._disputes += 1
+        if self._disputes > MOST_REPEATED_WINDOWS:
+            return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
+        for clock in self._hinted_clocks(second, [*self._page, *reply.rows], reply.rows):
+            alone = yield self._alone(clock, second)
+            if self._contradicts_filters(alone, second):
+                return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
+            if alone.shows_alone(second, known):
+                self._adopt(clock)
+                return (yield from self._take_window((yield self._window())))
+        for above in self._seconds_above(second):
+            again = yield PageRequest(self.clock.before(above), self._after)
+            if self._is_in_order(again.rows) and self._overlaps(again, above):
+                missed: list[Row] = []
+                if again.rows[0].second == second:
+                    missed = yield from self._learn_margins(second, known)
+                return missed + (yield from self._take_rows(again))
+        if not self._page and (yield from self._is_gone(second, reply.rows)):
+            self._known = {}
+            return (yield from self._take_window(reply))
+        if (yield self._alone(self.clock, second)).shows_alone(second, known):
+            again = yield self._window()  # the clock is right: that page was of an older state
+            return (yield from self._take_window(again))
+        if (yield from self._find_clock(second, known, ())):
+            return (yield from self._take_window((yield self._window())))
+        return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
+
+    def _learn_margins(self, second: int, known: set[str]) -> Inquiry[list[Row]]:
+        """Note that `created_at__before` is exclusive; the logs that the caller's bound has missed for that reason."""
+        self._adopt(replace(self.clock, before_margin=1))
+        if not (yield self._alone(self.clock, second)).shows_alone(second, known):
+            both = replace(self.clock, after_margin=1)
+            if (yield self._alone(both, second)).shows_alone(second, known):
+                self._adopt(both)
+        if self._pin is None or self._pin_is_displayed or self.is_part:
+            return []
+        at_the_bound = yield PageRequest(self._pin + 1, self._pin - self.clock.after_margin)
+        if not at_the_bound.is_all:
+            raise self._incomplete(at_the_bound.total or 0, 0, "`created_at__before` is exclusive")
+        return self._give(at_the_bound.rows)
+
+    def _known_at(self, second: int) -> set[str]:
+        return {identity for identity, at in self._known.items() if at == second}
+
+    def _seconds_above(self, second: int) -> list[int]:
+        """Some seconds of the page above a seam: the next one, one half way up, and the first one."""
+        above = list(dict.fromkeys(row.second for row in reversed(self._page) if row.second != second))
+        places = sorted({0, len(above) // 2, len(above) - 1}) if above else []
+        return [above[place] for place in places][:MOST_RETREATS]
+
+    def _is_gone(self, second: int, rows: list[Row]) -> Inquiry[bool]:
+        """Whether the known logs of a second were deleted, and nothing that comes after them is hidden.
+
+        It is where a window that reaches above that second, by more than a zone changes its offset, has no other logs
+        below it than the given ones.
+        """
+        if rows and rows[0].second >= second:
+            return False
+        before = _within_years(self.clock.before(second) + LARGEST_STEP)
+        around = yield PageRequest(before, self.clock.after(rows[0].second) if rows else self._after)
+        shown = {row.identity for row in rows}
+        if any(row.second <= second and row.identity not in shown for row in around.rows):
+            return False
+        if around.is_all:
+            return not rows or any(row.identity in shown for row in around.rows)
+        top = {row.identity for row in rows if row.second == rows[0].second}
+        return bool(rows) and (yield self._alone(self.clock, rows[0].second)).shows_alone(rows[0].second, top)
+
+    def _alone(self, clock: FilterClock, second: int) -> PageRequest:
+        return PageRequest(clock.before(second), clock.after(second))
+
+    def _adopt(self, clock: FilterClock) -> None:
+        self.clock = clock
+
+    @staticmethod
+    def _contradicts_filters(alone: Reply, second: int) -> bool:
+        """Whether a window of one second shows logs of several: then a bound is ignored."""
+        return len({row.second for row in alone.rows if row.is_timed}) > 1 and any(
+            row.second == second for row in alone.rows
+        )
+
+    @staticmethod
+    def _may_be_shifted(reply: Reply) -> bool:
+        return is_sorted(reply.rows)
+
+    def _hinted_clocks(self, second: int, rows: Iterable[Row], window: Sequence[Row]) -> Iterator[FilterClock]:
+        """Clocks that the logs at hand suggest, other than the present one.
+
+        Args:
+            rows: logs near the second.
+            window: logs of the window that should begin with the second.
+        """
+        hints: list[int] = []
+        estimate = estimated_shift(list(rows))
+        if estimate is not None:
+            hints.append(estimate)
+        if window and window[0].second != second:  # its first log is the newest one that the filter let through
+            hints.append(self.clock.shift - (second - window[0].second) // QUARTER * QUARTER)
+        for shift in dict.fromkeys(hints):
+            if shift != self.clock.shift and abs(shift) <= LARGEST_SHIFT:
+                yield replace(self.clock, shift=shift)
+
+    def _find_clock(self, second: int, known: set[str], rows: Iterable[Row]) -> Inquiry[bool]:
+        """Search for the clock by which the known logs of a second are in that second, and adopt it."""
+        clock = self.clock
+        candidates = list(self._hinted_clocks(second, rows, ()))
+        if clock.shift:
+            steps = (3600, -3600, 1800, -1800)
+            candidates += [replace(clock, shift=clock.shift + step) for step in steps]
+        candidates += [
+            replace(clock, before_margin=before, after_margin=after)
+            for before, after in ((0, 1), (1, 0), (1, 1))
+            if (before, after) >= (clock.before_margin, clock.after_margin)
+        ]
+        for candidate in candidates:
+            if candidate == clock:
+                continue
+            alone = yield self._alone(candidate, second)
+            if alone.shows_alone(second, known):
+                self._adopt(candidate)
+                return True
+            if candidate.shift != clock.shift and self._contradicts_filters(alone, second):
+                return False
+        for shifts in (OFFSETS, range(-LARGEST_SHIFT, LARGEST_SHIFT, QUARTER), range(-LARGEST_SHIFT, LARGEST_SHIFT)):
+            # The greatest shift with which a window still reaches up to the second.
+            low, high = 0, len(shifts)
+            while high - low > 1:
+                middle = (low + high) // 2
+                before = replace(clock, shift=shifts[middle]).before(second)
+                newest = (yield PageRequest(before, None, limit=1)).rows
+                low, high = (middle, high) if newest and newest[0].second >= second else (low, middle)
+            candidate = replace(clock, shift=shifts[low])
+            if (yield self._alone(candidate, second)).shows_alone(second, known):
+                self._adopt(candidate)
+                return True
+        return False
+
+    def _is_outside(self, rows: list[Row]) -> Inquiry[bool]:
+        """Whether logs are displayed outside of the caller's bounds, after finding out why.
+
+        It is where a bound is ignored; or the server's time is shifted, then what it shows is right.
+        """
+        bound = None if self._pin_is_displayed else self._pin
+        seconds = [self._filtered(row.second) for row in rows if row.is_timed]
+        is_above = bound is not None and any(second > bound for second in seconds)
+        is_below = self.oldest is not None and any(second < self.oldest for second in seconds)
+        if is_above and self._ignores_before is None:
+            self._ignores_before = bool((yield PageRequest(LONG_AGO, None, limit=1)).rows)
+            is_shifted = not self._ignores_before
+        elif is_below and self._ignores_after is None:
+            self._ignores_after = bool((yield PageRequest(None, FAR_AHEAD, limit=1)).rows)
+            is_shifted = not self._ignores_after
+        else:
+            return is_above or is_below
+        if is_shifted and self.is_ordered:
+            last = rows[-1].second
+            yield from self._find_clock(last, {row.identity for row in rows if row.second == last}, rows)
+        return True
+
+    def _check_account(self) -> Inquiry[None]:
+        """Compare what was given with what the server counts, where its clock is not an ordinary one."""
+        given = self.seen + self._resumed
+        if not self.is_ordered or (not self._resumed and self.total is not None and given >= self.total):
+            return
+        oldest = None if self.oldest is None else self.oldest - self.clock.after_margin
+        total = (yield PageRequest(self.pinned, oldest, limit=1)).total
+        if total is not None and total > given:
+            raise self._incomplete(total, given, "the server counts more in its time, which is shifted")
+
+    # Ranges -----------------------------------------------------------------------------------------------------
+
+    def _end_at_floor(self, floor: _Floor, rows: list[Row]) -> Inquiry[list[Row]]:
+        """The last logs of a range, without those of the range below; it has to end with known logs of that one."""
+        found = floor.end_of(rows) if floor.has_witnesses else rows
+        lower = sorted({at for at in floor.known.values() if at < floor.second}, reverse=True)
+        for second in lower[:MOST_RETREATS]:  # the logs of its last second may be gone
+            if found is None:
+                found = floor.end_of((yield PageRequest(self._before, self.clock.after(second))).rows)
+        if found is None:
+            known = {identity for identity, at in floor.known.items() if at == floor.second}
+            is_right = (yield self._alone(self.clock, floor.second)).shows_alone(floor.second, known)
+            if is_right or (yield from self._find_clock(floor.second, known, ())):
+                found = floor.end_of((yield self._window()).rows)
+            if found is None:
+                raise self._incomplete(self.total or 0, self.seen, "two ranges of it do not meet")
+        self._check_floor(floor)
+        return found
+
+    def _check_floor(self, floor: _Floor) -> None:
+        # A range that begins with no known log relies on the clock.
+        if floor.is_bare and floor.clock.before(floor.second) != self.clock.before(floor.second):
+            raise self._incomplete(self.total or 0, self.seen, "two ranges of it do not meet")
+
+    # Seconds that fill a page -------------------------------------------------------------------------------------
+
     def _read_alone(self, rows: list[Row]) -> list[Row]:
-        # The second may have more rows than a page; it is also where a page that is shorter than `total` says (a proxy
+        # The second may have more logs than a page; it is also where a page that is shorter than `total` says (a proxy
         # may cap it) shows whether there is more.
         given = self._give(rows)
         second = rows[-1].second
         self._move_to(second, rows)
-        rows_may_arrive = self._changes or second >= (self._latest or second) - LATENESS
-        self._sweeps = _Sweeps(second, second, rows_may_arrive=rows_may_arrive, patience=PATIENCE_WITH_A_SECOND)
+        self._sweep_second(second)
         return given
 
-    # Sweeps -----------------------------------------------------------------------------------------------------
+    def _sweep_second(self, second: int) -> _Sweeps:
+        rows_may_arrive = self._changes or self._is_young(second)
+        alone = self._alone(self.clock, second)
+        self._sweeps = _Sweeps(
+            alone.before, alone.after, rows_may_arrive=rows_may_arrive, patience=PATIENCE_WITH_A_SECOND
+        )
+        return self._sweeps
 
-    def _accept_sweep(self, sweeps: _Sweeps, rows: list[Row], total: int | None) -> list[Row]:
-        if self.is_ordered and any(row.is_timed and row.second != self.newest for row in rows):
-            return self._distrust(rows, is_all=False)
-        given = self._give(rows)
-        self._known.update(row.identity for row in given)
-        if sweeps.completed_by(rows, total):
+    def _take_sweep(self, sweeps: _Sweeps, reply: Reply) -> Inquiry[list[Row]]:
+        if self.is_ordered:
+            assert self.newest is not None  # noqa: S101 - this second is swept
+            second = self.newest
+            is_gone = reply.total == 0 and not reply.rows and sweeps.were_counted and self._is_young(second)
+            if is_gone or (sweeps.is_at_its_start and not reply.shows_alone(second, self._known_at(second))):
+                found = yield from self._find_second(second, reply)
+                if found is None:
+                    return []
+                sweeps, reply = found
+            if any(row.is_timed and row.second != second for row in reply.rows):
+                return (yield from self._sweep_instead(reply.rows, is_all=False))
+        else:
+            yield from self._is_outside(reply.rows)
+        given = self._give(reply.rows)
+        self._known.update((row.identity, row.second) for row in given)
+        if sweeps.completed_by(reply.rows, reply.total):
             self._sweeps = None
             if self._rest is not None:
-                self._rest -= total or 0
+                self._rest -= reply.total or 0
             if self.is_ordered and self.newest is not None:
-                self.newest, self._known = self.newest - 1, set()
+                self._go_below(self.newest)
             else:
                 self._ended = True
         elif sweeps.is_stale:
-            raise self._incomplete(total or 0, sweeps.seen, sweeps.failure)
+            raise self._incomplete(reply.total or 0, sweeps.seen, sweeps.failure)
         return given
 
-    # Mistrust ---------------------------------------------------------------------------------------------------
+    def _is_young(self, second: int) -> bool:
+        """Whether logs may still appear in a second."""
+        return second >= (self._latest or second) - LATENESS
 
-    def _settle(self, doubt: _Doubt, rows: list[Row]) -> list[Row]:
-        if doubt.is_asked_again:
-            if self._is_in_order(rows) and rows[0].second > doubt.second:
-                self._descends, rows = True, []
-        elif self._is_in_order(rows) and rows[-1].second > doubt.second:
-            doubt.is_asked_again = True
-            return []
-        self._doubt = None
-        return self._distrust([*doubt.rows, *rows], is_all=False) if rows else self._read_alone(doubt.rows)
+    def _go_below(self, second: int) -> None:
+        """Go on below a second that was read alone, so that its place in the filter is known."""
+        if self._floor is not None and second == self._floor.second:
+            self._check_floor(self._floor)
+        self._proven, self._passed = second, self._known
+        self.newest, self._known, self._page = second - 1, {}, ()
 
-    def _distrust(self, rows: list[Row], is_all: bool) -> list[Row]:
-        # The server ignores the time filters, or does not sort. If this is all there is, it is all there is.
-        if self.is_part:
+    def _find_second(self, second: int, reply: Reply) -> Inquiry[tuple[_Sweeps, Reply] | None]:
+        """The sweeps of a second that does not show its known logs, and their first page; None where they are gone."""
+        known = self._known_at(second)
+        if self._contradicts_filters(reply, second):
+            return self._sweep_second(second), reply  # which is then found not to be of one second
+        if self._proven == second:
+            for _ in range(MOST_REPEATED_WINDOWS if self._is_young(second) else 1):
+                again = yield self._window()
+                if again.rows and again.rows[0].second >= second:
+                    break
+            else:
+                self._sweeps = None
+                self._go_below(second)
+                return None
+        alone = yield self._alone(self.clock, second)
+        if not alone.shows_alone(second, known) and (yield from self._find_clock(second, known, self._page)):
+            alone = yield self._alone(self.clock, second)
+        return self._sweep_second(second), alone
+
+    # Fall back to sweeps ------------------------------------------------------------------------------------------
+
+    def _sweep_instead(self, rows: list[Row], *, is_all: bool, everything: bool = False) -> Inquiry[list[Row]]:
+        """Go on in no order: the server ignores the time filters, or does not sort, or shows no seam.
+
+        Args:
+            is_all: whether the given logs are all that there is.
+            everything: whether to sweep from the start on, as nothing tells where the rest begins for the filter.
+        """
+        if self.is_part or (everything and self._steps_up):
             raise self._incomplete(self.total or 0, self.seen, "the server sorts and filters some pages and not others")
         self.is_ordered = False
+        yield from self._is_outside(rows)
         given = sorted(self._give(rows), key=lambda row: -row.second)
-        self._known.update(row.identity for row in given)
-        self._sweeps = _Sweeps(self.newest, self.oldest, rows_may_arrive=True, patience=PATIENCE_WITH_EVERYTHING)
+        self._known.update((row.identity, row.second) for row in given)
+        before = self._before
+        if everything:
+            before = None if self._pin_is_displayed else self._pin
+        self._sweeps = _Sweeps(before, self._after, rows_may_arrive=True, patience=PATIENCE_WITH_EVERYTHING)
         self._ended = is_all
         return given
 
@@ -287,17 +776,25 @@ class WindowWalk:
 
     def _give(self, rows: list[Row]) -> list[Row]:
         given: dict[str, Row] = {}
+        bound = None if self._pin_is_displayed or not self._ignores_before else self._pin
+        oldest = self.oldest if self._ignores_after else None
+        # In no order, what is displayed above the last seam was given before it.
+        seam = self.newest if self._is_displayed and not self.is_ordered else None
         for row in rows:
             if row.identity in self._known or row.identity in self._strays or row.identity in given:
                 continue
             if not row.is_timed:
                 self._strays.add(row.identity)
-            elif (self.newest is not None and row.second > self.newest) or (
-                self.oldest is not None and row.second < self.oldest
+            elif (
+                (bound is not None and self._filtered(row.second) > bound)
+                or (oldest is not None and self._filtered(row.second) < oldest)
+                or (seam is not None and row.second > seam)
             ):
                 continue
             given[row.identity] = row
         self.seen += len(given)
+        if given:
+            self._disputes = 0
         return list(given.values())
 
     def _incomplete(self, expected: int, seen: int, reason: str) -> IncompleteWalkError:
@@ -309,6 +806,43 @@ class WindowWalk:
 
 
 @dataclass(frozen=True, slots=True)
+class _Floor:
+    """Where a range ends.
+
+    Attributes:
+        second: its last displayed second.
+        known: displayed seconds of the logs of the page with which the range below begins, by their ids.
+        clock: the clock by which that range begins.
+    """
+
+    second: int
+    known: dict[str, int]
+    clock: FilterClock
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether the range below begins with no log of that page, as all are of the last second of this range."""
+        return all(second >= self.second for second in self.known.values())
+
+    @property
+    def has_witnesses(self) -> bool:
+        """Whether logs of its last second are known."""
+        return self.second in self.known.values()
+
+    def end_of(self, rows: list[Row]) -> list[Row] | None:
+        """The logs of a window that belong to the range; None where it does not reach the known ones."""
+        known = [place for place, row in enumerate(rows) if row.identity in self.known]
+        inside = [place for place in known if rows[place].second == self.second]
+        if not inside:
+            below = rows[known[0]].second if known else None
+            return None if below is None else list(takewhile(lambda row: row.second != below, rows))
+        end = inside[-1] + 1
+        while end < len(rows) and rows[end].second == self.second:
+            end += 1
+        return rows[:end]
+
+
+@dataclass(frozen=True, slots=True)
 class Ranges:
     """How a walk is split into ranges of seconds, which are read at once and do not overlap.
 
@@ -317,8 +851,8 @@ class Ranges:
     first page of the range below.
 
     Attributes:
-        newest: latest second of the whole walk.
-        oldest: earliest second of the whole walk; None is no bound.
+        newest: latest second of the whole walk, for the filter.
+        oldest: earliest second of the whole walk, likewise; None is no bound.
         count: how many ranges there are, the one that is being read included.
         pages: pages of `STEP` rows in each.
         passed: ranges that are behind already.
@@ -364,33 +898,20 @@ class Ranges:
         return PageRequest(self.newest, self.oldest, 1 + (self.passed + index) * self.pages, self.STEP)
 
     def boundary_second(self, rows: list[Row], above: WindowWalk) -> int | None:
-        """The second down to which the range above a page is to be read; None when the page is empty.
+        """The displayed second down to which the range above a page is to be read; None when the page is none.
 
         Raises:
             IncompleteWalkError: the page is not sorted, though others were.
         """
-        if not rows:
+        if not rows or steps_up_in(rows):
             return None
-        if rows[0].second > self.newest or not is_sorted(rows):
+        is_too_new = rows[0].second - above.clock.shift > self.newest + (LARGEST_STEP if above.is_shifted else 0)
+        if is_too_new or not is_sorted(rows):
             raise IncompleteWalkError(
                 "GET /workflows/logs: the server sorts some pages and not others", expected=self.total, seen=above.seen
             )
         # Rows that were deleted meanwhile can have shifted a later page above an earlier one.
         return rows[0].second if above.newest is None else min(rows[0].second, above.newest)
-
-
-class _Doubt:
-    """A page that is all of one second, of a server that was not yet seen to sort.
-
-    It may be the newest second, or the oldest one of a server that sorts the other way. So the seconds above it are
-    asked for. Should there be rows, they may have arrived just now: then the page is asked for again, and has to begin
-    with them.
-    """
-
-    def __init__(self, rows: list[Row]) -> None:
-        self.rows = rows
-        self.second = rows[-1].second
-        self.is_asked_again = False
 
 
 class _Sweeps:
@@ -425,6 +946,16 @@ class _Sweeps:
     def is_stale(self) -> bool:
         """Whether further sweeps promise nothing."""
         return self._stale >= self._patience or self._sweep > MOST_SWEEPS or self._size < 1
+
+    @property
+    def is_at_its_start(self) -> bool:
+        """Whether the next page is the first one of a sweep."""
+        return self._page == 1
+
+    @property
+    def were_counted(self) -> bool:
+        """Whether the page before counted logs."""
+        return bool(self._totals and self._totals[-1])
 
     @property
     def seen(self) -> int:
@@ -510,6 +1041,27 @@ class _Sweeps:
         return False
 
 
+def estimated_shift(rows: Iterable[Row]) -> int | None:
+    """The shift that the logs themselves show, where only their own time is shifted, not that of their runs.
+
+    A log is written when its run begins, or soon after. None where they show none, or do not agree.
+    """
+    shifts: set[int] = set()
+    for row in rows:
+        begun: object = getattr(getattr(row.log, "workflow_run", None), "created_at", None)
+        if row.is_timed and type(begun) is int:
+            shifts.add(round((row.second - begun) / QUARTER) * QUARTER)
+    shift = shifts.pop() if len(shifts) == 1 else 0
+    return shift if 2 * QUARTER <= abs(shift) <= LARGEST_SHIFT else None
+
+
+def steps_up_in(rows: list[Row]) -> bool:
+    """Whether a page is sorted but for one step up: there the server's zone, by which it displays, has changed."""
+    steps = [older.second - row.second for row, older in pairwise(rows)]
+    up = [step for step in steps if step > 0]
+    return len(up) == 1 and up[0] <= LARGEST_STEP and sum(step < 0 for step in steps) > 1
+
+
 def is_sorted(rows: list[Row]) -> bool:
     """Whether rows come newest first."""
     return all(row.second >= older.second for row, older in pairwise(rows))
@@ -535,6 +1087,10 @@ def rows_of(page: WorkflowLogPage) -> list[Row]:
         rows.append(Row(log, usable, identity, second is not None))
     rows.reverse()
     return rows
+
+
+def _within_years(second: int) -> int:
+    return max(SECONDS.start, min(second, SECONDS.stop - 1))
 
 
 def _second(log: object) -> int | None:

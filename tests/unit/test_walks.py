@@ -140,10 +140,10 @@ def page_of(total: int | None, rows: list[tuple[str, int]]) -> WorkflowLogPage:
 def test_a_window_may_be_shown_empty_twice_however_often_others_were():
     walk = WindowWalk(None, None)
     empty = page_of(5, [])
-    for first in (0, 100):
+    for first in (0, 99):
         assert walk.accept(empty) == walk.accept(empty) == []
         rows = [(f"{n}", NOW - n) for n in range(first, first + 100)]
-        assert len(walk.accept(page_of(500, rows))) == 100
+        assert len(walk.accept(page_of(500, rows))) == (99 if first else 100)
     assert walk.accept(empty) == walk.accept(empty) == []
     with pytest.raises(IncompleteWalkError, match="0 of 5 rows seen") as caught:
         walk.accept(empty)

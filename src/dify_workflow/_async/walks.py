@@ -182,7 +182,7 @@ class AsyncRangesRead:
         walk, below = start.walk, None
         if walk is not None and (second := self._ranges.boundary_second(rows_below, walk)) is not None:
             below = walk.below(second - 1)
-            walk.narrow(second)
+            walk.end_at(second, rows_below)
         await self._starts[index + 1].put(Start(below, rows_below))
         channel = self._rows[index]
         if walk is not None:
