@@ -22,7 +22,8 @@ class Position:
 
     Attributes:
         latest: the second of the first row that was passed, the newest of the walk; None before it.
-        newest: the second of the last one, in epoch seconds; every newer row was passed. None before the first row.
+        newest: the second of the last one, in epoch seconds as displayed; every newer row was passed. Before the first
+            row, the latest second of the walk as the server's filter understands it; None is no bound.
         oldest: earliest second of the walk, as it was when the walk began; None is no bound.
         known: ids of the rows of the second `newest` that were passed.
         strays: ids of rows that were passed and may come again at any second: those without a time, and all those of
@@ -30,9 +31,11 @@ class Position:
         seen: rows given to the caller.
         total: rows that matched when the walk began; None while that is not known.
         ended: whether every row was given.
+        time_shift: displayed minus true seconds as found last; None before the first page. Not part of a checkpoint:
+            the walk that goes on finds it again.
     """
 
-    __slots__ = ("ended", "known", "latest", "newest", "oldest", "seen", "strays", "total")
+    __slots__ = ("ended", "known", "latest", "newest", "oldest", "seen", "strays", "time_shift", "total")
 
     def __init__(self, *, newest: int | None, oldest: int | None) -> None:
         self.latest: int | None = None
@@ -43,15 +46,17 @@ class Position:
         self.seen = 0
         self.total: int | None = None
         self.ended = False
+        self.time_shift: int | None = None
 
     def passed(self, row: Row, *, is_ordered: bool) -> None:
         """Note that a row was passed, in the order in which rows come; or, unless `is_ordered`, in none."""
         if not is_ordered or not row.is_timed:
             self.strays.add(row.identity)
             return
-        if self.latest is None:
+        is_first = self.latest is None
+        if is_first:
             self.latest = row.second
-        if self.newest is None or row.second < self.newest:
+        if is_first or self.newest is None or row.second < self.newest:
             self.newest, self.known = row.second, {row.identity}
         else:
             self.known.add(row.identity)

@@ -57,6 +57,19 @@ def log_outage(error: DifyError, seconds: float) -> None:
     logger.warning("logs.follow looks again in %.1f s after %s: %s", seconds, type(error).__name__, _reason(error))
 
 
+def log_time_shift(method: str, shift: int) -> None:
+    """Say that the server displays times that are shifted against its filters, and what to set there."""
+    logger.warning(
+        "%s: the server displays times that are %+d s (%+.2f h) off the true ones, which is allowed for. Set the time "
+        "zone to UTC on the server: remove PGTZ and DB_SESSION_TIMEZONE_OVERRIDE from Dify's environment, set it in the "
+        "connection pooler's options, or ALTER DATABASE ... SET timezone TO 'UTC'; where Dify runs from source on "
+        "Windows, set the machine's zone",
+        method,
+        shift,
+        shift / 3600,
+    )
+
+
 def _reason(error: DifyError) -> str:
     # Not an answer's own text: that is a part of a body.
     return f"status {error.status_code}" if isinstance(error, APIStatusError | APIResponseError) else str(error)

@@ -257,7 +257,7 @@ class WindowWalk:
         """Read down to this displayed second, where the range below begins with the given page."""
         # A page that was shifted by deletions may lie above the range, and shows nothing of the range below.
         known = {row.identity: row.second for row in rows if row.second <= second}
-        self._floor = _Floor(second, known, self.clock)
+        self._floor = _Floor(second, known, self.clock, second)
 
     def below(self, newest: int) -> WindowWalk:
         """The part of this walk that begins at an older displayed second."""
@@ -283,10 +283,10 @@ class WindowWalk:
 
     def next_request(self) -> PageRequest | None:
         """The page to ask for next; None when every log was given."""
-        if self._ended:
-            return None
         if self._asked is not None:
             return self._asked
+        if self._ended:
+            return None
         if self._sweeps is not None:
             return self._sweeps.next_request()
         return None if self._is_below_the_end() else self._window()
@@ -300,7 +300,7 @@ class WindowWalk:
         reply = Reply.of(page)
         if not self._begun:
             self._begun, self.total = True, reply.total
-        self._estimate = self._estimate or estimated_shift(reply.rows)
+            self._estimate = estimated_shift(reply.rows)
         try:
             if self._inquiry is None:
                 self._inquiry = self._take(reply)
@@ -337,7 +337,7 @@ class WindowWalk:
     @property
     def _after(self) -> int | None:
         if self._floor is not None:
-            return self.clock.after(self._floor.second)
+            return self.clock.after(self._floor.reach)
         return None if self.oldest is None else self.oldest - self.clock.after_margin
 
     def _window(self) -> PageRequest:
@@ -371,7 +371,7 @@ class WindowWalk:
             raise self._incomplete(self._rest, reply.total or 0, "the server sorts some pages and not others")
         self._changes = self._changes or (self._rest is not None and reply.total != self._rest)
         self._rest = reply.total
-        if self._known:
+        if self._known and rows[0].second == self.newest:
             self._proven = self.newest
         first, last = rows[0].second, rows[-1].second
         is_past_the_end = bool(self._ignores_after) and self.oldest is not None and self._filtered(last) < self.oldest
@@ -396,8 +396,14 @@ class WindowWalk:
 
     def _end(self, rows: list[Row]) -> Inquiry[list[Row]]:
         """Take the last page of the window."""
-        if self._floor is not None:
-            rows = yield from self._end_at_floor(self._floor, rows)
+        floor = self._floor
+        if floor is not None and floor.has_witnesses:
+            found = floor.end_of(rows)
+            if found is None:
+                return (yield from self._look_for_floor(floor))
+            rows = found
+        if floor is not None:
+            self._check_floor(floor)
         self._ended = True
         return self._give(rows)
 
@@ -494,8 +500,8 @@ class WindowWalk:
             again = yield PageRequest(self.clock.before(above), self._after)
             if self._is_in_order(again.rows) and self._overlaps(again, above):
                 missed: list[Row] = []
-                if again.rows[0].second == second:
-                    missed = yield from self._learn_margins(second, known)
+                if any(row.identity in known for row in again.rows):  # they are there: only the window hides them
+                    missed = yield from self._find_hidden(second, known)
                 return missed + (yield from self._take_rows(again))
         if not self._page and (yield from self._is_gone(second, reply.rows)):
             self._known = {}
@@ -507,14 +513,14 @@ class WindowWalk:
             return (yield from self._take_window((yield self._window())))
         return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
 
-    def _learn_margins(self, second: int, known: set[str]) -> Inquiry[list[Row]]:
-        """Note that `created_at__before` is exclusive; the logs that the caller's bound has missed for that reason."""
-        self._adopt(replace(self.clock, before_margin=1))
-        if not (yield self._alone(self.clock, second)).shows_alone(second, known):
-            both = replace(self.clock, after_margin=1)
-            if (yield self._alone(both, second)).shows_alone(second, known):
-                self._adopt(both)
-        if self._pin is None or self._pin_is_displayed or self.is_part:
+    def _find_hidden(self, second: int, known: set[str]) -> Inquiry[list[Row]]:
+        """Find the clock for logs that a window hides; the logs that the caller's own bound hides likewise."""
+        before = self.clock
+        if (yield self._alone(before, second)).shows_alone(second, known):
+            return []  # the clock is right: that page was of an older state
+        yield from self._find_clock(second, known, ())
+        is_exclusive = self.clock.before_margin > before.before_margin
+        if not is_exclusive or self._pin is None or self._pin_is_displayed or self.is_part:
             return []
         at_the_bound = yield PageRequest(self._pin + 1, self._pin - self.clock.after_margin)
         if not at_the_bound.is_all:
@@ -533,20 +539,18 @@ class WindowWalk:
     def _is_gone(self, second: int, rows: list[Row]) -> Inquiry[bool]:
         """Whether the known logs of a second were deleted, and nothing that comes after them is hidden.
 
-        It is where a window that reaches above that second, by more than a zone changes its offset, has no other logs
-        below it than the given ones.
+        It is where the clock is right for the first log below, and a window that reaches above that second, by more
+        than a zone changes its offset, has no other logs below it than the given ones.
         """
-        if rows and rows[0].second >= second:
+        if not rows or rows[0].second >= second:
+            return False
+        top = rows[0].second
+        if not (yield self._alone(self.clock, top)).shows_alone(top, {row.identity for row in rows}):
             return False
         before = _within_years(self.clock.before(second) + LARGEST_STEP)
-        around = yield PageRequest(before, self.clock.after(rows[0].second) if rows else self._after)
+        around = yield PageRequest(before, self.clock.after(top))
         shown = {row.identity for row in rows}
-        if any(row.second <= second and row.identity not in shown for row in around.rows):
-            return False
-        if around.is_all:
-            return not rows or any(row.identity in shown for row in around.rows)
-        top = {row.identity for row in rows if row.second == rows[0].second}
-        return bool(rows) and (yield self._alone(self.clock, rows[0].second)).shows_alone(rows[0].second, top)
+        return not any(row.second <= second and row.identity not in shown for row in around.rows)
 
     def _alone(self, clock: FilterClock, second: int) -> PageRequest:
         return PageRequest(clock.before(second), clock.after(second))
@@ -651,22 +655,21 @@ class WindowWalk:
 
     # Ranges -----------------------------------------------------------------------------------------------------
 
-    def _end_at_floor(self, floor: _Floor, rows: list[Row]) -> Inquiry[list[Row]]:
-        """The last logs of a range, without those of the range below; it has to end with known logs of that one."""
-        found = floor.end_of(rows) if floor.has_witnesses else rows
-        lower = sorted({at for at in floor.known.values() if at < floor.second}, reverse=True)
-        for second in lower[:MOST_RETREATS]:  # the logs of its last second may be gone
-            if found is None:
-                found = floor.end_of((yield PageRequest(self._before, self.clock.after(second))).rows)
-        if found is None:
-            known = {identity for identity, at in floor.known.items() if at == floor.second}
-            is_right = (yield self._alone(self.clock, floor.second)).shows_alone(floor.second, known)
-            if is_right or (yield from self._find_clock(floor.second, known, ())):
-                found = floor.end_of((yield self._window()).rows)
-            if found is None:
-                raise self._incomplete(self.total or 0, self.seen, "two ranges of it do not meet")
-        self._check_floor(floor)
-        return found
+    def _look_for_floor(self, floor: _Floor) -> Inquiry[list[Row]]:
+        """Go on with a window that shows the known logs at which a range has to end; the last one did not."""
+        self._rest = None
+        lower = sorted({at for at in floor.known.values() if at < floor.reach}, reverse=True)
+        for second in lower[: MOST_RETREATS if floor.tries else 0]:  # the logs of its last second may be gone
+            reply = yield PageRequest(self._before, self.clock.after(second))
+            if floor.end_of(reply.rows) is not None or not reply.is_all:
+                self._floor = replace(floor, reach=second, tries=floor.tries - 1)
+                return (yield from self._take_window(reply))
+        known = {identity for identity, at in floor.known.items() if at == floor.second}
+        is_right = (yield self._alone(self.clock, floor.second)).shows_alone(floor.second, known)
+        if floor.tries and (is_right or (yield from self._find_clock(floor.second, known, ()))):
+            self._floor = replace(floor, reach=floor.second, tries=floor.tries - 1)
+            return (yield from self._take_window((yield self._window())))
+        raise self._incomplete(self.total or 0, self.seen, "two ranges of it do not meet")
 
     def _check_floor(self, floor: _Floor) -> None:
         # A range that begins with no known log relies on the clock.
@@ -813,11 +816,15 @@ class _Floor:
         second: its last displayed second.
         known: displayed seconds of the logs of the page with which the range below begins, by their ids.
         clock: the clock by which that range begins.
+        reach: the displayed second down to which windows reach, lower where the logs of the last one are gone.
+        tries: windows that may still be tried.
     """
 
     second: int
     known: dict[str, int]
     clock: FilterClock
+    reach: int
+    tries: int = MOST_RETREATS
 
     @property
     def is_bare(self) -> bool:

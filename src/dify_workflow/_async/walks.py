@@ -7,6 +7,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from .. import _logging
 from .._checkpoints import Position, position_from
 from .._lifetimes import AsyncLifetime
 from .._walks import PageRequest, Ranges, Row, WindowWalk, rows_of
@@ -68,6 +69,16 @@ class AsyncLogWalk(AsyncIteration["WorkflowLog"]):
         return self._position.seen
 
     @property
+    def time_shift(self) -> int | None:
+        """Displayed minus true seconds of the server's times; None before the first page, 0 on an ordinary server.
+
+        It is -18000 where a database session runs in New York time, and `created_at` is then wrong by so much. A walk
+        finds it when it reads its second page, or where the logs' times differ from those of their runs; a shift of
+        both (Dify on Windows, run from source) is not found by a walk of one page, and 0 is reported.
+        """
+        return self._position.time_shift
+
+    @property
     def checkpoint(self) -> dict[str, Any]:
         """The place after the last row that was given, as a JSON value for `logs.iter(checkpoint=...)`."""
         return self._position.as_json(self._filters)
@@ -91,6 +102,7 @@ class Batch(NamedTuple):
 
     rows: list[Row]
     is_ordered: bool
+    time_shift: int | None
 
 
 class Start(NamedTuple):
@@ -113,7 +125,10 @@ async def _logs(
             latest=position.latest,
         )
         async with aclosing(_batches(read_page, walk, workers, life)) as batches:
-            async for rows, is_ordered in batches:
+            async for rows, is_ordered, time_shift in batches:
+                if time_shift and not position.time_shift:
+                    _logging.log_time_shift("logs.iter", time_shift)
+                position.time_shift = time_shift
                 if position.total is None and filters.are_the_servers:
                     position.total = walk.total
                 for row in rows:
@@ -129,7 +144,7 @@ async def _batches(read_page: PageReader, walk: WindowWalk, workers: int, life: 
     read = 0
     while (request := walk.next_request()) is not None:
         rows = walk.accept(await read_page(request))
-        yield Batch(rows, walk.is_ordered)
+        yield Batch(rows, walk.is_ordered, walk.time_shift)
         read += 1
         if read >= PAGES_BEFORE_SPLIT and (ranges := Ranges.of(walk, workers)) is not None:
             async with aclosing(AsyncRangesRead(read_page, ranges, workers, life).batches(walk)) as batches:
@@ -146,7 +161,7 @@ class AsyncRangesRead:
         self._ranges = ranges
         self._workers = workers
         self._crew = AsyncCrew(life)
-        self._rows: list[AsyncChannel[list[Row] | None]] = [
+        self._batches: list[AsyncChannel[Batch | None]] = [
             AsyncChannel(self._crew, ranges.pages * 2) for _ in range(ranges.count)
         ]
         self._starts: list[AsyncChannel[Start]] = [AsyncChannel(self._crew, 1) for _ in range(ranges.count + 1)]
@@ -160,15 +175,15 @@ class AsyncRangesRead:
         async with self._crew:
             for _ in range(self._workers):
                 self._crew.start(self._work)
-            for channel in self._rows:
-                while (rows := await channel.get()) is not None:
-                    yield Batch(rows, is_ordered=True)
+            for channel in self._batches:
+                while (batch := await channel.get()) is not None:
+                    yield batch
                 async with self._crew.changed:
                     self._given += 1
                     self._crew.changed.notify_all()
 
     async def _work(self) -> None:
-        while (index := next(self._taken)) < len(self._rows):
+        while (index := next(self._taken)) < len(self._batches):
             async with self._crew.changed:  # a slow consumer must not let the ranges that were read pile up
                 await self._crew.wait_for(partial(self._is_near, index))
             await self._read(index)
@@ -184,11 +199,13 @@ class AsyncRangesRead:
             below = walk.below(second - 1)
             walk.end_at(second, rows_below)
         await self._starts[index + 1].put(Start(below, rows_below))
-        channel = self._rows[index]
+        channel = self._batches[index]
         if walk is not None:
-            await channel.put(walk.begin_with(start.rows))
+            rows = walk.begin_with(start.rows)
+            await channel.put(Batch(rows, is_ordered=True, time_shift=walk.time_shift))
             while (request := walk.next_request()) is not None:
-                await channel.put(walk.accept(await self._read_page(request)))
+                rows = walk.accept(await self._read_page(request))
+                await channel.put(Batch(rows, is_ordered=True, time_shift=walk.time_shift))
         await channel.put(None)
 
     async def _read_boundary(self, index: int) -> list[Row]:

@@ -47,6 +47,16 @@ class DetailedLogWalk(Iteration[DetailedLog]):
         return seen
 
     @property
+    def time_shift(self) -> int | None:
+        """Displayed minus true seconds of the server's times; None before the first page, 0 on an ordinary server.
+
+        It is -18000 where a database session runs in New York time, and `created_at` is then wrong by so much. A walk
+        finds it when it reads its second page, or where the logs' times differ from those of their runs; a shift of
+        both (Dify on Windows, run from source) is not found by a walk of one page, and 0 is reported.
+        """
+        return self._walk.time_shift
+
+    @property
     def checkpoint(self) -> dict[str, Any]:
         """The place after the last row that was given, as a JSON value for `logs.iter(checkpoint=...)`."""
         return self._place.checkpoint

@@ -7,6 +7,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from .. import _logging
 from .._checkpoints import Position, position_from
 from .._lifetimes import Lifetime
 from .._walks import PageRequest, Ranges, Row, WindowWalk, rows_of
@@ -68,6 +69,16 @@ class LogWalk(Iteration["WorkflowLog"]):
         return self._position.seen
 
     @property
+    def time_shift(self) -> int | None:
+        """Displayed minus true seconds of the server's times; None before the first page, 0 on an ordinary server.
+
+        It is -18000 where a database session runs in New York time, and `created_at` is then wrong by so much. A walk
+        finds it when it reads its second page, or where the logs' times differ from those of their runs; a shift of
+        both (Dify on Windows, run from source) is not found by a walk of one page, and 0 is reported.
+        """
+        return self._position.time_shift
+
+    @property
     def checkpoint(self) -> dict[str, Any]:
         """The place after the last row that was given, as a JSON value for `logs.iter(checkpoint=...)`."""
         return self._position.as_json(self._filters)
@@ -91,6 +102,7 @@ class Batch(NamedTuple):
 
     rows: list[Row]
     is_ordered: bool
+    time_shift: int | None
 
 
 class Start(NamedTuple):
@@ -113,7 +125,10 @@ def _logs(
             latest=position.latest,
         )
         with closing(_batches(read_page, walk, workers, life)) as batches:
-            for rows, is_ordered in batches:
+            for rows, is_ordered, time_shift in batches:
+                if time_shift and not position.time_shift:
+                    _logging.log_time_shift("logs.iter", time_shift)
+                position.time_shift = time_shift
                 if position.total is None and filters.are_the_servers:
                     position.total = walk.total
                 for row in rows:
@@ -129,7 +144,7 @@ def _batches(read_page: PageReader, walk: WindowWalk, workers: int, life: Lifeti
     read = 0
     while (request := walk.next_request()) is not None:
         rows = walk.accept(read_page(request))
-        yield Batch(rows, walk.is_ordered)
+        yield Batch(rows, walk.is_ordered, walk.time_shift)
         read += 1
         if read >= PAGES_BEFORE_SPLIT and (ranges := Ranges.of(walk, workers)) is not None:
             with closing(RangesRead(read_page, ranges, workers, life).batches(walk)) as batches:
@@ -146,7 +161,7 @@ class RangesRead:
         self._ranges = ranges
         self._workers = workers
         self._crew = Crew(life)
-        self._rows: list[Channel[list[Row] | None]] = [
+        self._batches: list[Channel[Batch | None]] = [
             Channel(self._crew, ranges.pages * 2) for _ in range(ranges.count)
         ]
         self._starts: list[Channel[Start]] = [Channel(self._crew, 1) for _ in range(ranges.count + 1)]
@@ -160,15 +175,15 @@ class RangesRead:
         with self._crew:
             for _ in range(self._workers):
                 self._crew.start(self._work)
-            for channel in self._rows:
-                while (rows := channel.get()) is not None:
-                    yield Batch(rows, is_ordered=True)
+            for channel in self._batches:
+                while (batch := channel.get()) is not None:
+                    yield batch
                 with self._crew.changed:
                     self._given += 1
                     self._crew.changed.notify_all()
 
     def _work(self) -> None:
-        while (index := next(self._taken)) < len(self._rows):
+        while (index := next(self._taken)) < len(self._batches):
             with self._crew.changed:  # a slow consumer must not let the ranges that were read pile up
                 self._crew.wait_for(partial(self._is_near, index))
             self._read(index)
@@ -184,11 +199,13 @@ class RangesRead:
             below = walk.below(second - 1)
             walk.end_at(second, rows_below)
         self._starts[index + 1].put(Start(below, rows_below))
-        channel = self._rows[index]
+        channel = self._batches[index]
         if walk is not None:
-            channel.put(walk.begin_with(start.rows))
+            rows = walk.begin_with(start.rows)
+            channel.put(Batch(rows, is_ordered=True, time_shift=walk.time_shift))
             while (request := walk.next_request()) is not None:
-                channel.put(walk.accept(self._read_page(request)))
+                rows = walk.accept(self._read_page(request))
+                channel.put(Batch(rows, is_ordered=True, time_shift=walk.time_shift))
         channel.put(None)
 
     def _read_boundary(self, index: int) -> list[Row]:
