@@ -140,7 +140,9 @@ class ZonedTable:
     def _make(self, true: int) -> Entry:
         self._made += 1
         key, times = f"log-{self._made}", times_of(true, self._history.kind, self._zone)
-        run = {"id": f"run-{key}", "status": "succeeded", "created_at": times.of_run} if self._history.has_runs else None
+        run = (
+            {"id": f"run-{key}", "status": "succeeded", "created_at": times.of_run} if self._history.has_runs else None
+        )
         log = WorkflowLog.from_dict({"id": key, "workflow_run": run, "created_at": times.displayed})
         return Entry(key, true, times, log)
 

@@ -4,6 +4,12 @@ Decisions only: nothing here sends or sleeps. The server has no stream of logs a
 has ended: a row changes where it is. So each look asks for everything since a little before the newest row that was
 given, and older rows that were unfinished are looked up again, ever more seldom, until they have ended or are given up
 on.
+
+Each poll has to show the newest known log. Where it does not, the server's filters see other seconds than it displays
+(`_walks.FilterClock`), and the clock is searched for; unless that log was deleted, or a replica lags behind.
+
+Ages count by a monotonic clock within a process and by the server's own time across restarts; this machine's clock,
+which may be set, decides nothing.
 """
 
 from __future__ import annotations
@@ -20,13 +26,13 @@ from ._errors import (
     RateLimitError,
 )
 from ._retries import RETRIED_STATUSES
-from ._walks import SECONDS
+from ._walks import SECONDS, FilterClock, alone_in, find_clock, hinted_clocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ._filters import LogFilters
-    from ._walks import Row
+    from ._walks import Inquiry, Row
 
 VERSION: Final = 1
 OVERLAP_SECONDS: Final = 30
@@ -50,14 +56,16 @@ class Unfinished:
     """A row that had not ended when its turn came, and may have to be given later.
 
     Attributes:
-        second: second of the row, by which it is found again.
-        since: when its turn was, in epoch seconds by this machine's clock.
-        due: when it is looked up again, likewise.
+        second: displayed second of the row, by which it is found again.
+        since: when its turn was, in epoch seconds as the server displays them.
+        due: when it is looked up again, by the monotonic clock.
+        began: when its turn was, likewise; None until it is first looked at after a restart.
     """
 
     second: int
     since: float
     due: float
+    began: float | None
 
 
 class Following:
@@ -73,6 +81,9 @@ class Following:
     def __init__(self, filters: LogFilters, *, oldest: int | None, poll: float, give_up_after: float) -> None:
         self.oldest = oldest
         self.newest: int | None = None
+        self.clock = FilterClock()
+        self.time_shift: int | None = None
+        """Displayed minus true seconds; None before the first page."""
         self.has_begun = oldest is not None
         """Whether it is known where to go on; else the rows that there are now have to be skipped first."""
         self._filters = filters
@@ -82,6 +93,7 @@ class Following:
         self._recent: dict[str, int] = {}
         self._unfinished: dict[str, Unfinished] = {}
         self._whole: tuple[int | None, int | None] | None = None
+        self._doubted: int | None = None
         self._quiet = 0
         self._failures = 0
         self._contradictions = 0
@@ -90,11 +102,17 @@ class Following:
 
     @property
     def window_start(self) -> int | None:
-        """Earliest second of the next look."""
+        """Earliest second of the next look, as the server's filter understands it."""
         if self.newest is None:
             return self.oldest
-        start = self.newest - OVERLAP_SECONDS
+        start = self.clock.after(self.newest - OVERLAP_SECONDS)
         return start if self.oldest is None else max(start, self.oldest)
+
+    @property
+    def _recent_start(self) -> int | None:
+        """Earliest displayed second of the logs that the next look shows."""
+        start = self.window_start
+        return None if start is None else start + self.clock.shift + self.clock.after_margin
 
     def skip(self, rows: Iterable[Row], newest: int | None) -> None:
         """Note rows that were there before, so that they are not given; `newest` is the newest row's second."""
@@ -105,7 +123,18 @@ class Following:
 
     def news_of(self, rows: list[Row], now: float) -> list[Row]:
         """Those rows of a look whose turn it is, oldest first: new ones, and those that have ended meanwhile."""
-        new = [row for row in rows if row.identity not in self._recent and row.identity not in self._unfinished]
+        known = self._newest_known()
+        start = self._recent_start
+        # What comes before the newest known log is new, whatever its time; behind it, the filter may have let through
+        # more than it was asked for.
+        place = next((place for place, row in enumerate(rows) if row.identity in known), 0 if known else len(rows))
+        new = [
+            row
+            for number, row in enumerate(rows)
+            if row.identity not in self._recent
+            and row.identity not in self._unfinished
+            and (number < place or start is None or row.second >= start or not row.is_timed)
+        ]
         return _oldest_first(new + self._changed_of(rows, now))
 
     def take(self, row: Row, now: float) -> bool:
@@ -120,7 +149,8 @@ class Following:
         if self._is_settled(row):
             self._unfinished.pop(row.identity, None)
         else:
-            unfinished = self._unfinished[row.identity] = Unfinished(row.second, now, now)
+            since = float(row.second if self.newest is None else self.newest)
+            unfinished = self._unfinished[row.identity] = Unfinished(row.second, since, now, now)
             unfinished.due = self._next_due(unfinished, now)
         return matches
 
@@ -143,6 +173,51 @@ class Following:
         self._forget()
         return range((total or 0) - len(self._recent) - AT_ONCE, 0, -AT_ONCE)
 
+    # The server's clock -----------------------------------------------------------------------------------------
+
+    def _newest_known(self) -> set[str]:
+        return {identity for identity, second in self._recent.items() if second == self.newest}
+
+    def adopt(self, clock: FilterClock, estimate: int | None) -> bool:
+        """Take over the clock that a look has found; whether the shift is news."""
+        before, self.clock = self.time_shift, clock
+        self.time_shift = clock.shift or estimate or 0
+        return bool(self.time_shift) and not before
+
+    def shows_the_newest(self, rows: Iterable[Row]) -> bool:
+        """Whether a look shows a log of the newest known second, as it has to; or is not expected to."""
+        known = self._newest_known()
+        return not known or self._doubted == self.newest or any(row.identity in known for row in rows)
+
+    def search_clock(self, rows: Iterable[Row]) -> Inquiry[FilterClock | None]:
+        """Search for the clock by which the newest known log is in its second.
+
+        None where the present one is right, so that the look was of an older state, and where none is: then the log was
+        deleted, and is not looked for again.
+        """
+        known, second = self._newest_known(), self.newest
+        if second is None or (yield alone_in(self.clock, second)).shows_alone(second, known):
+            return None
+        for clock in hinted_clocks(self.clock, second, rows):
+            if (yield alone_in(clock, second)).shows_alone(second, known):
+                return clock
+        found = yield from find_clock(self.clock, second, known)
+        if found is None:
+            self._doubted = second
+        return found
+
+    def set_back(self, rows: list[Row]) -> None:
+        """Note that displayed times went back, where logs that are newer than the newest known one are older by them."""
+        known = self._newest_known()
+        newer: list[int] = []
+        for row in rows:
+            if row.identity in known:
+                if newer and self.newest is not None and max(newer) < self.newest - OVERLAP_SECONDS:
+                    self.newest = max(newer)
+                return
+            if row.is_timed:
+                newer.append(row.second)
+
     # What has not ended -----------------------------------------------------------------------------------------
 
     def window_due(self, now: float) -> tuple[int, int] | None:
@@ -160,10 +235,20 @@ class Following:
         """Those rows of a window that have ended since their turn, oldest first; rows that are gone are dropped."""
         first, last = window
         found = {row.identity for row in rows}
+        if not self.is_whole(rows, window):  # its zone's offset was another one then, and they may be elsewhere
+            found |= set(self._unfinished)
         for identity, unfinished in list(self._unfinished.items()):
             if first <= unfinished.second <= last and identity not in found:
                 del self._unfinished[identity]
         return _oldest_first(self._changed_of(rows, now))
+
+    def is_whole(self, rows: Iterable[Row], window: tuple[int, int]) -> bool:
+        """Whether a window shows all unfinished rows that should be in it, or its clock is beyond doubt."""
+        first, last = window
+        found = {row.identity for row in rows}
+        return not self.time_shift or all(
+            identity in found for identity, row in self._unfinished.items() if first <= row.second <= last
+        )
 
     def _changed_of(self, rows: Iterable[Row], now: float) -> list[Row]:
         changed: list[Row] = []
@@ -186,9 +271,12 @@ class Following:
         return has_ended(row) or not self._in_any_status.match(row.log)
 
     def _age(self, unfinished: Unfinished, now: float) -> float:
-        # By both clocks: this machine's, and the server's, which has reached the newest row's second.
+        # By both clocks: the monotonic one, and the server's, which has reached the newest row's second.
         by_server = 0 if self.newest is None else self.newest - unfinished.second
-        return max(now - unfinished.since, by_server)
+        if unfinished.began is None:
+            since = max(unfinished.since, unfinished.second)
+            unfinished.began = now - (0 if self.newest is None else max(self.newest - since, 0))
+        return max(now - unfinished.began, by_server)
 
     def _next_due(self, unfinished: Unfinished, now: float) -> float:
         return now + max(self._poll, self._age(unfinished, now) / AGE_PART)
@@ -266,7 +354,7 @@ class Following:
         }
 
     def _forget(self) -> None:
-        start = self.window_start
+        start = self._recent_start
         if start is not None:
             self._recent = {identity: second for identity, second in self._recent.items() if second >= start}
 
@@ -306,5 +394,5 @@ def _unfinished(place: object) -> Unfinished:
     if len(pair) == 2:  # noqa: PLR2004 - a pair
         second, since = pair
         if isinstance(since, int | float) and 0 <= since < SECONDS.stop:
-            return Unfinished(_second(second, "unfinished"), float(since), 0.0)
+            return Unfinished(_second(second, "unfinished"), float(since), float("-inf"), None)
     raise ValueError("checkpoint is damaged: 'unfinished' must have pairs of a second and a time")

@@ -170,6 +170,7 @@ class WindowWalk:
 
     Attributes:
         clock: likewise, as it was found at the last seam.
+        estimate: the shift that the logs of the first page themselves show; None where they show none.
         total: logs in the window when the walk began, as the server counts; None before the first page.
         seen: logs given so far.
         is_ordered: whether the logs come newest first; not where the server ignores the time filters, or does not sort.
@@ -189,6 +190,7 @@ class WindowWalk:
         self.newest = newest
         self.oldest = oldest
         self.clock = clock or FilterClock()
+        self.estimate: int | None = None
         self.total: int | None = None
         self.seen = 0
         self.is_ordered = True
@@ -206,7 +208,6 @@ class WindowWalk:
         self._asked: PageRequest | None = None
         self._floor: _Floor | None = None
         self._proven: int | None = None  # the displayed second for which the clock was proven last
-        self._estimate: int | None = None
         self._ignores_before: bool | None = None
         self._ignores_after: bool | None = None
         self._descends = False  # whether a page showed two seconds, the newer one first
@@ -236,17 +237,13 @@ class WindowWalk:
         """Displayed minus true seconds, as far as is known; None before the first page."""
         if not self._begun:
             return None
-        return self.clock.shift or self._estimate or 0
+        return self.clock.shift or self.estimate or 0
 
     @property
     def can_be_split(self) -> bool:
         """Whether the rest may be read in several ranges at once: the server sorts, and no second is half read."""
         return (
-            not self._ended
-            and self._descends
-            and not self._steps_up
-            and self._sweeps is None
-            and self._inquiry is None
+            not self._ended and self._descends and not self._steps_up and self._sweeps is None and self._inquiry is None
         )
 
     def narrow(self, oldest: int | None) -> None:
@@ -300,7 +297,7 @@ class WindowWalk:
         reply = Reply.of(page)
         if not self._begun:
             self._begun, self.total = True, reply.total
-            self._estimate = estimated_shift(reply.rows)
+            self.estimate = estimated_shift(reply.rows)
         try:
             if self._inquiry is None:
                 self._inquiry = self._take(reply)
@@ -471,7 +468,7 @@ class WindowWalk:
             self._descends = bool(again.rows)
         elif above.rows:
             known = {row.identity for row in rows}
-            if not self._may_be_shifted(above) or not (yield from self._find_clock(second, known, rows)):
+            if not is_sorted(above.rows) or not (yield from self._find_clock(second, known, rows)):
                 return (yield from self._sweep_instead([*rows, *above.rows], is_all=False))
         return self._read_alone(rows)
 
@@ -489,12 +486,12 @@ class WindowWalk:
         self._disputes += 1
         if self._disputes > MOST_REPEATED_WINDOWS:
             return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
-        for clock in self._hinted_clocks(second, [*self._page, *reply.rows], reply.rows):
-            alone = yield self._alone(clock, second)
-            if self._contradicts_filters(alone, second):
+        for clock in hinted_clocks(self.clock, second, [*self._page, *reply.rows], reply.rows):
+            alone = yield alone_in(clock, second)
+            if contradicts_filters(alone, second):
                 return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
             if alone.shows_alone(second, known):
-                self._adopt(clock)
+                self.clock = clock
                 return (yield from self._take_window((yield self._window())))
         for above in self._seconds_above(second):
             again = yield PageRequest(self.clock.before(above), self._after)
@@ -506,7 +503,7 @@ class WindowWalk:
         if not self._page and (yield from self._is_gone(second, reply.rows)):
             self._known = {}
             return (yield from self._take_window(reply))
-        if (yield self._alone(self.clock, second)).shows_alone(second, known):
+        if (yield alone_in(self.clock, second)).shows_alone(second, known):
             again = yield self._window()  # the clock is right: that page was of an older state
             return (yield from self._take_window(again))
         if (yield from self._find_clock(second, known, ())):
@@ -516,7 +513,7 @@ class WindowWalk:
     def _find_hidden(self, second: int, known: set[str]) -> Inquiry[list[Row]]:
         """Find the clock for logs that a window hides; the logs that the caller's own bound hides likewise."""
         before = self.clock
-        if (yield self._alone(before, second)).shows_alone(second, known):
+        if (yield alone_in(before, second)).shows_alone(second, known):
             return []  # the clock is right: that page was of an older state
         yield from self._find_clock(second, known, ())
         is_exclusive = self.clock.before_margin > before.before_margin
@@ -545,81 +542,18 @@ class WindowWalk:
         if not rows or rows[0].second >= second:
             return False
         top = rows[0].second
-        if not (yield self._alone(self.clock, top)).shows_alone(top, {row.identity for row in rows}):
+        if not (yield alone_in(self.clock, top)).shows_alone(top, {row.identity for row in rows}):
             return False
         before = _within_years(self.clock.before(second) + LARGEST_STEP)
         around = yield PageRequest(before, self.clock.after(top))
         shown = {row.identity for row in rows}
         return not any(row.second <= second and row.identity not in shown for row in around.rows)
 
-    def _alone(self, clock: FilterClock, second: int) -> PageRequest:
-        return PageRequest(clock.before(second), clock.after(second))
-
-    def _adopt(self, clock: FilterClock) -> None:
-        self.clock = clock
-
-    @staticmethod
-    def _contradicts_filters(alone: Reply, second: int) -> bool:
-        """Whether a window of one second shows logs of several: then a bound is ignored."""
-        return len({row.second for row in alone.rows if row.is_timed}) > 1 and any(
-            row.second == second for row in alone.rows
-        )
-
-    @staticmethod
-    def _may_be_shifted(reply: Reply) -> bool:
-        return is_sorted(reply.rows)
-
-    def _hinted_clocks(self, second: int, rows: Iterable[Row], window: Sequence[Row]) -> Iterator[FilterClock]:
-        """Clocks that the logs at hand suggest, other than the present one.
-
-        Args:
-            rows: logs near the second.
-            window: logs of the window that should begin with the second.
-        """
-        hints: list[int] = []
-        estimate = estimated_shift(list(rows))
-        if estimate is not None:
-            hints.append(estimate)
-        if window and window[0].second != second:  # its first log is the newest one that the filter let through
-            hints.append(self.clock.shift - (second - window[0].second) // QUARTER * QUARTER)
-        for shift in dict.fromkeys(hints):
-            if shift != self.clock.shift and abs(shift) <= LARGEST_SHIFT:
-                yield replace(self.clock, shift=shift)
-
     def _find_clock(self, second: int, known: set[str], rows: Iterable[Row]) -> Inquiry[bool]:
-        """Search for the clock by which the known logs of a second are in that second, and adopt it."""
-        clock = self.clock
-        candidates = list(self._hinted_clocks(second, rows, ()))
-        if clock.shift:
-            steps = (3600, -3600, 1800, -1800)
-            candidates += [replace(clock, shift=clock.shift + step) for step in steps]
-        candidates += [
-            replace(clock, before_margin=before, after_margin=after)
-            for before, after in ((0, 1), (1, 0), (1, 1))
-            if (before, after) >= (clock.before_margin, clock.after_margin)
-        ]
-        for candidate in candidates:
-            if candidate == clock:
-                continue
-            alone = yield self._alone(candidate, second)
-            if alone.shows_alone(second, known):
-                self._adopt(candidate)
-                return True
-            if candidate.shift != clock.shift and self._contradicts_filters(alone, second):
-                return False
-        for shifts in (OFFSETS, range(-LARGEST_SHIFT, LARGEST_SHIFT, QUARTER), range(-LARGEST_SHIFT, LARGEST_SHIFT)):
-            # The greatest shift with which a window still reaches up to the second.
-            low, high = 0, len(shifts)
-            while high - low > 1:
-                middle = (low + high) // 2
-                before = replace(clock, shift=shifts[middle]).before(second)
-                newest = (yield PageRequest(before, None, limit=1)).rows
-                low, high = (middle, high) if newest and newest[0].second >= second else (low, middle)
-            candidate = replace(clock, shift=shifts[low])
-            if (yield self._alone(candidate, second)).shows_alone(second, known):
-                self._adopt(candidate)
-                return True
-        return False
+        """Adopt the clock by which the known logs of a second are in that second; whether there is one."""
+        found = yield from find_clock(self.clock, second, known, rows)
+        self.clock = found or self.clock
+        return found is not None
 
     def _is_outside(self, rows: list[Row]) -> Inquiry[bool]:
         """Whether logs are displayed outside of the caller's bounds, after finding out why.
@@ -627,9 +561,14 @@ class WindowWalk:
         It is where a bound is ignored; or the server's time is shifted, then what it shows is right.
         """
         bound = None if self._pin_is_displayed else self._pin
+        oldest = self.oldest
         seconds = [self._filtered(row.second) for row in rows if row.is_timed]
         is_above = bound is not None and any(second > bound for second in seconds)
-        is_below = self.oldest is not None and any(second < self.oldest for second in seconds)
+        is_below = oldest is not None and any(second < oldest for second in seconds)
+
+        def is_out(second: int) -> bool:
+            return (bound is not None and second > bound) or (oldest is not None and second < oldest)
+
         if is_above and self._ignores_before is None:
             self._ignores_before = bool((yield PageRequest(LONG_AGO, None, limit=1)).rows)
             is_shifted = not self._ignores_before
@@ -639,8 +578,8 @@ class WindowWalk:
         else:
             return is_above or is_below
         if is_shifted and self.is_ordered:
-            last = rows[-1].second
-            yield from self._find_clock(last, {row.identity for row in rows if row.second == last}, rows)
+            outside = next(row.second for row in rows if row.is_timed and is_out(self._filtered(row.second)))
+            yield from self._find_clock(outside, {row.identity for row in rows if row.second == outside}, rows)
         return True
 
     def _check_account(self) -> Inquiry[None]:
@@ -665,7 +604,7 @@ class WindowWalk:
                 self._floor = replace(floor, reach=second, tries=floor.tries - 1)
                 return (yield from self._take_window(reply))
         known = {identity for identity, at in floor.known.items() if at == floor.second}
-        is_right = (yield self._alone(self.clock, floor.second)).shows_alone(floor.second, known)
+        is_right = (yield alone_in(self.clock, floor.second)).shows_alone(floor.second, known)
         if floor.tries and (is_right or (yield from self._find_clock(floor.second, known, ()))):
             self._floor = replace(floor, reach=floor.second, tries=floor.tries - 1)
             return (yield from self._take_window((yield self._window())))
@@ -689,7 +628,7 @@ class WindowWalk:
 
     def _sweep_second(self, second: int) -> _Sweeps:
         rows_may_arrive = self._changes or self._is_young(second)
-        alone = self._alone(self.clock, second)
+        alone = alone_in(self.clock, second)
         self._sweeps = _Sweeps(
             alone.before, alone.after, rows_may_arrive=rows_may_arrive, patience=PATIENCE_WITH_A_SECOND
         )
@@ -737,7 +676,7 @@ class WindowWalk:
     def _find_second(self, second: int, reply: Reply) -> Inquiry[tuple[_Sweeps, Reply] | None]:
         """The sweeps of a second that does not show its known logs, and their first page; None where they are gone."""
         known = self._known_at(second)
-        if self._contradicts_filters(reply, second):
+        if contradicts_filters(reply, second):
             return self._sweep_second(second), reply  # which is then found not to be of one second
         if self._proven == second:
             for _ in range(MOST_REPEATED_WINDOWS if self._is_young(second) else 1):
@@ -748,9 +687,9 @@ class WindowWalk:
                 self._sweeps = None
                 self._go_below(second)
                 return None
-        alone = yield self._alone(self.clock, second)
+        alone = yield alone_in(self.clock, second)
         if not alone.shows_alone(second, known) and (yield from self._find_clock(second, known, self._page)):
-            alone = yield self._alone(self.clock, second)
+            alone = yield alone_in(self.clock, second)
         return self._sweep_second(second), alone
 
     # Fall back to sweeps ------------------------------------------------------------------------------------------
@@ -1046,6 +985,78 @@ class _Sweeps:
                 return True
             seen_later -= found
         return False
+
+
+def alone_in(clock: FilterClock, second: int) -> PageRequest:
+    """The page of one displayed second alone."""
+    return PageRequest(clock.before(second), clock.after(second))
+
+
+def contradicts_filters(alone: Reply, second: int) -> bool:
+    """Whether a window of one second shows logs of several: then a bound is ignored."""
+    seconds = {row.second for row in alone.rows if row.is_timed}
+    return len(seconds) > 1 and second in seconds
+
+
+def hinted_clocks(
+    clock: FilterClock, second: int, rows: Iterable[Row], window: Sequence[Row] = ()
+) -> Iterator[FilterClock]:
+    """Clocks that the logs at hand suggest, other than the present one.
+
+    Args:
+        clock: the present one.
+        second: the displayed second that it is to be right for.
+        rows: logs near that second.
+        window: logs of a window that should begin with that second.
+    """
+    hints: list[int] = []
+    estimate = estimated_shift(rows)
+    if estimate is not None:
+        hints.append(estimate)
+    if window and window[0].second != second:  # its first log is the newest one that the filter let through
+        hints.append(clock.shift - (second - window[0].second) // QUARTER * QUARTER)
+    for shift in dict.fromkeys(hints):
+        if shift != clock.shift and abs(shift) <= LARGEST_SHIFT:
+            yield replace(clock, shift=shift)
+
+
+def find_clock(
+    clock: FilterClock, second: int, known: set[str], rows: Iterable[Row] = ()
+) -> Inquiry[FilterClock | None]:
+    """Search for the clock by which the known logs of a displayed second are in that second.
+
+    Args:
+        clock: the present one, which does not show them.
+        known: their ids.
+        rows: logs near that second.
+    """
+    candidates = list(hinted_clocks(clock, second, rows))
+    if clock.shift:
+        candidates += [replace(clock, shift=clock.shift + step) for step in (3600, -3600, 1800, -1800)]
+    candidates += [
+        replace(clock, before_margin=before, after_margin=after)
+        for before, after in ((0, 1), (1, 0), (1, 1))
+        if before >= clock.before_margin and after >= clock.after_margin
+    ]
+    for candidate in candidates:
+        if candidate != clock:
+            alone = yield alone_in(candidate, second)
+            if alone.shows_alone(second, known):
+                return candidate
+            if candidate.shift != clock.shift and contradicts_filters(alone, second):
+                return None
+    for shifts in (OFFSETS, range(-LARGEST_SHIFT, LARGEST_SHIFT, QUARTER), range(-LARGEST_SHIFT, LARGEST_SHIFT)):
+        # The greatest shift with which a window still reaches up to the second.
+        low, high = 0, len(shifts)
+        while high - low > 1:
+            middle = (low + high) // 2
+            before = replace(clock, shift=shifts[middle]).before(second)
+            newest = (yield PageRequest(before, None, limit=1)).rows
+            low, high = (middle, high) if newest and newest[0].second >= second else (low, middle)
+        candidate = replace(clock, shift=shifts[low])
+        if (yield alone_in(candidate, second)).shows_alone(second, known):
+            return candidate
+    return None
 
 
 def estimated_shift(rows: Iterable[Row]) -> int | None:

@@ -160,7 +160,7 @@ def follower(
             raise TimeIsUpError
         table.sleep(seconds)
 
-    return LogFollow(table.read_page, following, clock=lambda: table.now, sleep=sleep)
+    return LogFollow(table.read_page, following, clock=lambda: table.now, monotonic=lambda: table.now, sleep=sleep)
 
 
 def bulk(count: int, *, seconds: int, crowd: int = 0, before: int = START, **options: Any) -> list[TableRow]:

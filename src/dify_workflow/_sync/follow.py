@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import _logging
 from .._errors import DifyError, IncompleteWalkError
 from .._following import MOST_LOOK_UPS, OVERLAP_SECONDS
 from .._lifetimes import Lifetime
-from .._walks import LARGEST_PAGE, MOST_PAGES, PageRequest, WindowWalk, rows_of
+from .._walks import LARGEST_PAGE, MOST_PAGES, PageRequest, Reply, WindowWalk, rows_of
 from .iterations import Iteration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from .._following import Following
-    from .._walks import Row
+    from .._walks import FilterClock, Inquiry, Row
     from ..models import WorkflowLog, WorkflowLogPage
 
 
@@ -42,12 +43,23 @@ class LogFollow(Iteration["WorkflowLog"]):
         following: Following,
         *,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] | None = None,
         life: Lifetime | None = None,
     ) -> None:
+        del clock  # it may be set at any time, so that nothing may depend on it
         self._following = following
         life = life or Lifetime()
-        super().__init__(life, Looks(read_page, following, clock, sleep or life.sleep).logs())
+        super().__init__(life, Looks(read_page, following, monotonic, sleep or life.sleep).logs())
+
+    @property
+    def time_shift(self) -> int | None:
+        """Displayed minus true seconds of the server's times; None before the first page, 0 on an ordinary server.
+
+        It is -18000 where a database session runs in New York time, and `created_at` is then wrong by so much. A shift
+        of the logs' times and their runs' alike (Dify on Windows, run from source) is found when a poll shows that.
+        """
+        return self._following.time_shift
 
     @property
     def checkpoint(self) -> dict[str, Any]:
@@ -75,12 +87,12 @@ class Looks:
         self,
         read_page: Callable[[PageRequest], WorkflowLogPage],
         following: Following,
-        clock: Callable[[], float],
+        monotonic: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
         self._read_page = read_page
         self._following = following
-        self._clock = clock
+        self._monotonic = monotonic
         self._sleep = sleep
 
     def logs(self) -> Generator[WorkflowLog]:
@@ -94,7 +106,7 @@ class Looks:
                 with closing(self._look()) as found:
                     for row in found:
                         happened = True
-                        if following.take(row, self._clock()):
+                        if following.take(row, self._monotonic()):
                             yield row.log
                 pause = following.pause(happened=happened)
             except IncompleteWalkError as error:
@@ -107,8 +119,9 @@ class Looks:
         rows: list[Row] = []
         while (request := walk.next_request()) is not None:
             rows += walk.accept(self._read(request))
-            if walk.is_ordered and walk.pinned is not None:
-                walk.narrow(walk.pinned - OVERLAP_SECONDS)
+            self._adopt(walk)
+            if walk.is_ordered and rows and rows[-1].second < rows[0].second - OVERLAP_SECONDS:
+                break
         self._following.skip(rows, newest_of(rows))
 
     def _look(self) -> Generator[Row]:
@@ -117,13 +130,20 @@ class Looks:
             for row in found:
                 yield row
         for _ in range(MOST_LOOK_UPS):
-            window = following.window_due(self._clock())
+            window = following.window_due(self._monotonic())
             if window is None:
                 break
-            first, last = window
-            rows = self._all(WindowWalk(last, first))
-            for row in following.ended_of(rows, window, self._clock()):
+            rows = self._rows_of(window, following.clock)
+            if not following.is_whole(rows, window):
+                for step in (3600, -3600):  # logs of before a zone's change of its offset
+                    rows += self._rows_of(window, replace(following.clock, shift=following.clock.shift + step))
+            for row in following.ended_of(rows, window, self._monotonic()):
                 yield row
+
+    def _rows_of(self, window: tuple[int, int], clock: FilterClock) -> list[Row]:
+        """The rows of a window of displayed seconds."""
+        first, last = window
+        return self._all(WindowWalk(clock.before(last), clock.after(first), clock=clock))
 
     def _news(self) -> Generator[Row]:
         """What is new since the last look, oldest first."""
@@ -132,9 +152,14 @@ class Looks:
         while True:
             start = following.window_start
             page = self._read(PageRequest(None, start))
-            rows, walk = rows_of(page), WindowWalk(None, start)
+            rows, walk = rows_of(page), WindowWalk(None, start, clock=following.clock)
             given = walk.accept(page)
             newest, ends = newest_of(rows), following.ends_of_parts(walk.total)
+            if walk.next_request() is None and not following.shows_the_newest(rows):
+                clock = self._answer(following.search_clock(rows))
+                if clock is not None:
+                    self._adopt(WindowWalk(None, None, clock=clock))
+                    continue
             if following.is_unchanged(rows, start, walk.total):
                 given = rows
             elif helps_to_part and ends and newest is not None and walk.next_request() is not None:
@@ -147,7 +172,9 @@ class Looks:
             else:
                 given += self._all(walk)
                 following.saw_all(start, walk.total)
-            for row in following.news_of(given, self._clock()):
+            if self._adopt(walk):
+                following.set_back(given)
+            for row in following.news_of(given, self._monotonic()):
                 yield row
             return
 
@@ -158,20 +185,38 @@ class Looks:
         appears late meanwhile is late by less than that.
         """
         for rank in ends:
-            boundary = rows_of(self._read(page_from(rank, newest, start)))
+            clock = self._following.clock
+            boundary = rows_of(self._read(page_from(rank, clock.before(newest), start)))
             if not boundary:
                 return  # rows were deleted
             second = boundary[0].second
-            rows = self._all(WindowWalk(second, start))
-            for row in self._following.news_of(rows, self._clock()):
+            rows = self._all(WindowWalk(clock.before(second), start, clock=clock))
+            for row in self._following.news_of(rows, self._monotonic()):
                 yield row
-            start = second + 1 if start is None else max(second + 1, start)
+            start = clock.after(second + 1) if start is None else max(clock.after(second + 1), start)
 
     def _all(self, walk: WindowWalk) -> list[Row]:
         rows: list[Row] = []
         while (request := walk.next_request()) is not None:
             rows += walk.accept(self._read(request))
         return rows
+
+    def _adopt(self, walk: WindowWalk) -> bool:
+        """Take over the clock that a walk has found; whether it is another one."""
+        before = self._following.clock
+        if self._following.adopt(walk.clock, walk.estimate):
+            _logging.log_time_shift("logs.follow", self._following.time_shift or 0)
+        return walk.clock != before
+
+    def _answer(self, inquiry: Inquiry[FilterClock | None]) -> FilterClock | None:
+        """What an inquiry finds out from the pages that it asks for."""
+        try:
+            request = next(inquiry)
+            while True:
+                request = inquiry.send(Reply.of(self._read(request)))
+        except StopIteration as end:
+            found: FilterClock | None = end.value
+            return found
 
     def _read(self, request: PageRequest) -> WorkflowLogPage:
         """A page; an outage is waited out here, so that it costs none of the pages that were read before."""
