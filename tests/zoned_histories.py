@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -84,7 +84,7 @@ def times_of(true: int, kind: str, zone: ZoneInfo) -> Times:
         local = true + int(offset.total_seconds())
         earlier, later = _offset(local, zone, fold=0), _offset(local, zone, fold=1)
         # PostgreSQL takes a repeated time for the later one, and one that was skipped as if the zone had not changed.
-        return Times(local, local, local - (later if earlier > later else earlier), true)
+        return Times(local, local, local - min(earlier, later), true)
     return Times(true, true, true, true)
 
 

@@ -207,7 +207,7 @@ class Following:
         return found
 
     def set_back(self, rows: list[Row]) -> None:
-        """Note that displayed times went back, where logs that are newer than the newest known one are older by them."""
+        """Note that displayed times went back: logs that are newer than the newest known one are older by them."""
         known = self._newest_known()
         newer: list[int] = []
         for row in rows:

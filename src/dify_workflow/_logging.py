@@ -61,8 +61,8 @@ def log_time_shift(method: str, shift: int) -> None:
     """Say that the server displays times that are shifted against its filters, and what to set there."""
     logger.warning(
         "%s: the server displays times that are %+d s (%+.2f h) off the true ones, which is allowed for. Set the time "
-        "zone to UTC on the server: remove PGTZ and DB_SESSION_TIMEZONE_OVERRIDE from Dify's environment, set it in the "
-        "connection pooler's options, or ALTER DATABASE ... SET timezone TO 'UTC'; where Dify runs from source on "
+        "zone to UTC on the server: remove PGTZ and DB_SESSION_TIMEZONE_OVERRIDE from Dify's environment, set it in "
+        "the connection pooler's options, or ALTER DATABASE ... SET timezone TO 'UTC'; where Dify runs from source on "
         "Windows, set the machine's zone",
         method,
         shift,

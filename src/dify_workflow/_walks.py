@@ -414,8 +414,7 @@ class WindowWalk:
     def _overlaps(self, reply: Reply, bound: int | None = None) -> bool:
         """Whether a page begins where the one before it was: in a second of which a log is known, or too many are.
 
-        Args:
-            bound: displayed second with which it may begin at most; that of the seam unless given.
+        `bound` is the displayed second with which it may begin at most; that of the seam unless given.
         """
         rows = reply.rows
         bound = self.newest if bound is None else bound
@@ -480,19 +479,29 @@ class WindowWalk:
         Every way on has its proof: the known logs of the last second, alone in the second that the clock says; or a
         window that begins with known logs.
         """
-        assert self.newest is not None  # noqa: S101 - logs are known, and this is their second
-        second, self._rest = self.newest, None
-        known = self._known_at(second)
+        self._rest = None
         self._disputes += 1
-        if self._disputes > MOST_REPEATED_WINDOWS:
-            return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
+        if self._disputes <= MOST_REPEATED_WINDOWS and self.newest is not None:
+            for attempt in (self._take_shifted, self._take_from_above, self._take_again):
+                given = yield from attempt(self.newest, reply)
+                if given is not None or not self.is_ordered:
+                    return given or []
+        return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
+
+    def _take_shifted(self, second: int, reply: Reply) -> Inquiry[list[Row] | None]:
+        """The window by a clock that the logs at hand suggest."""
         for clock in hinted_clocks(self.clock, second, [*self._page, *reply.rows], reply.rows):
             alone = yield alone_in(clock, second)
             if contradicts_filters(alone, second):
                 return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
-            if alone.shows_alone(second, known):
+            if alone.shows_alone(second, self._known_at(second)):
                 self.clock = clock
                 return (yield from self._take_window((yield self._window())))
+        return None
+
+    def _take_from_above(self, second: int, _: Reply) -> Inquiry[list[Row] | None]:
+        """A window that begins further up, as the known logs of the last second may be gone."""
+        known = self._known_at(second)
         for above in self._seconds_above(second):
             again = yield PageRequest(self.clock.before(above), self._after)
             if self._is_in_order(again.rows) and self._overlaps(again, above):
@@ -500,15 +509,18 @@ class WindowWalk:
                 if any(row.identity in known for row in again.rows):  # they are there: only the window hides them
                     missed = yield from self._find_hidden(second, known)
                 return missed + (yield from self._take_rows(again))
+        return None
+
+    def _take_again(self, second: int, reply: Reply) -> Inquiry[list[Row] | None]:
+        """The same window where the clock is right and a replica lagged, or by a clock that is searched for."""
+        known = self._known_at(second)
         if not self._page and (yield from self._is_gone(second, reply.rows)):
             self._known = {}
             return (yield from self._take_window(reply))
-        if (yield alone_in(self.clock, second)).shows_alone(second, known):
-            again = yield self._window()  # the clock is right: that page was of an older state
-            return (yield from self._take_window(again))
-        if (yield from self._find_clock(second, known, ())):
+        is_right = (yield alone_in(self.clock, second)).shows_alone(second, known)
+        if is_right or (yield from self._find_clock(second, known, ())):
             return (yield from self._take_window((yield self._window())))
-        return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
+        return None
 
     def _find_hidden(self, second: int, known: set[str]) -> Inquiry[list[Row]]:
         """Find the clock for logs that a window hides; the logs that the caller's own bound hides likewise."""
@@ -698,7 +710,8 @@ class WindowWalk:
         """Go on in no order: the server ignores the time filters, or does not sort, or shows no seam.
 
         Args:
-            is_all: whether the given logs are all that there is.
+            rows: what was shown.
+            is_all: whether that is all that there is.
             everything: whether to sweep from the start on, as nothing tells where the rest begins for the filter.
         """
         if self.is_part or (everything and self._steps_up):
@@ -1027,6 +1040,7 @@ def find_clock(
 
     Args:
         clock: the present one, which does not show them.
+        second: that second.
         known: their ids.
         rows: logs near that second.
     """

@@ -15,6 +15,7 @@ import zlib
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -560,3 +561,20 @@ def test_a_window_that_never_adds_up_does_not_keep_the_others_waiting():
     table.read_page = contradicting  # type: ignore[method-assign]
     given = [told(log) for log in table.follow(since=START - 600, until=START + 3000)]
     assert given == [("bad", "running"), ("good", "running"), ("new", "succeeded"), ("good", "succeeded")]
+
+
+def test_a_follow_goes_on_from_an_earlier_checkpoint():
+    rows = [
+        TableRow(f"row-{n}", START + 10 * n, START + 10 * n, START + 10 * n + (400 if n % 3 == 0 else 0))
+        for n in range(12)
+    ]
+    table = Table(rows, START + 70)
+    stored = json.loads(Path(__file__).with_name("checkpoints_made_earlier.json").read_text("utf-8"))["follow"]
+    given = [tuple(log) for log in stored["given"]]
+    follow = follower(table, checkpoint=stored["checkpoint"], until=START + 1200)
+    with pytest.raises(TimeIsUpError):
+        given.extend(told(log) for log in follow)
+    ended = [(f"row-{n}", "succeeded") for n in range(12)]
+    running = [(f"row-{n}", "running") for n in range(0, 12, 3)]
+    assert sorted(given) == sorted(ended + running)
+    assert follower(Table([], START), checkpoint=stored["skipped"]).checkpoint == stored["skipped"]

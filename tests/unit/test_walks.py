@@ -286,13 +286,15 @@ def test_has_more_is_believed_where_it_says_that_there_is_more():
 )
 def test_a_part_of_a_walk_does_not_go_on_without_order(rows: list[tuple[str, int | None]]):
     data = [{"id": identity, "created_at": second} for identity, second in rows]
+    page = WorkflowLogPage.from_dict({"data": data, "total": 9})
     walk = WindowWalk(NOW, NOW - 100)
-    assert len(walk.accept(WorkflowLogPage.from_dict({"data": data, "total": 9}))) > 0
+    # A log outside of the bounds makes it ask whether the bound is ignored; this server shows the same page always.
+    assert len(walk.accept(page) or walk.accept(page)) > 0
     assert not walk.is_ordered
     part = WindowWalk(NOW, NOW - 100)
     part.is_part = True
     with pytest.raises(IncompleteWalkError, match="some pages and not others"):
-        part.accept(WorkflowLogPage.from_dict({"data": data, "total": 9}))
+        _ = part.accept(page) or part.accept(page)
 
 
 def test_a_page_with_one_id_twice_gives_it_once():
@@ -510,7 +512,7 @@ def test_total_and_seen_count_along():
 def test_a_walk_that_failed_does_not_end_quietly_when_it_is_iterated_again():
     def fail(number: int) -> None:
         if number == 3:
-            raise InternalServerError("x", status_code=500, code=None, message="", headers=None, body="", request=None)  # type: ignore[arg-type]
+            raise InternalServerError("x", status_code=500, code=None, message="", headers={}, body="", request=None)  # type: ignore[arg-type]
 
     table = LogTable(SPREAD, before_request=fail)
     walk = made_for(table)
