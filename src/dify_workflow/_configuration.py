@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import httpx
 
 from ._base_urls import base_url_from
 from ._errors import ConfigurationError
+from ._secrets import REPLACEMENT, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,7 @@ UNCHANGED: Final = Unchanged()
 
 
 class Secret:
-    """A text that no repr, log or traceback shows."""
+    """A string that no repr, log or traceback shows."""
 
     __slots__ = ("_text",)
 
@@ -51,13 +52,29 @@ class Secret:
         """The text itself."""
         return self._text
 
+    def is_in(self, text: str) -> bool:
+        """Whether a string contains the secret, in one of its `spellings`."""
+        return len(text) >= len(self._text) and spellings(self._text).search(text) is not None
+
     def redact(self, text: str) -> str:
-        """The given text with every occurrence of the secret taken out: a server may echo it."""
-        return text.replace(self._text, "[api key]")
+        """A string without the secret, which a server may echo, in any of its `spellings`."""
+        return spellings(self._text).sub(REPLACEMENT, text) if len(text) >= len(self._text) else text
 
     def redact_bytes(self, data: bytes) -> bytes:
         """The same for bytes."""
-        return data.replace(self._text.encode(), b"[api key]")
+        return self.redact(data.decode("latin-1")).encode("latin-1")
+
+    def redact_value(self, value: Any) -> Any:  # noqa: ANN401 - JSON is anything
+        """The same for a JSON value: for every string in it, names included."""
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, list):
+            items: list[Any] = value
+            return [self.redact_value(item) for item in items]
+        if isinstance(value, dict):
+            fields: dict[str, Any] = value
+            return {self.redact(name): self.redact_value(item) for name, item in fields.items()}
+        return value
 
 
 class Timeout:

@@ -12,6 +12,7 @@ from ._errors import APIResponseError, APIStatusError
 if TYPE_CHECKING:
     import httpx
 
+    from ._configuration import Secret
     from ._errors import DifyError
 
 logger = logging.getLogger("dify_workflow")
@@ -33,13 +34,14 @@ def turn_on_from_environment() -> None:
     logger.setLevel(_LEVELS[wanted])
 
 
-def log_answer(request: httpx.Request, response: httpx.Response, seconds: float) -> None:
-    """Say that an answer came: at info the method, path, status and time, at debug the query as well."""
+def log_response(request: httpx.Request, response: httpx.Response, seconds: float, secret: Secret) -> None:
+    """Log a response: at info the method, path, status and time, at debug the query as well."""
     if not logger.isEnabledFor(logging.INFO):
         return
-    logger.info("%s %s: %d in %.3f s", request.method, request.url.path, response.status_code, seconds)
+    path = secret.redact(request.url.path)
+    logger.info("%s %s: %d in %.3f s", request.method, path, response.status_code, seconds)
     if request.url.query:
-        logger.debug("%s %s: query %s", request.method, request.url.path, request.url.query.decode("ascii"))
+        logger.debug("%s %s: query %s", request.method, path, secret.redact(request.url.query.decode("ascii")))
 
 
 def log_retry(error: DifyError, retry: int, seconds: float) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from ._configuration import Secret
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -68,10 +70,12 @@ def log_response(request: httpx.Request, response: httpx.Response) -> None:
     """Log a response as an httpx client does, for those who rely on its logger."""
     if _logger.isEnabledFor(logging.INFO):
         redact_reason(request, response)
+        url = str(request.url)
+        redacted = _redacted(url, request)
         _logger.info(
             'HTTP Request: %s %s "%s %d %s"',
             request.method,
-            request.url,
+            request.url if redacted == url else redacted,
             response.http_version,
             response.status_code,
             response.reason_phrase,
@@ -81,6 +85,10 @@ def log_response(request: httpx.Request, response: httpx.Response) -> None:
 def redact_reason(request: httpx.Request, response: httpx.Response) -> None:
     """Take the key out of a response's reason phrase, which httpx logs: a server may echo it."""
     reason = response.extensions.get("reason_phrase")
-    key = request.headers.get("authorization", "").rpartition(" ")[2].encode()
-    if isinstance(reason, bytes) and key and key in reason:
-        response.extensions["reason_phrase"] = reason.replace(key, b"[api key]")
+    if isinstance(reason, bytes):
+        response.extensions["reason_phrase"] = _redacted(reason.decode("latin-1"), request).encode("latin-1")
+
+
+def _redacted(text: str, request: httpx.Request) -> str:
+    key = request.headers.get("authorization", "").rpartition(" ")[2]
+    return Secret(key).redact(text) if key else text

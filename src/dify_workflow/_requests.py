@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dify_workflow_api.types import Request
 
-    from ._configuration import Configuration
+    from ._configuration import Configuration, Secret
 
 Params = tuple[tuple[str, str], ...]
 
@@ -161,10 +161,14 @@ def _json_bytes(value: object) -> bytes:
         raise ValueError(f"the body must be a JSON value: {error}") from None
 
 
-def without_secrets(request: httpx.Request) -> httpx.Request:
-    """The request as errors carry it: neither its body nor any header that could hold a secret."""
-    kept = [(name, value) for name, value in request.headers.raw if name.lower() not in _SECRET_HEADERS]
-    return httpx.Request(request.method, request.url, headers=kept)
+def without_secrets(request: httpx.Request, secret: Secret) -> httpx.Request:
+    """The request as errors carry it: without its body, its credentials, and the key wherever it may stand."""
+    kept = [
+        (name, secret.redact_bytes(value)) for name, value in request.headers.raw if name.lower() not in _SECRET_HEADERS
+    ]
+    url = str(request.url)
+    redacted = secret.redact(url)
+    return httpx.Request(request.method, request.url if redacted == url else httpx.URL(redacted), headers=kept)
 
 
 _SECRET_HEADERS = frozenset(

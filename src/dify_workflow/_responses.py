@@ -40,6 +40,11 @@ _KINDS: Final[dict[object, str]] = {
 LONGEST_TEXT: Final = 500
 """Characters of the server's text that go into a message; `.body` has all of it."""
 
+LARGEST_ERROR_BODY: Final = 4 << 20
+"""Bytes of a body that an error has in `.body`; of a longer one it has the beginning, as text."""
+CUT_END: Final = 1000
+"""Characters left out where a body is cut."""
+
 NOT_THE_API: Final = "; is this a Dify API? check base_url"
 """Added to HTML with a status of success, and to a 404 that is not in Dify's form: most often the address is wrong."""
 
@@ -221,6 +226,7 @@ def response_error(
     response: httpx.Response, content: bytes, reason: UnusableBodyError, secret: Secret
 ) -> APIResponseError:
     """The error for an answer whose status says yes and whose body is not what the API promises."""
+    hide_reason(response, secret)
     text, body = _text_and_body(content, secret)
     what = f"{response.status_code} with {reason}"
     if text and isinstance(body, str):
@@ -228,29 +234,31 @@ def response_error(
     if _is_html(text):
         what += NOT_THE_API
     return APIResponseError(
-        summary_of(response.request, secret.redact(what)),
+        summary_of(response.request, secret, what),
         status_code=response.status_code,
         headers=_redacted(response.headers, secret),
         body=body,
-        request=without_secrets(response.request),
+        request=without_secrets(response.request, secret),
     )
 
 
 def missing_error(response: httpx.Response, content: bytes, message: str, secret: Secret) -> NotFoundError:
     """The error for an answer whose status says yes and whose body says that there is nothing."""
+    hide_reason(response, secret)
     return NotFoundError(
-        summary_of(response.request, f"{response.status_code}, {message}"),
+        summary_of(response.request, secret, f"{response.status_code}, {message}"),
         status_code=response.status_code,
         code="not_found",
         message=message,
         headers=_redacted(response.headers, secret),
         body=_text_and_body(content, secret)[1],
-        request=without_secrets(response.request),
+        request=without_secrets(response.request, secret),
     )
 
 
 def status_error(response: httpx.Response, content: bytes, secret: Secret) -> APIStatusError:
     """The error for an answer whose status says no."""
+    hide_reason(response, secret)
     status = response.status_code
     text, body = _text_and_body(content, secret)
     code = _text_in(body, "code")
@@ -265,13 +273,13 @@ def status_error(response: httpx.Response, content: bytes, secret: Secret) -> AP
     if status == 404 and code is None:  # noqa: PLR2004 - HTTP's own number
         what += NOT_THE_API
     return cls(
-        summary_of(response.request, what),
+        summary_of(response.request, secret, what),
         status_code=status,
         code=code,
         message=message,
         headers=_redacted(response.headers, secret),
         body=body,
-        request=without_secrets(response.request),
+        request=without_secrets(response.request, secret),
     )
 
 
@@ -306,7 +314,7 @@ def failed_stream(
     message = secret.redact(error.message)
     what = f"the run ended with an error event: {code or 'no code'}: {_shortened(message)}, {secret.redact(progress)}"
     return WorkflowStreamError(
-        summary_of(response.request, what),
+        summary_of(response.request, secret, what),
         code=code,
         status=error.status,
         message=message,
@@ -315,9 +323,10 @@ def failed_stream(
 
 def cut_stream(response: httpx.Response, progress: str, secret: Secret) -> APIConnectionError:
     """The error for a stream that ended before its run did."""
-    what = secret.redact(f"the stream ended without workflow_finished, {progress}")
+    hide_reason(response, secret)
+    what = f"the stream ended without workflow_finished, {progress}"
     return APIConnectionError(
-        summary_of(response.request, what, with_port=True), request=without_secrets(response.request)
+        summary_of(response.request, secret, what, with_port=True), request=without_secrets(response.request, secret)
     )
 
 
@@ -332,15 +341,18 @@ def transport_error(
 
     What httpx raised becomes its cause, without the frames of httpx's insides: their variables hold the headers.
     """
+    from . import _tracebacks  # noqa: PLC0415 - loaded when needed
+
     what = _what_failed(error, secret) + (f", {secret.redact(progress)}" if progress else "")
-    summary = summary_of(request, what, with_port=True)
-    bare = without_secrets(request)
-    cause: BaseException | None = error
-    while cause is not None:
-        cause.__traceback__ = None
-        if isinstance(cause, httpx.RequestError):
-            cause.request = bare
-        cause = cause.__cause__ or cause.__context__
+    summary = summary_of(request, secret, what, with_port=True)
+    bare = without_secrets(request, secret)
+    for link in _tracebacks.links_of(error):
+        link.__traceback__ = None
+        if isinstance(link, httpx.RequestError):
+            link.request = bare
+    _tracebacks.redact(error, secret)
+    if response is not None:
+        hide_reason(response, secret)
     sent = not isinstance(error, NOT_SENT)
     result: DifyError
     if isinstance(error, httpx.DecodingError) and response is not None:
@@ -349,7 +361,7 @@ def transport_error(
         reason = str(error) if isinstance(error, BodyError) else "a body whose compression is corrupt"
         reason += f", {secret.redact(progress)}" if progress else ""
         result = APIResponseError(
-            summary_of(request, f"{response.status_code} with {reason}"),
+            summary_of(request, secret, f"{response.status_code} with {reason}"),
             status_code=response.status_code,
             headers=_redacted(response.headers, secret),
             body=None,
@@ -363,19 +375,40 @@ def transport_error(
     return result
 
 
-def summary_of(request: httpx.Request, what: str, *, with_port: bool = False) -> str:
+def hide_reason(response: httpx.Response, secret: Secret) -> None:
+    """Take the key out of a response's reason phrase, which its repr shows."""
+    reason = response.extensions.get("reason_phrase")
+    if isinstance(reason, bytes):
+        response.extensions["reason_phrase"] = secret.redact_bytes(reason)
+
+
+def conceal(error: BaseException, response: httpx.Response | None, secret: Secret) -> None:
+    """Prepare an exception that is not one of the SDK's, such as a cancellation, to be raised on from here.
+
+    Neither the frames of what carries the bytes nor those behind it are shown with their variables.
+    """
+    from . import _tracebacks  # noqa: PLC0415 - loaded when needed
+
+    _tracebacks.hide_frames(error)
+    _tracebacks.redact(error, secret)
+    if response is not None:
+        hide_reason(response, secret)
+
+
+def summary_of(request: httpx.Request, secret: Secret, what: str, *, with_port: bool = False) -> str:
     """The text of an error: method and path of the request, what happened, and the host.
 
     Args:
         request: the request.
-        what: what happened, without secrets.
+        secret: the key, which is taken out.
+        what: what happened.
         with_port: whether the port is named where it is the scheme's own, too: of use where no connection was made.
     """
     url = request.url
     host = url.netloc.decode("ascii")  # without a user name and password
     if with_port and url.port is None:
         host += f":{PORTS.get(url.scheme, 0)}"
-    return f"{request.method} {url.path}: {what} ({host})"
+    return secret.redact(f"{request.method} {url.path}: {what} ({host})")
 
 
 def _what_failed(error: httpx.HTTPError, secret: Secret) -> str:
@@ -402,9 +435,14 @@ def kind_of(value: object) -> str:
 
 
 def _text_and_body(content: bytes, secret: Secret) -> tuple[str, Any]:
-    text = secret.redact(content.decode("utf-8", "replace"))
+    text = secret.redact(content[:LARGEST_ERROR_BODY].decode("utf-8", "replace"))
+    if len(content) > LARGEST_ERROR_BODY:  # its end may be a part of the key
+        text = text[:-CUT_END]
+        return text, text
     try:
-        return text, json.loads(text)
+        received = json.loads(text)
+        body = secret.redact_value(received)  # in a string of JSON, the key may be encoded once more
+        return text if body == received else json.dumps(body), body
     except (ValueError, RecursionError):
         return text, text
 
@@ -423,4 +461,4 @@ def _shortened(text: str) -> str:
 
 def _redacted(headers: httpx.Headers, secret: Secret) -> httpx.Headers:
     # As bytes: httpx reads header values outside ASCII, and refuses to be given them as text.
-    return httpx.Headers([(name, secret.redact_bytes(value)) for name, value in headers.raw])
+    return httpx.Headers([(secret.redact_bytes(name), secret.redact_bytes(value)) for name, value in headers.raw])

@@ -208,8 +208,11 @@ class Caller:
         except _transport_errors.raised() as error:
             found = _transport_errors.as_http_error(error)
             failure = _responses.transport_error(found, request, response, self.configuration.api_key)
+        except BaseException as error:
+            _responses.conceal(error, response, self.configuration.api_key)
+            raise
         else:
-            _logging.log_answer(request, response, time.monotonic() - begun)
+            _logging.log_response(request, response, time.monotonic() - begun, self.configuration.api_key)
             return response, content
         finally:
             if response is not None:
@@ -222,7 +225,7 @@ class Caller:
         try:
             response = send(request)
             held = hold(response)
-            _logging.log_answer(request, response, time.monotonic() - begun)
+            _logging.log_response(request, response, time.monotonic() - begun, self.configuration.api_key)
             chunks, beginning = pieces(response, is_whole=not response.is_success), b""
             is_stream = _responses.is_event_stream(response)
             if response.is_success and not is_stream:
@@ -236,8 +239,12 @@ class Caller:
         except _transport_errors.raised() as error:
             found = _transport_errors.as_http_error(error)
             failure = _responses.transport_error(found, request, response, self.configuration.api_key)
+        except BaseException as error:
+            _responses.conceal(error, response, self.configuration.api_key)
+            raise
         else:
             failure = _responses.stream_error(response, content, self.configuration.api_key)
+            content = beginning = b""  # a server may echo the key, and a traceback may show variables
         finally:
             if held is not None:
                 held.close()

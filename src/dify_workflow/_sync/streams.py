@@ -202,8 +202,9 @@ class Reading:
         except _transport_errors.raised() as error:
             found = waits.explained(_transport_errors.as_http_error(error))
             failure = _responses.failed_stream(found, response, progress.summary(), secret)
-        except BaseException:
+        except BaseException as error:
             self.failure = RuntimeError("reading this stream was interrupted, which closed its connection")
+            _responses.conceal(error, response, secret)
             raise
         finally:
             held.close()
