@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import contextlib
+import io
 import json
 import logging
 import os
@@ -9,6 +13,8 @@ import pickle
 import subprocess
 import sys
 import traceback
+from traceback import walk_tb
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -21,13 +27,19 @@ from fault_server import (
     error_answer,
     json_answer,
     page_answer,
+    raw,
     refusing_origin,
 )
 from fault_table import FAULTS, Fault, plain_text_to_tls
 from halves import EACH_HALF, Half, list_logs, post
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from dify_workflow import AsyncDifyWorkflow, ConfigurationError, DifyError, DifyWorkflow
+from dify_workflow import AsyncDifyWorkflow, ConfigurationError, DifyError, DifyWorkflow, InternalServerError
 from dify_workflow._configuration import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 BOTH = pytest.mark.parametrize("client_class", [DifyWorkflow, AsyncDifyWorkflow])
 
@@ -145,6 +157,165 @@ def test_a_server_that_echoes_the_key_does_not_bring_it_to_light(half: Half, beh
     assert isinstance(error, DifyError)
     assert KEY not in everything_about(error)
     assert KEY not in all_about_records(caplog)
+
+
+# --- what a server echoes, at any place and in any spelling -----------------------------------------------------------
+
+CHARACTER_SPELLINGS: list[Callable[[str], str]] = [
+    lambda character: character,
+    lambda character: f"\\u{ord(character):04x}",
+    lambda character: f"\\u{ord(character):04X}",
+    lambda character: f"\\\\u{ord(character):04x}",
+    lambda character: f"\\x{ord(character):02x}",
+    lambda character: f"%{ord(character):02x}",
+    lambda character: f"%{ord(character):02X}",
+    lambda character: f"%25{ord(character):02X}",
+    lambda character: f"&#{ord(character)};",
+    lambda character: f"&#x{ord(character):X};",
+]
+AS_A_WHOLE: list[Callable[[bytes], bytes]] = [
+    base64.b64encode,
+    base64.urlsafe_b64encode,
+    lambda text: base64.b64encode(b"x" + text),
+    lambda text: base64.b64encode(b"xy" + text + b"z"),
+    lambda text: text.hex().encode(),
+    lambda text: text.hex().upper().encode(),
+    lambda text: json.dumps(json.dumps(text.decode())).encode(),
+]
+ONE_BY_ONE = st.lists(st.sampled_from(CHARACTER_SPELLINGS), min_size=len(KEY), max_size=len(KEY))
+SPELLINGS = st.one_of(
+    ONE_BY_ONE.map(lambda spell: "".join(map(lambda one, character: one(character), spell, KEY)).encode()),
+    st.sampled_from(CHARACTER_SPELLINGS).map(lambda spell: "".join(map(spell, KEY)).encode()),
+    st.sampled_from(AS_A_WHOLE).map(lambda spell: spell(ECHO.encode())),
+)
+
+
+def body_of(status: bytes, body: bytes, content_type: bytes = b"application/json", *lines: bytes) -> Behaviour:
+    head = [b"HTTP/1.1 " + status, b"Content-Type: " + content_type, b"Content-Length: %d" % len(body), *lines]
+    return raw(b"\r\n".join([*head, b"", body]))
+
+
+def stream_of(*events: bytes) -> Behaviour:
+    return body_of(b"200 OK", b"".join(b"data: " + event + b"\n\n" for event in events), b"text/event-stream")
+
+
+PLACES: dict[str, Callable[[bytes], Behaviour]] = {
+    "reason phrase": lambda echo: body_of(b"401 " + echo, b""),
+    "reason phrase of a redirect": lambda echo: body_of(b"302 " + echo, b"", b"text/html"),
+    "reason phrase of a cut body": lambda echo: raw(b"HTTP/1.1 200 " + echo + b"\r\nContent-Length: 9\r\n\r\n{"),
+    "header": lambda echo: body_of(b"403 No", b"", b"text/html", b"X-Echo: " + echo),
+    "Location": lambda echo: body_of(b"302 Found", b"", b"text/html", b"Location: http://127.0.0.2:1/?key=" + echo),
+    "line that is no header": lambda echo: raw(b"HTTP/1.1 200 OK\r\n" + echo + b"\r\n\r\n"),
+    "status line": lambda echo: raw(b"HTTP/9.9 " + echo + b"\r\n\r\n"),
+    "chunk": lambda echo: raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + echo + b"\r\n"),
+    "message": lambda echo: body_of(b"400 Bad", b'{"code": "x", "message": "%s"}' % echo),
+    "code": lambda echo: body_of(b"400 Bad", b'{"code": "%s", "message": "x"}' % echo),
+    "deep inside": lambda echo: body_of(b"500 Bad", b'{"a": [{"%s": {"b": "%s"}}]}' % (echo, echo)),
+    "title": lambda echo: body_of(b"502 Bad", b"<html><title>%s</title>" % echo, b"text/html"),
+    "HTML with 200": lambda echo: body_of(b"200 OK", b"<html><title>%s</title>" % echo, b"text/html"),
+    "broken JSON": lambda echo: body_of(b"200 OK", b'{"data": [], "key": "%s' % echo),
+    "list": lambda echo: body_of(b"200 OK", b'["%s"]' % echo),
+    "error event": lambda echo: stream_of(b'{"event": "error", "code": "%s", "message": "%s"}' % (echo, echo)),
+    "broken event": lambda echo: stream_of(b'{"event": "%s' % echo),
+    "name of an event": lambda echo: stream_of(b'{"event": "%s", "task_id": "%s"}' % (echo, echo)),
+}
+
+
+async def read_a_stream(client) -> None:
+    async with client.runs.stream({}, user="u-1") as events:
+        while await anext(events, None) is not None:  # no variable of this test shows an event
+            pass
+
+
+class Records(logging.Handler):
+    """What is logged by the SDK, and by it in the name of httpx."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.append(record.getMessage())
+        self.told.append(repr(record.args))
+
+
+@contextlib.contextmanager
+def recorded() -> Iterator[list[str]]:
+    handler, loggers = Records(), [logging.getLogger(name) for name in ("dify_workflow", "httpx")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+    try:
+        yield handler.told
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+def plain(text: str) -> str:
+    """A text without what its repr adds, and in one case."""
+    return text.replace("\\", "").lower()
+
+
+@EACH_HALF
+@pytest.mark.parametrize("place", PLACES)
+@given(echo=SPELLINGS)
+@example(echo=ECHO.encode())
+@settings(max_examples=6, deadline=None, derandomize=True, database=None)
+def test_no_echo_of_the_key_is_shown(half: Half, place: str, echo: bytes):
+    is_stream = "event" in place
+    with FaultServer(PLACES[place](echo)) as server, recorded() as told:
+        action = half.action(read_a_stream) if is_stream else list_logs
+        error = failure(half, server.base_url, action, max_retries=0)
+    assert isinstance(error, DifyError)
+    shown = plain("\n".join([everything_about(error), *told]))
+    assert KEY.lower() not in shown
+    assert plain(echo.decode()) not in shown
+    assert "/v1/workflows/" in shown
+
+
+@EACH_HALF
+def test_a_key_in_the_address_is_not_shown(half: Half):
+    with FaultServer(answer(502)) as server, recorded() as told:
+        error = failure(
+            half,
+            server.base_url,
+            lambda client: client.with_options(max_retries=1).request("GET", f"/x/{KEY}", params={"key": KEY}),
+        )
+    assert isinstance(error, InternalServerError)
+    assert KEY not in "\n".join([str(error), str(error.request.url), *told])
+    assert "/x/[api key]" in str(error)
+
+
+def test_a_cancelled_call_shows_no_echo_and_no_frame_that_has_it():
+    begun = raw(b"HTTP/1.1 200 " + ECHO.encode() + b"\r\nContent-Length: 99\r\nX: 1\r\n\r\n" + ECHO.encode(), 5.0)
+
+    async def call() -> None:
+        async with AsyncDifyWorkflow(api_key=KEY, base_url=server.base_url) as client, asyncio.timeout(0.3):
+            await client.logs.list()
+
+    with FaultServer(begun) as server, pytest.raises(TimeoutError) as caught:
+        asyncio.run(call())
+    assert KEY not in everything_about(caught.value)
+    names = [frame.f_globals["__name__"] for link in chain_of(caught.value) for frame, _ in walk_tb(link.__traceback__)]
+    assert "dify_workflow._async.caller" in names
+    assert not {"httpx", "httpcore", "h11"} & {name.partition(".")[0] for name in names}
+
+
+@EACH_HALF
+def test_an_error_of_a_file_keeps_the_callers_frames(half: Half):
+    class Source(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise LookupError("the disk is gone")
+
+    with FaultServer(page_answer()) as server:
+        error = failure(half, server.base_url, lambda client: client.files.upload(Source(b"x"), user="u", filename="x"))
+    assert isinstance(error, LookupError)
+    frames = [frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)]
+    assert frames[-1] == "read"
+    assert KEY not in everything_about(error)
 
 
 @EACH_HALF
