@@ -233,7 +233,9 @@ class Preparation:
                     "what is sent with each call anyway can be given as `default_headers` of the client"
                 )
             if not isinstance(parameter.get("schema"), dict):
-                raise GenerationError(f"{where} has no schema")
+                raise GenerationError(
+                    f"{where} has no schema: describe what is sent by one in an overlay (`content` is not supported)"
+                )
             argument = names.argument_name(name)
             if other := seen.get(argument):
                 raise GenerationError(f"{where} and {other} would both be the argument {argument!r}")
@@ -557,8 +559,10 @@ class Preparation:
             return one | other
         first, second = self._resolved(one, place), self._resolved(other, place)
         for wide, narrow, written in ((first, second, other), (second, first, one)):
-            if _is_part_of(narrow, wide):
+            if self._is_part_of(narrow, wide, place):
                 return written
+        if (structure := self._both_structures(one, other, first, second, place)) is not None:
+            return structure
         kinds = _common_types(first, second)
         if not kinds or not all(
             set(_said(schema)) <= {"type", "format", "enum", "nullable"} for schema in (first, second)
@@ -576,6 +580,42 @@ class Preparation:
         texts = {key: value for schema in (one, other) for key, value in schema.items() if key in _ANNOTATIONS}
         texts.pop("nullable", None)
         return texts | both
+
+    def _both_structures(
+        self, one: dict[str, Any], other: dict[str, Any], first: dict[str, Any], second: dict[str, Any], place: str
+    ) -> dict[str, Any] | None:
+        """The same of two objects, or of two arrays; None of anything else."""
+        kinds = [_types(schema) for schema in (first, second)]
+        null = [{"type": "null"}] if all("null" in types for types in kinds) else []
+        stated = [types - {"null"} for types in kinds]
+        if all(
+            types == {"object"} or ("type" not in s and {"properties", "allOf"} & s.keys())
+            for types, s in zip(stated, (first, second), strict=True)
+        ):
+            both: dict[str, Any] = {"allOf": [one, other]}
+        elif all(types == {"array"} for types in stated):
+            items = [_mapping(schema.get("items"), place) for schema in (first, second)]
+            both = {"type": "array", "items": self._both(items[0], items[1], f"{place}/items")}
+        else:
+            return None
+        return {"anyOf": [both, *null]} if null else both
+
+    def _is_part_of(self, narrow: dict[str, Any], wide: dict[str, Any], place: str) -> bool:
+        """Whether a schema allows no more than another one, as far as the other one says nothing but types."""
+        if set(_said(wide)) - {"type", "format", "nullable"}:
+            return False
+        members = [*(narrow.get("anyOf") or []), *(narrow.get("oneOf") or [])]
+        if members and "type" not in narrow:
+            return all(self._is_part_of(self._resolved(member, place), wide, place) for member in members)
+        values = [narrow["const"]] if "const" in narrow else narrow.get("enum")
+        if isinstance(values, list) and "type" not in narrow:
+            types = {_type_of(value) for value in values}
+        elif "type" in narrow:
+            types = _types(narrow)
+        else:
+            return False
+        allowed = _types(wide)
+        return types <= allowed | ({"integer"} if "number" in allowed else set())
 
     def _members(self, schema: dict[str, Any], place: str) -> Iterator[dict[str, Any]]:
         for member in schema.get("allOf") or []:
@@ -641,12 +681,13 @@ def _common_types(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return sorted(common)
 
 
-def _is_part_of(narrow: dict[str, Any], wide: dict[str, Any]) -> bool:
-    """Whether a schema allows no more than another one, as far as the other one says nothing but types."""
-    if set(_said(wide)) - {"type", "format", "nullable"}:
-        return False
-    types = _types(wide)
-    return "type" in narrow and _types(narrow) <= types | ({"integer"} if "number" in types else set())
+def _type_of(value: object) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    for kind, name in ((str, "string"), (int, "integer"), (float, "number"), (list, "array"), (dict, "object")):
+        if isinstance(value, kind):
+            return name
+    return "null"
 
 
 def _distinct(fields: Mapping[str, str], place: str) -> None:

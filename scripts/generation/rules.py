@@ -46,7 +46,9 @@ def rule_of(parameter: Parameter, schemas: dict[str, Any]) -> Rule:
     limits = reading.limits(parameter.schema)
     if parameter.location == "path":
         if limits.items:
-            raise GenerationError(f"{parameter.place}: an array in a path is not supported")
+            raise GenerationError(
+                f"{parameter.place}: an array in a path is not supported: make it a string in an overlay"
+            )
         check = "segment" if limits.kind == "string" else _CHECKS[limits.kind]
     else:
         check = _CHECKS[limits.kind]
@@ -110,7 +112,9 @@ class _Reading:
         kind = self._kind(schema, enum)
         if kind == "array":
             if schema.get("minItems") or schema.get("maxItems"):
-                raise self._error("minItems and maxItems are not supported")
+                raise self._error(
+                    "minItems and maxItems are not supported: take them out in an overlay; the server checks them"
+                )
             items = self.limits(schema.get("items") or {})
             if items.items:
                 raise self._error("an array of arrays is not supported")
@@ -124,7 +128,9 @@ class _Reading:
         if not kinds and enum:
             kinds = ["string" if isinstance(enum[0], str) else "integer"]
         if len(kinds) != 1 or kinds[0] not in _CHECKS:
-            raise self._error("a parameter must be of one type, and not an object")
+            raise self._error(
+                "a parameter must be of one type, and not an object: describe in an overlay what is sent as text"
+            )
         if (kinds[0] == "number" and enum) or not all(isinstance(value, (str, int)) for value in enum):
             raise self._error("its enum is not supported")
         return str(kinds[0])

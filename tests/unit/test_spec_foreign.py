@@ -259,6 +259,7 @@ class TestStyles:
             generated(tmp_path, document(paths={"/x/{a}": {"get": operation(parameters=[parameter])}}))
 
 
+OBJECT = {"type": "object", "properties": {"a": TEXT}}
 INT, INT_OR_NULL = {"type": "integer"}, {"type": ["integer", "null"]}
 
 
@@ -284,6 +285,10 @@ class TestNarrowing:
             (({"type": ["string", "integer", "null"]}, INT_OR_NULL), "int | None"),
             (({"type": ["string", "integer"]}, {"type": ["integer", "boolean"]}), "int | None"),
             ((TEXT, {"type": "string", "enum": ["a"]}), "ThingCount | str | None"),
+            ((INT_OR_NULL, {"const": 1}), "Literal[1] | None"),
+            ((INT_OR_NULL, {"anyOf": [INT, {"type": "null"}]}), "int | None"),
+            (({"type": "array"}, {"type": "array", "items": INT}), "list[int] | None"),
+            ((OBJECT, {"type": "object", "properties": {"b": INT}}), "ThingCount | None"),
         ],
     )
     def test_the_narrower_one_counts(self, tmp_path: Path, values: Any, expected: str) -> None:
