@@ -25,8 +25,8 @@ from fault_server import (
 from halves import EACH_HALF, AsyncHalf, Half, SyncHalf, failure, list_logs
 
 from dify_workflow import APIConnectionError, APITimeoutError, AsyncDifyWorkflow
+from dify_workflow._connections import ALL_IN_USE, exchange, exchange_async
 from dify_workflow._network import KEEPALIVE
-from dify_workflow._pools import ALL_IN_USE, exchange, exchange_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from dify_workflow import _pools
-from dify_workflow._pools import AsyncConnections, AsyncPool, Connections, Pool
+from dify_workflow._connections import LIMITS, AsyncConnections, Connections
+from dify_workflow._pools import AsyncPool, Pool
 
 REQUEST = httpx.Request("GET", "http://127.0.0.1:9/v1/info")
 
@@ -19,12 +20,12 @@ PROXY = "http://127.0.0.1:9"
 
 
 def test_a_connection_is_given_up_before_a_server_may_close_it():
-    assert _pools.LIMITS.keepalive_expiry is not None
-    assert _pools.LIMITS.keepalive_expiry < 2  # gunicorn's own limit
+    assert LIMITS.keepalive_expiry is not None
+    assert LIMITS.keepalive_expiry < 2  # gunicorn's own limit
 
 
 def test_a_hundred_requests_go_at_once_each_over_a_connection_that_is_kept():
-    limits = _pools.LIMITS
+    limits = LIMITS
     assert (limits.max_connections, limits.max_keepalive_connections) == (100, 100)
 
 

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from .._advice import Advice
     from .._bodies import Decoder
     from .._configuration import Configuration, TimeoutOption
+    from .._connections import AsyncSend
     from .._lifetimes import AsyncLifetime
     from .._open_responses import AsyncHeldResponse
-    from .._pools import AsyncPool, AsyncSend
+    from .._pools import AsyncPool
     from .._responses import Model
 
     Hold: TypeAlias = Callable[[httpx.Response], AsyncHeldResponse]

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from .._advice import Advice
     from .._bodies import Decoder
     from .._configuration import Configuration, TimeoutOption
+    from .._connections import Send
     from .._lifetimes import Lifetime
     from .._open_responses import HeldResponse
-    from .._pools import Pool, Send
+    from .._pools import Pool
     from .._responses import Model
 
     Hold: TypeAlias = Callable[[httpx.Response], HeldResponse]
