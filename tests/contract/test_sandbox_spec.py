@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,14 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from ruamel.yaml import YAML
 from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance, unsupported_method
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    positive_data_acceptance,
+    unsupported_method,
+)
 
-from dify_workflow.testing import AppRow, HumanForm, NextNode, Sandbox, StreamError
+from dify_workflow.testing import AppRow, HumanForm, NextNode, Sandbox, StreamError, Wait
 
 SPEC = YAML(typ="safe", pure=True).load(Path(__file__).parents[2] / "spec" / "openapi.yaml")
 
@@ -27,6 +32,8 @@ every_run_alike = settings(
 )
 
 TEXT = {"type": "string", "pattern": r"^[^\x00]*$", "maxLength": 40}
+# The server's database refuses offsets of 16 hours and more, with a 500.
+TIME = {"type": "string", "pattern": r"^20[0-9]{2}-[01]1-[012][1-9]T[01][0-9]:[0-5][0-9]:[0-5][0-9](Z|[+-]1[0-5]:30)$"}
 USER = {"type": "string", "pattern": r"^[^\x00]+$", "minLength": 1, "maxLength": 40}
 
 
@@ -46,8 +53,9 @@ def with_known_values(spec: dict[str, Any]) -> dict[str, Any]:
     narrowed = {
         "keyword": TEXT,
         "status": {"type": "string", "enum": ["succeeded", "failed", "stopped"]},
-        "created_at__before": {"type": "string", "format": "date-time"},
-        "created_at__after": {"type": "string", "format": "date-time"},
+        "created_at__before": TIME,
+        "created_at__after": TIME,
+        "end_user_id": {"type": "string", "format": "uuid"},
         "created_by_account": {"type": "string", "enum": ["mina.okafor@example.com", "ops+night@example.com", ""]},
         "user": USER,
         "workflow_id": {"type": "string", "enum": [AppRow(name="main", api_key="").workflow_id]},
@@ -78,7 +86,8 @@ def echo(inputs: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(rows=300, seed=7, crowd=40, version="1.14") as sandbox:
+    with Sandbox(rows=300, seed=7, crowd=40, version="1.16") as sandbox:
+        sandbox.traps.stream_idle_seconds = 0.1
         sandbox.set_workflow(echo)  # it takes all inputs and is done at once
         yield sandbox
 
@@ -93,6 +102,22 @@ known_values.config.generation.update(modes=[schemathesis.GenerationMode.POSITIV
 def has_a_body_like_the_real_servers_failures(response: schemathesis.Response) -> bool:
     """Say whether it is one of the documented 500s, whose keys have an order of their own."""
     return response.status_code == 500 and list(response.json()) == ["message", "code", "status"]
+
+
+# What measured servers do and the stored spec does not say yet, with the check that it fails and the reason. To be
+# taken out when the spec has it.
+MEASURED_OTHERWISE: list[tuple[Callable[[schemathesis.Case, schemathesis.Response], bool], Any, str]] = [
+    (
+        lambda case, response: "/end-users/" in case.formatted_path and response.status_code == 404,
+        content_type_conformance,
+        "an end user's id that is not a UUID is an HTML 404: there is no such route",
+    ),
+    (
+        lambda case, response: isinstance(case.body, dict) and bool(case.body.get("files")),
+        negative_data_rejection,
+        "files that name nothing (no transfer method, or no URL) are left out, not refused",
+    ),
+]
 
 
 @anything.parametrize()
@@ -110,6 +135,7 @@ def test_every_answer_is_one_that_the_spec_describes(case: schemathesis.Case, sa
         left_out.append(not_a_server_error)
     if isinstance(case.body, dict) and not isinstance(case.body.get("user"), str):
         left_out.append(negative_data_rejection)  # whatever is not text becomes text
+    left_out += [check for applies, check, _ in MEASURED_OTHERWISE if applies(case, response)]
     case.validate_response(response, excluded_checks=left_out)
 
 
@@ -137,6 +163,8 @@ def every_event(inputs: dict[str, Any]) -> Iterator[Any]:
     yield NextNode("Ask")
     yield HumanForm("Go on?", inputs=[{"type": "paragraph", "output_variable_name": "why"}])
     yield HumanForm("Still there?", expires_in=0.05)
+    if inputs["wait"]:
+        yield Wait(3600)
     if inputs["fail"]:
         raise LookupError("nothing found")
     return {"answer": "done"}
@@ -151,7 +179,8 @@ def client_of(sandbox: Sandbox) -> httpx.Client:
 
 
 def events_of(stream: str) -> list[dict[str, Any]]:
-    return [json.loads(frame.removeprefix("data: ")) for frame in stream.split("\n\n") if frame]
+    frames = [frame for frame in stream.split("\n\n") if frame and frame != "event: ping"]
+    return [json.loads(frame.removeprefix("data: ")) for frame in frames]
 
 
 def assert_valid(schema: str, value: object) -> None:
@@ -159,34 +188,43 @@ def assert_valid(schema: str, value: object) -> None:
     jsonschema.Draft202012Validator(reference).validate(value)
 
 
+@pytest.mark.parametrize("version", ["1.14", "1.16"])
 @pytest.mark.parametrize("end", ["succeeded", "failed", "stopped", "error"])
-def test_every_event_of_a_run_is_one_that_the_spec_describes(end: str) -> None:
-    with Sandbox(rows=0, version="1.14") as sandbox, client_of(sandbox) as http:
+def test_every_event_of_a_run_is_one_that_the_spec_describes(end: str, version: Any) -> None:
+    with Sandbox(rows=0, version=version) as sandbox, client_of(sandbox) as http:
         sandbox.set_workflow(every_event)
         if end == "error":
             sandbox.set_workflow(broken)
-        body = {"inputs": {"fail": end == "failed"}, "user": "u", "response_mode": "streaming"}
+        body = {
+            "inputs": {"fail": end == "failed", "wait": end == "stopped"},
+            "user": "u",
+            "response_mode": "streaming",
+        }
         events = events_of(http.post("/workflows/run", json=body).text)
         if end != "error":
             asked = next(event for event in events if event["event"] == "human_input_required")
-            with http.stream(
-                "GET", f"/workflow/{asked['workflow_run_id']}/events?user=u&continue_on_pause=true"
-            ) as rest:
-                if end == "stopped":
-                    http.post(f"/workflows/tasks/{asked['task_id']}/stop", json={"user": "u"})
-                else:
-                    form = f"/form/human_input/{asked['data']['form_token']}"
-                    assert_valid("FormDefinition", http.get(form).json())
-                    http.post(form, json={"inputs": {"why": "because"}, "action": "approve", "user": "u"})
-                rest.read()
-            events += events_of(rest.text)
+            form = f"/form/human_input/{asked['data']['form_token']}"
+            assert_valid("FormDefinition", http.get(form).json())
+            run = f"/workflow/{asked['workflow_run_id']}/events?user=u"
+            with http.stream("GET", f"{run}&include_state_snapshot=true&continue_on_pause=true") as rest:
+                http.post(form, json={"inputs": {"why": "because"}, "action": "approve", "user": "u"})
+                text = ""
+                for piece in rest.iter_text():
+                    text += piece
+                    if end == "stopped" and text.count("resumption") == 2:
+                        http.post(f"/workflows/tasks/{asked['task_id']}/stop", json={"user": "u"})
+            events += events_of(text)
             assert events[-1]["event"] == "workflow_finished"
             assert events[-1]["data"]["status"] == end
     names = {event["event"] for event in events}
-    assert "error" in names if end == "error" else len(names) == EVENTS_OF_A_RUN[end]
+    form_events = {"human_input_form_filled", "human_input_form_timeout"}  # 1.16 does not send them
+    assert names == ({"error"} if end == "error" else EVENTS - (set() if version == "1.14" else form_events))
     for event in events:
         assert_valid("WorkflowStreamEvent", event)
 
 
-# With a stop, nothing comes after the first form.
-EVENTS_OF_A_RUN = {"succeeded": 9, "failed": 9, "stopped": 7}
+EVENTS = {
+    *("workflow_started", "node_started", "node_finished", "text_chunk"),
+    *("human_input_required", "workflow_paused", "human_input_form_filled", "human_input_form_timeout"),
+    "workflow_finished",
+}

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from dify_workflow.sandbox.database import Database, DatabaseFileError
 from dify_workflow.sandbox.errors import ApiError
-from dify_workflow.sandbox.queries import LogQuery
-from dify_workflow.sandbox.rows import AccountRow, AppRow, EndUserRow, LogRow, new_log
+from dify_workflow.sandbox.query_params import LogQuery
+from dify_workflow.sandbox.records import AccountRow, AppRow, EndUserRow, LogRow, new_log
 
 APP = AppRow(name="main", api_key="app-of-the-test")
 OTHER_APP = AppRow(name="other", api_key="app-of-others")
@@ -245,8 +245,16 @@ def test_a_keyword_counts_with_its_first_thirty_characters(database: Database) -
 
 
 def test_a_session_beyond_ascii_is_not_found_by_keyword(database: Database) -> None:
-    database.add_logs(APP.name, [new_log(session_id="用户-一")])
-    assert found(database, keyword="用户") == set()
+    database.add_logs(APP.name, [new_log(session_id="zoë")])
+    assert found(database, keyword="zoë") == set()
+    assert len(found(database, keyword="zoë", literal_keyword=True)) == 1  # as newer servers do
+
+
+def test_a_literal_keyword_finds_stored_text_as_it_is_written(database: Database) -> None:
+    log = new_log(inputs={"query": "中文 100%_x"})
+    database.add_logs(APP.name, [log])
+    for keyword, hits in (("中文", 0), ("\\u4e2d\\u6587", 1), ("100%_", 1), ("1%x", 0), ("1_0", 0)):
+        assert len(found(database, keyword=keyword, literal_keyword=True)) == hits, keyword
 
 
 def test_a_run_is_found_by_its_whole_id_and_a_log_by_none(database: Database) -> None:

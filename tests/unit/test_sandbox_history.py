@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dify_workflow.sandbox.history import generate_logs
-from dify_workflow.sandbox.rows import FINISHED_STATUSES, AccountRow, EndUserRow, LogRow, RunRow
+from dify_workflow.sandbox.records import FINISHED_STATUSES, AccountRow, EndUserRow, LogRow, RunRow
+from dify_workflow.sandbox.sample_data import generate_logs
 
 NOW = 1_795_384_475
 LOGS = list(generate_logs(2000, now=NOW))

@@ -10,8 +10,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, ValidationError
 
+from dify_workflow.sandbox import query_params
 from dify_workflow.sandbox.errors import ApiError
-from dify_workflow.sandbox.queries import LogQuery, parse_log_query, parse_time
+from dify_workflow.sandbox.query_params import LogQuery, parse_time
+from dify_workflow.sandbox.versions import SERVER_VERSIONS
+
+
+def parse_log_query(query_string: str, version: str = "1.11") -> LogQuery:
+    return query_params.parse_log_query(query_string, SERVER_VERSIONS[version])
 
 
 def refusal(query_string: str) -> str:
@@ -61,9 +67,42 @@ def test_a_plus_that_is_not_encoded_is_a_blank() -> None:
     assert refusal("created_at__before=2026-11-01T00:00:00+08:00") == "Unused components in ISO string"
 
 
-@pytest.mark.parametrize("name", ["keyword", "created_by_end_user_session_id", "created_by_account"])
+@pytest.mark.parametrize("name", ["created_by_end_user_session_id", "created_by_account"])
 def test_a_nul_in_a_filter_is_refused(name: str) -> None:
     assert "NUL" in refusal(f"{name}=a%00b")
+
+
+def test_a_nul_in_a_keyword_is_refused_by_newer_servers() -> None:
+    assert parse_log_query("keyword=a%00b").keyword == "a\0b"
+    with pytest.raises(ApiError, match="NUL"):
+        parse_log_query("keyword=a%00b", "1.14")
+
+
+def test_bytes_that_are_not_utf_8_stay_percent_encoded() -> None:
+    assert parse_log_query("keyword=a%ffb%c3%a9%80").keyword == "a%FFbé%80"
+
+
+@pytest.mark.parametrize("offset", ["+16:00", "-16:00", "+23:59"])
+def test_an_offset_that_the_database_refuses_is_a_500(offset: str) -> None:
+    for text in (f"2026-11-01T00:00:00{offset}", "9999-12-31T24:00:00"):
+        with pytest.raises(ApiError) as caught:
+            parse_time(text)
+        assert (caught.value.status, caught.value.body["code"]) == (500, "unknown")
+
+
+def test_exclusive_bounds_leave_out_the_seconds_themselves() -> None:
+    server = SERVER_VERSIONS["1.11"]
+    for text, before, after in (("1970-01-01T00:01:40Z", 99, 101), ("1970-01-01T00:01:40.5Z", 100, 101)):
+        query = urlencode({"created_at__before": text, "created_at__after": text})
+        found = query_params.parse_log_query(query, server, exclusive_bounds=True)
+        assert (found.created_at__before, found.created_at__after) == (before, after)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "pattern"), [("100%_x", "%100\\%\\_x%"), ("中文", "%中文%"), ("a\\u00e9", "%a\\\\u00e9%")]
+)
+def test_newer_servers_compare_a_keyword_as_it_was_sent(keyword: str, pattern: str) -> None:
+    assert parse_log_query(urlencode({"keyword": keyword}), "1.16").keyword_pattern == pattern
 
 
 # Numbers ---------------------------------------------------------------------------------------------------------
@@ -218,7 +257,6 @@ def test_a_time_that_cannot_be_read_is_refused_in_the_words_of_the_servers_parse
         "1795384475000",
         "2026-11-01T00:00:60Z",
         "0000-01-01",
-        "9999-12-31T24:00",
         "7d",
         "now",
         "2026-13-01",
@@ -235,12 +273,12 @@ def test_whatever_is_given_as_a_time_is_read_or_refused(text: str) -> None:
         parse_log_query(urlencode({"created_at__before": text, "created_at__after": text}))
     except ApiError as error:
         statuses.append(error.status)
-    assert statuses in ([], [400])
+    assert statuses in ([], [400], [500])
 
 
 @given(
     st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31)),  # noqa: DTZ001 - the offset follows
-    st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+    st.integers(-15 * 60, 15 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
 def test_a_fraction_of_a_second_narrows_the_window_to_whole_seconds(moment: datetime, zone: timezone) -> None:
     text = quote(moment.replace(tzinfo=zone).isoformat())

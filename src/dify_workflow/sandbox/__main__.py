@@ -12,7 +12,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import INSTALL_HINT, VERSIONS, lacks_extra
+from . import INSTALL_HINT, lacks_extra
+from .loading import LoadError, apply_traps, load_form, load_workflow
+from .versions import DEFAULT_VERSION, SERVER_VERSIONS, VERSION_NAMES
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -21,14 +23,17 @@ if TYPE_CHECKING:
 
 _COMMAND = "python -m dify_workflow.sandbox"
 _INTERRUPTED = 128 + signal.SIGINT
+_USAGE = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code: 0 after SIGTERM, 130 after Ctrl-C, 1 when it cannot start."""
     options = _parser().parse_args(argv)
     try:
-        from .database import DatabaseFileError  # noqa: PLC0415 - a missing extra is reported, not raised
-        from .server import Sandbox  # noqa: PLC0415 - as above
+        sandbox = _make_sandbox(options)
+    except LoadError as error:
+        print(f"{_COMMAND}: {error}", file=sys.stderr)
+        return _USAGE
     except ModuleNotFoundError as error:
         if not lacks_extra(error):
             raise
@@ -47,10 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
         logging.getLogger("dify_sandbox").setLevel(logging.INFO)
 
-    arguments: dict[str, Any] = {name: value for name, value in vars(options).items() if name != "verbose"}
+    from .database import DatabaseFileError  # noqa: PLC0415 - needs what a missing extra lacks
+
     try:
-        with Sandbox(**arguments) as sandbox:
-            _announce(sandbox, VERSIONS[options.version])
+        with sandbox:
+            _announce(sandbox, SERVER_VERSIONS[options.version].number)
             end.wait()
     except DatabaseFileError as error:
         return _fail(str(error))
@@ -61,12 +67,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _INTERRUPTED if signal.SIGINT in received else 0
 
 
+def _make_sandbox(options: argparse.Namespace) -> "Sandbox":
+    from .server import Sandbox  # noqa: PLC0415 - a missing extra is reported, not raised
+    from .workflow import echo_workflow  # noqa: PLC0415 - as above
+
+    apart = {"verbose", "workflow", "form", "any_inputs", "traps"}
+    arguments: dict[str, Any] = {name: value for name, value in vars(options).items() if name not in apart}
+    sandbox = Sandbox(**arguments)
+    apply_traps(sandbox.traps, options.traps)
+    form = None if options.form is None else load_form(options.form)
+    if options.workflow is not None:
+        sandbox.set_workflow(load_workflow(options.workflow), form=form)
+    elif options.any_inputs or form is not None:
+        sandbox.set_workflow(echo_workflow, form=form)
+    return sandbox
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_COMMAND,
         description="Serve a stand-in for a Dify workflow app on 127.0.0.1, filled with generated logs. Runs do as "
-        "their inputs say; GET /parameters lists these. The first line printed is one JSON object: base_url, api_key, "
-        "and keys (of all apps by name).",
+        "their inputs say; GET /parameters lists these. With --workflow, --form or --any-inputs, it stands for an app "
+        "of yours. The first line printed is one JSON object: base_url, api_key, and keys (of all apps by name).",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -83,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         "--crowd", type=_number(int, 0), default=120, help="logs that share one single second (default 120)"
     )
     parser.add_argument(
-        "--latency", type=_number(float, 0, 3600), default=0.0, help="seconds to hold every answer back"
+        "--latency", type=_number(float, 0, 3600), default=0.0, help="seconds to hold every response back"
     )
     parser.add_argument("--api-key", type=_key, default="app-sandbox-main", help="the key to expect")
     parser.add_argument(
@@ -93,11 +115,39 @@ def _parser() -> argparse.ArgumentParser:
         help="keep the logs in this file; one that has logs is served as it is",
     )
     parser.add_argument(
+        "--version",
         "--server-version",
-        dest="version",
-        choices=VERSIONS,
-        default="1.11.2",
-        help="the Dify server to behave like (default 1.11.2); 1.14 adds pauses for forms, events of runs, end users",
+        choices=VERSION_NAMES,
+        default=DEFAULT_VERSION,
+        help="the Dify server to behave like (default 1.11, which is 1.11.2); from 1.14 on, streaming runs are queued, "
+        "and there are pauses for forms, events of runs, and end users",
+    )
+    parser.add_argument(
+        "--workflow",
+        metavar="FILE.py:FUNCTION",
+        help="what runs of the app do: a Python function that gets the inputs as a dict and returns the outputs as a "
+        "dict, or a generator that yields pieces of text and returns the outputs; an exception makes the run fail",
+    )
+    inputs = parser.add_mutually_exclusive_group()
+    inputs.add_argument(
+        "--form",
+        metavar="PARAMETERS.json",
+        help="the inputs that the app takes: what GET /parameters of your app returned, or its user_input_form alone; "
+        "without --workflow, a run returns its inputs as outputs",
+    )
+    inputs.add_argument(
+        "--any-inputs",
+        action="store_true",
+        help="take all inputs as they come (always so with --workflow and without --form); without --workflow, a run "
+        "returns its inputs as outputs",
+    )
+    parser.add_argument(
+        "--traps",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE,...",
+        help="behavior that makes servers hard to use, such as latency=0.05,queue_delay=2; attributes of "
+        "dify_workflow.testing.Traps",
     )
     parser.add_argument("--verbose", action="store_true", help="print a line for each request (path, status, time)")
     return parser
@@ -122,7 +172,7 @@ def _number(kind: Callable[[str], float], low: int, high: int | None = None) -> 
 
 def _key(text: str) -> str:
     if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise argparse.ArgumentTypeError("must be printable ASCII without blanks")  # the text itself stays unsaid
+        raise argparse.ArgumentTypeError("must be printable ASCII without blanks")  # without the text, which is a key
     return text
 
 

@@ -4,7 +4,7 @@ import html
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final, cast
 
@@ -17,14 +17,14 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import VERSIONS
 from .answers import json_answer
 from .app_info import get_app_info, get_app_meta, get_app_parameters, get_app_site
 from .end_users import get_end_user
 from .errors import ApiError, unknown_error
 from .forms import get_form, submit_form
-from .journal import Journal, ReceivedRequest
 from .logs import list_workflow_logs
+from .other_products import OTHER_ROUTES
+from .request_log import ReceivedRequest, RequestLog
 from .runs import (
     get_workflow_run,
     run_workflow,
@@ -32,21 +32,19 @@ from .runs import (
     stop_workflow_run,
     stream_workflow_run_events,
 )
-from .services import Services
-from .uploads import upload_file
+from .state import SandboxState
+from .uploads import fetch_file, preview_file, upload_file
+from .versions import ServerVersion
 
 __all__ = ["create_app"]
 
 # One line per request at info: method, path, status, time. Never a query, a header or a body.
 _logger = logging.getLogger("dify_sandbox")
 
-_OPERATION_HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "X-Env, X-Trace-Id, X-Version",
-}
+_ALLOWED_HEADERS: Final = {"authorization", "content-type", "x-app-code"}
+_ALLOWED_METHODS: Final = "DELETE, GET, OPTIONS, PATCH, POST, PUT"
 
-
-Operation = Callable[[Services, Request], Awaitable[Response]]
+Operation = Callable[[SandboxState, Request], Awaitable[Response]]
 
 _ROUTES: Final[dict[str, dict[str, Operation]]] = {
     "/v1/workflows/logs": {"GET": list_workflow_logs},
@@ -55,54 +53,70 @@ _ROUTES: Final[dict[str, dict[str, Operation]]] = {
     "/v1/workflows/{workflow_id}/run": {"POST": run_workflow_version},
     "/v1/workflows/tasks/{task_id}/stop": {"POST": stop_workflow_run},
     "/v1/files/upload": {"POST": upload_file},
+    "/v1/files/{file_id:uuid}/preview": {"GET": preview_file},
     "/v1/info": {"GET": get_app_info},
     "/v1/parameters": {"GET": get_app_parameters},
     "/v1/meta": {"GET": get_app_meta},
     "/v1/site": {"GET": get_app_site},
 }
-_NEWER_ROUTES: Final[dict[str, dict[str, Operation]]] = {
+_FORM_ROUTES: Final[dict[str, dict[str, Operation]]] = {
     "/v1/workflow/{workflow_run_id}/events": {"GET": stream_workflow_run_events},
     "/v1/form/human_input/{form_token}": {"GET": get_form, "POST": submit_form},
     "/v1/end-users/{end_user_id}": {"GET": get_end_user},
 }
 
 
-def create_app(services: Services, journal: Journal) -> Starlette:
-    """Make the application that answers with `services` and notes requests in `journal`."""
-    table = _ROUTES if services.version == "1.11.2" else _ROUTES | _NEWER_ROUTES
+def create_app(state: SandboxState, request_log: RequestLog) -> Starlette:
+    """Make the application that answers with `state` and notes requests in `request_log`."""
+    table = {**_ROUTES, **(_FORM_ROUTES if state.server.has_forms else {}), **OTHER_ROUTES}
     app = Starlette(
-        routes=[_route(path, operations, services) for path, operations in table.items()],
-        middleware=[Middleware(_Entrance, services=services, journal=journal)],
+        routes=[
+            *(_route(path, operations, state) for path, operations in table.items()),
+            _route("/files/{file_id}/file-preview", {"GET": fetch_file}, state),
+        ],
+        middleware=[Middleware(_Entrance, state=state, request_log=request_log)],
         exception_handlers={
             ApiError: _refuse,
             HTTPException: _answer_outside_operations,
-            Exception: _answer_to_a_defect(VERSIONS[services.version]),
+            Exception: _answer_to_a_defect(state.server),
         },
     )
     app.router.redirect_slashes = False  # the real server does not know an address with a slash at its end
     return app
 
 
-def _route(path: str, operations: dict[str, Operation], services: Services) -> Route:
+def _route(path: str, operations: Mapping[str, Operation], state: SandboxState) -> Route:
     allowed = ", ".join([*operations, "OPTIONS", *(["HEAD"] if "GET" in operations else [])])
 
     async def answer(request: Request) -> Response:
         if request.method == "OPTIONS":  # answered without a look at the key
-            return _operation(HTMLResponse("", headers={"Allow": allowed}))
+            headers = {"Allow": allowed, **_preflight_headers(request)}
+            return _operation(request, HTMLResponse("", headers=headers))
         operation = operations["GET" if request.method == "HEAD" else request.method]
-        return _operation(await operation(services, request))
+        return _operation(request, await operation(state, request))
 
     return Route(path, answer, methods=[*operations, "OPTIONS"])
+
+
+def _preflight_headers(request: Request) -> dict[str, str]:
+    """Give what a browser wants to know before it sends a request from a page of another host."""
+    wanted = request.headers.get("access-control-request-method", "").upper()
+    if wanted not in _ALLOWED_METHODS.split(", "):
+        return {}
+    asked = request.headers.get("access-control-request-headers", "").split(",")
+    allowed = sorted(name for name in map(str.strip, asked) if name.lower() in _ALLOWED_HEADERS)
+    headers = {"Access-Control-Allow-Methods": _ALLOWED_METHODS}
+    return {**headers, "Access-Control-Allow-Headers": ", ".join(allowed)} if allowed else headers
 
 
 class _Entrance:
     """What every request passes: it is noted, held back as long as `traps` says, and its answer is marked."""
 
-    def __init__(self, app: ASGIApp, services: Services, journal: Journal) -> None:
+    def __init__(self, app: ASGIApp, state: SandboxState, request_log: RequestLog) -> None:
         self._app = app
-        self._services = services
-        self._traps = services.traps
-        self._journal = journal
+        self._state = state
+        self._traps = state.traps
+        self._request_log = request_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -114,14 +128,17 @@ class _Entrance:
             query=scope["query_string"].decode("latin-1"),
         )
         arrival = time.perf_counter()
-        self._journal.add(request)
-        await self._services.hold_back(self._traps.latency)
+        self._request_log.add(request)
+        await self._state.hold_back(self._traps.latency)
         if self._traps.before_request is not None:
             self._traps.before_request(request)
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_version_headers(VERSIONS[self._services.version]))
+                headers = MutableHeaders(scope=message)
+                headers.update(_version_headers(self._state.server))
+                if self._state.server.varies_by_cookie:
+                    headers.add_vary_header("Cookie")
                 milliseconds = (time.perf_counter() - arrival) * 1000
                 _logger.info("%s %s: %d in %.1f ms", request.method, request.path, message["status"], milliseconds)
             await send(message)
@@ -129,14 +146,18 @@ class _Entrance:
         await self._app(scope, receive, send_marked)
 
 
-def _operation(response: Response) -> Response:
-    response.headers.update(_OPERATION_HEADERS)
+def _operation(request: Request, response: Response) -> Response:
+    origin = request.headers.get("origin")
+    response.headers["Access-Control-Allow-Origin"] = origin or "*"
+    response.headers["Access-Control-Expose-Headers"] = "X-Env, X-Trace-Id, X-Version"
+    if origin:
+        response.headers.add_vary_header("Origin")
     return response
 
 
-async def _refuse(_request: Request, error: Exception) -> Response:
+async def _refuse(request: Request, error: Exception) -> Response:
     refusal = cast("ApiError", error)
-    return _operation(json_answer(refusal.status, refusal.body, dict(refusal.headers)))
+    return _operation(request, json_answer(refusal.status, refusal.body, dict(refusal.headers)))
 
 
 async def _answer_outside_operations(request: Request, error: Exception) -> Response:
@@ -159,17 +180,17 @@ async def _answer_outside_operations(request: Request, error: Exception) -> Resp
     return HTMLResponse(_page("404 Not Found", "The sandbox has nothing at this address."), 404)
 
 
-def _answer_to_a_defect(version: str) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def answer(_request: Request, _error: Exception) -> Response:
+def _answer_to_a_defect(server: ServerVersion) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, _error: Exception) -> Response:
         # Sent from outside `_Entrance`. The server then logs the traceback, which shows no values.
         refusal = unknown_error()
-        return _operation(json_answer(refusal.status, refusal.body, _version_headers(version)))
+        return _operation(request, json_answer(refusal.status, refusal.body, _version_headers(server)))
 
     return answer
 
 
-def _version_headers(version: str) -> dict[str, str]:
-    return {"X-Version": version, "X-Env": "PRODUCTION"}
+def _version_headers(server: ServerVersion) -> dict[str, str]:
+    return {"X-Version": server.number, "X-Env": "PRODUCTION"}
 
 
 def _is_served(request: Request, path: str) -> bool:

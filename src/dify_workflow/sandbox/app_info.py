@@ -7,15 +7,15 @@ from starlette.responses import Response
 
 from .answers import json_answer
 from .errors import ApiError
-from .services import Services
+from .state import SandboxState
 from .uploads import UPLOAD_LIMITS
 
 __all__ = ["get_app_info", "get_app_meta", "get_app_parameters", "get_app_site"]
 
 
-async def get_app_info(services: Services, request: Request) -> Response:
+async def get_app_info(state: SandboxState, request: Request) -> Response:
     """`GET /info`."""
-    app = services.app_of(request)
+    app = state.app_of(request)
     return json_answer(
         200,
         {
@@ -28,9 +28,9 @@ async def get_app_info(services: Services, request: Request) -> Response:
     )
 
 
-async def get_app_parameters(services: Services, request: Request) -> Response:
+async def get_app_parameters(state: SandboxState, request: Request) -> Response:
     """`GET /parameters`; an app that is not published has none."""
-    app = services.app_of(request)
+    app = state.app_of(request)
     if not app.published:
         raise ApiError.of(400, "app_unavailable", "App unavailable, please check your app configurations.")
     off: dict[str, Any] = {"enabled": False}
@@ -45,7 +45,7 @@ async def get_app_parameters(services: Services, request: Request) -> Response:
             "retriever_resource": {"enabled": True},
             "annotation_reply": off,
             "more_like_this": off,
-            "user_input_form": list(services.behavior_of(app).form or ()) if app.mode == "workflow" else [],
+            "user_input_form": list(state.behavior_of(app).form or ()) if app.mode == "workflow" else [],
             "sensitive_word_avoidance": off,
             "file_upload": off,
             "system_parameters": {
@@ -59,31 +59,24 @@ async def get_app_parameters(services: Services, request: Request) -> Response:
     )
 
 
-async def get_app_meta(services: Services, request: Request) -> Response:
+async def get_app_meta(state: SandboxState, request: Request) -> Response:
     """`GET /meta`."""
-    services.app_of(request)
+    state.app_of(request)
     return json_answer(200, {"tool_icons": {}})
 
 
-async def get_app_site(services: Services, request: Request) -> Response:
+async def get_app_site(state: SandboxState, request: Request) -> Response:
     """`GET /site`."""
-    app = services.app_of(request)
-    return json_answer(
-        200,
-        {
-            "title": app.name,
-            "chat_color_theme": None,
-            "chat_color_theme_inverted": False,
-            "icon_type": "emoji",
-            "icon": "🤖",
-            "icon_background": "#FFEAD5",
-            "icon_url": None,
-            "description": None,
-            "copyright": None,
-            "privacy_policy": None,
-            "custom_disclaimer": "",
-            "default_language": "en-US",
-            "show_workflow_steps": True,
-            "use_icon_as_answer_icon": False,
-        },
-    )
+    app = state.app_of(request)
+    values: dict[str, Any] = {
+        "title": app.name,
+        "chat_color_theme_inverted": False,
+        "icon_type": "emoji",
+        "icon": "🤖",
+        "icon_background": "#FFEAD5",
+        "custom_disclaimer": "",
+        "default_language": "en-US",
+        "show_workflow_steps": True,
+        "use_icon_as_answer_icon": False,
+    }
+    return json_answer(200, {key: values.get(key) for key in state.server.site_keys})

@@ -1,8 +1,11 @@
 """The embedded SQLite database behind the sandbox."""
 
+import json
 import sqlite3
 import threading
+import time
 import zlib
+from collections import deque
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,14 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from .errors import invalid_param, unknown_error
-from .queries import LogQuery
-from .rows import AccountRow, AppRow, EndUserRow, FileRow, LogRow, RunRow
-from .traps import LogOrder
+from .faults import LogOrder
+from .query_params import LogQuery
+from .records import AccountRow, AppRow, EndUserRow, FileRow, LogRow, RunRow
 
 __all__ = ["Database", "DatabaseFileError", "LogPage"]
 
-_SCHEMA_VERSION: Final = 2
+_SCHEMA_VERSION: Final = 3
 _BATCH: Final = 500  # rows that one statement writes
+_CHANGES_KEPT: Final = 10_000
 
 _SCHEMA: Final = """
 CREATE TABLE apps (
@@ -26,7 +30,7 @@ CREATE TABLE apps (
     published INTEGER NOT NULL, max_active_requests INTEGER NOT NULL, description TEXT NOT NULL
 );
 CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL UNIQUE);
-CREATE TABLE end_users (id TEXT PRIMARY KEY, type TEXT NOT NULL, session_id TEXT NOT NULL);
+CREATE TABLE end_users (id TEXT PRIMARY KEY, type TEXT NOT NULL, session_id TEXT NOT NULL, app TEXT NOT NULL);
 CREATE TABLE runs (
     id TEXT PRIMARY KEY, app TEXT NOT NULL, version TEXT NOT NULL, status TEXT NOT NULL, triggered_from TEXT NOT NULL,
     inputs TEXT NOT NULL, outputs TEXT, error TEXT, elapsed_time REAL NOT NULL, total_tokens INTEGER NOT NULL,
@@ -36,7 +40,7 @@ CREATE TABLE runs (
 -- run_id and created_by may name rows that are gone: the answer then shows null.
 CREATE TABLE logs (
     id TEXT PRIMARY KEY, app TEXT NOT NULL, run_id TEXT, created_from TEXT NOT NULL, created_by_role TEXT NOT NULL,
-    created_by TEXT, created_at INTEGER NOT NULL, tie INTEGER NOT NULL
+    created_by TEXT, created_at INTEGER NOT NULL, tie INTEGER NOT NULL, stored_at REAL NOT NULL
 );
 CREATE TABLE files (
     id TEXT PRIMARY KEY, app TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, extension TEXT NOT NULL,
@@ -92,6 +96,8 @@ class Database:
 
     def __init__(self, path: str | Path = ":memory:") -> None:
         self._lock = threading.RLock()
+        # What changed runs were before, newest last: a lagging replica still shows it.
+        self._earlier_runs: deque[tuple[float, dict[str, Any]]] = deque(maxlen=_CHANGES_KEPT)
         try:
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         except sqlite3.DatabaseError as error:
@@ -142,8 +148,10 @@ class Database:
                 self._insert("runs", [_columns(log.run) | {"app": app} for log in batch if log.run is not None])
                 creators = {log.creator for log in batch}
                 self._insert("accounts", [_columns(row) for row in creators if isinstance(row, AccountRow)])
-                self._insert("end_users", [_columns(row) for row in creators if isinstance(row, EndUserRow)])
-                self._insert("logs", [_log_columns(app, log) for log in batch])
+                users = [_columns(row) | {"app": app} for row in creators if isinstance(row, EndUserRow)]
+                self._insert("end_users", users)
+                now = time.time()
+                self._insert("logs", [_log_columns(app, log) | {"stored_at": now} for log in batch])
                 count += len(batch)
         return count
 
@@ -163,11 +171,20 @@ class Database:
             if unknown := changes.keys() - known:
                 raise ValueError(f"a run has no {', '.join(sorted(unknown))}")
             assignments = ", ".join(f"{name} = :{name}" for name in changes)
+            earlier = self._connection.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
+            if earlier is not None:
+                self._earlier_runs.append((time.time(), dict(earlier)))
             statement = f"UPDATE runs SET {assignments} WHERE id = :run_id"  # noqa: S608 - column names just checked
             return self._connection.execute(statement, {**changes, "run_id": run_id}).rowcount > 0
 
     def list_logs(
-        self, app: AppRow, query: LogQuery, *, order: LogOrder = "newest first", stable_ties: bool = False
+        self,
+        app: AppRow,
+        query: LogQuery,
+        *,
+        order: LogOrder = "newest first",
+        stable_ties: bool = False,
+        lag: float = 0.0,
     ) -> LogPage:
         """Give one page of an app's logs, newest first unless another order is asked for.
 
@@ -175,11 +192,22 @@ class Database:
         page is always the same, but a row may move across the border of two pages, as it does on the real server,
         whose `ORDER BY created_at` has no tie-breaker.
 
+        Args:
+            app: The app.
+            query: The filters and the page.
+            order: The order of the logs.
+            stable_ties: Whether rows of one second keep their order.
+            lag: Seconds by which the page is behind: what was stored or changed since does not show yet.
+
         Raises:
             ApiError: For an account that is not known, and for the pair of filters that the server cannot join.
         """
         with self._lock:
-            source, where, values = self._selection(app, query)
+            earlier = self._earlier(lag)
+            source, where, values = self._selection(app, query, earlier)
+            if lag > 0:
+                where += " AND l.stored_at <= :visible"
+                values["visible"] = time.time() - lag
             total: int = self._connection.execute(f"SELECT count(*) {source} {where}", values).fetchone()[0]
             values["shuffle"] = 1 if stable_ties else _shuffle(query)
             values |= {"limit": query.limit, "offset": query.offset}
@@ -188,15 +216,20 @@ class Database:
             page = f"SELECT l.rowid {source} {where} ORDER BY {by} LIMIT :limit OFFSET :offset"
             items = f"{_ITEMS} WHERE l.rowid IN ({page}) ORDER BY {by}"
             rows = self._connection.execute(items, values).fetchall()
-        return LogPage(total, [_item(row) for row in rows])
+        return LogPage(total, [_item(_as_it_was(row, earlier)) for row in rows])
 
     # Runs, end users, files -------------------------------------------------------------------------------------
 
-    def find_run(self, app: AppRow, run_id: str) -> RunRow | None:
-        """Give a run of this app."""
+    def find_run(self, app: AppRow, run_id: str, *, lag: float = 0.0) -> RunRow | None:
+        """Give a run of this app, as it was `lag` seconds ago."""
         with self._lock:
             row = self._connection.execute("SELECT * FROM runs WHERE id = ? AND app = ?", (run_id, app.name)).fetchone()
-        return None if row is None else RunRow(**{name: row[name] for name in RunRow.__dataclass_fields__})
+            found = None if row is None else self._earlier(lag).get(run_id, dict(row))
+            if lag > 0 and found is not None:
+                fresh = "SELECT 1 FROM logs WHERE run_id = ? AND stored_at > ?"
+                if self._connection.execute(fresh, (run_id, time.time() - lag)).fetchone() is not None:
+                    return None
+        return None if found is None else RunRow(**{name: found[name] for name in RunRow.__dataclass_fields__})
 
     def find_run_user(self, run_id: str) -> EndUserRow | None:
         """Give the end user for whom a run was started."""
@@ -206,15 +239,19 @@ class Database:
             ).fetchone()
         return None if row is None else EndUserRow(row["id"], row["type"], row["session_id"])
 
-    def add_end_user(self, end_user: EndUserRow) -> None:
-        """Add an end user; one of a known id is replaced."""
+    def add_end_user(self, app: AppRow, end_user: EndUserRow) -> None:
+        """Add an end user of this app; one of a known id is replaced."""
         with self._transaction():
-            self._insert("end_users", [_columns(end_user)])
+            self._insert("end_users", [_columns(end_user) | {"app": app.name}])
 
-    def find_end_user(self, id_: str) -> EndUserRow | None:
-        """Give an end user by the id."""
+    def find_end_user(self, app: AppRow, id_: str) -> EndUserRow | None:
+        """Give an end user of this app by the id."""
         with self._lock:
-            row = self._connection.execute("SELECT * FROM end_users WHERE id = ?", (id_,)).fetchone()
+            row = self._connection.execute(
+                "SELECT * FROM end_users u WHERE u.id = :id AND (u.app = :app OR EXISTS"
+                " (SELECT 1 FROM logs l WHERE l.created_by = u.id AND l.app = :app))",
+                {"id": id_, "app": app.name},
+            ).fetchone()
         return None if row is None else EndUserRow(row["id"], row["type"], row["session_id"])
 
     def first_seen(self, end_user: EndUserRow) -> int | None:
@@ -236,6 +273,12 @@ class Database:
             row = self._connection.execute(
                 "SELECT * FROM files WHERE id = ? AND app = ?", (file_id, app.name)
             ).fetchone()
+        return None if row is None else _file(row)
+
+    def find_any_file(self, file_id: str) -> FileRow | None:
+        """Give a file that was uploaded with any app's key."""
+        with self._lock:
+            row = self._connection.execute("SELECT * FROM files WHERE id = ?", (file_id,)).fetchone()
         return None if row is None else _file(row)
 
     def files(self) -> list[FileRow]:
@@ -274,21 +317,32 @@ class Database:
             statement = f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({places})"  # noqa: S608 - names of ours
             self._connection.executemany(statement, rows)
 
-    def _selection(self, app: AppRow, query: LogQuery) -> tuple[str, str, dict[str, Any]]:
+    def _earlier(self, lag: float) -> dict[str, dict[str, Any]]:
+        """Give the runs that have changed in the last `lag` seconds, by their ids, as they were before."""
+        earlier: dict[str, dict[str, Any]] = {}
+        if lag > 0:
+            visible = time.time() - lag
+            for changed_at, run in reversed(self._earlier_runs):
+                if changed_at <= visible:
+                    break
+                earlier[run["id"]] = run
+        return earlier
+
+    def _selection(
+        self, app: AppRow, query: LogQuery, earlier: Mapping[str, Mapping[str, Any]]
+    ) -> tuple[str, str, dict[str, Any]]:
         source = "FROM logs l"
         where = ["l.app = :app"]
         values: dict[str, Any] = {"app": app.name}
         if query.keyword is not None or query.status is not None:
             source += f" JOIN {_RUN}"  # so a log whose run is gone matches neither
         if query.status is not None:
-            where.append("r.status = :status")
+            where.append(f"{_status_column(earlier, values)} = :status")
             values["status"] = query.status
-        if query.created_at__before is not None:
-            where.append("l.created_at <= :before")
-            values["before"] = query.created_at__before
-        if query.created_at__after is not None:
-            where.append("l.created_at >= :after")
-            values["after"] = query.created_at__after
+        for name, operator in (("created_at__before", "<="), ("created_at__after", ">=")):
+            if (bound := getattr(query, name)) is not None:
+                where.append(f"l.created_at {operator} :{name}")
+                values[name] = bound
         if query.created_by_account is not None:
             where.append("l.created_by = :account")
             values["account"] = self._account_id(query.created_by_account)
@@ -310,6 +364,14 @@ class Database:
         if row is None:
             raise invalid_param(f"Account not found: {email}")
         return str(row["id"])
+
+
+def _status_column(earlier: Mapping[str, Mapping[str, Any]], values: dict[str, Any]) -> str:
+    """Give the expression for the status of a run, which a lagging replica may not have yet."""
+    if not earlier:
+        return "r.status"
+    values["earlier"] = json.dumps({id_: run["status"] for id_, run in earlier.items()})
+    return "coalesce(json_extract(:earlier, '$.\"' || r.id || '\"'), r.status)"
 
 
 def _shuffle(query: LogQuery) -> int:
@@ -350,7 +412,15 @@ def _log_columns(app: str, log: LogRow) -> dict[str, Any]:
     }
 
 
-def _item(row: sqlite3.Row) -> dict[str, Any]:
+def _as_it_was(row: sqlite3.Row, earlier: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    run = earlier.get(row["run_id"])
+    if run is None:
+        return row  # type: ignore[return-value]  # it is read by keys alone, as a mapping is
+    names = ("status", "error", "elapsed_time", "total_tokens", "total_steps", "finished_at", "exceptions_count")
+    return {**dict(row), **{name: run[name] for name in names}}
+
+
+def _item(row: Mapping[str, Any]) -> dict[str, Any]:
     """Give a row as the API shows it, with its keys in the API's order."""
     return {
         "id": row["id"],

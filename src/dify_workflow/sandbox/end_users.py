@@ -1,27 +1,35 @@
 """The operation `GET /end-users/{end_user_id}`, which servers from 1.14 on have."""
 
 import time
+import uuid
 from datetime import UTC, datetime
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from .answers import json_answer
 from .errors import ApiError
-from .rows import WORKSPACE_ID
-from .services import Services
+from .faults import shown_time
+from .records import WORKSPACE_ID
+from .state import SandboxState
 
 __all__ = ["get_end_user"]
 
 
-async def get_end_user(services: Services, request: Request) -> Response:
-    """`GET /end-users/{end_user_id}`; here alone, times are text."""
-    app = services.app_of(request)
-    end_user = services.database.find_end_user(request.path_params["end_user_id"])
+async def get_end_user(state: SandboxState, request: Request) -> Response:
+    """`GET /end-users/{end_user_id}`; here alone, times are text, in UTC without an offset."""
+    app = state.app_of(request)
+    try:
+        end_user_id = str(uuid.UUID(request.path_params["end_user_id"]))
+    except ValueError:
+        raise HTTPException(404) from None  # the route takes UUIDs alone
+    end_user = state.database.find_end_user(app, end_user_id)
     if end_user is None:
-        raise ApiError.of(404, "end_user_not_found", "There is no such end user.")
-    first_seen = services.database.first_seen(end_user)
-    created_at = datetime.fromtimestamp(time.time() if first_seen is None else first_seen, UTC).isoformat()
+        raise ApiError.of(404, "end_user_not_found", "End user not found.")
+    first_seen = state.database.first_seen(end_user)
+    second = shown_time(state.traps, int(time.time()) if first_seen is None else first_seen)
+    created_at = datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()
     return json_answer(
         200,
         {

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["ApiError", "invalid_param", "unauthorized", "unknown_error"]
+__all__ = ["ApiError", "internal_server_error", "invalid_param", "nul_character", "unauthorized", "unknown_error"]
 
 
 class ApiError(Exception):
@@ -29,6 +29,21 @@ class ApiError(Exception):
 def invalid_param(message: str) -> ApiError:
     """A parameter that the server does not take: 400."""
     return ApiError.of(400, "invalid_param", message)
+
+
+def nul_character() -> ApiError:
+    """A NUL character in text that the server gives to its database: 400."""
+    return invalid_param("A string literal cannot contain NUL (0x00) characters.")
+
+
+def internal_server_error() -> ApiError:
+    """An exception that the server caught in a run: 500."""
+    return ApiError.of(
+        500,
+        "internal_server_error",
+        "The server encountered an internal error and was unable to complete your request. Either the server is "
+        "overloaded or there is an error in the application.",
+    )
 
 
 def unauthorized(message: str) -> ApiError:

@@ -1,19 +1,20 @@
 """The operation `GET /workflows/logs`."""
 
 from dataclasses import replace
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from .answers import json_answer
-from .queries import LogQuery, parse_log_query
-from .services import Services
-from .traps import Traps
+from .faults import Traps, shown_log_time, shown_time
+from .query_params import LogQuery, parse_log_query
+from .state import SandboxState
 
 __all__ = ["list_workflow_logs"]
 
 
-async def list_workflow_logs(services: Services, request: Request) -> Response:
+async def list_workflow_logs(state: SandboxState, request: Request) -> Response:
     """Answer one request with a page.
 
     The key is checked first, then the parameters, then the filters against the rows. Apps of every mode are let in:
@@ -22,9 +23,15 @@ async def list_workflow_logs(services: Services, request: Request) -> Response:
     Raises:
         ApiError: The refusal.
     """
-    app, traps = services.app_of(request), services.traps
-    query = _as_understood(parse_log_query(request.url.query), traps)
-    page = services.database.list_logs(app, query, order=traps.log_order, stable_ties=traps.stable_ties)
+    app, traps = state.app_of(request), state.traps
+    query = parse_log_query(request.url.query, state.server, exclusive_bounds=traps.exclusive_bounds)
+    query = _as_understood(query, traps)
+    page = state.database.list_logs(
+        app, query, order=traps.log_order, stable_ties=traps.stable_ties, lag=traps.replica_lag
+    )
+    if traps.displayed_time_shift:
+        for item in page.items:
+            _shift_times(item, traps)
     has_more = page.total > query.page * query.limit
     return json_answer(
         200,
@@ -36,6 +43,14 @@ async def list_workflow_logs(services: Services, request: Request) -> Response:
             "data": page.items,
         },
     )
+
+
+def _shift_times(item: dict[str, Any], traps: Traps) -> None:
+    item["created_at"] = shown_log_time(traps, item["created_at"])
+    run = item["workflow_run"]
+    if run is not None:
+        for name in ("created_at", "finished_at"):
+            run[name] = None if run[name] is None else shown_time(traps, run[name])
 
 
 def _as_understood(query: LogQuery, traps: Traps) -> LogQuery:

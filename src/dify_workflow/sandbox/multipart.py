@@ -1,10 +1,12 @@
-"""Reading `multipart/form-data` as it arrives, without keeping what the files contain."""
+"""Reading `multipart/form-data` as it arrives."""
 
+import contextlib
 import hashlib
 import re
+import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import IO, Final
 from urllib.parse import unquote
 
 __all__ = ["MultipartError", "Part", "boundary_of", "read_parts"]
@@ -27,6 +29,7 @@ class Part:
         text: Value of a plain field; empty for a file.
         size: Bytes of the content.
         sha256: Its hash, in hexadecimal digits.
+        content: The content of a file, if it is to be kept; the caller closes it.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Part:
     text: str
     size: int
     sha256: str
+    content: IO[bytes] | None = field(default=None, compare=False, repr=False)
 
 
 def boundary_of(content_type: str) -> bytes | None:
@@ -45,32 +49,47 @@ def boundary_of(content_type: str) -> bytes | None:
     return boundary.encode("latin-1", "replace") if boundary else None
 
 
-async def read_parts(chunks: AsyncIterator[bytes], boundary: bytes) -> list[Part]:
+async def read_parts(chunks: AsyncIterator[bytes], boundary: bytes, *, keep_content: bool = False) -> list[Part]:
     """Read all parts of a form.
+
+    Args:
+        chunks: The body.
+        boundary: What separates the parts.
+        keep_content: Whether to keep what the files contain, large ones in temporary files.
 
     Raises:
         MultipartError: If the body ends too early or is no form.
     """
     source = _Source(chunks)
     delimiter = b"\r\n--" + boundary
-    async for _ in source.until(delimiter):
-        pass  # before the first part there may be anything
     parts: list[Part] = []
-    while (await source.line()).strip() != b"--":
-        parts.append(await _read_part(source, delimiter))
-    async for _ in chunks:
-        pass  # and after the last one
+    with contextlib.ExitStack() as opened:
+        async for _ in source.until(delimiter):
+            pass  # before the first part there may be anything
+        while (await source.line()).strip() != b"--":
+            content = opened.enter_context(_new_file()) if keep_content else None
+            parts.append(await _read_part(source, delimiter, content))
+        async for _ in chunks:
+            pass  # and after the last one
+        opened.pop_all()  # from here on they are the caller's
     return parts
 
 
-async def _read_part(source: "_Source", delimiter: bytes) -> Part:
+def _new_file() -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(max_size=_LONGEST_TEXT)
+
+
+async def _read_part(source: "_Source", delimiter: bytes, content: IO[bytes] | None) -> Part:
     headers: dict[str, str] = {}
     length = 0
     while line := await source.line():
         length += len(line)
         if length > _LONGEST_HEADER:
             raise MultipartError("a part's headers are too long")
-        name, _, value = line.decode(errors="replace").partition(":")
+        try:
+            name, _, value = line.decode().partition(":")
+        except UnicodeDecodeError:
+            raise MultipartError("a part's headers are not UTF-8") from None
         headers[name.strip().lower()] = value.strip()
     disposition = _parameters(headers.get("content-disposition", ""))
     filename = disposition.get("filename")
@@ -82,6 +101,8 @@ async def _read_part(source: "_Source", delimiter: bytes) -> Part:
             text += data
             if size > _LONGEST_TEXT:
                 raise MultipartError("a field is too long")
+        elif content is not None:
+            content.write(data)
     return Part(
         name=disposition.get("name", ""),
         filename=filename,
@@ -89,6 +110,7 @@ async def _read_part(source: "_Source", delimiter: bytes) -> Part:
         text=text.decode(errors="replace"),
         size=size,
         sha256=digest.hexdigest(),
+        content=content,
     )
 
 

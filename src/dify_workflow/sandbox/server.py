@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import uvicorn
 
-from . import VERSIONS
 from .app import create_app
 from .database import Database
 from .engine import Engine
-from .history import ACCOUNTS, generate_logs
-from .journal import Journal, ReceivedRequest, StartedRun
-from .rows import DEFAULT_APPS, AppRow, AppState, FileRow, LogRow, new_log
-from .services import Behavior, Services, Version
-from .steps import Workflow
-from .traps import Traps
+from .faults import Traps
+from .records import DEFAULT_APPS, AppRow, AppState, FileRow, LogRow, new_log
+from .request_log import ReceivedRequest, RequestLog, StartedRun
+from .sample_data import ACCOUNTS, generate_logs
+from .state import Behavior, SandboxState
+from .versions import DEFAULT_VERSION, Version, server_version
+from .workflow_steps import Workflow
 
 if TYPE_CHECKING:
     from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
@@ -58,8 +58,9 @@ class Sandbox:
         api_key: The key of the app `main`.
         database: A file to keep the rows in. A file that holds rows already is served as it is, and nothing is
             generated.
-        version: The server whose behaviour it shows. `1.14` has pauses and forms, the events of a run, and end users
-            besides, and gives a run's outputs as an object; its logs are those of 1.11.2.
+        version: The Dify server whose behavior it shows, as measured: `1.11` (that is 1.11.2), `1.14` (1.14.2) or
+            `1.16` (1.16.1). From 1.14 on, streaming runs are queued, runs can pause for forms, and an unknown run is
+            a 404.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -76,7 +77,7 @@ class Sandbox:
         latency: float = 0.0,
         api_key: str = DEFAULT_APPS[0].api_key,
         database: str | Path = ":memory:",
-        version: Version = "1.11.2",
+        version: Version = DEFAULT_VERSION,
     ) -> None:
         for name, value in {"rows": rows, "days": days, "crowd": crowd, "latency": latency}.items():
             if value < 0:
@@ -85,15 +86,13 @@ class Sandbox:
             raise ValueError(f"port must be from 0 to {_HIGHEST_PORT}, got {port}")
         if not api_key.isascii() or not api_key.isprintable() or " " in api_key or not api_key:
             raise ValueError("api_key must be printable ASCII without blanks")
-        if version not in VERSIONS:
-            raise ValueError(f"version must be one of {', '.join(VERSIONS)}, got {version!r}")
         self._rows, self._seed, self._days, self._crowd = rows, seed, days, crowd
         self._wanted_port = port
         self._main_key = api_key
         self._path = database
-        self._version: Version = version
+        self._server = server_version(version)
         self._behaviors: dict[str, Behavior] = {}
-        self._journal = Journal()
+        self._request_log = RequestLog()
         self._running: _Running | None = None
         self.traps = Traps(latency=latency)
         """Switches for what makes a server hard to read; they work at once."""
@@ -115,14 +114,14 @@ class Sandbox:
             database = Database(self._path)
             try:
                 self._fill(database)
-                services = Services(
+                state = SandboxState(
                     database=database,
-                    engine=Engine(database, self._journal, pauses=self._version != "1.11.2"),
+                    engine=Engine(database, self._request_log, self._server, self.traps),
                     traps=self.traps,
-                    version=self._version,
+                    server=self._server,
                     behaviors=self._behaviors,
                 )
-                self._running = _Running(services, self._journal, listener)
+                self._running = _Running(state, self._request_log, listener)
             except BaseException:
                 database.close()
                 raise
@@ -136,7 +135,7 @@ class Sandbox:
         running, self._running = self._running, None
         if running is not None:
             running.stop()
-            running.services.database.close()
+            running.state.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -158,6 +157,11 @@ class Sandbox:
         return self._now_running.port
 
     @property
+    def version(self) -> str:
+        """The server version whose behavior it shows, in its short form: `1.11`, `1.14` or `1.16`."""
+        return self._server.number.rpartition(".")[0]
+
+    @property
     def base_url(self) -> str:
         """The address for a client, such as `http://127.0.0.1:43211/v1`."""
         return f"http://{_HOST}:{self.port}/v1"
@@ -170,7 +174,7 @@ class Sandbox:
     @property
     def keys(self) -> Mapping[str, str]:
         """The keys of all apps by the apps' names."""
-        return MappingProxyType({app.name: app.api_key for app in self._now_running.services.database.apps()})
+        return MappingProxyType({app.name: app.api_key for app in self._now_running.state.database.apps()})
 
     def client(self, *, app: str = "main", **options: Any) -> "DifyWorkflow":  # noqa: ANN401 - the client's options
         """Make an SDK client of this sandbox; the caller closes it.
@@ -212,7 +216,7 @@ class Sandbox:
             max_active_requests=max_active_requests,
             description=description,
         )
-        self._now_running.services.database.add_app(app)
+        self._now_running.state.database.add_app(app)
         return app.api_key
 
     def app(self, name: str = "main") -> AppRow:
@@ -221,7 +225,7 @@ class Sandbox:
         Raises:
             KeyError: If there is none of this name.
         """
-        return {app.name: app for app in self._now_running.services.database.apps()}[name]
+        return {app.name: app for app in self._now_running.state.database.apps()}[name]
 
     def set_workflow(
         self, workflow: Workflow, *, form: Sequence[Mapping[str, Any]] | None = None, app: str = "main"
@@ -248,36 +252,36 @@ class Sandbox:
 
     def add_logs(self, logs: Iterable[LogRow], *, app: str = "main") -> int:
         """Add logs, all of them or, after an error, none. Logs whose id is known are replaced. Gives their number."""
-        return self._now_running.services.database.add_logs(app, logs)
+        return self._now_running.state.database.add_logs(app, logs)
 
     def delete_logs(self, ids: Iterable[str]) -> int:
         """Delete logs by their ids. Gives how many there were."""
-        return self._now_running.services.database.delete_logs(ids)
+        return self._now_running.state.database.delete_logs(ids)
 
     def update_run(self, run_id: str, **changes: object) -> bool:
         """Change a run, such as `status="succeeded", finished_at=...`. Gives whether there is such a run."""
-        return self._now_running.services.database.update_run(run_id, changes)
+        return self._now_running.state.database.update_run(run_id, changes)
 
     @property
     def uploads(self) -> list[FileRow]:
         """The files that were uploaded with any app's key, oldest first."""
-        return self._now_running.services.database.files()
+        return self._now_running.state.database.files()
 
     # What it has seen -------------------------------------------------------------------------------------------
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
         """The requests that arrived, oldest first, since the start or the last `clear_requests`."""
-        return self._journal.requests()
+        return self._request_log.requests()
 
     @property
     def started_runs(self) -> tuple[StartedRun, ...]:
         """The runs that requests have really started, oldest first, since the start or the last `clear_requests`."""
-        return self._journal.runs()
+        return self._request_log.runs()
 
     def clear_requests(self) -> None:
         """Forget the requests and started runs so far."""
-        self._journal.clear()
+        self._request_log.clear()
 
     # Helpers ----------------------------------------------------------------------------------------------------
 
@@ -323,14 +327,14 @@ def _listen(port: int) -> socket.socket:
 class _Running:
     """The server in its thread."""
 
-    def __init__(self, services: Services, journal: Journal, listener: socket.socket) -> None:
-        self.services = services
+    def __init__(self, state: SandboxState, request_log: RequestLog, listener: socket.socket) -> None:
+        self.state = state
         self.port: int = listener.getsockname()[1]
         self._listener = listener
         self._server = _Server(
-            services.engine,
+            state.engine,
             uvicorn.Config(
-                create_app(services, journal),
+                create_app(state, request_log),
                 loop="asyncio",
                 http="h11",
                 ws="none",
@@ -354,7 +358,7 @@ class _Running:
         asyncio.run(self._server.serve(sockets=[self._listener]), debug=False)
 
     def stop(self) -> None:
-        self.services.stopping.set()
+        self.state.stopping.set()
         self._server.should_exit = True
         self._thread.join()
         self._listener.close()

@@ -1,6 +1,6 @@
 """The words in which the server's type checks refuse a request.
 
-Server 1.11.2 checks types with pydantic and puts that library's text into its answer.
+The server checks types with pydantic and puts that library's text into its response.
 """
 
 from dataclasses import dataclass
@@ -26,8 +26,14 @@ class Problem:
     value: object
 
 
-def refusal(model: str, problems: list[Problem]) -> ApiError:
-    """Make the 400 for these problems, `model` being the server's name for what they were found in."""
+def refusal(model: str, problems: list[Problem], pydantic: str) -> ApiError:
+    """Make the 400 for these problems.
+
+    Args:
+        model: The server's name for what the problems were found in.
+        problems: At least one.
+        pydantic: The pydantic release that the server uses, which its text names.
+    """
     plural = "" if len(problems) == 1 else "s"
     lines = [f"{len(problems)} validation error{plural} for {model}"]
     for problem in problems:
@@ -35,7 +41,7 @@ def refusal(model: str, problems: list[Problem]) -> ApiError:
         lines += [
             problem.name,
             f"  {problem.message} [type={problem.type}, {value}]",
-            f"    For further information visit https://errors.pydantic.dev/2.11/v/{problem.type}",
+            f"    For further information visit https://errors.pydantic.dev/{pydantic}/v/{problem.type}",
         ]
     return invalid_param("\n".join(lines))
 

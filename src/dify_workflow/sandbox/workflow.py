@@ -11,12 +11,13 @@
 | `pause` | from version 1.14 on: the run pauses for a form with this text, and its answer is part of the outputs |
 """
 
+import json
 from collections.abc import Generator
 from typing import Any, Final
 
-from .steps import FormSubmission, HumanForm, Step, StreamError, Wait
+from .workflow_steps import FormSubmission, HumanForm, Step, StreamError, Wait
 
-__all__ = ["LONGEST_RUN", "input_form", "obedient_workflow"]
+__all__ = ["LONGEST_RUN", "echo_workflow", "input_form", "obedient_workflow"]
 
 LONGEST_RUN: Final = 3600
 _MOST_CHUNKS: Final = 10_000
@@ -58,6 +59,12 @@ def obedient_workflow(inputs: dict[str, Any]) -> Generator[Step, FormSubmission 
         outputs["action"] = submission and submission.action
         outputs["comment"] = submission and submission.inputs.get("comment")
     return outputs
+
+
+def echo_workflow(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return the inputs as outputs, and as `answer` the query or, without one, all inputs as JSON text."""
+    query = inputs.get("query")
+    return {"answer": query if isinstance(query, str) else json.dumps(inputs, ensure_ascii=False), **inputs}
 
 
 _ANY_FILE: Final[dict[str, Any]] = {

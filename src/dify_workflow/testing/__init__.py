@@ -10,11 +10,11 @@ Importing this package loads nothing else: each name is loaded when it is first 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dify_workflow.sandbox.journal import ReceivedRequest, StartedRun
-    from dify_workflow.sandbox.rows import AccountRow, AppRow, EndUserRow, FileRow, LogRow, RunRow, new_log
+    from dify_workflow.sandbox.faults import Traps
+    from dify_workflow.sandbox.records import AccountRow, AppRow, EndUserRow, FileRow, LogRow, RunRow, new_log
+    from dify_workflow.sandbox.request_log import ReceivedRequest, StartedRun
     from dify_workflow.sandbox.server import Sandbox
-    from dify_workflow.sandbox.steps import Emit, FormSubmission, HumanForm, NextNode, StreamError, Wait, Wire
-    from dify_workflow.sandbox.traps import Traps
+    from dify_workflow.sandbox.workflow_steps import Emit, FormSubmission, HumanForm, NextNode, StreamError, Wait, Wire
 
 __all__ = [
     "AccountRow",
@@ -39,10 +39,12 @@ __all__ = [
 
 _HOME = {
     "Sandbox": "server",
-    "ReceivedRequest": "journal",
-    "StartedRun": "journal",
-    "Traps": "traps",
-    **dict.fromkeys(("Emit", "FormSubmission", "HumanForm", "NextNode", "StreamError", "Wait", "Wire"), "steps"),
+    "ReceivedRequest": "request_log",
+    "StartedRun": "request_log",
+    "Traps": "faults",
+    **dict.fromkeys(
+        ("Emit", "FormSubmission", "HumanForm", "NextNode", "StreamError", "Wait", "Wire"), "workflow_steps"
+    ),
 }
 
 
@@ -52,7 +54,7 @@ def __getattr__(name: str) -> object:
     from importlib import import_module  # noqa: PLC0415 - pytest loads this package in every run of the user's
 
     try:
-        module = import_module(f"dify_workflow.sandbox.{_HOME.get(name, 'rows')}")
+        module = import_module(f"dify_workflow.sandbox.{_HOME.get(name, 'records')}")
     except ModuleNotFoundError as error:
         from dify_workflow.sandbox import INSTALL_HINT, lacks_extra  # noqa: PLC0415 - as above
 
