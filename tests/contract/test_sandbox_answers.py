@@ -2,6 +2,7 @@
 
 import json
 import logging
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -105,6 +106,63 @@ def test_options_needs_no_key() -> None:
         answer = httpx.options(f"{sandbox.base_url}/workflows/logs")
     assert answer.status_code == 200
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+
+
+@pytest.mark.parametrize("version", ["1.11", "1.16"])
+def test_a_browser_is_told_what_it_may_send(version: Any) -> None:
+    with Sandbox(rows=0, version=version) as sandbox:
+        headers = {
+            "Origin": "https://app.example.com",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization, Content-Type, x-secret",
+        }
+        preflight = httpx.options(f"{sandbox.base_url}/workflows/run", headers=headers)
+        assert preflight.status_code == 200
+        assert preflight.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+        assert preflight.headers["Access-Control-Allow-Headers"] == "Content-Type, authorization"
+        assert preflight.headers["Access-Control-Allow-Methods"] == "DELETE, GET, OPTIONS, PATCH, POST, PUT"
+        assert "Origin" in preflight.headers["Vary"]
+        for key in (sandbox.api_key, "app-wrong"):  # a page may read an error as well
+            headers = {"Origin": "https://app.example.com", "Authorization": f"Bearer {key}"}
+            answer = httpx.get(f"{sandbox.base_url}/info", headers=headers)
+            assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+        headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "TRACE"}
+        refused = httpx.options(f"{sandbox.base_url}/info", headers=headers)
+        assert "Access-Control-Allow-Methods" not in refused.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/conversations?user=u", 400, "not_chat_app"),
+        ("POST", "/v1/chat-messages", 400, "not_chat_app"),
+        ("POST", "/v1/completion-messages", 400, "app_unavailable"),
+        ("GET", "/v1/messages", 400, "not_chat_app"),
+        ("POST", f"/v1/messages/{uuid.UUID(int=0)}/feedbacks", 404, "not_found"),
+        ("POST", "/v1/text-to-audio", 400, "invalid_param"),
+        ("POST", "/v1/audio-to-text", 400, "no_audio_uploaded"),
+        ("GET", f"/v1/files/{uuid.UUID(int=0)}/preview", 404, "file_not_found"),
+        ("GET", "/v1/datasets", 401, "unauthorized"),
+        ("GET", "/v1/app/feedbacks", 200, None),
+        ("GET", "/v1/apps/annotations", 200, None),
+        ("PUT", "/v1/chat-messages", 405, "method_not_allowed"),
+        ("POST", "/v1/conversations", 405, "method_not_allowed"),
+    ],
+)
+def test_routes_of_other_products_respond_in_json(
+    method: str, path: str, status: int, code: str | None, http: httpx.Client
+) -> None:
+    answer = http.request(method, path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json")
+    assert answer.json().get("code") == code
+    if status != 405:
+        refused = http.request(method, path, headers={"Authorization": "Bearer app-wrong"})
+        assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+
+
+def test_a_malformed_file_id_is_an_unknown_address(http: httpx.Client) -> None:
+    answer = http.get("/v1/files/no-uuid/preview")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"])

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -420,6 +422,34 @@ def test_the_forms_own_lists_of_files_are_checked() -> None:
                 assert message(answer) == f"File validation failed for file: {name}"
         remote = {**REMOTE, "url": "https://x.test/a.txt", "type": "document"}
         assert message(post(remote)) == "File validation failed for file: a.txt"
+
+
+def test_an_uploaded_file_can_be_fetched_by_its_signed_url(sandbox: Sandbox, http: httpx.Client) -> None:
+    content = bytes(range(256)) * 8000  # more than is kept in memory while it arrives
+    for name, kind, data in (("a.bin", "application/octet-stream", content), ("é.txt", "text/plain", b"")):
+        file = upload(http, name, data, kind).json()
+        run_id = run(http, document={**local(file["id"]), "type": "custom" if name == "a.bin" else "document"}).json()[
+            "workflow_run_id"
+        ]
+        outputs = json.loads(http.get(f"/workflows/run/{run_id}").json()["outputs"])
+        for url in (file["source_url"], outputs["document"]["url"]):
+            answer = httpx.get(url)
+            assert (answer.status_code, answer.content) == (200, data)
+            assert answer.headers["Content-Type"] == kind
+        attached = httpx.get(f"{file['source_url']}&as_attachment=true")
+        assert attached.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''")
+        assert httpx.get(file["source_url"].replace("sign=", "sign=0")).status_code == 404
+        assert httpx.get(file["source_url"].partition("?")[0]).json()["code"] == "not_found"
+
+
+def test_the_contents_of_uploads_are_gone_with_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Sandbox(rows=0) as sandbox, httpx.Client(base_url=sandbox.base_url) as http:
+        assert list(tmp_path.iterdir()) == []
+        http.headers["Authorization"] = f"Bearer {sandbox.api_key}"
+        upload(http)
+        assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_of_another_app_is_unknown(sandbox: Sandbox, http: httpx.Client) -> None:

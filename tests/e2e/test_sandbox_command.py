@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dify_workflow.sandbox.__main__ import main
 from dify_workflow.testing import Sandbox
 
 COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "dify_workflow.sandbox"]
@@ -115,6 +116,142 @@ def test_a_server_that_it_cannot_be_is_refused() -> None:
     assert "--server-version: invalid choice: '2'" in result.stderr  # the rest differs among Pythons
 
 
+# An application's own workflow and inputs ------------------------------------------------------------------------
+
+FLOW = """
+import helper
+
+def shout(inputs):
+    return {"text": helper.louder(inputs["topic"]), "n": len(inputs)}
+
+def think(inputs):
+    yield "one "
+    yield "two"
+    return {"text": "one two"}
+
+def fail(inputs):
+    raise LookupError("nothing found")
+
+NUMBER = 7
+"""
+PARAMETERS = {
+    "user_input_form": [
+        {"text-input": {"variable": "topic", "label": "Topic", "required": True, "max_length": 20}},
+        {"select": {"variable": "style", "label": "Style", "required": False, "options": ["short", "long"]}},
+    ]
+}
+
+
+@pytest.fixture
+def flow(tmp_path: Path) -> str:
+    (tmp_path / "flow.py").write_text(FLOW)
+    (tmp_path / "helper.py").write_text("louder = str.upper\n")
+    (tmp_path / "parameters.json").write_text(json.dumps(PARAMETERS))
+    (tmp_path / "form.json").write_text(json.dumps(PARAMETERS["user_input_form"]))
+    return str(tmp_path / "flow.py")
+
+
+def start(place: dict[str, object], mode: str = "blocking", **inputs: object) -> httpx.Response:
+    key = {"Authorization": f"Bearer {place['api_key']}"}
+    body = {"inputs": inputs, "user": "u", "response_mode": mode}
+    return httpx.post(f"{place['base_url']}/workflows/run", headers=key, json=body)
+
+
+@pytest.mark.parametrize("form", ["parameters.json", "form.json"])
+def test_a_function_of_a_file_is_the_workflow(flow: str, form: str) -> None:
+    options = ["--workflow", f"{flow}:shout", "--form", str(Path(flow).parent / form), "--version", "1.16"]
+    with serving("--rows", "0", *options) as (_, place, lines):
+        answer = start(place, topic="hi", style="short")
+        assert answer.json()["data"]["outputs"] == {"text": "HI", "n": 2}
+        assert answer.headers["X-Version"] == "1.16.1"
+        assert any("1.16.1" in line for line in lines)
+        texts = [
+            json.loads(line[6:])
+            for line in start(place, "streaming", topic="hi").text.split("\n\n")
+            if '"text_chunk"' in line
+        ]
+        assert [event["data"]["text"] for event in texts] == ["HI", "\n", "2"]
+        assert start(place, topic="hi", style="medium").json()["code"] == "invalid_param"
+        assert start(place).json()["message"] == "topic is required in input form"
+
+
+def test_a_generator_and_a_failing_function_are_workflows_too(flow: str) -> None:
+    for name, status in (("think", "succeeded"), ("fail", "failed")):
+        with serving("--rows", "0", "--workflow", f"{flow}:{name}") as (_, place, _):
+            outcome = start(place, anything=[1]).json()["data"]
+            assert outcome["status"] == status
+            assert outcome["error"] == (None if status == "succeeded" else "nothing found")
+
+
+def test_any_inputs_are_taken_and_returned(tmp_path: Path) -> None:
+    with serving("--rows", "0", "--any-inputs") as (_, place, _):
+        assert start(place, topic="hi", n=[1]).json()["data"]["outputs"] == {
+            "answer": '{"topic": "hi", "n": [1]}',
+            "topic": "hi",
+            "n": [1],
+        }
+        assert start(place, query="hello").json()["data"]["outputs"]["answer"] == "hello"
+
+
+def test_a_form_alone_makes_an_app_that_returns_its_inputs(flow: str) -> None:
+    with serving("--rows", "0", "--form", str(Path(flow).parent / "parameters.json")) as (_, place, _):
+        outputs = start(place, topic="hi", other=1).json()["data"]["outputs"]
+    assert outputs == {"answer": '{"topic": "hi", "style": null}', "topic": "hi", "style": None}
+
+
+def test_traps_can_be_set_for_the_whole_time() -> None:
+    options = ["--traps", "largest_page=2,displayed_time_shift=-3600", "--traps", "log_order=oldest_first"]
+    with serving("--rows", "5", "--crowd", "0", *options) as (_, place, _):
+        items = logs(place, limit=5).json()["data"]
+    assert len(items) == 2
+    assert items[0]["created_at"] <= items[1]["created_at"]
+    assert {(item["created_at"] - item["workflow_run"]["created_at"]) // 60 for item in items} <= {-60, -59}
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--workflow", "flow.py"], "--workflow takes FILE.py:FUNCTION, such as flow.py:answer, got 'flow.py'"),
+        (["--workflow", "no-such.py:f"], "--workflow: there is no file no-such.py"),
+        (["--workflow", "<flow>:f"], "--workflow: <flow> has no function f; it has fail, shout, think"),
+        (["--workflow", "<flow>:NUMBER"], "--workflow: NUMBER in <flow> is not a function but int"),
+        (["--workflow", "<broken>:f"], "<broken> cannot be imported: NameError: name 'nonsense' is not defined"),
+        (["--form", "no-such.json"], "--form: cannot read no-such.json: No such file or directory"),
+        (["--form", "<flow>"], "--form: <flow> is not JSON: Expecting value: line 2 column 1 (char 1)"),
+        (["--form", "<empty>"], "--form: <empty> has no user_input_form; save there what GET /parameters"),
+        (["--form", "<odd>"], "--form: item 1 of <odd> is not a field; one looks like"),
+        (["--traps", "latencey=1"], "--traps: there is no trap 'latencey'; there are latency, stable_ties, log_order"),
+        (["--traps", "latency"], "--traps: latency needs a value, such as latency=0.5"),
+        (["--traps", "latency=soon"], "--traps: latency must be number, got 'soon'"),
+        (["--traps", "stable_ties=2"], "--traps: stable_ties must be true or false, got '2'"),
+        (["--traps", "log_order=up"], "--traps: log_order must be newest first or oldest first or unsorted, got 'up'"),
+    ],
+)
+def test_what_cannot_be_loaded_is_refused_with_the_reason(
+    options: list[str], complaint: str, flow: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(flow).parent
+    odd = '[{"number": {"variable": "n"}}, {"file": {}}]'
+    contents = {"broken.py": "nonsense\n", "empty.json": "{}", "odd.json": odd}
+    for name, content in contents.items():
+        (folder / name).write_text(content)
+    for name in ("flow.py", *contents):
+        placeholder = f"<{name.partition('.')[0]}>"
+        options = [option.replace(placeholder, str(folder / name)) for option in options]
+        complaint = complaint.replace(placeholder, str(folder / name))
+    assert main(options) == 2  # in this process, as nothing is started
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert complaint in errors
+    assert errors.count("\n") == 1
+
+
+def test_a_form_and_any_inputs_exclude_each_other() -> None:
+    result = run("--form", "x.json", "--any-inputs")
+    assert result.returncode == 2
+    assert "not allowed with argument" in result.stderr
+
+
 def test_a_file_that_is_no_database_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("notes" * 1000)
     result = run("--database", str(tmp_path / "notes.txt"))
@@ -200,7 +337,12 @@ def test_help_names_every_option() -> None:
         "--latency",
         "--api-key",
         "--database",
+        "--version",
         "--server-version",
+        "--workflow",
+        "--form",
+        "--any-inputs",
+        "--traps",
         "--verbose",
     ):
         assert option in result.stdout

@@ -77,6 +77,41 @@ def test_a_users_tests_get_a_sandbox_and_a_client_of_it(tmp_path: Path) -> None:
     assert "3 passed" in result.stdout
 
 
+def test_asynchronous_and_own_clients_reach_the_sandbox(tmp_path: Path) -> None:
+    result = run_pytest(
+        tmp_path,
+        """
+        import asyncio
+        import os
+
+        import pytest
+        from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+
+        async def total(client):
+            return (await client.logs.list()).total
+
+        @pytest.mark.parametrize("times", [1, 2])
+        def test_an_asynchronous_client(dify_sandbox, dify_async_client, times):
+            assert isinstance(dify_async_client, AsyncDifyWorkflow)
+            dify_sandbox.add_log()
+            for _ in range(times):
+                assert asyncio.run(total(dify_async_client)) == 1
+
+        @pytest.mark.dify_sandbox(version="1.16", rows=7, crowd=0)
+        def test_a_client_of_the_applications_own(dify_sandbox, dify_environment):
+            assert dify_sandbox.version == "1.16"
+            assert dify_environment["DIFY_BASE_URL"] == os.environ["DIFY_BASE_URL"] == dify_sandbox.base_url
+            with DifyWorkflow() as client:
+                assert client.logs.list().total == 7
+
+        def test_the_environment_is_as_before():
+            assert not {"DIFY_API_KEY", "DIFY_BASE_URL"} & set(os.environ)
+        """.replace("\n        ", "\n"),
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "4 passed" in result.stdout
+
+
 def test_a_missing_extra_is_the_error_of_the_tests_that_need_it(tmp_path: Path) -> None:
     result = run_pytest(
         tmp_path,

@@ -46,7 +46,8 @@ def run(http: httpx.Client, **inputs: object) -> dict[str, Any]:
 def stream(http: httpx.Client, **inputs: object) -> list[dict[str, Any]]:
     answer = http.post("/workflows/run", json=body("streaming", **inputs))
     assert answer.status_code == 200, answer.text
-    return [json.loads(frame.removeprefix("data: ")) for frame in answer.text.split("\n\n") if frame]
+    frames = [frame for frame in answer.text.split("\n\n") if frame and frame != "event: ping"]
+    return [json.loads(frame.removeprefix("data: ")) for frame in frames]
 
 
 def texts(events: list[dict[str, Any]]) -> list[str]:
@@ -324,6 +325,33 @@ def test_a_function_can_be_the_workflow_and_gets_all_inputs(sandbox: Sandbox, ht
     answer = http.post("/workflows/run", json={"inputs": {"a": [1, {"b": None}]}, "user": "u"})
     assert answer.json()["data"]["outputs"] == {"got": {"a": [1, {"b": None}]}}
     assert http.get("/parameters").json()["user_input_form"] == []
+
+
+PICTURE = {"dify_model_identity": "x", "type": "image", "filename": "a.png", "url": "http://x.test/a"}
+
+
+@pytest.mark.parametrize("version", ["1.11", "1.14", "1.16"])
+def test_outputs_are_streamed_as_text_one_value_after_the_other(version: Any) -> None:
+    outputs = {"text": "hi", "n": 2, "none": None, "file": PICTURE, "list": ["a", 1], "object": {"a": "é"}}
+    with Sandbox(rows=0, version=version) as sandbox, client_of(sandbox) as http:
+        sandbox.set_workflow(lambda _inputs: outputs)
+        events = stream(http)
+        values = ["hi", "2", "", "![a.png](http://x.test/a)", "- a\n- 1", '{\n  "a": "é"\n}']
+        assert texts(events) == [piece for value in values for piece in (value, "\n")][:-1]
+        names = [event["event"] for event in events if event]
+        work = names.index("text_chunk")
+        assert names[work - 1] == "node_started"
+        assert set(names[work : work + 11]) == {"text_chunk"}
+        assert names[work + 11 :] == ["node_finished", "node_started", "node_finished", "workflow_finished"]
+
+
+def test_a_workflow_that_yields_text_itself_has_only_that_text(sandbox: Sandbox, http: httpx.Client) -> None:
+    def workflow(_inputs: dict[str, Any]) -> Iterator[Any]:
+        yield "mine"
+        return {"text": "not streamed"}
+
+    sandbox.set_workflow(workflow)
+    assert texts(stream(http)) == ["mine"]
 
 
 def test_a_workflow_may_change_the_inputs_that_it_got(sandbox: Sandbox, http: httpx.Client) -> None:

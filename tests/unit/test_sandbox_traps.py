@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dify_workflow import NotFoundError
 from dify_workflow.testing import Sandbox, new_log
 
 if TYPE_CHECKING:
@@ -109,3 +111,62 @@ def test_has_more_can_be_wrong(sandbox: Sandbox, client: DifyWorkflow, said: boo
     sandbox.traps.has_more = said
     assert client.logs.list(limit=100).has_more is said
     assert client.logs.list(limit=100, page=2).has_more is said
+
+
+@pytest.mark.parametrize("of_all", [False, True])
+def test_displayed_times_can_be_shifted_against_the_filters(of_all: bool, sandbox: Sandbox, client: DifyWorkflow):
+    sandbox.traps.displayed_time_shift, sandbox.traps.shift_all_times = -5 * 3600, of_all
+    page = client.logs.list(created_at__before=text(NOW), created_at__after=text(NOW))
+    assert {log.created_at for log in page.data} == {NOW - 5 * 3600}
+    runs = {log.workflow_run.created_at for log in page.data if log.workflow_run is not None}
+    assert runs == {NOW - 5 * 3600 if of_all else NOW}
+    run = page.data[0].workflow_run
+    assert run is not None
+    assert client.runs.get(run.id).created_at in runs
+    assert client.logs.list(created_at__before=text(NOW - 5 * 3600)).total == 0
+
+
+def test_all_times_of_a_new_run_can_be_shifted():
+    with Sandbox(rows=0) as sandbox, sandbox.client() as client:
+        sandbox.traps.displayed_time_shift, sandbox.traps.shift_all_times = 9000, True
+        before = int(datetime.now(UTC).timestamp())
+        with client.runs.stream({"query": "hi"}, user="u") as events:
+            shown = [event.data.created_at for event in events if event.event != "text_chunk"]
+        blocking = client.runs.run({"query": "hi"}, user="u").data
+        uploaded = client.files.upload(b"x", user="u", filename="x.txt").created_at
+        for second in (*shown, blocking.created_at, blocking.finished_at, uploaded):
+            assert 0 <= second - before - 9000 < 60
+
+
+def test_bounds_can_be_exclusive(sandbox: Sandbox, client: DifyWorkflow):
+    window = {"created_at__before": text(NOW - 1), "created_at__after": text(NOW - 3)}
+    assert set(seconds(client, **window)) == {NOW - 1, NOW - 2, NOW - 3}
+    sandbox.traps.exclusive_bounds = True
+    assert set(seconds(client, **window)) == {NOW - 2}
+
+
+def test_a_lagging_replica_shows_new_logs_and_changes_late():
+    with Sandbox(rows=0) as sandbox, sandbox.client() as client:
+        old = sandbox.add_log(status="running")
+        assert old.run is not None
+        sandbox.traps.replica_lag = 3600
+        assert client.logs.list().total == 0
+        with pytest.raises(NotFoundError):
+            client.runs.get(old.run.id)
+        sandbox.traps.replica_lag = 0.3
+        time.sleep(0.4)
+        sandbox.update_run(old.run.id, status="succeeded", finished_at=NOW)
+        sandbox.add_log(status="succeeded")
+        page = client.logs.list()
+        assert [log.workflow_run and log.workflow_run.status for log in page.data] == ["running"]
+        assert client.logs.list(status="succeeded").total == 0
+        assert client.runs.get(old.run.id).status == "running"
+        time.sleep(0.4)
+        assert client.logs.list(status="succeeded").total == 2
+        assert client.runs.get(old.run.id).status == "succeeded"
+
+
+def test_without_lag_new_logs_are_there_at_once():
+    with Sandbox(rows=0) as sandbox, sandbox.client() as client:
+        run = client.runs.run({"query": "hi"}, user="u")
+        assert client.logs.list(status="succeeded").data[0].workflow_run.id == run.workflow_run_id

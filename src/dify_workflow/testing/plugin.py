@@ -1,4 +1,7 @@
-"""pytest fixtures: `dify_sandbox`, a sandbox of the test's own, and `dify_client`, an SDK client of it.
+"""pytest fixtures: a sandbox of the test's own, SDK clients of it, and environment variables that point to it.
+
+`dify_sandbox` is the sandbox; `dify_client` and `dify_async_client` are SDK clients of it. `dify_environment` sets
+`DIFY_API_KEY` and `DIFY_BASE_URL`, for applications that make their own client.
 
 pytest loads this module in every run of an environment that has the SDK, so it imports nothing until a fixture is
 used.
@@ -7,18 +10,18 @@ used.
         dify_sandbox.add_log(status="failed", error="boom")
         assert report(dify_client) == ["boom"]
 
-The sandbox starts without rows. The marker `dify_sandbox` gives the arguments of `Sandbox`, such as
-`@pytest.mark.dify_sandbox(rows=2000, seed=3)`.
+The sandbox starts without logs. The marker `dify_sandbox` gives the arguments of `Sandbox`, such as
+`@pytest.mark.dify_sandbox(version="1.16", rows=2000, seed=3)`.
 """
 
 import pytest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from dify_workflow import DifyWorkflow
+    from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
 
     from . import Sandbox
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line(
-        "markers", "dify_sandbox(**arguments): arguments of the fixture's Sandbox, such as rows=2000"
+        "markers", "dify_sandbox(**arguments): arguments of the fixture's Sandbox, such as version='1.16', rows=2000"
     )
 
 
@@ -46,3 +49,27 @@ def dify_client(dify_sandbox: "Sandbox") -> "Iterator[DifyWorkflow]":
     """An SDK client of `dify_sandbox`, closed after the test."""
     with dify_sandbox.client() as client:
         yield client
+
+
+@pytest.fixture
+def dify_async_client(dify_sandbox: "Sandbox") -> "Iterator[AsyncDifyWorkflow]":
+    """An asynchronous SDK client of `dify_sandbox`, closed after the test; for tests of any asynchronous plugin."""
+    import asyncio  # noqa: PLC0415 - see above
+
+    client = dify_sandbox.async_client()
+    yield client
+    loop = asyncio.new_event_loop()  # not `asyncio.run`, which would take away the event loop that other plugins set
+    try:
+        loop.run_until_complete(client.close())
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
+
+
+@pytest.fixture
+def dify_environment(dify_sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch) -> "Mapping[str, str]":
+    """The variables `DIFY_API_KEY` and `DIFY_BASE_URL` of `dify_sandbox`, set in the environment during the test."""
+    variables = {"DIFY_API_KEY": dify_sandbox.api_key, "DIFY_BASE_URL": dify_sandbox.base_url}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
