@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .database import Database
 from .errors import ApiError, invalid_param
@@ -290,8 +290,9 @@ class Execution:
         """Return the values of the fields of a form whose default is a variable of the run."""
         defaults: dict[str, str] = {}
         for field in form.inputs:
-            default = field.get("default")
-            if isinstance(default, Mapping) and default.get("type") == "variable" and default.get("selector"):
+            given: object = field.get("default")
+            default = cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else {}
+            if default.get("type") == "variable" and default.get("selector"):
                 value = self._inputs.get(str(default["selector"][-1]))
                 defaults[str(field.get("output_variable_name"))] = "" if value is None else str(value)
         return defaults
@@ -455,7 +456,7 @@ class Execution:
         if "approval_channels" in form:
             required["approval_channels"] = form.pop("approval_channels")
         required |= form
-        paused = {
+        paused: dict[str, Any] = {
             "workflow_run_id": self.id,
             "paused_nodes": [pending.node.node_id],
             "outputs": {},

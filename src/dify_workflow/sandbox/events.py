@@ -131,13 +131,16 @@ def as_text(value: object) -> str:
         items = cast("list[object]", value)
         return "\n".join(as_text(item) if _is_file(item) else f"- {item}" for item in items)
     if isinstance(value, dict):
-        return _file_as_text(cast("dict[str, Any]", value)) if _is_file(value) else _indented(value)
+        fields = cast("dict[str, Any]", value)
+        return _file_as_text(fields) if _is_file(fields) else _indented(fields)
     return str(value)
 
 
 def files_in(outputs: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the files among output values."""
-    values = [item for value in outputs.values() for item in (value if isinstance(value, list) else [value])]
+    values: list[Any] = []
+    for value in outputs.values():
+        values += cast("list[Any]", value) if isinstance(value, list) else [value]
     return [value for value in values if _is_file(value)]
 
 

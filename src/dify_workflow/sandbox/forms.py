@@ -104,7 +104,7 @@ def _value(name: str, field: Mapping[str, Any], value: object) -> object:
         case "select":
             if not isinstance(value, str):
                 raise _invalid(f"Invalid value for select input '{name}': expected string")
-            source = field.get("option_source") or {}
+            source: Mapping[str, Any] = field.get("option_source") or {}
             if source.get("type") == "constant" and value not in source.get("value", ()):
                 raise _invalid(f"Invalid value for select input '{name}': {value}")
             return value

@@ -187,7 +187,7 @@ def _failure(
     ids = RunIds(str(uuid.uuid4()), str(uuid.uuid4()))
     now = shown_time(state.traps, int(time.time()))
     started = {"id": ids.run_id, "workflow_id": app.workflow_id, "inputs": inputs, "created_at": now}
-    finished = {
+    finished: dict[str, Any] = {
         "id": ids.run_id,
         "workflow_id": app.workflow_id,
         "status": "failed",
