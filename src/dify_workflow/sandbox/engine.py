@@ -291,7 +291,7 @@ class Execution:
         defaults: dict[str, str] = {}
         for field in form.inputs:
             given: object = field.get("default")
-            default = cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else {}
+            default: Mapping[str, Any] = cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else {}
             if default.get("type") == "variable" and default.get("selector"):
                 value = self._inputs.get(str(default["selector"][-1]))
                 defaults[str(field.get("output_variable_name"))] = "" if value is None else str(value)

@@ -7,7 +7,7 @@ A frame is `data: ` and one line of JSON, compact and with every character as it
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -138,10 +138,11 @@ def as_text(value: object) -> str:
 
 def files_in(outputs: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the files among output values."""
-    values: list[Any] = []
-    for value in outputs.values():
-        values += cast("list[Any]", value) if isinstance(value, list) else [value]
-    return [value for value in values if _is_file(value)]
+    found: list[object] = []
+    values: Iterable[object] = outputs.values()
+    for value in values:
+        found += cast("list[object]", value) if isinstance(value, list) else [value]
+    return [cast("dict[str, Any]", value) for value in found if _is_file(value)]
 
 
 def _is_file(value: object) -> bool:
