@@ -158,14 +158,20 @@ class StreamProgress:
         if not data or name == "ping":
             self._drop(name)
             return None
+        value: Any
         try:
+            value, end = _DECODER.raw_decode(data)
+        except (ValueError, RecursionError):
+            value, end = None, -1
+        if end != len(data):
             value = _json_value(data)
-        except (ValueError, RecursionError) as error:
-            raise BrokenEventError(f"broken JSON in an event ({error})", data) from None
-        if not is_object(value):
+        if not isinstance(value, dict):
             raise BrokenEventError(f"{kind_of(value)} where the object of an event belongs", data)
-        name = _text(value, "event") or name
-        return None if name == "ping" else self._noted(name, value)
+        fields: dict[str, Any] = value
+        found = fields.get("event")
+        if found and isinstance(found, str):
+            name = found
+        return None if name == "ping" else self._noted(name, fields)
 
     def _drop(self, name: str) -> None:
         # The WHATWG's format drops every event without data. Where it is one of the API's own, something was lost.
@@ -294,12 +300,15 @@ class StreamWaits:
 
 
 def _json_value(text: str) -> Any:  # noqa: ANN401 - JSON is anything
+    """The value of a text that is not JSON alone: there may be space around it, which the server's events have not.
+
+    Raises:
+        BrokenEventError: it is no JSON.
+    """
     try:
-        value, end = _DECODER.raw_decode(text)
-    except ValueError:
-        value, end = None, -1
-    # `loads` also reads what has space around it, which the server's events have not, and says what is wrong.
-    return value if end == len(text) else json.loads(text)
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BrokenEventError(f"broken JSON in an event ({error})", text) from None
 
 
 def _is_made_up(data: object) -> bool:

@@ -191,6 +191,19 @@ def test_any_stream_in_single_bytes_gives_the_events_of_the_whole(stream: bytes)
     assert fed(*byte_by_byte(stream)) == reference(stream)
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"data: x\n\n", b"data: \n\n", b"data: x\r\n\n", b"data: x\ndata: y\n\n", b"data: y", b"event: a\n"]
+        )
+        | st.sampled_from([b"\n", b"\r", b"\n\n", MARK, b": c\n", b"data: \xff\n\n", b"data: x\n\ndata: y\n\n"]),
+        max_size=8,
+    )
+)
+def test_pieces_that_are_whole_events_mean_what_they_mean_elsewhere(pieces: list[bytes]):
+    assert fed(*pieces) == reference(b"".join(pieces))
+
+
 def written(event: ServerSentEvent, end: bytes, space: bytes, comment: bytes) -> bytes:
     """An event as a server may write it."""
     lines = [b"event:" + space + event.event.encode()] if event.event else []
