@@ -8,9 +8,12 @@ order mark; a stream of one's own runs deserves better.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from ._bodies import LARGEST_EVENT, event_too_large
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MARK: Final = b"\xef\xbb\xbf"
 
@@ -20,6 +23,10 @@ class ServerSentEvent(NamedTuple):
 
     event: str
     data: str
+
+
+# What a named tuple's own constructor calls, without the call of a Python function for each event.
+_event: Final = cast("Callable[[type[ServerSentEvent], tuple[str, str]], ServerSentEvent]", tuple[str].__new__)
 
 
 class EventParser:
@@ -58,8 +65,7 @@ class EventParser:
         ):
             self._pending = 0
             self._after_cr = self._at_start = False
-            data = chunk[6:-2].decode("utf-8", "replace")
-            return [tuple.__new__(ServerSentEvent, ("", data))]  # the same without a call of a Python function
+            return [_event(ServerSentEvent, ("", chunk[6:-2].decode("utf-8", "replace")))]
         self._pending += size
         if self._after_cr:
             # The CR before this piece has ended its line already; a LF that follows belongs to it.

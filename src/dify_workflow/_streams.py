@@ -165,9 +165,9 @@ class StreamProgress:
             value, end = None, -1
         if end != len(data):
             value = _json_value(data)
+        fields: dict[str, Any] = value
         if not isinstance(value, dict):
             raise BrokenEventError(f"{kind_of(value)} where the object of an event belongs", data)
-        fields: dict[str, Any] = value
         found = fields.get("event")
         if found and isinstance(found, str):
             name = found
