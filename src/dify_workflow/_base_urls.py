@@ -23,8 +23,8 @@ CLOUD_CONSOLE: Final = "cloud.dify.ai"
 ALLOWED: Final = "an address such as 'https://dify.example.com/v1', with or without the '/v1'"
 LONGEST_LABEL: Final = 63
 LONGEST_HOST: Final = 253
-AT_SIGNS: Final = ("@", "\uff20", "\ufe6b")
-"""What may end a user name and password; urlsplit takes the last two for the first."""
+AT_SIGNS: Final = frozenset("\uff20\ufe6b")
+"""Characters that urlsplit takes for an "@", which may end a user name and password."""
 
 CONSOLE_PATH: Final = (
     r"/(?:apps|signin|signup|install|init|activate|forgot-password|reset-password|explore/apps|plugins|tools"
@@ -55,15 +55,15 @@ def base_url_from(given: str | None, secret: Secret) -> str:
         raise ConfigurationError(f"base_url must be {ALLOWED}; got a {type(url).__name__}")
     url = url.strip()
     # The message does not show what stands before it: that may be a password.
-    if any(sign in url for sign in AT_SIGNS) or "%40" in url.partition("//")[2].partition("/")[0]:
+    if "@" in url or not AT_SIGNS.isdisjoint(url) or "%40" in url.partition("//")[2].partition("/")[0]:
         raise ConfigurationError(f"base_url must be {ALLOWED}, without a user name or password before an '@'")
-    bare = re.split("[?#]", url, maxsplit=1)[0]
-    if bare != url:  # the message does not show the query: it may hold a token
+    if "?" in url or "#" in url:  # the message does not show them: they may hold a token
+        bare = re.split("[?#]", url, maxsplit=1)[0]
         raise _refused(bare, secret, " and a query or fragment; leave out what begins with '?' or '#'")
     problem = _problem(url)
     if problem is not None:
         raise _refused(url, secret, problem)
-    parts = urlsplit(url)
+    parts = urlsplit(url)  # a second time, from its cache
     origin = f"{parts.scheme.lower()}://{parts.netloc}"
     return origin + _path_from(parts.path, url, origin, secret)
 
@@ -78,7 +78,7 @@ def _problem(url: str) -> str | None:
         return f": {error}"
     if parts.scheme.lower() not in {"http", "https"}:
         return ": put 'https://' or 'http://' before it" if _is_without_scheme(url) else ""
-    if not host or not url.isprintable() or "\\" in url or any(character.isspace() for character in url):
+    if not host or not url.isprintable() or "\\" in url or len(url.split()) > 1:
         return ""
     if host in {"http", "https"}:
         return ": it has two schemes"
@@ -103,10 +103,12 @@ def _is_without_scheme(url: str) -> bool:
 
 def _path_from(path: str, url: str, origin: str, secret: Secret) -> str:
     """The path that is used, ending in "/v1"."""
-    segments = re.sub("/{2,}", "/", path).rstrip("/").split("/")
-    is_version = [segment.lower() == "v1" for segment in segments]
-    if is_version[-1] and is_version[:-1][-1:] != [True]:
+    if "//" in path:
+        path = re.sub("/{2,}", "/", path)
+    segments = path.rstrip("/").split("/")
+    if segments[-1].lower() == "v1" and segments[-2].lower() != "v1":
         return "/".join([*segments[:-1], "v1"])
+    is_version = [segment.lower() == "v1" for segment in segments]
     if True in is_version:
         used = origin + "/".join([*segments[: is_version.index(True)], "v1"])
         raise _refused(url, secret, f": it must end with '/v1', as in {used!r}")

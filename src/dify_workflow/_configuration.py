@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import httpx
 
@@ -64,15 +64,14 @@ class Secret:
         """The same for bytes."""
         return self.redact(data.decode("latin-1")).encode("latin-1")
 
-    def redact_value(self, value: Any) -> Any:  # noqa: ANN401 - JSON is anything
+    def redact_value(self, value: object) -> Any:  # noqa: ANN401 - JSON is anything
         """The same for a JSON value: for every string in it, names included."""
         if isinstance(value, str):
             return self.redact(value)
         if isinstance(value, list):
-            items: list[Any] = value
-            return [self.redact_value(item) for item in items]
+            return [self.redact_value(item) for item in cast("list[object]", value)]
         if isinstance(value, dict):
-            fields: dict[str, Any] = value
+            fields = cast("dict[str, object]", value)
             return {self.redact(name): self.redact_value(item) for name, item in fields.items()}
         return value
 

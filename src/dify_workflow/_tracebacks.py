@@ -7,7 +7,7 @@ headers, and what they raise may quote what the server sent.
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,8 +82,7 @@ def _redacted(value: object, secret: Secret) -> object:
     if isinstance(value, bytes | bytearray):
         return secret.redact_bytes(bytes(value))
     if isinstance(value, list):
-        items: list[object] = value
-        return [_redacted(item, secret) for item in items]
+        return [_redacted(item, secret) for item in cast("list[object]", value)]
     if isinstance(value, BaseException) or not secret.is_in(repr(value)):
         return value
     return secret.redact(repr(value))
