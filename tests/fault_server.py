@@ -374,6 +374,25 @@ def swallow(behaviour: Behaviour, take: Callable[[bytes], object]) -> Behaviour:
     return Behaviour(f"swallow, then {behaviour.name}", play, on_head=True)
 
 
+async def pass_on(exchange: Exchange, port: int) -> None:
+    """Answer as another server on loopback does, and close the connection."""
+    request = exchange.request
+    assert request is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    lines = (
+        f"{request.method} {request.path} HTTP/1.1",
+        "Host: x",
+        "Connection: close",
+        f"Authorization: Bearer {KEY}",
+    )
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    try:
+        await exchange.send(await reader.read())
+    finally:
+        writer.close()
+        exchange.close()
+
+
 def before_the_body(behaviour: Behaviour, *, then_read: bool) -> Behaviour:
     """Play `behaviour` as soon as the head is there; what follows of the request is read and thrown away, or not."""
 

@@ -18,14 +18,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._errors import (
-    APIConnectionError,
     APIResponseError,
     APIStatusError,
     DifyError,
     InternalServerError,
-    RateLimitError,
 )
-from ._retries import RETRIED_STATUSES
+from ._outages import is_outage
 from ._walks import SECONDS, FilterClock, alone_in, find_clock, hinted_clocks
 
 if TYPE_CHECKING:
@@ -296,9 +294,7 @@ class Following:
 
     def pause_in_outage(self, error: DifyError) -> float | None:
         """Seconds until the same page is asked for again; None when waiting does not help."""
-        helps = (APIConnectionError, APIResponseError, InternalServerError, RateLimitError)
-        status = error.status_code if isinstance(error, APIStatusError) else None
-        if not isinstance(error, helps) and status not in RETRIED_STATUSES:
+        if not is_outage(error) and not isinstance(error, APIResponseError | InternalServerError):
             return None
         self._failures += 1
         asked = error.retry_after if isinstance(error, APIStatusError) else None

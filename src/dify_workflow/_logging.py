@@ -54,9 +54,9 @@ def log_end_of_stream(error: DifyError) -> None:
     logger.info("a stream whose run had finished ended with %s: %s", type(error).__name__, _reason(error))
 
 
-def log_outage(error: DifyError, seconds: float) -> None:
-    """Say that the server cannot be followed at the moment, and when it is tried again."""
-    logger.warning("logs.follow looks again in %.1f s after %s: %s", seconds, type(error).__name__, _reason(error))
+def log_outage(method: str, error: DifyError, seconds: float) -> None:
+    """Warn that the server cannot be read at the moment, and say when it is asked again."""
+    logger.warning("%s looks again in %.1f s after %s: %s", method, seconds, type(error).__name__, _reason(error))
 
 
 def log_time_shift(method: str, shift: int) -> None:

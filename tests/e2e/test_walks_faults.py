@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fault_server import Behaviour, Exchange, FaultServer, close, error_answer, reset
+from fault_server import Behaviour, Exchange, FaultServer, close, error_answer, pass_on, reset
 from fault_table import FAULTS, REPEATED, Fault
 from walkers import EACH_CREW, EACH_WALKER, AsyncWalker, SyncWalker, Walked, Walker
 
@@ -45,28 +45,9 @@ def faulty_proxy(sandbox: Sandbox, faults: list[Fault], *, share: float, seed: i
         if random.random() < share:
             await random.choice(faults).behaviour().play(exchange)
         else:
-            await pass_on(exchange, sandbox)
+            await pass_on(exchange, sandbox.port)
 
     return FaultServer(Behaviour("faulty proxy", play), key=KEY)
-
-
-async def pass_on(exchange: Exchange, sandbox: Sandbox) -> None:
-    """Answer as the sandbox does, and close the connection."""
-    request = exchange.request
-    assert request is not None
-    reader, writer = await asyncio.open_connection("127.0.0.1", sandbox.port)
-    lines = (
-        f"{request.method} {request.path} HTTP/1.1",
-        "Host: x",
-        "Connection: close",
-        f"Authorization: Bearer {KEY}",
-    )
-    writer.write("\r\n".join([*lines, "", ""]).encode())
-    try:
-        await exchange.send(await reader.read())
-    finally:
-        writer.close()
-        exchange.close()
 
 
 def to_the_end(part: Callable[[dict[str, Any] | None], Walked], most: int = 300) -> tuple[list[str], list[Exception]]:
@@ -108,7 +89,7 @@ def test_answers_that_do_not_come_leave_the_rows_exact(walker: Walker, sandbox: 
 def test_what_is_not_tried_again_is_raised_and_the_checkpoint_goes_on(walker: Walker, workers: int, sandbox: Sandbox):
     with faulty_proxy(sandbox, FINAL, share=0.3, seed=workers) as proxy:
         ids, errors = to_the_end(
-            lambda checkpoint: walker.walk(proxy.base_url, KEY, workers=workers, checkpoint=checkpoint)
+            lambda checkpoint: walker.walk(proxy.base_url, KEY, workers=workers, checkpoint=checkpoint, patience=0)
         )
         assert proxy.wait_for_no_connection()
     assert sorted(ids) == ALL
@@ -121,7 +102,9 @@ def test_what_is_not_tried_again_is_raised_and_the_checkpoint_goes_on(walker: Wa
 def test_without_retries_each_fault_is_raised_and_the_checkpoint_goes_on(walker: Walker, sandbox: Sandbox):
     with faulty_proxy(sandbox, QUICK + FINAL, share=0.3, seed=8) as proxy:
         ids, errors = to_the_end(
-            lambda checkpoint: walker.walk(proxy.base_url, KEY, workers=2, checkpoint=checkpoint, max_retries=0)
+            lambda checkpoint: walker.walk(
+                proxy.base_url, KEY, workers=2, checkpoint=checkpoint, max_retries=0, patience=0
+            )
         )
     assert sorted(ids) == ALL
     assert all(isinstance(error, DifyError) for error in errors)
@@ -162,7 +145,7 @@ def test_an_error_of_one_of_eight_workers_stops_the_others(walker: Walker, sandb
         else:
             if sent > 6:
                 await asyncio.sleep(0.3)  # time enough to hear of the error
-            await pass_on(exchange, sandbox)
+            await pass_on(exchange, sandbox.port)
 
     with FaultServer(Behaviour("fails once", play), key=KEY) as proxy:
         walked = walker.walk(proxy.base_url, KEY, workers=8)
@@ -184,10 +167,10 @@ def test_a_server_that_is_gone_for_good_ends_the_walk_with_its_error(
     async def play(exchange: Exchange) -> None:
         nonlocal sent
         sent += 1
-        await (fault().play(exchange) if sent > 3 else pass_on(exchange, sandbox))
+        await (fault().play(exchange) if sent > 3 else pass_on(exchange, sandbox.port))
 
     with FaultServer(Behaviour("dies", play), key=KEY) as proxy:
-        walked = walker.walk(proxy.base_url, KEY, max_retries=2)
+        walked = walker.walk(proxy.base_url, KEY, max_retries=2, patience=0)
         assert len(proxy.requests) == 3 + 3
     assert isinstance(walked.error, DifyError)
     assert walked.seen == len(walked.ids) == len(set(walked.ids)) > 200

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import DifyError
+from .._outages import Outages
 from ..results import DetailedLog
 from .crews import AsyncChannel, AsyncCrew
 from .iterations import AsyncIteration, life_of
@@ -30,10 +31,10 @@ class AsyncDetailedLogWalk(AsyncIteration[DetailedLog]):
 
     _kind = "walk"
 
-    def __init__(self, walk: AsyncLogWalk, get_run: RunGetter, *, at_once: int) -> None:
+    def __init__(self, walk: AsyncLogWalk, get_run: RunGetter, *, at_once: int, outages: Outages | None = None) -> None:
         self._walk = walk
         self._place = _Place(walk.checkpoint)
-        super().__init__(life_of(walk), _joined(walk, get_run, at_once, self._place))
+        super().__init__(life_of(walk), _joined(walk, get_run, at_once, self._place, outages or Outages(0)))
 
     @property
     def total(self) -> int | None:
@@ -91,7 +92,9 @@ class _Lookup(NamedTuple):
     done: AsyncChannel[DetailedLog]
 
 
-async def _joined(walk: AsyncLogWalk, get_run: RunGetter, at_once: int, place: _Place) -> AsyncGenerator[DetailedLog]:
+async def _joined(
+    walk: AsyncLogWalk, get_run: RunGetter, at_once: int, place: _Place, outages: Outages
+) -> AsyncGenerator[DetailedLog]:
     crew = AsyncCrew(life_of(walk))
     lookups: AsyncChannel[_Lookup] = AsyncChannel(crew, at_once)
     under_way: deque[_Lookup] = deque()
@@ -99,7 +102,7 @@ async def _joined(walk: AsyncLogWalk, get_run: RunGetter, at_once: int, place: _
     async def work() -> None:
         while True:
             lookup = await lookups.get()
-            await lookup.done.put(await _detailed(lookup.log, get_run))
+            await lookup.done.put(await _detailed(lookup.log, get_run, outages))
 
     async with crew, walk:
         for _ in range(at_once):
@@ -119,11 +122,13 @@ async def _joined(walk: AsyncLogWalk, get_run: RunGetter, at_once: int, place: _
         place.checkpoint = walk.checkpoint
 
 
-async def _detailed(log: WorkflowLog, get_run: RunGetter) -> DetailedLog:
+async def _detailed(log: WorkflowLog, get_run: RunGetter, outages: Outages) -> DetailedLog:
     run = log.workflow_run
     if run is None:
         return DetailedLog(log, None, None)
     try:
         return DetailedLog(log, await get_run(run.id), None)
     except (DifyError, ValueError) as error:
+        if outages.has_given_up:  # it says nothing of this run, and there is no sense in trying the next one
+            raise
         return DetailedLog(log, None, error)

@@ -111,7 +111,7 @@ class AsyncLooks:
                 pause = following.pause(happened=happened)
             except IncompleteWalkError as error:
                 pause = following.pause_after_contradiction()
-                _logging.log_outage(error, pause)
+                _logging.log_outage("logs.follow", error, pause)
             await self._sleep(pause)
 
     async def _skip_what_is_there(self) -> None:
@@ -227,7 +227,7 @@ class AsyncLooks:
                 pause = self._following.pause_in_outage(error)
                 if pause is None:
                     raise
-                _logging.log_outage(error, pause)
+                _logging.log_outage("logs.follow", error, pause)
             else:
                 self._following.answered()
                 return page

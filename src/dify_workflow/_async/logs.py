@@ -9,6 +9,7 @@ from dify_workflow_api.api.logs import list_workflow_logs
 
 from .. import _times
 from .._configuration import MOST_SECONDS
+from .._outages import DEFAULT_PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -107,6 +108,7 @@ class AsyncLogs:
         checkpoint: Mapping[str, Any] | None = None,
         workers: int = 1,
         details: None = None,
+        patience: float = DEFAULT_PATIENCE,
         timeout: TimeoutOption = None,
     ) -> AsyncLogWalk: ...
 
@@ -123,6 +125,7 @@ class AsyncLogs:
         checkpoint: Mapping[str, Any] | None = None,
         workers: int = 1,
         details: int,
+        patience: float = DEFAULT_PATIENCE,
         timeout: TimeoutOption = None,
     ) -> AsyncDetailedLogWalk: ...
 
@@ -138,6 +141,7 @@ class AsyncLogs:
         checkpoint: Mapping[str, Any] | None = None,
         workers: int = 1,
         details: int | None = None,
+        patience: float = DEFAULT_PATIENCE,
         timeout: TimeoutOption = None,
     ) -> AsyncLogWalk | AsyncDetailedLogWalk:
         """Every matching row of the logs, each exactly once, newest first: `GET /workflows/logs`, as often as it takes.
@@ -169,6 +173,10 @@ class AsyncLogs:
                 helps where answers take long to come; one server process with one worker gains nothing.
             details: 1 to 64: each row comes with its run's inputs and outputs, as a `DetailedLog` of `.log`, `.run` and
                 `.error`; at most so many runs are looked up at once. A run that cannot be had is its own row's error.
+            patience: seconds for which an outage of the server is waited out once the first page has come: connection
+                errors, timeouts, 408, 429, and every 5xx but 501 and 505, after the client's own retries. A longer
+                `Retry-After` is obeyed. Each wait is logged as a warning; a success ends the outage. Then the last
+                error is raised, and its message says to continue from `.checkpoint`. 0 raises at once.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
@@ -176,13 +184,19 @@ class AsyncLogs:
                 iterating: a keyword that only Dify 1.11 finds, on another server.
             IncompleteWalkError: while iterating: the server contradicts itself, so that rows may be missing;
                 `.expected` and `.seen` say how many.
-            DifyError: while iterating, as every method does; what was given is given, and `.checkpoint` holds.
+            DifyError: while iterating, as every method does, for the first page at once and later after `patience`;
+                what was given is given, and `.checkpoint` holds.
+            RuntimeError: while iterating: the walk was closed before its last log, or the process was forked.
         """
         for name, number in {"workers": workers, "details": 1 if details is None else details}.items():
             if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MOST_WORKERS:
                 raise ValueError(f"{name} must be an integer from 1 to {MOST_WORKERS}, got {number!r}")
+        if isinstance(patience, bool) or not isinstance(patience, int | float) or not 0 <= patience <= MOST_SECONDS:
+            raise ValueError(f"patience must be seconds from 0 to {MOST_SECONDS:g}, got {patience!r}")
         from .._filters import log_filters  # noqa: PLC0415 - loaded when needed
         from .._lifetimes import AsyncLifetime  # noqa: PLC0415 - loaded when needed
+        from .._outages import Outages  # noqa: PLC0415 - loaded when needed
+        from .outages import patient  # noqa: PLC0415 - loaded when needed
         from .walks import AsyncLogWalk  # noqa: PLC0415 - loaded when needed
 
         filters = log_filters(
@@ -197,14 +211,16 @@ class AsyncLogs:
         )
         life = AsyncLifetime()
         caller = self._caller.within(life)
-        read_page = _page_reader(caller, filters, timeout)
+        outages = Outages(patience)
+        read_page = patient(_page_reader(caller, filters, timeout), outages, life)
         walk = AsyncLogWalk(read_page, filters, checkpoint=checkpoint, workers=workers, life=life)
         if details is None:
             return walk
         from .details import AsyncDetailedLogWalk  # noqa: PLC0415 - loaded when needed
         from .runs import AsyncRuns  # noqa: PLC0415 - loaded when needed
 
-        return AsyncDetailedLogWalk(walk, partial(AsyncRuns(caller).get, timeout=timeout), at_once=details)
+        get_run = patient(partial(AsyncRuns(caller).get, timeout=timeout), outages, life, may_be_its_own=True)
+        return AsyncDetailedLogWalk(walk, get_run, at_once=details, outages=outages)
 
     def follow(
         self,

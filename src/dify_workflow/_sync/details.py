@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import DifyError
+from .._outages import Outages
 from ..results import DetailedLog
 from .crews import Channel, Crew
 from .iterations import Iteration, life_of
@@ -30,10 +31,10 @@ class DetailedLogWalk(Iteration[DetailedLog]):
 
     _kind = "walk"
 
-    def __init__(self, walk: LogWalk, get_run: RunGetter, *, at_once: int) -> None:
+    def __init__(self, walk: LogWalk, get_run: RunGetter, *, at_once: int, outages: Outages | None = None) -> None:
         self._walk = walk
         self._place = _Place(walk.checkpoint)
-        super().__init__(life_of(walk), _joined(walk, get_run, at_once, self._place))
+        super().__init__(life_of(walk), _joined(walk, get_run, at_once, self._place, outages or Outages(0)))
 
     @property
     def total(self) -> int | None:
@@ -91,7 +92,7 @@ class _Lookup(NamedTuple):
     done: Channel[DetailedLog]
 
 
-def _joined(walk: LogWalk, get_run: RunGetter, at_once: int, place: _Place) -> Generator[DetailedLog]:
+def _joined(walk: LogWalk, get_run: RunGetter, at_once: int, place: _Place, outages: Outages) -> Generator[DetailedLog]:
     crew = Crew(life_of(walk))
     lookups: Channel[_Lookup] = Channel(crew, at_once)
     under_way: deque[_Lookup] = deque()
@@ -99,7 +100,7 @@ def _joined(walk: LogWalk, get_run: RunGetter, at_once: int, place: _Place) -> G
     def work() -> None:
         while True:
             lookup = lookups.get()
-            lookup.done.put(_detailed(lookup.log, get_run))
+            lookup.done.put(_detailed(lookup.log, get_run, outages))
 
     with crew, walk:
         for _ in range(at_once):
@@ -119,11 +120,13 @@ def _joined(walk: LogWalk, get_run: RunGetter, at_once: int, place: _Place) -> G
         place.checkpoint = walk.checkpoint
 
 
-def _detailed(log: WorkflowLog, get_run: RunGetter) -> DetailedLog:
+def _detailed(log: WorkflowLog, get_run: RunGetter, outages: Outages) -> DetailedLog:
     run = log.workflow_run
     if run is None:
         return DetailedLog(log, None, None)
     try:
         return DetailedLog(log, get_run(run.id), None)
     except (DifyError, ValueError) as error:
+        if outages.has_given_up:  # it says nothing of this run, and there is no sense in trying the next one
+            raise
         return DetailedLog(log, None, error)

@@ -1,0 +1,92 @@
+"""What an outage of a server is, and how long it is waited out. Decisions only: nothing here sleeps or sends."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ._errors import APIConnectionError, APIStatusError, DifyError, RateLimitError
+from ._retries import RETRIED_STATUSES
+
+DEFAULT_PATIENCE: Final = 300.0
+LONGEST_PAUSE: Final = 30.0
+FIRST_PAUSE: Final = 1.0
+FIRST_PART: Final = 20
+"""The first pause is at most this part of the patience."""
+ENOUGH_TRIES: Final = 3
+"""Requests for one run that failed, while others succeeded: the server is well, and cannot read this run."""
+CONTINUE: Final = "the walk has ended; continue from walk.checkpoint with logs.iter(checkpoint=...)"
+
+
+def is_outage(error: DifyError) -> bool:
+    """Whether an error may pass by itself: connection errors, timeouts, 408, 429, and each 5xx but 501 and 505."""
+    if isinstance(error, APIConnectionError | RateLimitError):
+        return True
+    return isinstance(error, APIStatusError) and error.status_code in RETRIED_STATUSES
+
+
+class Request:
+    """What is known of one request that is repeated.
+
+    Attributes:
+        tries: attempts that failed, each with the client's own retries.
+        successes: those of other requests before its first attempt.
+    """
+
+    __slots__ = ("successes", "tries")
+
+    def __init__(self, successes: int) -> None:
+        self.tries = 0
+        self.successes = successes
+
+
+class Outages:
+    """The outages that a walk meets. All of its workers share one: an outage is one, and a success ends it.
+
+    Args:
+        patience: seconds for which each outage is waited out; 0 raises each error at once.
+
+    Attributes:
+        has_given_up: whether an outage lasted longer.
+    """
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._begun: float | None = None
+        self._successes = 0
+        self.has_given_up = False
+
+    def request(self) -> Request:
+        """A request that begins now."""
+        return Request(self._successes)
+
+    def succeeded(self) -> None:
+        """Note that a request succeeded."""
+        self._successes += 1
+        self._begun = None
+
+    def pause(self, request: Request, error: DifyError, now: float, *, may_be_its_own: bool = False) -> float | None:
+        """Seconds until a request is repeated; None when its error is to be raised.
+
+        The first request of a walk fails as any other call does: it shows whether the address and the key are right.
+
+        Args:
+            request: the request.
+            error: what it ended in.
+            now: a monotonic time.
+            may_be_its_own: whether the server may fail to answer this request and no other.
+        """
+        if not self._patience or not self._successes or not is_outage(error):
+            return None
+        request.tries += 1
+        if may_be_its_own and request.tries >= ENOUGH_TRIES and self._successes > request.successes:
+            return None
+        if self._begun is None:
+            self._begun = now
+        passed = now - self._begun
+        asked = error.retry_after or 0.0 if isinstance(error, APIStatusError) else 0.0
+        left = self._patience - passed
+        if left <= 0 or asked > left:
+            self.has_given_up = True
+            return None
+        grown = max(passed / 2, min(FIRST_PAUSE, self._patience / FIRST_PART))
+        return max(asked, min(grown, LONGEST_PAUSE, left))

@@ -1,0 +1,133 @@
+"""Walks wait out an outage of the server once they have begun."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from fault_server import KEY, Behaviour, Exchange, FaultServer, answer, error_answer, json_answer, pass_on, reset
+from halves import EACH_HALF, Half
+from leaks import nothing_left_open
+
+from dify_workflow import APIConnectionError, DifyWorkflow, InternalServerError
+from dify_workflow.testing import Sandbox, new_log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROWS = 105
+FAULTS: dict[str, Behaviour] = {
+    "reset": reset(),
+    "503": answer(503),
+    "429": error_answer(429, "x", "y", headers=(("Retry-After", "0.05"),)),
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(rows=0, api_key=KEY) as sandbox:
+        sandbox.add_logs(new_log(created_at=1_790_000_000 - number) for number in range(ROWS))
+        yield sandbox
+
+
+def outage(sandbox: Sandbox, fault: Behaviour, *, first: int, last: int, details: bool = False) -> FaultServer:
+    """A proxy whose requests for pages, or for runs, fail from one number to another."""
+    asked = 0
+
+    async def play(exchange: Exchange) -> None:
+        nonlocal asked
+        assert exchange.request is not None
+        is_concerned = ("/logs" in exchange.request.path) is not details
+        asked += is_concerned
+        if is_concerned and first <= asked <= last:
+            await fault.play(exchange)
+        else:
+            await pass_on(exchange, sandbox.port)
+
+    return FaultServer(Behaviour("outage", play))
+
+
+def walk(half: Half, base_url: str, **options: Any) -> list[Any]:
+    found: list[Any] = []
+
+    async def story(client: Any) -> None:
+        async with client.logs.iter(**options) as logs:
+            async for log in logs:
+                found.append(log)  # noqa: PERF401 - what came before an error counts
+
+    half.play(base_url, story, max_retries=0)
+    return found
+
+
+@EACH_HALF
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_outage_after_the_first_page_is_waited_out(
+    half: Half, fault: str, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+):
+    with nothing_left_open(), outage(sandbox, FAULTS[fault], first=2, last=4) as server:
+        logs = walk(half, server.base_url, patience=2)
+    assert len({log.id for log in logs}) == len(logs) == ROWS
+    assert sum("logs.iter looks again in" in record.getMessage() for record in caplog.records) == 3
+
+
+@EACH_HALF
+def test_an_outage_is_waited_out_for_details_as_well(half: Half, sandbox: Sandbox):
+    with nothing_left_open(), outage(sandbox, answer(503), first=3, last=9, details=True) as server:
+        logs = walk(half, server.base_url, patience=3, details=4)
+    assert all(log.error is None and log.run is not None for log in logs)
+    assert len(logs) == ROWS
+
+
+@EACH_HALF
+@pytest.mark.parametrize("options", [{}, {"details": 2}], ids=["pages", "details"])
+def test_a_longer_outage_raises_its_error_with_what_to_do(half: Half, options: dict[str, Any], sandbox: Sandbox):
+    with nothing_left_open(), outage(sandbox, answer(503), first=2, last=999, details=bool(options)) as server:
+        with pytest.raises(InternalServerError, match=r"continue from walk\.checkpoint"):
+            walk(half, server.base_url, patience=0.3, **options)
+        assert len(server.requests) > 3
+
+
+@EACH_HALF
+def test_the_first_page_fails_at_once(half: Half):
+    with nothing_left_open(), FaultServer(reset()) as server:
+        with pytest.raises(APIConnectionError) as caught:
+            walk(half, server.base_url)
+        assert "checkpoint" not in str(caught.value)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("patience", [-1, True, "300", None, float("nan"), float("inf")])
+@EACH_HALF
+def test_an_unusable_patience_is_refused(half: Half, patience: Any):
+    def iterate(client: Any) -> Any:
+        with pytest.raises(ValueError, match="patience must be seconds from 0"):
+            client.logs.iter(patience=patience)
+        return client.app.info()
+
+    with FaultServer(json_answer(200, {"name": "x", "description": "", "tags": []})) as server:
+        half.call(server.base_url, iterate)
+
+
+def test_worker_threads_have_the_context_variables_of_who_iterates(sandbox: Sandbox):
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="lost")
+    seen: set[tuple[str, bool]] = set()
+
+    def note(make: Callable[..., Any]) -> Callable[..., Any]:
+        def noting(*args: Any, **kwargs: Any) -> Any:
+            seen.add((variable.get(), threading.current_thread() is threading.main_thread()))
+            return make(*args, **kwargs)
+
+        return noting
+
+    class Transport(httpx.HTTPTransport):
+        handle_request = note(httpx.HTTPTransport.handle_request)
+
+    with outage(sandbox, answer(503), first=99, last=0) as server, httpx.Client(transport=Transport()) as http:
+        client = DifyWorkflow(api_key=KEY, base_url=server.base_url, http_client=http)
+        logs = client.logs.iter(details=4)
+        variable.set("kept")  # after the walk was made, before it begins
+        assert len(list(logs)) == ROWS
+    assert seen == {("kept", True), ("kept", False)}
