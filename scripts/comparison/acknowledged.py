@@ -85,5 +85,5 @@ _KEYS = ("id", "place", "reason")
 
 
 def reason_for(change: Change, acknowledged: Iterable[Acknowledged]) -> str:
-    """Why a change breaks no user; nothing when nobody has said so."""
+    """Why a change breaks no user; empty when it is not acknowledged."""
     return next((one.reason for one in acknowledged if one.is_of(change)), "")

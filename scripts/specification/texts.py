@@ -39,15 +39,17 @@ def put_right(document: Tree) -> list[Finding]:
         _holder(document, where).pop(where[-1])
     for where in list(_texts(document)):
         holder, key = _holder(document, where), where[-1]
-        text = holder[key]
-        if _ANY.search(text):
-            said = "lines are ended by LF, and marks of the direction of writing left out"
-            notes.append(Finding(line_of(document, where), pointer_text(where), said))
-            holder[key] = _righted(text)
+        given = holder[key]
+        if _ANY.search(given):
+            text = "lines are ended by LF, and marks of the direction of writing left out"
+            notes.append(Finding(line_of(document, where), pointer_text(where), text))
+            holder[key] = _righted(given)
     for where, text in _strings(document, ()):
         if found := _ANY.search(text):
-            said = f"character U+{ord(HELD[found[0]]):04X} is not allowed here; only in descriptions and examples it is"
-            raise SourceError(line_of(document, where), f"{pointer_text(where)}: {said}")
+            problem = (
+                f"character U+{ord(HELD[found[0]]):04X} is not allowed here; only in descriptions and examples it is"
+            )
+            raise SourceError(line_of(document, where), f"{pointer_text(where)}: {problem}")
     return notes
 
 

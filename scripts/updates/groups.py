@@ -1,4 +1,4 @@
-"""Equal changes told once: twelve fields of one class that may be absent are one thing to know, and not twelve."""
+"""Equal changes grouped: twelve fields of one class that may be absent are one line of a report, not twelve."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Group(NamedTuple):
-    """Changes of one kind in one class, or in one part of an operation, of which the same is said.
+    """Changes of one kind, with the same text, in one class or one part of an operation.
 
     Attributes:
         title: What changed, such as ``12 fields of `EndUserDetail` may be absent``.
@@ -38,7 +38,7 @@ class Group(NamedTuple):
 
 
 def grouped(told: Iterable[Told]) -> list[Group]:
-    """Changes by what is said of them, in their order."""
+    """Changes by kind, text and owner, in their order."""
     found: dict[tuple[str, ...], list[Told]] = {}
     for one in told:
         change = one.change
@@ -74,11 +74,11 @@ def _title(owner: str, told: list[Told]) -> str:
         return f"`{_quiet(thing)}`{more}: {change.what}"
     if owner == _ERRORS:
         return f"{len(names)} times in errors: {change.what}"
-    said = next((text for ending, text in _PLURALS.items() if change.kind.endswith(ending)), "")
+    plural = next((text for ending, text in _PLURALS.items() if change.kind.endswith(ending)), "")
     things = "parameters" if change.kind.startswith("parameter-") else "fields"
-    if not said:
+    if not plural:
         return f"`{_quiet(owner)}`, {len(names)} times: {change.what}"
-    return f"{len(names)} {things} of `{_quiet(owner)}` {said}"
+    return f"{len(names)} {things} of `{_quiet(owner)}` {plural}"
 
 
 _PLURALS = {

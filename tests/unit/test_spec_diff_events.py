@@ -172,7 +172,7 @@ class TestAlternatives:
         )
         assert told(old, new) == told(new, old) == []
 
-    def test_a_narrower_alternative_is_told_by_its_field(self) -> None:
+    def test_a_narrower_alternative_is_named_by_its_field(self) -> None:
         old = self.file("oneOf", {"required": ["url"]}, {"required": ["id"]})
         only = [{"required": [name], "properties": {"how": {"enum": [name]}}} for name in ("url", "id")]
         found = [one for one in told(old, self.file("oneOf", *only)) if "body" in one[1]]
@@ -199,7 +199,7 @@ class TestAlternatives:
             ("breaking", "POST /runs 200", "response-alternative-added"),
         ]
 
-    def test_a_forbidden_field_elsewhere_is_told_by_its_name(self) -> None:
+    def test_a_forbidden_field_is_reported_by_name(self) -> None:
         old = {"type": "object", "properties": {"a": TEXT, "b": TEXT}}
         new = {**old, "not": {"required": ["b"]}}
         assert told(api(old), api(new)) == [
@@ -239,7 +239,7 @@ def test_another_id_in_a_path_is_breaking(old: str, new: str, others: tuple[str,
     assert len(at) == 1
 
 
-def test_another_server_template_is_told_as_wording() -> None:
+def test_another_server_template_is_wording() -> None:
     old = api(servers=[{"url": "{base}", "variables": {"base": {"default": "https://a.example/v1"}}}])
     new = api(servers=[{"url": "https://{base}", "variables": {"base": {"default": "a.example/v1"}}}])
     (change,) = changes(old, new)

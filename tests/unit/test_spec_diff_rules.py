@@ -1,4 +1,4 @@
-"""Changes made by rule in every operation of the vendor's structure, and what is said of each."""
+"""Changes made by rule in every operation of the vendor's structure, and what the comparison reports."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_names_order_and_texts_are_wording() -> None:
 
 
 @pytest.mark.parametrize(("required", "kind"), [(False, "parameter-added"), (True, "parameter-added-required")])
-def test_a_parameter_added_everywhere_is_told_everywhere(required: bool, kind: str) -> None:
+def test_an_added_parameter_is_reported_for_each_operation(required: bool, kind: str) -> None:
     new = copy.deepcopy(STRUCTURE)
     parameter = {"name": "zz", "in": "query", "required": required, "schema": {"type": "string"}}
     for _, operation in operations(new):
@@ -82,7 +82,7 @@ def test_a_parameter_added_everywhere_is_told_everywhere(required: bool, kind: s
     assert {change.kind for change in changes(STRUCTURE, new)} == {"parameter-removed"}
 
 
-def test_a_field_of_every_response_is_told() -> None:
+def test_a_field_of_every_response_is_reported() -> None:
     new = copy.deepcopy(STRUCTURE)
     expected = set()
     for name, operation in operations(new):
@@ -105,7 +105,7 @@ def unions(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("apart", [False, True])
-def test_an_event_more_or_less_and_its_fields_are_told(apart: bool) -> None:
+def test_added_and_removed_events_and_fields_are_reported(apart: bool) -> None:
     old = copy.deepcopy(STRUCTURE)
     (union,) = unions(old)
     if apart:  # as the vendor writes it: the operations stream a string, and nothing refers to the events

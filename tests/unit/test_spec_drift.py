@@ -58,7 +58,7 @@ def found(spec: dict[str, Any], vendor: dict[str, Any]) -> list[tuple[str, str]]
 class TestFacts:
     """What counts as drift."""
 
-    def test_a_field_is_told_in_the_operation_and_in_the_events(self) -> None:
+    def test_a_field_is_reported_in_responses_and_events(self) -> None:
         expected = [
             ("response-field-added", "GET /runs/{run_id} 200 price"),
             ("event-field-added", "events [event=end] data.price"),
@@ -76,7 +76,7 @@ class TestFacts:
         vendor["paths"]["/other"] = {"get": {"responses": response("application/json", TEXT)}}
         assert found(api(), vendor) == []
 
-    def test_a_missing_operation_is_drift_unless_the_document_is_a_part(self) -> None:
+    def test_a_missing_operation_is_drift_in_a_whole_document(self) -> None:
         spec = api()
         for name in ("/a", "/b"):
             spec["paths"][name] = {"get": {"responses": response("application/json", TEXT)}}
@@ -202,7 +202,7 @@ class TestStored:
         spec = read(ROOT / "spec" / "openapi.yaml")
         assert facts_between(spec, spec) == {}
 
-    def test_the_stored_structure_says_what_is_listed_and_nothing_else(self) -> None:
+    def test_the_stored_structure_has_exactly_the_known_drift(self) -> None:
         (path,) = (ROOT / "spec" / "upstream").glob("*.structure.yaml")
         found = facts_between(read(ROOT / "spec" / "openapi.yaml"), read(path))
         assert set(found) == {one.fact for one in read_known(ROOT / "spec" / "drift.yaml")}

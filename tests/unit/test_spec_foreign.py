@@ -103,7 +103,7 @@ class TestTexts:
 
     @settings(max_examples=80, deadline=None)
     @given(st.text(st.sampled_from([*SOFT, *"\n ab:#-'\"|>é\t"]), max_size=120))
-    def test_any_text_comes_through_the_chain_unchanged_but_for_line_ends(self, text: str) -> None:
+    def test_any_text_passes_the_chain_with_plain_line_ends(self, text: str) -> None:
         tree = api()
         tree["components"]["schemas"]["Thing"]["description"] = text
         part, notes = read(tree)

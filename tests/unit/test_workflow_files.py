@@ -301,7 +301,7 @@ class TestPrograms:
         assert HOSTILE in body
         assert "https://ci.example/1" in body
 
-    def test_an_open_issue_is_renewed_and_closed_when_nothing_is_left(self, runner: Runner):
+    def test_an_open_issue_is_renewed(self, runner: Runner):
         runner.updated(status=3, report=True, change=False)
         assert "issue edit 7 --body-file" in runner.proposed("decisions", OPEN_ISSUE="7")
 
