@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from . import _forks
 from ._connections import CLOSED, AsyncClientConnections, AsyncConnections, ClientConnections, Connections
 from ._errors import ConfigurationError
+from ._event_loops import NO_ASYNCIO, running_loop
 
 if TYPE_CHECKING:
     import asyncio
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
 
 MOMENT: Final = 0.1
 """Seconds for which the connections of a forgotten async client stay open."""
-
-NO_ASYNCIO: Final = (
-    "AsyncDifyWorkflow needs an event loop of asyncio, and none is running here; under trio, use DifyWorkflow "
-    "in a thread (trio.to_thread.run_sync)"
-)
 
 T = TypeVar("T")
 
@@ -96,7 +92,7 @@ class AsyncPool:
 
         self.own = own
         self._own = None if own is None else AsyncClientConnections(own)
-        self._running_loop = get_running_loop
+        self._running_loop = get_running_loop  # not the function below: it is called for each request
         self._made: dict[asyncio.AbstractEventLoop, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
         self._closed = False
         self._lock = threading.Lock()
@@ -109,9 +105,10 @@ class AsyncPool:
             ConfigurationError: there is none of asyncio.
             RuntimeError: it has been closed.
         """
-        loop = self._loop()
-        if loop is None:
-            raise ConfigurationError(NO_ASYNCIO)
+        try:
+            loop = self._running_loop()
+        except RuntimeError:
+            raise ConfigurationError(NO_ASYNCIO) from None
         if self._own is not None:
             return self._own
         made = self._made.get(loop)
@@ -136,24 +133,19 @@ class AsyncPool:
 
     async def aside(self, work: Callable[[], T]) -> T:
         """What some work gives that reads from disk: it is done in a thread, and the event loop goes on."""
+        running_loop()
         from asyncio import to_thread  # noqa: PLC0415 - the sync half does without asyncio, which is large
 
         return await to_thread(work)
 
     async def close(self) -> None:
         """Close what was made here for the running event loop. Closing twice is fine."""
-        loop = self._loop()
         with self._lock:
             self._closed = True
-            made = None if loop is None else self._made.pop(loop, None)
+            # Without connections there is nothing to close, in whatever loop this is.
+            made = self._made.pop(running_loop(), None) if self._made else None
         if made is not None:
             await made[1].aclose()
-
-    def _loop(self) -> asyncio.AbstractEventLoop | None:
-        try:
-            return self._running_loop()
-        except RuntimeError:
-            return None
 
     def leave_to_parent(self) -> object:
         """In a forked child: let go of the parent's connections, and return them."""

@@ -7,6 +7,7 @@ import time
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
+from ._event_loops import running_loop
 from ._lifetimes import LONGEST_WAIT, is_collecting
 
 if TYPE_CHECKING:
@@ -55,8 +56,13 @@ class AsyncWorkers:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Have one more worker do this. It must not raise."""
-        self._tasks.append(self._asyncio.create_task(work(), name=NAME))
+        """Have one more worker do this. It must not raise.
+
+        Raises:
+            ConfigurationError: the event loop is not one of asyncio.
+        """
+        loop = running_loop()
+        self._tasks.append(loop.create_task(work(), name=NAME))
 
     def is_one(self) -> bool:
         """Whether the caller is one of the workers."""
@@ -64,6 +70,8 @@ class AsyncWorkers:
 
     async def end(self) -> None:
         """Cancel all, and wait until they have gone."""
+        if not self._tasks:
+            return
         for task in self._tasks:
             task.cancel()
         await self._asyncio.gather(*self._tasks, return_exceptions=True)

@@ -21,7 +21,7 @@ from dify_workflow import (
     DifyError,
     _configuration,
 )
-from dify_workflow._pools import NO_ASYNCIO
+from dify_workflow._event_loops import NO_ASYNCIO
 
 FOREIGN: dict[str, Exception] = {
     "TLS": ssl.SSLError(1, "[SSL] record layer failure"),
@@ -92,7 +92,18 @@ def test_without_asyncio_a_call_says_that_it_is_needed(http_client: httpx.AsyncC
         async with client:
             await client.app.info()
 
-    for story in (use, iterate, client.logs.list):
+    async def details() -> None:
+        async for _ in client.logs.iter(details=2):
+            pass
+
+    async def upload() -> None:
+        await client.files.upload(b"x", filename="a.txt", user="u-1")
+
+    async def stream() -> None:
+        async with client.runs.stream({}, user="u-1"):
+            pass
+
+    for story in (use, iterate, details, upload, stream, client.logs.list):
         with pytest.raises(ConfigurationError) as caught:
             story().send(None)
         assert str(caught.value) == NO_ASYNCIO
