@@ -39,8 +39,8 @@ soak: $(READY) ## walk thousands of random histories of logs and compare with th
 import: $(READY) ## bring in one more vendor document: make import FILE=path; STRUCTURE=1 stores its facts alone
 	@$(RUN) scripts/import_document.py $(if $(STRUCTURE),--structure) "$(FILE)"
 
-update: $(READY) ## bring in a newer vendor document with all that follows: make update FILE=path
-	@$(RUN) scripts/update.py "$(FILE)"
+update: $(READY) ## bring in a newer vendor document with all that follows: make update FILE=path; KEEP=1; REPORT_ONLY=1
+	@$(RUN) scripts/update.py $(if $(KEEP),--keep) $(if $(REPORT_ONLY),--report-only) "$(FILE)"
 
 drift: $(READY) ## say what a vendor document says otherwise than the spec and is not known: make drift FILE=path
 	@$(RUN) scripts/drift.py "$(FILE)"

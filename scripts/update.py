@@ -1,9 +1,17 @@
 """Brings a newer document of the vendor in, with all that follows from it (`make update FILE=...`).
 
-The document takes the place of the stored one that describes the same operations. Then the spec is compiled, the
-client regenerated, the public API rendered and the contract tests are run, all of it in a copy of the project. Only
-when everything is right does the project change, ready to be committed; otherwise it stays as it is. Either way
-build/spec-report.md and build/spec-report.json tell what changed, for whom, and what to do.
+The document is reduced to the structure of the selected operations (spec/selection.yaml), which takes the place of the
+stored one. Then the spec is compiled, the client regenerated, the public API rendered and the contract tests are run,
+all of it in a copy of the project. What the vendor changed is taken over, what was measured on a server is kept, and a
+correction that the vendor makes itself is taken out of its overlay. What would break a user is a decision for a person.
+
+Exit status and the last line printed say what became of it:
+
+  0  taken      the project is updated, ready to be committed
+  3  decisions  something has to be decided first; the project is as it was, unless --keep is given
+  1  broken     the document cannot be used, or the update cannot be made; the project is as it was
+
+build/spec-report.md and build/spec-report.json tell what changed, for whom, and what to do, also then.
 """
 
 from __future__ import annotations
@@ -17,20 +25,17 @@ from typing import TYPE_CHECKING, Any
 import public_api
 from comparison.acknowledged import FILE, read_acknowledged
 from comparison.descriptions import compared
-from comparison.reading import described, route
+from comparison.reading import described
 from generation.folder import update
 from generation.package import generated
 from generation.problems import GenerationError
-from specification.compilation import completed, finished, joined, overlay_paths, read_upstream
+from specification.compilation import compiled, completed, finished, joined, overlay_paths, read_upstream
 from specification.findings import SpecError, shown
-from specification.marks import PATH
-from specification.nodes import plain
 from specification.references import led_to
 from specification.selection import FILE as SELECTION
 from specification.selection import read_selection
-from specification.sources import read_yaml
-from updates import meanings, reports, verification
-from updates.corrections import corrected
+from updates import agreements, decisions, meanings, reports, verification
+from updates.corrections import corrected, repeated
 from updates.interface import interface_changes
 from updates.meanings import Told
 from updates.predecessors import succession
@@ -38,6 +43,8 @@ from updates.reports import Report
 from updates.workplace import WorkplaceError, put, uninterrupted, workplace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from comparison.acknowledged import Acknowledged
     from specification.documents import VendorDocument
     from specification.nodes import Tree
@@ -47,6 +54,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_SHOWN = 20
+STATUSES = {"taken": 0, "decisions": 3, "broken": 1}
 
 
 class RefusalError(Exception):
@@ -57,12 +65,15 @@ class RefusalError(Exception):
         self.lines = list(lines)
 
 
+class DecisionsError(RefusalError):
+    """Something has to be decided first; its lines say what."""
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs the command.
 
     Returns:
-        0 when the project is updated; 1 when it is not, and is as it was. A wrong command line ends with 2, Ctrl-C
-        with 130.
+        0, 3 or 1, as above. A wrong command line ends with 2, Ctrl-C with 130.
     """
     parser = argparse.ArgumentParser(
         prog="update.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -75,6 +86,8 @@ def main(argv: list[str] | None = None) -> int:
         help=f"what pytest is to run as contract tests (default: {' '.join(verification.TESTS)}, on all processors)",
     )
     parser.add_argument("--project", type=Path, default=ROOT, help="the project's folder (default: this one)")
+    parser.add_argument("--keep", action="store_true", help="keep what was made although there are decisions (KEEP=1)")
+    parser.add_argument("--report-only", action="store_true", help="change nothing, run no tests (REPORT_ONLY=1)")
     options = parser.parse_args(argv)
     if not options.file:
         parser.error("name a document: make update FILE=path")
@@ -82,30 +95,34 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"there is no file {shown(options.file)}")
     tests = tuple(options.tests or (*verification.TESTS, "-n", "auto", "--dist", "worksteal"))
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is taken away
+    project = options.project.resolve()
     try:
-        report = Update(options.project.resolve(), Path(options.file), tests).made()
+        one = Update(project, Path(options.file), tests, is_kept=options.keep, is_report=options.report_only)
+        report = one.made()
     except (RefusalError, SpecError, OSError) as error:
-        return refused(str(error).splitlines())
+        reports.write_broken(Path(options.file).name, str(error).splitlines(), project / "build")
+        return ended("broken", str(error).splitlines(), "; nothing in the project has changed")
     except KeyboardInterrupt:
-        refused(["interrupted"])
+        print("update.py: interrupted; nothing in the project has changed", file=sys.stderr)
         return 130
     finally:
         signal.signal(signal.SIGTERM, before)
-    if not report.is_ready:
-        return refused(report.problems, "; build/spec-report.md says more")
-    verdict = reports.as_json(report)["verdict"]
-    say(f"verdict: {verdict}; version step: {report.step}; build/spec-report.md says more, and is fit for the commit")
-    return 0
+    verdict = f"; verdict: {report.verdict}; version step: {report.step}; build/spec-report.md says more"
+    if report.outcome == "taken":
+        said = "; nothing was changed" if options.report_only else ""
+    else:
+        said = "; what was made is kept" if options.keep and report.is_made else "; nothing in the project has changed"
+    return ended(report.outcome, report.problems, said + verdict)
 
 
-def refused(problems: list[str], more: str = "") -> int:
-    """Says why nothing was done; the exit status."""
+def ended(outcome: str, problems: Sequence[str], more: str) -> int:
+    """Says what became of the update, the outcome last; the exit status."""
     for problem in problems[:MOST_SHOWN]:
         print(f"update.py: {problem}", file=sys.stderr)
     if len(problems) > MOST_SHOWN:
         print(f"update.py: ... and {len(problems) - MOST_SHOWN} more", file=sys.stderr)
-    print(f"update.py: the project was not updated; nothing in it has changed{more}", file=sys.stderr)
-    return 1
+    say(f"{outcome}{more}")
+    return STATUSES[outcome]
 
 
 def say(text: str) -> None:
@@ -116,12 +133,16 @@ def say(text: str) -> None:
 class Update:
     """One update, step by step; what is found on the way is for the report."""
 
-    def __init__(self, project: Path, source: Path, tests: tuple[str, ...]) -> None:
+    def __init__(
+        self, project: Path, source: Path, tests: tuple[str, ...], *, is_kept: bool = False, is_report: bool = False
+    ) -> None:
         self.project = project
         self.source = source
         self.tests = tests
-        self.paths: tuple[list[str], list[str]] = ([], [])
+        self.is_kept = is_kept
+        self.is_report = is_report
         self.acknowledged: list[Acknowledged] = []
+        self.known = meanings.methods((project / "docs" / "api.md").read_text("utf-8"))
         self.found: dict[str, Any] = {
             "told": None,
             "vendors": [],
@@ -129,6 +150,10 @@ class Update:
             "judgements": [],
             "gaps": [],
             "verification": None,
+            "todos": [],
+            "taken_out": [],
+            "agreed": [],
+            "others": [],
         }
 
     def made(self) -> Report:
@@ -144,82 +169,109 @@ class Update:
         stored = read_upstream(upstream)
         heir = succession(self.source, upstream, stored)
         names = [document.name for document in heir.predecessors]
-        say(f"it takes the place of {' and '.join(names)}" + (", and is the same" if heir.is_known else ""))
+        say(f"it takes the place of {' and '.join(names)}" + (", and says the same" if heir.is_known else ""))
+        changed: list[str] = []
         try:
             with workplace(self.project) as place:
-                self._compile(place, heir, stored)
-                self._generate(place)
-                self._compare_interface(place)
-                self._verify(place)
-                with uninterrupted():
-                    changed = place.bring_back()
-                    report = self._report(heir, [])
-                    reports.write(report, self.project / "build")
+                needed = self._compile(place, heir, stored)
+                if place.changes():
+                    needed += self._generate(place)
+                    self._compare_interface(place)
+                    if not needed and not self.is_report:
+                        needed += self._verify(place)
+                if not self.is_report and (not needed or self.is_kept):
+                    with uninterrupted():
+                        changed = place.bring_back()
         except (RefusalError, WorkplaceError, GenerationError) as error:
-            report = self._report(heir, getattr(error, "lines", [str(error)]))
+            # A document that the generator has no words for, too, waits for a person.
+            outcome = "broken" if isinstance(error, WorkplaceError) else "decisions"
+            report = self._report(heir, outcome, getattr(error, "lines", [str(error)]))
+        else:
+            report = self._report(heir, "decisions" if needed else "taken", needed, is_made=bool(changed))
+        with uninterrupted():
             reports.write(report, self.project / "build")
-            return report
-        say(f"{len(changed)} files changed:" if changed else "nothing changed")
-        for name in changed:
-            say(f"  {name}")
+        if report.outcome == "taken" and not self.is_report:
+            say(f"{len(changed)} files changed:" if changed else "nothing changed")
+            for name in changed:
+                say(f"  {name}")
         return report
 
     # --- steps -------------------------------------------------------------------------------------------------------
 
-    def _compile(self, place: Workplace, heir: Succession, stored: list[VendorDocument]) -> None:
+    def _compile(self, place: Workplace, heir: Succession, stored: list[VendorDocument]) -> list[str]:
+        """Compiles the spec from the newer document; the decisions that are needed."""
         say("compiling the spec, overlay by overlay")
         old_parts = [part for document in heir.predecessors for part in document.parts]
-        self.found["vendors"] = compared(described(old_parts), described(heir.document.parts))
+        selection = read_selection(self.project / "spec" / SELECTION)
         kept = [document for document in stored if document not in heir.predecessors]
         documents = sorted([*kept, heir.document._replace(name=heir.name)], key=lambda document: document.name)
         paths = overlay_paths(place.root / "spec" / "overlays")
         try:
-            result = corrected(joined(documents, read_selection(place.root / "spec" / SELECTION)), paths)
+            before = corrected(joined(stored, selection), paths)
+            after = corrected(joined(documents, selection), paths)
         except SpecError as error:
             raise RefusalError(*str(error).splitlines()) from None
-        self.found["judgements"] = result.judgements
-        before = _stored_spec(self.project)
-        self.found["told"] = self._told(before, result, heir)
-        problems = [f"{one.correction.place}: {one.text}" for one in result.judgements if one.is_wrong]
-        problems += result.problems
+        was, now = completed(before.tree)[0], completed(after.tree)[0]
+        vendors = compared(described(old_parts), described(heir.document.parts))
+        theirs = [compared(described([was]), described(parts)) for parts in (old_parts, heir.document.parts)]
+        self.found["agreed"] = decisions.agreed(vendors, *theirs)
+        self.found["vendors"] = vendors
+        self.found["others"] = heir.others
+        self.found["judgements"] = [one for one in after.judgements if one.is_wrong]
+        self.found["told"] = self._told(was, now, after)
+        edited = agreements.without(repeated(before, after), paths)
+        self.found["taken_out"] = edited.said
+        needed = self._decisions() + after.problems
         try:
-            text, _ = finished(result.tree, [document.name for document in documents], [path.name for path in paths])
+            text, todos = finished(after.tree, [one.name for one in documents], [path.name for path in paths])
         except SpecError as error:
             # What a lost action leaves behind is told by the action; the rest would only hide it.
-            raise RefusalError(*(problems or _with_advice(_with_places(error, result)))) from None
-        if problems:
-            raise RefusalError(*problems)
+            raise DecisionsError(*(needed or _with_places(error, after))) from None
+        self.found["todos"] = todos
         folder = place.root / "spec" / "upstream"
         for document in heir.predecessors:
-            (folder / document.name).unlink()
-        put(folder / heir.name, heir.data)
+            if document.name != heir.name:
+                (folder / document.name).unlink()
+        if not heir.is_known:
+            put(folder / heir.name, heir.data)
+        for name, data in edited.files.items():
+            put(place.root / "spec" / "overlays" / name, data)
+        if edited.files:
+            text = compiled(folder, place.root / "spec" / "overlays")
         put(place.root / "spec" / "openapi.yaml", text.encode())
+        return needed
 
-    def _told(self, before: Tree, result: Corrected, heir: Succession) -> list[Told]:
-        known = meanings.methods((self.project / "docs" / "api.md").read_text("utf-8"))
-        after = completed(result.tree)[0]
-        self.paths = [*before["paths"]], [*after["paths"]]
+    def _decisions(self) -> list[str]:
+        differing = [change for change in self.found["vendors"] if change not in self.found["agreed"]]
+        return decisions.needed(
+            differing, self.found["told"], self.found["judgements"], self.acknowledged, self.known, self.source.name
+        )
+
+    def _told(self, before: Tree, after: Tree, result: Corrected) -> list[Told]:
         here = meanings.positions(after)
         owners = meanings.positions(before) | here
         told = []
         for change in compared(described([before]), described([after])):
             places = meanings.overlay_places(change, here, result.touched)
             places = [*meanings.vendor_places(change, self.found["vendors"], self.source.name), *places]
-            said = meanings.meaning(change, known, owners)
+            said = meanings.meaning(change, self.known, owners)
             attribute = meanings.attribute(change, owners)
-            told.append(Told(change, said, places, attribute, meanings.methods_of(change, known)))
+            told.append(Told(change, said, places, attribute, meanings.methods_of(change, self.known)))
         return told
 
-    def _generate(self, place: Workplace) -> None:
+    def _generate(self, place: Workplace) -> list[str]:
+        """Makes everything that follows from the spec; where the facade does not match it."""
         say("generating the client")
         files = generated(place.root / "spec" / "openapi.yaml")
         update(place.root / "generated" / "dify_workflow_api", files)
+        problems = []
         for script in ("mirror", "reference"):
             ran = place.run(f"scripts/{script}.py")
             if ran.status:
                 lines = ran.output.strip().splitlines() or ["it says nothing"]
-                self.found["gaps"] = verification.gaps(place)
-                raise RefusalError(f"scripts/{script}.py fails on the new client: {lines[-1]}", *self.found["gaps"])
+                problems.append(f"scripts/{script}.py fails on the new client: {lines[-1]}")
+        self.found["gaps"] = [self._located(gap) for gap in verification.gaps(place)]
+        return [*self.found["gaps"], *problems]
 
     def _compare_interface(self, place: Workplace) -> None:
         say("comparing the public API")
@@ -229,28 +281,13 @@ class Update:
         self.found["interface"] = interface_changes(stored.read_text("utf-8"), after)
         put(stored, after.encode())
 
-    def _verify(self, place: Workplace) -> None:
+    def _verify(self, place: Workplace) -> list[str]:
         say("running the contract tests")
-        gaps = verification.gaps(place)
-        self.found["gaps"] = [self._located(gap) for gap in gaps]
         found = verification.verified(place, self.tests)
         self.found["verification"] = found
         say(f"  {found.passed} passed, {len(found.failures)} failed")
-        if self.found["gaps"] or not found.is_right:
-            failed = [f"{failure.test}: {_first_line(failure.text)}" for failure in found.failures]
-            advice = self._paths_advice() if self.found["gaps"] else []
-            raise RefusalError(*advice, *self.found["gaps"], *failed, *([found.problem] if found.problem else []))
-
-    def _paths_advice(self) -> list[str]:
-        """How to keep our names for the parameters of a path, where the vendor has renamed them."""
-        now = {route(path): path for path in self.paths[1]}
-        return [
-            f"the vendor calls {path} {now[route(path)]} now, which is the same path; to keep our name, add to "
-            f"spec/overlays/10-names.yaml: target: $.paths['{now[route(path)]}'], update: {{{PATH}: '{path}'}}, and "
-            "write our path in the other actions that name it"
-            for path in self.paths[0]
-            if route(path) in now and now[route(path)] != path
-        ]
+        failed = [f"{failure.test}: {_first_line(failure.text)}" for failure in found.failures]
+        return [*failed, *([found.problem] if found.problem else [])]
 
     def _located(self, gap: str) -> str:
         """What does not match, with the lines and overlay actions that it comes from."""
@@ -262,22 +299,18 @@ class Update:
                 places |= dict.fromkeys(one.places)
         return f"{gap} Look at {', '.join(places)}." if places else gap
 
-    def _report(self, heir: Succession, problems: list[str]) -> Report:
+    def _report(self, heir: Succession, outcome: str, problems: list[str], *, is_made: bool = False) -> Report:
         return Report(
             file=self.source.name,
             kind=heir.document.kind,
             stored_as=f"spec/upstream/{heir.name}",
             replaces=[document.name for document in heir.predecessors],
-            is_ready=not problems,
+            outcome=outcome,
+            is_made=is_made,
             problems=problems,
             acknowledged=tuple(self.acknowledged),
             **self.found,
         )
-
-
-def _stored_spec(project: Path) -> Tree:
-    tree: Tree = plain(read_yaml((project / "spec" / "openapi.yaml").read_text("utf-8")))
-    return tree
 
 
 def _first_line(text: str) -> str:
@@ -291,16 +324,6 @@ def _with_places(error: SpecError, result: Corrected) -> list[str]:
         where = led_to(finding.where) if finding.where.startswith("#/") else ()
         places = meanings.corrections_at(where, result.touched)
         lines.append(finding.said(error.name) + (f" Look at {', '.join(places)}." if places else ""))
-    return lines
-
-
-def _with_advice(lines: list[str]) -> list[str]:
-    if any("operationId" in line or "has no description" in line or "not English" in line for line in lines):
-        advice = (
-            "what is new in the vendor's document needs a name (spec/overlays/10-names.yaml) and English text of our "
-            "own (spec/overlays/30-english.yaml); add the actions and run the update again"
-        )
-        return [*lines, advice]
     return lines
 
 

@@ -72,12 +72,28 @@ class Corrected(NamedTuple):
         judgements: The actions of which something is to be said.
         problems: What else went wrong on the way, one line each.
         touched: What each action changed, and where that is in the document.
+        facts: The facts that the actions state, each with whether it changed anything: the vendor says otherwise.
     """
 
     tree: Tree
     judgements: list[Judgement]
     problems: list[str]
     touched: list[tuple[Pointer, Correction]]
+    facts: dict[Fact, bool]
+
+
+class Fact(NamedTuple):
+    """One fact that an action states: a leaf of its update, or that something is to be removed.
+
+    Attributes:
+        file: The overlay's file name.
+        number: The action's number in it, from 1.
+        leaf: Where the fact is in the action's update; nothing of a removal.
+    """
+
+    file: str
+    number: int
+    leaf: Pointer
 
 
 def corrected(tree: Tree, paths: list[Path]) -> Corrected:
@@ -90,6 +106,7 @@ def corrected(tree: Tree, paths: list[Path]) -> Corrected:
     judgements: list[Judgement] = []
     problems: list[str] = []
     touched: list[tuple[Pointer, Correction]] = []
+    facts: dict[Fact, bool] = {}
     for path in paths:
         overlay = overlays.read_overlay(path)
         for number, action in enumerate(overlay["actions"], 1):
@@ -98,6 +115,7 @@ def corrected(tree: Tree, paths: list[Path]) -> Corrected:
             if overlays.is_of_texts(overlay):
                 overlays.describe(tree, action)
                 continue
+            facts |= {Fact(path.name, number, leaf): told for leaf, told in _facts(tree, action)}
             judgement = _carried_out(tree, action, correction, touched)
             if judgement is not None:
                 judgements.append(judgement)
@@ -105,7 +123,50 @@ def corrected(tree: Tree, paths: list[Path]) -> Corrected:
                 names = marks.names_given(tree)
                 tree = _marks_carried_out(tree, path.name, problems)
                 touched = [(_renamed(where, names), by) for where, by in touched]
-    return Corrected(tree, judgements, problems, touched)
+    return Corrected(tree, judgements, problems, touched, facts)
+
+
+def repeated(before: Corrected, after: Corrected) -> list[Fact]:
+    """The facts that the vendor states now itself: they changed something in the document before, and nothing now."""
+    return [fact for fact, is_told in before.facts.items() if is_told and after.facts.get(fact) is False]
+
+
+def _facts(tree: Tree, action: Tree) -> Iterator[tuple[Pointer, bool]]:
+    """The facts that an action states, each with whether it differs from what the document has."""
+    is_removal = action.get("remove") is True
+    try:
+        nodes = [at(tree, where) for where in overlays.matches(tree, action)]
+    except overlays.ActionError:
+        if is_removal:
+            yield (), False  # what is to be removed is not there
+        return
+    if is_removal:
+        yield (), True
+        return
+    for leaf in _leaves(action["update"]):
+        if not _NO_FACTS & set(leaf):
+            yield leaf, any(_differs(node, action["update"], leaf) for node in nodes)
+
+
+_NO_FACTS = {marks.NAME, marks.PATH, marks.PROPERTY_ORDER}
+
+
+def _differs(node: Any, update: Any, leaf: Pointer) -> bool:  # noqa: ANN401  # any JSON value
+    if isinstance(node, list):
+        return bool(overlays.same_item(node, update) != update)
+    for step in leaf[:-1]:
+        node = node.get(step) if isinstance(node, dict) else None
+        update = update[step]
+    if not leaf:
+        return False  # an update without content
+    if leaf[-1] == marks.WITHOUT:
+        return isinstance(node, dict) and any(key in node for key in update[leaf[-1]])
+    there, value = (node.get(leaf[-1]) if isinstance(node, dict) else None), update[leaf[-1]]
+    if isinstance(there, list) and isinstance(value, list):
+        return any(item not in there for item in value)
+    if there is None and value == {}:
+        return not (isinstance(node, dict) and leaf[-1] in node)
+    return bool(there != value) and value != {}
 
 
 def _carried_out(
@@ -119,6 +180,8 @@ def _carried_out(
         overlays.carry_out(tree, action)
     except overlays.ActionError as error:
         is_gone = "matches nothing" in str(error)
+        if is_gone and action.get("remove") is True:
+            return None  # what it removes is not there any more: the vendor says so now itself
         text = (
             "matches nothing in the new document: drop it when the vendor mended what it corrects; change its target "
             "when that has moved"

@@ -31,6 +31,7 @@ class Succession(NamedTuple):
             the project shows what changed between them; else its own.
         predecessors: The stored documents that it replaces.
         is_known: Whether it is stored already, byte for byte.
+        others: Its operations that are not selected, where operations are.
     """
 
     document: VendorDocument
@@ -38,6 +39,7 @@ class Succession(NamedTuple):
     name: str
     predecessors: list[VendorDocument]
     is_known: bool
+    others: tuple[str, ...] = ()
 
 
 def succession(source: Path, upstream: Path, stored: Sequence[VendorDocument]) -> Succession:
@@ -96,7 +98,8 @@ def _as_structure(
     is_known = before is not None and plain(tree) == plain(before.parts[0])
     data = structure.text_of(tree).encode()
     reduced = document._replace(parts=[tree])
-    return Succession(reduced, data, name, [before] if before else [], is_known)
+    others = tuple(structure.others(document.parts, selection))
+    return Succession(reduced, data, name, [before] if before else [], is_known, others)
 
 
 def described(document: VendorDocument) -> set[tuple[str, str]]:

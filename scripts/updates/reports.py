@@ -36,7 +36,8 @@ class Report(NamedTuple):
         kind: What that is, in words.
         stored_as: Where it is, or would be, stored.
         replaces: The names of the documents whose place it takes.
-        is_ready: Whether the update was made; otherwise nothing changed but this report.
+        outcome: What became of the update: taken, decisions or broken.
+        is_made: Whether anything in the project changed.
         told: The changes of the compiled spec; None when it could not be put together.
         vendors: The changes of the vendor's own document.
         interface: The changes of the public Python API; None when it was not made.
@@ -46,13 +47,17 @@ class Report(NamedTuple):
         problems: Why the update was not made, one line or more each.
         todos: What is left to do and does not stand in the way, one line each.
         acknowledged: The breaks that spec/acknowledged.yaml lists.
+        taken_out: What was taken out of the overlays, because the vendor says it now itself.
+        agreed: The changes with which the vendor came to say so.
+        others: The operations of the document that are not selected.
     """
 
     file: str
     kind: str
     stored_as: str
     replaces: list[str]
-    is_ready: bool
+    outcome: str
+    is_made: bool
     told: list[Told] | None
     vendors: list[Change]
     interface: list[InterfaceChange] | None
@@ -62,6 +67,20 @@ class Report(NamedTuple):
     problems: list[str]
     todos: Sequence[str] = ()
     acknowledged: Sequence[Acknowledged] = ()
+    taken_out: Sequence[str] = ()
+    agreed: Sequence[Change] = ()
+    others: Sequence[str] = ()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the update was taken, or would have been."""
+        return self.outcome == "taken"
+
+    @property
+    def verdict(self) -> str:
+        """The graver of two: what the vendor changed, unless it came to agree with us, and what changes for users."""
+        differing = [change for change in self.vendors if change not in self.agreed]
+        return verdict([*differing, *(one.change for one in self.told or ())])
 
     @property
     def is_provisional(self) -> bool:
@@ -103,7 +122,8 @@ class Report(NamedTuple):
     def hidden(self) -> list[Change]:
         """What the vendor changed and the overlays keep from users."""
         seen = {told.change.where for told in self.told or ()}
-        return [change for change in self.vendors if change.severity != "wording" and change.where not in seen]
+        quiet = [change for change in self.vendors if change.severity != "wording" and change.where not in seen]
+        return [change for change in quiet if change not in self.agreed]
 
 
 def write(report: Report, folder: Path) -> None:
@@ -121,18 +141,38 @@ def write(report: Report, folder: Path) -> None:
         part.replace(folder / f"spec-report.{name}")
 
 
+def write_broken(file: str, problems: list[str], folder: Path) -> None:
+    """Writes the report of a document that could not be read."""
+    report = Report(
+        file=file,
+        kind="a document that could not be used",
+        stored_as="nothing",
+        replaces=[],
+        outcome="broken",
+        is_made=False,
+        told=None,
+        vendors=[],
+        interface=None,
+        judgements=[],
+        gaps=[],
+        verification=None,
+        problems=problems,
+    )
+    write(report, folder)
+
+
 def as_json(report: Report) -> dict[str, Any]:
     """The report for programs."""
     told = None if report.told is None else report.told
     return {
-        "outcome": "ready" if report.is_ready else "refused",
+        "outcome": report.outcome,
         "document": {
             "file": report.file,
             "kind": report.kind,
             "stored_as": report.stored_as,
             "replaces": report.replaces,
         },
-        "verdict": None if told is None else verdict(one.change for one in told),
+        "verdict": None if told is None else report.verdict,
         "provisional": report.is_provisional,
         "step": report.step,
         "methods": report.methods,
@@ -146,6 +186,8 @@ def as_json(report: Report) -> dict[str, Any]:
             "verdict": verdict(report.vendors),
             "changes": [{"id": change.kind} | change.shown() for change in report.vendors],
             "kept_from_users": [{"id": change.kind} | change.shown() for change in report.hidden],
+            "agrees_now": [{"id": change.kind} | change.shown() for change in report.agreed],
+            "not_selected": list(report.others),
         },
         "overlays": [
             {
@@ -156,6 +198,7 @@ def as_json(report: Report) -> dict[str, Any]:
             }
             for judgement in report.judgements
         ],
+        "taken_out_of_overlays": list(report.taken_out),
         "facade": report.gaps,
         "contract": None if report.verification is None else _verification(report.verification),
         "problems": report.problems,
@@ -184,6 +227,13 @@ def as_markdown(report: Report) -> str:
             line = f" ({_code(at[0])})" if at else ""
             lines += [f"- {change.severity}: {_code(change.where)}: {_plain(change.what)}{line}"]
         lines += [""]
+    if report.taken_out:
+        lines += ["## Corrections that the vendor makes itself now, taken out of the overlays", ""]
+        lines += [item for line in report.taken_out for item in _item(line)] + [""]
+    if report.others:
+        more = f" and {len(report.others) - _MOST_WHERES} more" if len(report.others) > _MOST_WHERES else ""
+        lines += ["## Operations of the document that are not selected", ""]
+        lines += [f"{', '.join(map(_code, report.others[:_MOST_WHERES]))}{more}.", ""]
     if report.judgements:
         lines += ["## Overlay actions to look at", ""]
         for judgement in report.judgements:
@@ -219,15 +269,15 @@ def summary(report: Report) -> list[str]:
         "",
     ]
     if report.told is not None:
-        found = verdict(one.change for one in report.told)
-        lines += [f"**Verdict: {found}. Version step: {report.step}.**", ""]
+        lines += [f"**Verdict: {report.verdict}. Version step: {report.step}.**", ""]
         if report.is_provisional:
             wrong = sum(judgement.is_wrong for judgement in report.judgements)
             which = "an overlay action is" if wrong == 1 else f"{wrong} overlay actions are"
             lines += [f"Verdict and step are provisional: {which} unresolved.", ""]
         lines += _counts(report)
     if not report.is_ready:
-        lines += ["**The update was not made; nothing in the project has changed.** What stands in its way:", ""]
+        kept = "What was made is kept." if report.is_made else "Nothing in the project has changed."
+        lines += [f"**The update was not taken: {report.outcome}. {kept}** What stands in its way:", ""]
         lines += [*_first(report.problems, _MOST_PROBLEMS, "What stands in the way"), ""]
     if report.methods:
         by_severity = {

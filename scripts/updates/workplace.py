@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MADE = (
     "spec/upstream",
+    "spec/overlays",
     "spec/openapi.yaml",
     "generated",
     "src/dify_workflow/_sync",
