@@ -47,6 +47,8 @@ OWN: Final[dict[str, set[str]]] = {
     "logs.iter": {"checkpoint", "workers", "details"},
     "logs.follow": {"checkpoint", "poll", "since", "give_up_after"},
     "files.upload": {"filename", "content_type"},
+    "runs.stream": {"max_silence"},
+    "runs.events": {"max_silence"},
 }
 
 # What the facade takes in more forms than the wire has.
@@ -54,6 +56,12 @@ TAKEN_AS: Final = {"created_at__before": "Time", "created_at__after": "Time"}
 
 # What a method insists on, although its operation does without.
 INSISTED_ON: Final = {("files.upload", "user"): "a file without a user belongs to all callers that give none"}
+
+
+# What a method sends where the caller says nothing, although the server has another default.
+OWN_DEFAULTS: Final = {
+    ("runs.events", "include_state_snapshot"): (True, "without it, the stream of a paused run has nothing but pings")
+}
 
 
 class Parameter(NamedTuple):
@@ -308,6 +316,8 @@ def _written(spec: dict[str, Any], door: Door, parameter: Parameter, called: lis
     always = all(any(p.name == parameter.name and p.required for p in one.parameters) for one in called)
     if always or (door.name, parameter.name) in INSISTED_ON:
         return [text]
+    if (door.name, parameter.name) in OWN_DEFAULTS:
+        return [f"{text} | None = {OWN_DEFAULTS[door.name, parameter.name][0]!r}"]
     absent = f"{text} | None = None"  # it is not sent then, and the server's own default holds
     default = parameter.schema.get("default")
     return [absent] if default is None else [f"{text} = {default!r}", absent]
