@@ -81,7 +81,7 @@ def test_what_an_update_leaves_is_what_its_sources_give(project: Project) -> Non
     file = project.given()
     code, out, err = project.run(str(file), *(f"--tests={test}" for test in WIDER))
     assert (code, err) == (0, "")
-    assert "verdict: additive; version step: minor" in out
+    assert out.splitlines()[-1].startswith("taken; verdict: additive; version step: minor")
     assert "  spec/upstream/dify-service.structure.yaml\n" in out
     for script in ("compile_spec.py", "generate.py", "mirror.py", "reference.py", "public_api.py"):
         assert project.run("--check", script=script) == (0, "", ""), script
@@ -131,7 +131,7 @@ def test_contract_tests_that_fail_are_named_and_leave_everything_as_it_was(proje
     test.write_text('def test_of_ours():\n    assert 1 == 2, "one is not two"\n')
     before = everything(project.root)
     code, out, err = project.run(str(project.given()), "--tests=tests/contract/test_ours.py")
-    assert code == 1
+    assert code == 3
     assert "0 passed, 1 failed" in out
     assert "tests.contract.test_ours.test_of_ours: AssertionError: one is not two" in err
     assert everything(project.root) == before
@@ -142,7 +142,7 @@ def test_contract_tests_that_fail_are_named_and_leave_everything_as_it_was(proje
 def test_contract_tests_that_cannot_be_run_are_no_success(project: Project, tests: str) -> None:
     before = everything(project.root)
     code, _, err = project.run(str(project.given()), "--tests=tests/contract/test_public_api.py", f"--tests={tests}")
-    assert code == 1
+    assert code == 3
     assert "pytest ended with" in err
     assert everything(project.root) == before
 
@@ -155,10 +155,12 @@ def test_a_document_that_will_not_do_is_refused_on_its_line(project: Project) ->
         (vendor.written(project.inbox, wrong, "wrong.json"), "wrong.json:"),
         (project.inbox, "not a regular file"),
     ):
-        code, _, err = project.run(str(file))
+        code, out, err = project.run(str(file))
         assert (code, "Traceback" in err) == (1, False)
         assert said in err
-        assert err.endswith("the project was not updated; nothing in it has changed\n")
+        assert out.endswith("broken; nothing in the project has changed\n")
+        data = json.loads((project.root / "build" / "spec-report.json").read_text("utf-8"))
+        assert (data["outcome"], data["verdict"]) == ("broken", None)
     assert everything(project.root) == before
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import spec_report
-from comparison.acknowledged import read_acknowledged
+from comparison.acknowledged import Acknowledged, read_acknowledged
 from comparison.changes import Change
 from comparison.descriptions import compared
 from comparison.reading import described
@@ -16,8 +16,9 @@ from specification.compilation import read_upstream
 from specification.findings import SpecError
 from specification.nodes import copied
 from specification.sources import read_yaml
-from updates import reports
-from updates.corrections import Correction, Judgement, corrected
+from updates import decisions, reports
+from updates.agreements import without
+from updates.corrections import Correction, Fact, Judgement, corrected, repeated
 from updates.groups import grouped
 from updates.interface import interface_changes
 from updates.meanings import Told, meaning, methods, positions
@@ -187,6 +188,105 @@ class TestCorrections:
         assert all(where[:3] == ("components", "schemas", "U") for where, _ in found.touched)
 
 
+class TestAgreements:
+    """Facts that the vendor states now itself."""
+
+    TEXT = """\
+overlay: 1.0.0
+info:
+  title: T
+  version: '1'
+actions:
+  # About T.
+  - target: $.components.schemas.T
+    description: Measured.
+    update:
+      required: [a]
+      properties:
+        a:
+          type: [string, 'null']
+          x-our-without: [minLength]
+        b:
+          type: integer
+  - target: $.components.schemas.T.properties.a
+    description: Measured too.
+    update:
+      minLength: 1
+
+  # Others.
+  - target: $.paths['/a'].get.parameters[0]
+    description: It is not there.
+    remove: true
+"""
+
+    def test_only_what_the_vendor_says_is_taken_out(self, tmp_path: Path) -> None:
+        path = tmp_path / "20-x.yaml"
+        path.write_text(self.TEXT)
+        facts = [
+            Fact("20-x.yaml", 1, ("properties", "a", "type")),
+            Fact("20-x.yaml", 1, ("properties", "a", "x-our-without")),
+            Fact("20-x.yaml", 2, ("minLength",)),
+            Fact("20-x.yaml", 3, ()),
+        ]
+        edited = without(facts, [path])
+        text = edited.files["20-x.yaml"].decode()
+        expected = self.TEXT
+        for gone in (
+            "        a:\n          type: [string, 'null']\n          x-our-without: [minLength]\n",
+            self.TEXT[self.TEXT.index("  - target: $.components.schemas.T.p") : self.TEXT.index("\n  # Others")],
+            self.TEXT[self.TEXT.index("  - target: $.paths") :],
+        ):
+            assert gone in expected
+            expected = expected.replace(gone, "")
+        assert text == expected
+        assert [line.partition(": ")[2].split(" ")[0] for line in edited.said] == ["properties.a", "the", "the"]
+        assert edited.said[0].startswith("spec/overlays/20-x.yaml:7 ($.components.schemas.T)")
+
+    def test_facts_are_known_by_whether_they_change_anything(self, tmp_path: Path) -> None:
+        path = tmp_path / "20-x.yaml"
+        path.write_text(self.TEXT)
+        facts = {fact.leaf or fact.number: told for fact, told in corrected(TREE, [path]).facts.items()}
+        assert facts == {
+            ("required",): False,
+            ("properties", "a", "type"): True,
+            ("properties", "a", "x-our-without"): True,
+            ("properties", "b", "type"): True,
+            ("minLength",): True,
+            3: True,
+        }
+
+    def test_a_fact_is_repeated_when_it_has_come_to_change_nothing(self, tmp_path: Path) -> None:
+        path = tmp_path / "20-x.yaml"
+        path.write_text(self.TEXT)
+        newer = copied(TREE)
+        newer["components"]["schemas"]["T"]["properties"]["b"] = {"type": "integer"}
+        del newer["paths"]["/a"]["get"]["parameters"][0]
+        found = repeated(corrected(TREE, [path]), corrected(newer, [path]))
+        assert [(fact.number, fact.leaf) for fact in found] == [(1, ("properties", "b", "type")), (3, ())]
+
+
+class TestDecisions:
+    """What a person has to decide."""
+
+    BREAK = Change("breaking", "GET /site 200 title", "is no longer sent", kind="response-field-removed")
+
+    def needed(self, *acknowledged: Acknowledged) -> list[str]:
+        return decisions.needed([self.BREAK], [], [], acknowledged, {"GET /site": ["client.app.site"]}, "new.json")
+
+    def test_a_break_is_one_with_its_method_and_what_decides_it(self) -> None:
+        [said] = self.needed()
+        assert said.startswith("GET /site 200 title: is no longer sent. It concerns client.app.site; the corrections")
+        assert "{id: response-field-removed, place: 'GET /site 200 title', reason: ...}" in said
+
+    def test_a_break_that_is_acknowledged_is_none(self) -> None:
+        assert self.needed(Acknowledged("response-field-removed", "GET /site 200 title", "So be it.", 1)) == []
+
+    def test_what_came_to_say_what_we_say_is_none(self) -> None:
+        other = Change("breaking", "GET /info 200 name", "may be null now")
+        assert decisions.agreed([self.BREAK, other], [other], []) == [other]
+        assert decisions.agreed([self.BREAK, other], [other], [other]) == []
+
+
 INTERFACE = """\
 ## dify_workflow
 
@@ -330,7 +430,8 @@ def report(**more: Any) -> Report:
         "kind": "1 page",
         "stored_as": "spec/upstream/one.md",
         "replaces": ["one.md"],
-        "is_ready": True,
+        "outcome": "taken",
+        "is_made": True,
         "told": [Told(change, "It means <something>.", ["spec/overlays/x.yaml:3"])],
         "vendors": [],
         "interface": [],
@@ -374,17 +475,17 @@ class TestReports:
         )
 
     def test_an_update_that_was_not_made_is_nothing_to_release(self, tmp_path: Path) -> None:
-        reports.write(report(is_ready=False, problems=["no"]), tmp_path)
+        reports.write(report(outcome="decisions", is_made=False, problems=["no"]), tmp_path)
         assert spec_report.read(tmp_path / "spec-report.json") == spec_report.Report(None, [])
         data = json.loads((tmp_path / "spec-report.json").read_text())
-        assert (data["outcome"], data["verdict"], data["step"]) == ("refused", "breaking", "major")
+        assert (data["outcome"], data["verdict"], data["step"]) == ("decisions", "breaking", "major")
 
     def test_the_python_side_raises_the_step(self) -> None:
         gone = interface_changes(INTERFACE, INTERFACE.replace("    FAILED = 'failed'\n", ""))
         assert (report(told=[]).step, report(told=[], interface=gone).step) == ("none", "major")
 
     def test_what_a_vendor_wrote_stays_text(self) -> None:
-        page = reports.as_markdown(report(problems=["a\n# b"], is_ready=False))
+        page = reports.as_markdown(report(problems=["a\n# b"], outcome="decisions", is_made=False))
         assert "`GET /a query 'q'<b>`: is gone" in page
         assert "It means \\<something>." in page
         assert "\n# b" not in page
@@ -418,7 +519,15 @@ class TestReports:
         ]
         wrong = Judgement(Correction("10-x.yaml", 1, 3, "$.paths", "Why."), "matches nothing", "matches nothing")
         problems = [f"problem {kind}\nmore" for kind in kinds]
-        one = report(told=told, is_ready=False, problems=problems, todos=problems, judgements=[wrong], file="new.json")
+        one = report(
+            told=told,
+            outcome="decisions",
+            is_made=False,
+            problems=problems,
+            todos=problems,
+            judgements=[wrong],
+            file="new.json",
+        )
         lines = reports.summary(one)
         assert len(lines) <= reports.MOST_SUMMARY
         assert all(len(line) < 700 for line in lines)
