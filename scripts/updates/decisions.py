@@ -27,9 +27,10 @@ def agreed(changes: Iterable[Change], ours_before: Iterable[Change], ours_after:
         ours_before: Where the compiled spec differed from the vendor's structure before.
         ours_after: Where the compiled spec, as it was, differs from the vendor's structure now.
     """
-    before = {change.where for change in ours_before if change.severity != "wording"}
-    after = {change.where for change in ours_after if change.severity != "wording"}
-    return [change for change in changes if change.where in before and change.where not in after]
+    before = {(change.where, change.what) for change in ours_before if change.severity != "wording"}
+    after = {(change.where, change.what) for change in ours_after if change.severity != "wording"}
+    settled, arisen = {where for where, _ in before - after}, {where for where, _ in after - before}
+    return [change for change in changes if change.where in settled - arisen]
 
 
 def needed(

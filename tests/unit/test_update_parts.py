@@ -285,6 +285,9 @@ class TestDecisions:
         other = Change("breaking", "GET /info 200 name", "may be null now")
         assert decisions.agreed([self.BREAK, other], [other], []) == [other]
         assert decisions.agreed([self.BREAK, other], [other], [other]) == []
+        kept = other._replace(what="may be absent")
+        assert decisions.agreed([other], [other, kept], [kept]) == [other]
+        assert decisions.agreed([other], [other], [kept]) == []
 
 
 INTERFACE = """\
