@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from fault_server import KEY, Behaviour, Exchange, FaultServer, json_answer, log_page, page_answer
+from fault_server import KEY, Behaviour, Exchange, FaultServer, event_stream, json_answer, log_page, page_answer, sse
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
@@ -198,3 +198,91 @@ if __name__ == "__main__":
 """
     with FaultServer(echo()) as server:
         assert run(program, server) == [0] * 30
+
+
+# Iterators ----------------------------------------------------------------------------------------------------------
+
+HELLO = sse({"event": "text_chunk", "task_id": "t", "workflow_run_id": "r", "data": {"text": "x"}})
+
+
+async def respond(exchange: Exchange) -> None:
+    assert exchange.request is not None
+    if exchange.request.method == "POST":
+        await event_stream(HELLO, HELLO, then="wait").play(exchange)
+    elif "/run/" in exchange.request.path:
+        await json_answer(200, {"id": "x", "status": "succeeded", "workflow_id": "w"}).play(exchange)
+    else:
+        await page_answer(rows=9).play(exchange)
+
+
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        ("walk", "client.logs.iter()"),
+        ("walk", "client.logs.iter(details=4)"),
+        ("follow", "client.logs.follow(since='2020-01-01', poll=1000)"),
+        ("stream", "client.runs.stream({}, user='u-1')"),
+    ],
+    ids=["walk", "details", "follow", "stream"],
+)
+def test_an_open_iterator_belongs_to_the_process_that_opened_it(kind: str, make: str):
+    program = f"""
+from contextlib import suppress
+client = client()
+with {make} as items:
+    next(items)
+    def use():
+        found = []
+        for action in (lambda: next(items), lambda: next(items), items.__enter__):
+            try:
+                action()
+                found.append("nothing")
+            except RuntimeError as error:
+                found.append(str(error))
+        items.close()
+        items.close()
+        own_items = globals().pop("items")
+        del own_items
+        gc.collect()
+        return found + [client.logs.list().total]
+    [found] = results([fork(use)])
+    next(items)
+print(json.dumps(found))
+"""
+    with FaultServer(Behaviour("streams and pages", respond)) as server:
+        *refusals, total = run(program, server)
+    assert len(refusals) == 3
+    assert all(refusal.startswith(f"this {kind} ") and "forked" in refusal for refusal in refusals)
+    assert total == 9
+
+
+def test_an_async_iterator_belongs_to_the_process_that_opened_it():
+    program = """
+client = client(AsyncDifyWorkflow)
+async def main():
+    async with client.runs.stream({}, user="u-1") as events, client.logs.follow(since="2020-01-01") as follow:
+        await anext(events), await anext(follow)
+        async def use():
+            found = []
+            for items in (events, follow):
+                try:
+                    await anext(items)
+                except RuntimeError as error:
+                    found.append(str(error))
+                await items.close()
+            return [*found, (await client.logs.list()).total]
+        def work():
+            asyncio.events._set_running_loop(None)
+            return asyncio.run(use())
+        [found] = results([fork(work)])
+        await anext(events), await anext(follow)
+    await client.close()
+    return found
+print(json.dumps(asyncio.run(main())))
+"""
+    with FaultServer(Behaviour("streams and pages", respond)) as server:
+        stream, follow, total = run(program, server, "-W", "error", "-W", "ignore::ResourceWarning")
+    assert "this stream" in stream
+    assert "this follow" in follow
+    assert "forked" in stream
+    assert total == 9

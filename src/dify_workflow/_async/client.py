@@ -34,6 +34,8 @@ class AsyncDifyWorkflow:
     It may be used from many tasks at once and shares one pool of connections among them; asyncio ties connections to
     an event loop, so there is one pool for each loop in which it is used.
 
+    It may be used after `os.fork()`: a child opens connections of its own, and leaves those of its parent alone.
+
     Args:
         api_key: the app's key, "app-..."; else the environment variable `DIFY_API_KEY`.
         base_url: address of the API, with or without "/v1"; else `DIFY_BASE_URL`, else "https://api.dify.ai/v1".
@@ -52,7 +54,7 @@ class AsyncDifyWorkflow:
         http_client: your own `httpx.AsyncClient`, for proxies, certificates, or a fake transport in tests. It is
             used as it is and never closed here; its timeout counts, unless it is httpx's default or `timeout` is
             given. Give it no fewer connections than callers at once: httpcore 1.0 can break connections for which
-            callers have to queue.
+            callers have to queue. It is yours: after a fork, make one, and a client with it, in each child.
 
     Raises:
         ConfigurationError: an option has no usable value, or there is no API key. At the first call: the environment's

@@ -33,6 +33,8 @@ class DifyWorkflow:
 
     It may be used from many threads at once and shares one pool of connections among them.
 
+    It may be used after `os.fork()`: a child opens connections of its own, and leaves those of its parent alone.
+
     Args:
         api_key: the app's key, "app-..."; else the environment variable `DIFY_API_KEY`.
         base_url: address of the API, with or without "/v1"; else `DIFY_BASE_URL`, else "https://api.dify.ai/v1".
@@ -51,7 +53,7 @@ class DifyWorkflow:
         http_client: your own `httpx.Client`, for proxies, certificates, or a fake transport in tests. It is
             used as it is and never closed here; its timeout counts, unless it is httpx's default or `timeout` is
             given. Give it no fewer connections than callers at once: httpcore 1.0 can break connections for which
-            callers have to queue.
+            callers have to queue. It is yours: after a fork, make one, and a client with it, in each child.
 
     Raises:
         ConfigurationError: an option has no usable value, or there is no API key. At the first call: the environment's
