@@ -255,7 +255,6 @@ class StreamWaits:
         first = read
         if is_queued and not timeout.is_given:
             first = total = QUEUE_SECONDS
-        self.timeout = timeout.with_read(first if max_silence is None else min(first or inf, max_silence), total=total)
         self._clock = clock
         self._progress = progress
         self._count = -1
@@ -264,6 +263,8 @@ class StreamWaits:
         self._wait = inf if first is None else first
         self._silence = self._max_silence = inf if max_silence is None else max_silence
         self._speech = min(SPEECH_SECONDS, self._max_silence)
+        longest = min(self._wait, self._max_silence)
+        self.timeout = timeout.with_read(None if longest == inf else longest, total=total)
 
     def before_read(self, attempt: Attempt | None) -> None:
         """Set the deadline of the next wait for data, as a wait begins.

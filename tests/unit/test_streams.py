@@ -238,7 +238,14 @@ def test_before_the_first_event_the_wait_outlasts_the_servers():
 
 @pytest.mark.parametrize(
     ("timeout", "is_queued", "expected"),
-    [(None, False, 60), (60, True, 60), (7, True, 7), (600, True, 600), (httpx.Timeout(None), True, None)],
+    [
+        (None, False, 60),
+        (60, True, 60),
+        (7, True, 7),
+        (600, True, 600),
+        (httpx.Timeout(None), True, None),
+        (httpx.Timeout(0), True, 0),
+    ],
     ids=repr,
 )
 def test_a_timeout_that_was_given_holds_from_the_start(timeout: Any, is_queued: bool, expected: float | None):
