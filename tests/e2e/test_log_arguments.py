@@ -22,7 +22,7 @@ TEXTS = ["été", "Grüße", "中文", "😀 ok", 'say "hi"', "tab\there", "back
 SIX = "搜索内容很长"
 
 
-@pytest.fixture(scope="module", params=["1.11.2", "1.14"])
+@pytest.fixture(scope="module", params=["1.11", "1.14", "1.16"])
 def version(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -114,6 +114,19 @@ def test_six_chinese_characters_are_found_on_1_11_alone(half: Half, sandbox: San
     else:
         with pytest.raises(ValueError, match="the longest beginning that fits is '搜索内容很'"):
             play(half, sandbox, SIX)
+
+
+@EACH_HALF
+def test_a_verbatim_keyword_finds_a_session_id_since_1_14(half: Half, sandbox: Sandbox, version: str):
+    found = [] if version == "1.11" else ["m\u00fcller"]
+    in_inputs = ["m\u00fcller"]  # as `sys.user_id`, which is stored like every input
+    assert play(half, sandbox, Verbatim("m\u00fcller"), "m\u00fcller") == [[found] * 3, [in_inputs] * 3]
+
+
+@EACH_HALF
+def test_percent_and_underscore_are_wildcards_on_1_11_alone(half: Half, sandbox: Sandbox, version: str):
+    found = ["u-8"] if version == "1.11" else []
+    assert play(half, sandbox, "inv%12", "inv_ice 12") == [[found] * 3, [found] * 3]
 
 
 async def read_one(client: Any, method: str, keyword: str) -> None:
