@@ -27,8 +27,8 @@ AT_SIGNS: Final = frozenset("\uff20\ufe6b")
 """Characters that urlsplit takes for an "@", which may end a user name and password."""
 
 CONSOLE_PATH: Final = (
-    r"/(?:apps|signin|signup|install|init|activate|forgot-password|reset-password|explore/apps|plugins|tools"
-    r"|datasets(?:/[0-9a-f-]{36}(?:/.*)?)?|app/[0-9a-f-]{36}(?:/.*)?"
+    r"/(?:apps|signin|signup|install|init|activate|forgot-password|reset-password|account|plugins|tools"
+    r"|(?:datasets|explore)(?:/.*)?|app/[0-9a-f-]{36}(?:/.*)?"
     r"|app/[^/]+/(?:develop|workflow|logs|overview|configuration|annotations)"
     r"|(?:workflow|chat|chatbot|completion|agent)/[^/]+|console/api(?:/.*)?)$"
 )

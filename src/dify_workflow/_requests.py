@@ -87,9 +87,20 @@ def plain_request(method: str, path: str, params: Mapping[str, object] | None, j
     )
 
 
+class SentHeaders(httpx.Headers):
+    """Headers whose repr, which tracebacks may show, has no values: a default header may hold the key, too."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self)!r})"
+
+    def copy(self) -> SentHeaders:
+        """A copy that hides its values as well."""
+        return SentHeaders(self)
+
+
 def prepared_headers(configuration: Configuration) -> httpx.Headers:
     """The headers of every request of a client, ready to be sent."""
-    headers = httpx.Headers(
+    headers = SentHeaders(
         {
             "Host": httpx.URL(configuration.base_url).netloc.decode("ascii"),
             "Accept": "application/json",

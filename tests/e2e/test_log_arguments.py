@@ -242,3 +242,26 @@ def test_a_checkpoint_holds_the_keyword_as_it_was_given(half: Half, keyword: str
     filters, ids = half.play(sandbox.base_url, story)
     assert filters == {"keyword": "été"}
     assert len(ids) == 1
+
+
+OLDER_WALK = {
+    "version": 1, "walk": "logs.iter", "filters": {"keyword": "\u00e9t\u00e9"}, "latest": None, "newest": None,
+    "oldest": None, "known": [], "strays": [], "seen": 0, "total": None, "ended": False,
+}  # fmt: skip
+OLDER_FOLLOW = {
+    "version": 1, "walk": "logs.follow", "filters": {"keyword": "\u00e9t\u00e9"}, "has_begun": True, "oldest": NOW,
+    "newest": None, "recent": {}, "unfinished": {},
+}  # fmt: skip
+
+
+@EACH_HALF
+def test_checkpoints_of_earlier_versions_can_be_resumed(half: Half, sandbox: Sandbox):
+    async def story(client: Any) -> list[str]:
+        client = client.with_options(api_key=sandbox.api_key)
+        async with client.logs.iter(keyword="\u00e9t\u00e9", checkpoint=OLDER_WALK) as walk:
+            ids = [log.id async for log in walk]
+        async with client.logs.follow(keyword="\u00e9t\u00e9", checkpoint=OLDER_FOLLOW) as follow:
+            return [*ids, (await anext(follow)).id]
+
+    walked, followed = half.play(sandbox.base_url, story)
+    assert walked == followed

@@ -289,6 +289,25 @@ def test_a_key_in_the_address_is_not_shown(half: Half):
     assert "/x/[api key]" in str(error)
 
 
+@EACH_HALF
+@pytest.mark.parametrize(
+    ("action", "frame"),
+    [
+        (list_logs, "value"),
+        (lambda client: client.request("GET", "/x", params={"a": "\ud800"}), "build_request"),
+        (lambda client: client.request("POST", "/x", json=object()), "build_request"),
+    ],
+    ids=["status", "params", "body"],
+)
+def test_no_variable_of_the_sdk_shows_a_default_header(half: Half, action, frame: str):
+    with FaultServer(answer(502)) as server:
+        error = failure(half, server.base_url, action, default_headers={"X-Api-Key": KEY}, max_retries=0)
+    frames = [one for link in chain_of(error) for one, _ in walk_tb(link.__traceback__)]
+    ours = [one for one in frames if one.f_globals["__name__"].startswith("dify_workflow.")]
+    assert frame in [one.f_code.co_name for one in ours]
+    assert KEY not in repr([one.f_locals for one in ours])
+
+
 def test_a_cancelled_call_shows_no_echo_and_no_frame_that_has_it():
     begun = raw(b"HTTP/1.1 200 " + ECHO.encode() + b"\r\nContent-Length: 99\r\nX: 1\r\n\r\n" + ECHO.encode(), 5.0)
 

@@ -217,7 +217,8 @@ ENDPOINTS = [
 ]
 CONSOLE_PAGES = [
     "/app/0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a/develop", "/app/0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a", "/apps",
-    "/apps/", "/signin", "/datasets", "/workflow/AbCdEf0123456789", "/chat/AbCdEf0123456789", "/console/api/apps",
+    "/apps/", "/signin", "/datasets/create", "/explore/apps", "/workflow/AbCdEf0123456789", "/chat/AbCdEf0123456789",
+    "/console/api/apps",
 ]  # fmt: skip
 
 

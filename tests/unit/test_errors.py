@@ -269,6 +269,17 @@ def test_an_error_body_in_no_known_shape_still_gives_an_error(content, code, mes
         assert error.message == message
 
 
+@pytest.mark.parametrize("cut", [0, 10, len(KEY)])
+def test_of_a_huge_body_an_error_has_the_beginning_without_the_key(cut: int):
+    size = 4 << 20
+    content = b"x" * (size - cut) + KEY.encode() + b"y" * 100
+    error = error_of(500, content)
+    assert isinstance(error.body, str)
+    assert error.body == "x" * len(error.body)
+    assert size - 2000 < len(error.body) <= size
+    assert error_of(500, b"x" * size).body == "x" * size
+
+
 @pytest.mark.parametrize("status", [400, 403, 404, 408, 429, 500, 502, 503, 522, 600])
 def test_every_status_error_has_the_seconds_of_retry_after(status: int):
     assert error_of(status, b"busy", **{"Retry-After": "120"}).retry_after == 120.0
