@@ -73,7 +73,7 @@ def test_what_is_sent_finds_the_keyword_or_is_refused(keyword: str, around: str,
 
 
 @given(TEXTS)
-def test_what_does_not_depend_on_the_version_is_the_same_everywhere(keyword: str):
+def test_what_does_not_need_the_version_is_sent_to_all_alike(keyword: str):
     try:
         anywhere = sent_keyword(keyword, None)
     except ValueError:
@@ -106,7 +106,7 @@ def test_a_keyword_is_sent_as_the_server_stores_text(keyword: str, sent: str):
     assert sent_keyword(keyword, None) == sent
 
 
-def test_six_chinese_characters_are_sent_as_they_are_to_1_11_alone():
+def test_six_chinese_characters_are_sent_raw_to_1_11_alone():
     keyword = "中文搜索内容"
     assert sent_keyword(keyword, None) is None
     assert sent_keyword(keyword, "1.11.2") == keyword
