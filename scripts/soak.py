@@ -1,6 +1,11 @@
 """Walk thousands of random histories of a table of logs, and compare with the truth.
 
-Usage: soak.py [COUNT] [--seed FIRST] [--kind honest|workers|odd|lies]
+Usage: soak.py [COUNT] [--seed FIRST] [--kind KIND]
+
+The kinds are faithful servers ("honest", read by one worker, by several: "workers", with unusual logs: "odd"), faulty
+ones ("lies"), and those whose filters contradict what they display ("session", "process", "exclusive", "lagging";
+tests/zoned_histories.py says what they are). For the last ones it prints the requests beyond those of a
+faithful server.
 
 Each history follows from its kind and its seed. Those that fail are printed with the command that repeats them.
 """
@@ -9,36 +14,69 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import random
+import statistics
 import sys
 import time
+from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 KINDS: Final = {
-    "honest": ("random_history", "check"),
-    "workers": ("random_history_with_workers", "check"),
-    "odd": ("random_history_with_odd_rows", "check"),
-    "lies": ("random_lies", "check_lies"),
+    "honest": ("log_histories", "random_history", "check"),
+    "workers": ("log_histories", "random_history_with_workers", "check"),
+    "odd": ("log_histories", "random_history_with_odd_rows", "check"),
+    "lies": ("log_histories", "random_lies", "check_lies"),
+    "session": ("zoned_histories", "random_session_history", "check"),
+    "process": ("zoned_histories", "random_process_history", "check"),
+    "exclusive": ("zoned_histories", "random_exclusive_history", "check"),
+    "lagging": ("zoned_histories", "random_lagging_history", "check"),
 }
+"""The module of each kind's histories, and its functions that make and check one."""
 BLOCK: Final = 50
 
 
-def try_block(kind: str, first: int, count: int) -> tuple[int, dict[int, str]]:
-    """Requests that the histories of a block took, and what went wrong, by seed."""
+class Block(NamedTuple):
+    """What came of some histories.
+
+    Attributes:
+        requests: how many they took.
+        beyond: how many each took beyond those of a faithful server, where that can be told.
+        incomplete: histories that ended in an `IncompleteWalkError`, as they may.
+        failures: what went wrong, by seed.
+    """
+
+    requests: int
+    beyond: list[int]
+    incomplete: int
+    failures: dict[int, str]
+
+
+def try_block(kind: str, first: int, count: int) -> Block:
+    """Try the histories of a block."""
     sys.path.insert(0, str(ROOT / "tests"))
-    histories = importlib.import_module("log_histories")  # it belongs to the tests, which are no package
-    make, check = (getattr(histories, name) for name in KINDS[kind])
-    requests, failures = 0, {}
+    logging.getLogger("dify_workflow").setLevel(logging.ERROR)  # a shift is a warning
+    module, *names = KINDS[kind]
+    histories = importlib.import_module(module)  # it belongs to the tests, which are no package
+    make, check = (getattr(histories, name) for name in names)
+    requests, incomplete = 0, 0
+    beyond: list[int] = []
+    failures: dict[int, str] = {}
     for seed in range(first, first + count):
         try:
-            requests += len(check(make(random.Random(seed))).table.requests)  # noqa: S311 - repeatable, no secrets
+            history = make(random.Random(seed))  # noqa: S311 - repeatable, no secrets
+            outcome = check(history)
+            requests += len(outcome.table.requests)
+            incomplete += outcome.error is not None
+            if module == "zoned_histories" and history.is_still and history.workers == 1 and not history.cuts:
+                beyond.append(histories.extra_requests(history))
         except Exception as error:  # noqa: BLE001 - whatever went wrong is what is looked for
             failures[seed] = f"{type(error).__name__}: {error}".splitlines()[0]
-    return requests, failures
+    return Block(requests, beyond, incomplete, failures)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -54,6 +92,8 @@ def main(argv: list[str] | None = None) -> int:
     print(f"{each} histories of each kind ({', '.join(kinds)}) from seed {first} on")
     begun = time.monotonic()
     requests, failed = 0, 0
+    beyond: dict[str, list[int]] = defaultdict(list)
+    incomplete: dict[str, int] = defaultdict(int)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         blocks = [
             (kind, pool.submit(try_block, kind, seed, min(BLOCK, first + each - seed)))
@@ -61,11 +101,19 @@ def main(argv: list[str] | None = None) -> int:
             for kind in kinds
         ]
         for kind, block in blocks:
-            taken, failures = block.result()
-            requests += taken
-            failed += len(failures)
-            for seed, what in failures.items():
+            result = block.result()
+            requests += result.requests
+            failed += len(result.failures)
+            beyond[kind] += result.beyond
+            incomplete[kind] += result.incomplete
+            for seed, what in result.failures.items():
                 print(f"FAILED  soak.py 1 --kind {kind} --seed {seed}   {what}", flush=True)
+    for kind in kinds:
+        if beyond[kind]:
+            middle, most = statistics.median(beyond[kind]), max(beyond[kind])
+            print(f"{kind}: {middle:g} requests beyond a faithful server's (median), {most} at most")
+        if incomplete[kind]:
+            print(f"{kind}: {incomplete[kind]} of {each} ended in an IncompleteWalkError")
     seconds = time.monotonic() - begun
     print(f"{each * len(kinds)} histories, {requests} requests, {failed} failed, {seconds:.0f} s")
     return 1 if failed else 0

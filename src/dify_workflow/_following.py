@@ -108,9 +108,8 @@ class Following:
 
     @property
     def _recent_start(self) -> int | None:
-        """Earliest displayed second of the logs that the next look shows."""
-        start = self.window_start
-        return None if start is None else start + self.clock.shift + self.clock.after_margin
+        """Earliest displayed second of the known logs that the next look shows again."""
+        return None if self.newest is None else self.newest - OVERLAP_SECONDS
 
     def skip(self, rows: Iterable[Row], newest: int | None) -> None:
         """Note rows that were there before, so that they are not given; `newest` is the newest row's second."""
@@ -138,7 +137,8 @@ class Following:
     def take(self, row: Row, now: float) -> bool:
         """Note that it was a row's turn; whether it is one that the caller wants."""
         matches = self._filters.match(row.log)
-        if row.is_timed and (self.newest is None or row.second > self.newest):
+        is_later = self.newest is None or row.second > self.newest
+        if row.is_timed and is_later and row.identity not in self._unfinished:
             self.newest = row.second
             if len(self._recent) > AT_ONCE:
                 self._forget()

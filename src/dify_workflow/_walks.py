@@ -274,6 +274,10 @@ class WindowWalk:
         inside = [row for row in rows if self.newest is None or row.second <= self.newest]
         if not inside or not all(row.is_timed for row in rows):
             return []  # a log without a time may belong to the range above
+        floor = self._floor
+        if floor is not None and inside[-1].second < floor.second:  # it reaches below this range: the range is whole
+            self._ended = True
+            return self._give([row for row in inside if row.second >= floor.second])
         given = self._give(inside)
         self._move_to(inside[-1].second, inside)
         return given
@@ -354,6 +358,9 @@ class WindowWalk:
             return (yield from self._sweep_instead(rows, is_all=reply.is_all))
         if self._known and not self._overlaps(reply):
             return (yield from self._reconcile(reply))
+        if not self._known and self._proven is not None and self._rest:  # right below a second that was read alone
+            reply = yield from self._repeated(reply, self._window(), self._rest)
+            rows = reply.rows
         if not rows:
             return (yield from self._end([]))
         is_outside = yield from self._is_outside(rows)
@@ -514,9 +521,14 @@ class WindowWalk:
     def _take_again(self, second: int, reply: Reply) -> Inquiry[list[Row] | None]:
         """The same window where the clock is right and a replica lagged, or by a clock that is searched for."""
         known = self._known_at(second)
-        if not self._page and (yield from self._is_gone(second, reply.rows)):
-            self._known = {}
-            return (yield from self._take_window(reply))
+        if not self._page:
+            for _ in range(MOST_REPEATED_WINDOWS):
+                again = yield self._window()
+                if self._is_in_order(again.rows) and self._overlaps(again):
+                    return (yield from self._take_rows(again))
+            if (yield from self._is_gone(second, reply.rows)):
+                self._known = {}
+                return (yield from self._take_window(reply))
         is_right = (yield alone_in(self.clock, second)).shows_alone(second, known)
         if is_right or (yield from self._find_clock(second, known, ())):
             return (yield from self._take_window((yield self._window())))
@@ -647,16 +659,12 @@ class WindowWalk:
         return self._sweeps
 
     def _take_sweep(self, sweeps: _Sweeps, reply: Reply) -> Inquiry[list[Row]]:
-        if self.is_ordered:
-            assert self.newest is not None  # noqa: S101 - this second is swept
-            second = self.newest
-            is_gone = reply.total == 0 and not reply.rows and sweeps.were_counted and self._is_young(second)
-            if is_gone or (sweeps.is_at_its_start and not reply.shows_alone(second, self._known_at(second))):
-                found = yield from self._find_second(second, reply)
-                if found is None:
-                    return []
-                sweeps, reply = found
-            if any(row.is_timed and row.second != second for row in reply.rows):
+        if self.is_ordered and self.newest is not None:
+            found = yield from self._checked(self.newest, sweeps, reply)
+            if found is None:
+                return []
+            sweeps, reply = found
+            if not reply.is_of_one_second(self.newest) and reply.rows:
                 return (yield from self._sweep_instead(reply.rows, is_all=False))
         else:
             yield from self._is_outside(reply.rows)
@@ -665,7 +673,7 @@ class WindowWalk:
         if sweeps.completed_by(reply.rows, reply.total):
             self._sweeps = None
             if self._rest is not None:
-                self._rest -= reply.total or 0
+                self._rest -= sweeps.largest_total
             if self.is_ordered and self.newest is not None:
                 self._go_below(self.newest)
             else:
@@ -677,6 +685,26 @@ class WindowWalk:
     def _is_young(self, second: int) -> bool:
         """Whether logs may still appear in a second."""
         return second >= (self._latest or second) - LATENESS
+
+    def _checked(self, second: int, sweeps: _Sweeps, reply: Reply) -> Inquiry[tuple[_Sweeps, Reply] | None]:
+        """A page of a second that is swept, and its sweeps; None where the second is gone."""
+        if sweeps.were_counted:
+            # The logs of an empty page were just given: they are not gone before it was empty several times.
+            return sweeps, (yield from self._repeated(reply, sweeps.next_request(), 1))
+        if reply.shows_alone(second, self._known_at(second)):
+            return sweeps, reply
+        found = yield from self._find_second(second, reply)
+        if found is not None and not found[1].rows:
+            raise self._incomplete(self.total or 0, self.seen, "a second does not show the logs that were given of it")
+        return found
+
+    def _repeated(self, reply: Reply, request: PageRequest, least: int) -> Inquiry[Reply]:
+        """A page, asked for again as long as fewer logs are counted than there were: a replica may lag behind."""
+        for _ in range(MOST_REPEATED_WINDOWS):
+            if reply.total is None or reply.total >= least:
+                break
+            reply = yield request
+        return reply
 
     def _go_below(self, second: int) -> None:
         """Go on below a second that was read alone, so that its place in the filter is known."""
@@ -691,7 +719,7 @@ class WindowWalk:
         if contradicts_filters(reply, second):
             return self._sweep_second(second), reply  # which is then found not to be of one second
         if self._proven == second:
-            for _ in range(MOST_REPEATED_WINDOWS if self._is_young(second) else 1):
+            for _ in range(MOST_REPEATED_WINDOWS):
                 again = yield self._window()
                 if again.rows and again.rows[0].second >= second:
                     break
@@ -723,7 +751,9 @@ class WindowWalk:
         before = self._before
         if everything:
             before = None if self._pin_is_displayed else self._pin
-        self._sweeps = _Sweeps(before, self._after, rows_may_arrive=True, patience=PATIENCE_WITH_EVERYTHING)
+        self._sweeps = _Sweeps(
+            before, self._after, rows_may_arrive=True, patience=PATIENCE_WITH_EVERYTHING, is_strict=everything
+        )
         self._ended = is_all
         return given
 
@@ -885,12 +915,18 @@ class _Sweeps:
         after: earliest second of the window.
         rows_may_arrive: whether rows may appear that were not there when the sweeps began.
         patience: sweeps in a row that may find nothing new.
+        is_strict: whether only a moment with the largest total is a proof, as pages may be of a replica that lags.
     """
 
-    def __init__(self, before: int | None, after: int | None, *, rows_may_arrive: bool, patience: int) -> None:
+    def __init__(
+        self, before: int | None, after: int | None, *, rows_may_arrive: bool, patience: int, is_strict: bool = False
+    ) -> None:
         self._before, self._after = before, after
         self._rows_may_arrive = rows_may_arrive
         self._patience = patience
+        self._is_strict = is_strict
+        self._falls = False  # whether a total was smaller than the one before
+        self._is_odd = False  # whether totals fell and rose again: some pages may be of a replica that lags behind
         # The moments are those of the answers, counted from 0.
         self._totals: list[int | None] = []
         self._found: list[int] = []  # rows that were seen for the first time
@@ -907,9 +943,9 @@ class _Sweeps:
         return self._stale >= self._patience or self._sweep > MOST_SWEEPS or self._size < 1
 
     @property
-    def is_at_its_start(self) -> bool:
-        """Whether the next page is the first one of a sweep."""
-        return self._page == 1
+    def largest_total(self) -> int:
+        """The most logs that a page counted."""
+        return max((total or 0 for total in self._totals), default=0)
 
     @property
     def were_counted(self) -> bool:
@@ -940,7 +976,10 @@ class _Sweeps:
     def completed_by(self, rows: list[Row], total: int | None) -> bool:
         """Note the answer for the page that was asked for; whether this completes the window."""
         if self._totals and total != self._totals[-1]:
-            self._rows_may_arrive = self._rows_may_arrive or (total or 0) > (self._totals[-1] or 0)
+            rises = (total or 0) > (self._totals[-1] or 0)
+            self._rows_may_arrive = self._rows_may_arrive or rises
+            self._is_odd = self._is_odd or (rises and self._falls)
+            self._falls = self._falls or not rises
             self._stale = 0
         self._note(rows, total)
         # A proxy may cap the pages: then the sweep goes on with pages of that size, the next with smaller.
@@ -951,7 +990,7 @@ class _Sweeps:
             self._adds_up = True
         if self._adds_up:
             # One answer that is all there is needs no other moment: nothing came between.
-            is_all = is_last and self._page == 1 and len(self._shown) == total
+            is_all = is_last and self._page == 1 and len(self._shown) == total and not self._is_strict
             if is_all or self._is_proven():
                 return True
         if is_last or self._repeats >= MOST_REPEATS or self._page >= MOST_PAGES:
@@ -991,10 +1030,11 @@ class _Sweeps:
 
     def _is_proven(self) -> bool:
         seen_twice, seen_later = 0, len(self._last_seen)
+        largest = self.largest_total if self._is_strict or self._is_odd else 0
         for total, found, change in zip(self._totals, self._found, self._change, strict=False):  # one change is to come
             seen_twice += change
             known = seen_twice if self._rows_may_arrive else seen_twice + seen_later
-            if known == total:
+            if known == total and total >= largest:
                 return True
             seen_later -= found
         return False
@@ -1056,9 +1096,22 @@ def find_clock(
         if candidate != clock:
             alone = yield alone_in(candidate, second)
             if alone.shows_alone(second, known):
-                return candidate
+                # A replica that lags looks as if a bound were exclusive.
+                is_right = candidate.shift == clock.shift and (yield from _is_right(clock, second, known))
+                return clock if is_right else candidate
             if candidate.shift != clock.shift and contradicts_filters(alone, second):
                 return None
+    return (yield from _search_shifts(clock, second, known))
+
+
+def _is_right(clock: FilterClock, second: int, known: set[str]) -> Inquiry[bool]:
+    for _ in range(MOST_REPEATED_WINDOWS):
+        if (yield alone_in(clock, second)).shows_alone(second, known):
+            return True
+    return False
+
+
+def _search_shifts(clock: FilterClock, second: int, known: set[str]) -> Inquiry[FilterClock | None]:
     for shifts in (OFFSETS, range(-LARGEST_SHIFT, LARGEST_SHIFT, QUARTER), range(-LARGEST_SHIFT, LARGEST_SHIFT)):
         # The greatest shift with which a window still reaches up to the second.
         low, high = 0, len(shifts)

@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 from dify_workflow import APIConnectionError, IncompleteWalkError
-from dify_workflow._filters import log_filters
+from dify_workflow._filters import LogFilters, log_filters
 from dify_workflow._following import MOST_LOOK_UPS, OVERLAP_SECONDS, SLOWEST, Following
 from dify_workflow._sync.follow import LogFollow
 from dify_workflow._walks import PageRequest
@@ -138,6 +138,13 @@ class TimeIsUpError(Exception):
     """The clock has reached the end of the history."""
 
 
+def log_filters_of(**given: str) -> LogFilters:
+    names = ("keyword", "status", "created_by_end_user_session_id", "created_by_account")
+    return log_filters(
+        created_at__before=None, created_at__after=None, **{name: given.get(name) for name in names}
+    ).with_status_here(given.get("status"))
+
+
 def follower(
     table: Table,
     *,
@@ -148,10 +155,7 @@ def follower(
     until: float = NO_END,
     **given: str,
 ) -> LogFollow:
-    names = ("keyword", "status", "created_by_end_user_session_id", "created_by_account")
-    filters = log_filters(
-        created_at__before=None, created_at__after=None, **{name: given.get(name) for name in names}
-    ).with_status_here(given.get("status"))
+    filters = log_filters_of(**given)
     following = Following(filters, oldest=since, poll=poll, give_up_after=give_up_after)
     if checkpoint is not None:
         following.restore(checkpoint)
@@ -578,3 +582,103 @@ def test_a_follow_goes_on_from_an_earlier_checkpoint():
     running = [(f"row-{n}", "running") for n in range(0, 12, 3)]
     assert sorted(given) == sorted(ended + running)
     assert follower(Table([], START), checkpoint=stored["skipped"]).checkpoint == stored["skipped"]
+
+
+# The server's clock ---------------------------------------------------------------------------------------------------
+
+
+class ShiftedTable(Table):
+    """A server that displays other seconds than it filters by; the shift may change at a moment.
+
+    Only the logs' own times are shifted, or those of their runs as well.
+    """
+
+    shifts: tuple[tuple[float, int], ...] = ()
+    shifts_runs = False
+
+    def read_page(self, request: PageRequest) -> WorkflowLogPage:
+        page = super().read_page(request).to_dict()
+        for log in page["data"]:
+            second = log["created_at"]
+            shift = next(shift for moment, shift in self.shifts if second >= moment)
+            log["workflow_run"]["created_at"] = second + (shift if self.shifts_runs else 0)
+            log["created_at"] = second + shift
+        return WorkflowLogPage.from_dict(page)
+
+
+HOUR = 3600
+SHIFTS = {
+    "Shanghai": ((0, 8 * HOUR),),
+    "New York": ((0, -5 * HOUR),),
+    "Kathmandu": ((0, 20_700),),
+    "Berlin, spring": ((START + 500, 2 * HOUR), (0, HOUR)),
+    "Berlin's process, spring": ((START + 500, -2 * HOUR), (0, -HOUR)),
+    "Berlin's process, autumn": ((START + 500, -HOUR), (0, -2 * HOUR)),
+    "London, spring": ((START + 500, HOUR), (0, 0)),
+}
+
+
+@pytest.mark.parametrize("shifts_runs", [False, True])
+@pytest.mark.parametrize("name", SHIFTS)
+@pytest.mark.parametrize("seed", range(2))
+def test_a_shifted_server_is_followed_exactly(seed: int, name: str, shifts_runs: bool):
+    chance = dice(4000 + seed)
+    rows = history(chance, length=1000, burst=20)
+    table = ShiftedTable(bulk(150, seconds=9000) + rows, START - 60, chance)
+    table.shifts, table.shifts_runs = SHIFTS[name], shifts_runs
+    follow = follower(table, until=START + 9000)
+    given: list[tuple[str, str]] = []
+    with pytest.raises(TimeIsUpError):
+        given.extend(told(log) for log in follow)
+    assert_true(rows, given)
+    assert follow.time_shift == SHIFTS[name][0][1]
+
+
+@pytest.mark.parametrize("name", ["Shanghai", "New York"])
+def test_a_shifted_server_is_followed_from_a_checkpoint_on(name: str):
+    chance = dice(5000)
+    rows = history(chance, length=1000, burst=20)
+    table = ShiftedTable(rows, START - 60, chance)
+    table.shifts = SHIFTS[name]
+    given: list[tuple[str, str]] = []
+    checkpoint = None
+    while table.now < START + 8000:
+        follow = follower(table, checkpoint=checkpoint, since=START - 100, until=START + 8000)
+        with contextlib.suppress(TimeIsUpError):
+            given.extend(told(log) for log in itertools.islice(follow, 7))
+        checkpoint = json.loads(json.dumps(follow.checkpoint))
+        table.now += 5
+    assert_true(rows, given)
+
+
+def test_a_faithful_server_gets_no_request_more():
+    table = Table(one_a_second(50), START)
+    assert len(list(table.follow(since=START - 100, until=START + 600))) == 50
+    assert {request.limit for request in table.requests} == {100}
+    assert {len(look) for look in looks_of(table)} == {1}
+
+
+@pytest.mark.parametrize("jump", [400 * DAY, -400 * DAY, 3 * HOUR])
+def test_a_clock_that_is_set_drops_no_unfinished_log(jump: float):
+    table = Table([TableRow("row", START - 300, 0, START + 500.0), TableRow("next", START, 0)], START)
+    followed = follower(table, since=START - HOUR, give_up_after=DAY, until=START + 1500)
+    checkpoint = None
+    given: list[tuple[str, str]] = []
+    for wall in (START, START + jump, START):
+        following = Following(log_filters_of(), oldest=START - HOUR, poll=POLL, give_up_after=DAY)
+        if checkpoint is not None:
+            following.restore(checkpoint)
+
+        def sleep(seconds: float) -> None:
+            table.sleep(seconds)
+            if table.sleeps[-1] and len(table.sleeps) % 9 == 0:
+                raise TimeIsUpError
+
+        followed = LogFollow(
+            table.read_page, following, clock=lambda wall=wall: wall, monotonic=lambda: table.now - START, sleep=sleep
+        )
+        with contextlib.suppress(TimeIsUpError):
+            given.extend(told(log) for log in followed)
+        checkpoint = json.loads(json.dumps(followed.checkpoint))
+        table.now += 300
+    assert given == [("row", "running"), ("next", "succeeded"), ("row", "succeeded")]

@@ -150,6 +150,11 @@ class AsyncLogs:
         the walk ends in an `IncompleteWalkError`. Rows that arrive later may be left out. Memory does not grow with
         the number of rows. The walk has `.total`, `.seen`, and a `.checkpoint` from which another walk goes on.
 
+        A server whose database session or process is not in UTC displays other times than it filters by. The walk
+        notices, is exact all the same, and says in `.time_shift` by how many seconds `created_at` is off; the bounds
+        mean true times. The bounds are the server's: one that excludes them leaves out the rows of those two seconds,
+        unless the walk notices while it reads.
+
         Args:
             keyword: text in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id. It
                 is sent as the server stores text: as JSON, where a character outside ASCII takes six (an emoji twelve),
@@ -241,6 +246,10 @@ class AsyncLogs:
         `succeeded`): the server's listing never tells. A row that appears late, up to 30 seconds older than the newest
         one, is not missed. Outages are survived by trying again, restarts by the `.checkpoint`. While nothing happens
         it asks ever more seldom, up to every sixth `poll`.
+
+        A server that displays other times than it filters by is noticed, as by `iter`, and `.time_shift` says by how
+        much. One limit: where a database session is in a zone with daylight-saving time, logs of the hour that is
+        repeated in autumn are sorted into that hour's first pass, so that they may be left out.
 
         Args:
             poll: seconds between two looks while something happens, over 0.

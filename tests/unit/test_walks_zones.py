@@ -1,0 +1,104 @@
+"""Servers whose filters contradict what they display: each log is given once, or an error ends the walk.
+
+`make soak` tries thousands of the histories of tests/zoned_histories.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from random import Random
+from typing import Any
+
+import pytest
+import zoned_histories
+from halves import EACH_HALF, Half
+from log_histories import NOW
+from zoned_histories import KINDS, ZonedHistory, check, extra_requests, random_zoned_history
+
+HOUR = 3600
+SPREAD = [NOW - 40 * number for number in range(700)]
+
+
+def history(kind: str, zone: str, seconds: list[int] = SPREAD, **options: Any) -> ZonedHistory:
+    return ZonedHistory(kind, zone, seconds, **options)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_log_is_lost_where_filters_contradict_displays(kind: str):
+    for seed in range(12):
+        try:
+            check(random_zoned_history(Random(seed), kind))  # noqa: S311 - histories that can be repeated, no secrets
+        except AssertionError as error:
+            pytest.fail(f"scripts/soak.py 1 --kind {kind} --seed {seed}: {error}")
+
+
+@pytest.mark.parametrize("has_runs", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "zone", "shift"),
+    [
+        ("session", "America/New_York", -4 * HOUR),
+        ("session", "Asia/Shanghai", 8 * HOUR),
+        ("session", "Asia/Kathmandu", 20_700),
+        ("process", "Asia/Shanghai", -8 * HOUR),
+        ("process", "America/New_York", 4 * HOUR),
+        ("", "UTC", 0),
+    ],
+)
+def test_the_shift_is_displayed_minus_true_seconds(kind: str, zone: str, shift: int, has_runs: bool):
+    outcome = check(history(kind, zone, has_runs=has_runs))
+    assert outcome.error is None
+    assert len(outcome.given) == len(SPREAD)
+    assert outcome.time_shift == shift
+
+
+def test_one_page_shows_the_shift_of_a_database_session():
+    outcome = check(history("session", "America/New_York", SPREAD[:50]))
+    assert outcome.time_shift == -4 * HOUR
+    assert len(outcome.table.requests) == 1
+
+
+def test_a_shift_costs_a_few_requests_and_none_costs_none():
+    assert extra_requests(history("", "UTC")) == 0
+    assert extra_requests(history("session", "America/New_York")) <= 3
+    assert extra_requests(history("process", "Europe/Berlin")) <= 20
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("excludes", ["before", "after", "before and after"])
+def test_exclusive_bounds_cost_no_log(excludes: str, workers: int):
+    seconds = [NOW - number // 5 for number in range(900)] + [NOW - 50] * 350
+    outcome = check(history("exclusive", "UTC", seconds, excludes=excludes, workers=workers))
+    assert outcome.error is None
+    assert len(outcome.given) == 1250
+
+
+@pytest.mark.parametrize("kind", ["session", "process"])
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
+def test_bounds_of_the_caller_are_true_times(kind: str, zone: str):
+    outcome = check(history(kind, zone, oldest=NOW - HOUR, newest=NOW - 600))
+    assert len(outcome.given) == len([second for second in SPREAD if NOW - HOUR <= second <= NOW - 600])
+
+
+def test_a_shift_is_logged_once_and_says_what_to_set(caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.WARNING, "dify_workflow"):
+        check(history("session", "America/New_York"))
+    (record,) = caplog.records
+    assert record.name == "dify_workflow"
+    for word in ("logs.iter", "-14400 s", "PGTZ", "pooler", "ALTER DATABASE", "UTC"):
+        assert word in record.getMessage()
+
+
+def test_no_shift_is_reported_before_the_first_page():
+    table = zoned_histories.ZonedTable(history("session", "Asia/Shanghai"))
+    walk = zoned_histories.LogWalk(table.page, zoned_histories.NO_FILTERS, checkpoint=None, workers=1)
+    assert walk.time_shift is None
+    next(walk)
+    assert walk.time_shift == 8 * HOUR
+
+
+@EACH_HALF
+def test_each_iterator_of_logs_has_the_shift(half: Half):
+    async def story(client: Any) -> Any:
+        return client.logs.iter().time_shift, client.logs.iter(details=2).time_shift, client.logs.follow().time_shift
+
+    assert half.play("http://127.0.0.1:9/v1", story) == (None, None, None)
