@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from specification.findings import shown
 
 from comparison.changes import Change, in_order
-from comparison.events import event_roots, is_reduced, paired, streams, unions
+from comparison.events import event_roots, is_reduced, paired, streams, unions, unused_schemas
 from comparison.reading import listed, mapping, resolved
 from comparison.schemas import SchemaComparison
 from comparison.shapes import Schemas
@@ -323,6 +323,11 @@ class _Comparison:
             if mapping(before[0].get("webhooks")) != mapping(after[0].get("webhooks")):
                 what = "differ; they are no calls of a client"
                 yield Change("wording", "webhooks", what, (before[0],), (after[0],), "webhooks")
+            unused = [unused_schemas(document) for document in (before[0], after[0])]
+            names = dict.fromkeys([*unused[0], *unused[1]])
+            if differing := [name for name in names if unused[0].get(name) != unused[1].get(name)]:
+                what = f"schemas that nothing uses differ: {shown(', '.join(differing))}"
+                yield Change("wording", "components", what, (before[0],), (after[0],), "unused")
         kept = [key for key in self.old.operations if key in self.new.operations]
         if kept != [key for key in self.new.operations if key in self.old.operations]:
             yield Change("wording", "paths", "the order of the operations differs", kind="order")

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from specification.references import SCHEMAS
 
-from comparison.reading import listed, mapping, resolved, target
+from comparison.reading import Description, listed, mapping, resolved, target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from specification.nodes import Tree
 
-    from comparison.reading import Description, Operation
+    from comparison.reading import Operation
 
 EVENT_STREAM = "text/event-stream"
 
@@ -102,9 +102,14 @@ def paired(
         if likeness > _LEAST and not {id(root.node), id(other.node)} & taken:
             taken |= {id(root.node), id(other.node)}
             pairs.append((root, other) if is_old else (other, root))
-    pairs += [(root, None) for root in before if id(root.node) not in taken]
-    pairs += [(None, root) for root in after if id(root.node) not in taken]
-    return pairs
+    gone = [root for root in before if id(root.node) not in taken]
+    come = [root for root in after if id(root.node) not in taken]
+    # Without a mapping only the name tells which is which: as many as before are the same ones under other names.
+    unnamed = [[root for root in side if not root.tags[1]] for side in (gone, come)]
+    if len(unnamed[0]) == len(unnamed[1]):
+        pairs += zip(*unnamed, strict=True) if len(unnamed[0]) == 1 else ()
+        gone, come = ([root for root in side if root.tags[1]] for side in (gone, come))
+    return [*pairs, *((root, None) for root in gone), *((None, root) for root in come)]
 
 
 _LEAST = 0.4
@@ -116,6 +121,13 @@ def _likeness(one: Union, other: Union) -> float:
     if one.name and one.name == other.name:
         return 2
     return len(values & other_values) / len(values | other_values) if name == other_name and values else 0
+
+
+def unused_schemas(document: Tree) -> dict[str, Any]:
+    """The component schemas to which neither operations lead nor the events of streams."""
+    roots = event_roots(Description([document], {}))
+    used = reached(document, [document.get("paths"), *(root.node for root in roots)])
+    return {name: schema for name, schema in _components(document).items() if id(schema) not in used}
 
 
 def is_reduced(description: Description) -> bool:

@@ -106,6 +106,20 @@ class TestEventsApart:
         old, new = stream("ping"), stream("ping")
         new["components"]["schemas"]["Unused"] = {"type": "object", "properties": {"a": TEXT}}
         assert told(old, new) == told(new, old) == []
+        (change,) = changes(old, new)  # and leaves a line all the same
+        assert (change.kind, change.what) == ("unused", "schemas that nothing uses differ: Unused")
+
+    def test_events_without_a_mapping_may_be_renamed(self) -> None:
+        def unmapped(root: str, field: Any) -> dict[str, Any]:
+            document = stream("ping")
+            event = {"type": "object", "properties": {"a": field}}
+            union = {"oneOf": [{"$ref": f"{SCHEMAS}{root}A"}], "discriminator": {"propertyName": "event"}}
+            document["components"]["schemas"] = {root: union, f"{root}A": event}
+            return document
+
+        assert told(unmapped("Event", TEXT), unmapped("Other", TEXT)) == []
+        found = told(unmapped("Event", TEXT), unmapped("Other", {"type": "integer"}))
+        assert found == [("breaking", "events Event.a", "event-type")]
 
     def test_heirs_of_a_discriminator_without_mapping_are_compared(self) -> None:
         def animals(field: Any) -> dict[str, Any]:
