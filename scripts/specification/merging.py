@@ -77,7 +77,10 @@ def _add(result: Tree, own: Tree, name: str, owners: dict[Pointer, str]) -> list
         if (owner := owners.setdefault(route, name)) == name and method not in result["paths"].get(path, {}):
             result["paths"].setdefault(path, {})[method] = operation
         else:
-            text = f"{method.upper()} {path} is already described by {owner}; each operation once is allowed"
+            text = (
+                f"{method.upper()} {path} is already described by {owner}; each operation once is allowed, unless "
+                "`document` in spec/selection.yaml says which one counts"
+            )
             clashes.append(_Clash(("paths", path, method), text))
     for kind, components in own.get("components", {}).items():
         there = result["components"].setdefault(kind, {}) if not kind.startswith("x-") else {}
