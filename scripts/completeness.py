@@ -44,7 +44,7 @@ LEFT_OUT: Final[dict[str, dict[str, str]]] = {
 
 # What a method has beside the parameters of its operations; `timeout` is every method's.
 OWN: Final[dict[str, set[str]]] = {
-    "logs.iter": {"checkpoint", "workers", "details"},
+    "logs.iter": {"checkpoint", "workers", "details", "patience"},
     "logs.follow": {"checkpoint", "poll", "since", "give_up_after"},
     "files.upload": {"filename", "content_type"},
     "runs.stream": {"max_silence"},
