@@ -49,7 +49,9 @@ def zone_names() -> list[str]:
 @cache
 def changes_of(name: str) -> list[int]:
     """The seconds at which a zone changes its offset."""
-    zone, found, last = ZoneInfo(name), [], None
+    zone = ZoneInfo(name)
+    found: list[int] = []
+    last: timedelta | None = None
     for second in range(BEGIN, BEGIN + 3 * YEAR, 1800):
         offset = datetime.fromtimestamp(second, zone).utcoffset()
         if last is not None and offset != last:
@@ -113,7 +115,7 @@ class ZonedHistory:
     newest: int | None = None
     oldest: int | None = None
     change_rate: float = 0.0
-    cuts: list[int] = field(default_factory=list)
+    cuts: list[int] = field(default_factory=list[int])
     workers: int = 1
     seed: int = 0
 

@@ -139,9 +139,13 @@ class TimeIsUpError(Exception):
 
 
 def log_filters_of(**given: str) -> LogFilters:
-    names = ("keyword", "status", "created_by_end_user_session_id", "created_by_account")
     return log_filters(
-        created_at__before=None, created_at__after=None, **{name: given.get(name) for name in names}
+        keyword=given.get("keyword"),
+        status=given.get("status"),
+        created_at__before=None,
+        created_at__after=None,
+        created_by_end_user_session_id=given.get("created_by_end_user_session_id"),
+        created_by_account=given.get("created_by_account"),
     ).with_status_here(given.get("status"))
 
 
