@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from ._attempts import attempt_of
-from ._lifetimes import is_collecting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,6 +150,8 @@ def _may_wait_for_lock(stream: object) -> bool:
     """Whether the lock of httpcore's pool is free, or held by another thread, which will release it."""
     lock = lock_of(stream)
     if lock is None:  # another transport: nothing is known about its locks
+        from ._lifetimes import is_collecting  # noqa: PLC0415 - loaded when needed
+
         return not is_collecting()
     if not lock.acquire(timeout=LOCK_SECONDS):
         return False
