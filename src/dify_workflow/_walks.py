@@ -203,6 +203,7 @@ class WindowWalk:
         self._passed: dict[str, int] = {}  # logs of the second that was read alone last
         self._is_displayed = bool(self._known)  # whether `newest` is a displayed second
         self._pin, self._pin_is_displayed = newest, self._is_displayed
+        self._pin_clock: FilterClock | None = None  # the clock at the first seam; the zone's offset may change below
         self._sweeps: _Sweeps | None = None
         self._inquiry: Inquiry[list[Row]] | None = None
         self._asked: PageRequest | None = None
@@ -225,7 +226,7 @@ class WindowWalk:
         """The latest second of the walk, for the filter: that of the newest log where none was asked for."""
         if self._pin is None or not self._pin_is_displayed:
             return self._pin
-        return self.clock.before(self._pin)
+        return (self._pin_clock or self.clock).before(self._pin)
 
     @property
     def is_shifted(self) -> bool:
@@ -375,6 +376,8 @@ class WindowWalk:
             raise self._incomplete(self._rest, reply.total or 0, "the server sorts some pages and not others")
         self._changes = self._changes or (self._rest is not None and reply.total != self._rest)
         self._rest = reply.total
+        if self._known:
+            self._pin_clock = self._pin_clock or self.clock
         if self._known and rows[0].second == self.newest:
             self._proven = self.newest
         first, last = rows[0].second, rows[-1].second
