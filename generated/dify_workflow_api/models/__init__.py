@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .node_started_data import NodeStartedData
     from .node_started_event import NodeStartedEvent
     from .node_status import NodeStatus
+    from .pause_reason import PauseReason
     from .reasoning_chunk_data import ReasoningChunkData
     from .reasoning_chunk_event import ReasoningChunkEvent
     from .response_mode import ResponseMode
@@ -136,6 +137,7 @@ __all__ = [
     "NodeStartedData",
     "NodeStartedEvent",
     "NodeStatus",
+    "PauseReason",
     "ReasoningChunkData",
     "ReasoningChunkEvent",
     "ResponseMode",
@@ -221,6 +223,7 @@ if not TYPE_CHECKING:  # a type checker would take this for a module that has ev
         "NodeStartedData": ".node_started_data",
         "NodeStartedEvent": ".node_started_event",
         "NodeStatus": ".node_status",
+        "PauseReason": ".pause_reason",
         "ReasoningChunkData": ".reasoning_chunk_data",
         "ReasoningChunkEvent": ".reasoning_chunk_event",
         "ResponseMode": ".response_mode",

@@ -31,6 +31,7 @@ class HumanInputRequiredData(Model):
         "form_token": "form_token",
         "resolved_default_values": "resolved_default_values",
         "expiration_time": "expiration_time",
+        "approval_channels": "approval_channels",
     }
 
     form_id: str = ABSENT
@@ -63,13 +64,16 @@ class HumanInputRequiredData(Model):
     expiration_time: int | None = ABSENT
     """When the form can no longer be submitted, in epoch seconds; null when it is not told."""
 
+    approval_channels: list[str] | None = ABSENT
+    """Where the form can be filled in besides, such as `console`. Server version 1.16.1 sends it, 1.14.2 does not."""
+
     _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
         size = len(src)
-        if size < 10:
+        if size < 11:
             return cls._of_part(src)
         self = cls.__new__(cls)
         try:
@@ -91,10 +95,11 @@ class HumanInputRequiredData(Model):
             self.form_token = src["form_token"]
             self.resolved_default_values = src["resolved_default_values"]
             self.expiration_time = src["expiration_time"]
+            self.approval_channels = src["approval_channels"]
         except KeyError:
             return cls._of_part(src)
         self._extra = None
-        if size > 10:
+        if size > 11:
             self._take_extra(src)
         return self
 

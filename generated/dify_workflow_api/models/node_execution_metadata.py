@@ -21,6 +21,15 @@ class NodeExecutionMetadata(Model):
         "total_tokens": "total_tokens",
         "total_price": "total_price",
         "currency": "currency",
+        "iteration_id": "iteration_id",
+        "iteration_index": "iteration_index",
+        "iteration_duration_map": "iteration_duration_map",
+        "loop_id": "loop_id",
+        "loop_index": "loop_index",
+        "loop_duration_map": "loop_duration_map",
+        "loop_variable_map": "loop_variable_map",
+        "completed_reason": "completed_reason",
+        "error_strategy": "error_strategy",
     }
 
     total_tokens: int | None = ABSENT
@@ -32,22 +41,58 @@ class NodeExecutionMetadata(Model):
     currency: str | None = ABSENT
     """The currency of `total_price`, such as `USD`."""
 
+    iteration_id: str | None = ABSENT
+    """The id of the iteration node that this one runs in."""
+
+    iteration_index: int | None = ABSENT
+    """The number of the iteration's round, counted from 0."""
+
+    iteration_duration_map: dict[str, float] | None = ABSENT
+    """How long each round of an iteration took, in seconds, by its number."""
+
+    loop_id: str | None = ABSENT
+    """The id of the loop node that this one runs in."""
+
+    loop_index: int | None = ABSENT
+    """The number of the loop's round, counted from 0."""
+
+    loop_duration_map: dict[str, float] | None = ABSENT
+    """How long each round of a loop took, in seconds, by its number."""
+
+    loop_variable_map: dict[str, Any] | None = ABSENT
+    """The variables of a loop after each round, by its number."""
+
+    completed_reason: str | None = ABSENT
+    """Why a loop ended, such as `loop_break` or `loop_completed`."""
+
+    error_strategy: str | None = ABSENT
+    """What is done when the node fails, such as `fail-branch` or `default-value`."""
+
     _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
         size = len(src)
-        if size < 3:
+        if size < 12:
             return cls._of_part(src)
         self = cls.__new__(cls)
         try:
             self.total_tokens = src["total_tokens"]
             self.total_price = src["total_price"]
             self.currency = src["currency"]
+            self.iteration_id = src["iteration_id"]
+            self.iteration_index = src["iteration_index"]
+            self.iteration_duration_map = src["iteration_duration_map"]
+            self.loop_id = src["loop_id"]
+            self.loop_index = src["loop_index"]
+            self.loop_duration_map = src["loop_duration_map"]
+            self.loop_variable_map = src["loop_variable_map"]
+            self.completed_reason = src["completed_reason"]
+            self.error_strategy = src["error_strategy"]
         except KeyError:
             return cls._of_part(src)
         self._extra = None
-        if size > 3:
+        if size > 12:
             self._take_extra(src)
         return self

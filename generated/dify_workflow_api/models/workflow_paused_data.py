@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import attrs
 
 from ..types import ABSENT, Model, utc
+from .pause_reason import PauseReason
 from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS, WorkflowRunStatus
 
 
@@ -41,7 +42,7 @@ class WorkflowPausedData(Model):
     outputs: dict[str, Any] | None = ABSENT
     """What the workflow gave so far."""
 
-    reasons: list[dict[str, Any]] = ABSENT
+    reasons: list[PauseReason] = ABSENT
     """Why it waits, an object for each reason."""
 
     status: WorkflowRunStatus | str = ABSENT
@@ -77,7 +78,11 @@ class WorkflowPausedData(Model):
             self.workflow_run_id = src["workflow_run_id"]
             self.paused_nodes = src["paused_nodes"]
             self.outputs = src["outputs"]
-            self.reasons = src["reasons"]
+            self.reasons = (
+                [_decode_pause_reason(_item) if isinstance(_item, dict) else _item for _item in _value]
+                if isinstance(_value := src["reasons"], list)
+                else _value
+            )
             self.status = (
                 WORKFLOW_RUN_STATUS_MEMBERS.get(_value, _value) if isinstance(_value := src["status"], str) else _value
             )
@@ -91,3 +96,6 @@ class WorkflowPausedData(Model):
         if size > 9:
             self._take_extra(src)
         return self
+
+
+_decode_pause_reason = PauseReason.from_dict

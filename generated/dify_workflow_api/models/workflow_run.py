@@ -17,8 +17,8 @@ from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS, WorkflowRunStatus
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class WorkflowRun(Model):
-    """A run as the server stored it. Every field is null when the server knows no run of this app with the id that was
-    asked for: it answers that with status 200, not 404.
+    """A run as the server stored it. On server version 1.11.2 every field is null when the server knows no run of this
+    app with the id that was asked for; from 1.14 on that gets status 404.
     """
 
     _names: ClassVar[dict[str, str]] = {
@@ -42,18 +42,18 @@ class WorkflowRun(Model):
     """The id of the version of the workflow that ran."""
 
     status: WorkflowRunStatus | str | None = ABSENT
-    """The state of the run. It stays `running` for good after the run was stopped through the API on server version
-    1.11.2, and then `finished_at` stays null.
+    """The state of the run. It stays `running` for good after the run was stopped through the API on server versions
+    1.11.2 and 1.14.2, and then `finished_at` stays null.
     """
 
     inputs: str | dict[str, Any] | None = ABSENT
-    """The values that the run was given, the server's own `sys.*` ones included. Server version 1.11.2 sends them as
-    JSON inside a string, which has to be decoded once more.
+    """The values that the run was given, the server's own `sys.*` ones included. All measured servers send them as JSON
+    inside a string, which has to be decoded once more.
     """
 
     outputs: str | dict[str, Any] | None = ABSENT
     """What the run gave. Server version 1.11.2 sends it as JSON inside a string: `{}` while it is running, null when it
-    failed. Newer servers send an object.
+    failed. From version 1.14 on it is an object, empty while the run is running or paused and when it failed.
     """
 
     error: str | None = ABSENT

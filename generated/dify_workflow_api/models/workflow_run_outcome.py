@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import attrs
 
 from ..types import ABSENT, Model, utc
+from .pause_reason import PauseReason
 from .workflow_run_creator import WorkflowRunCreator
 from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS, WorkflowRunStatus
 
@@ -34,6 +35,8 @@ class WorkflowRunOutcome(Model):
         "created_by": "created_by",
         "exceptions_count": "exceptions_count",
         "files": "files",
+        "paused_nodes": "paused_nodes",
+        "reasons": "reasons",
     }
 
     id: str = ABSENT
@@ -81,6 +84,12 @@ class WorkflowRunOutcome(Model):
     files: list[dict[str, Any]] | None = ABSENT
     """The files among the outputs. Only newer servers send it in a blocking answer."""
 
+    paused_nodes: list[str] | None = ABSENT
+    """The ids of the nodes that wait. Servers from version 1.14 on send it when the run has paused."""
+
+    reasons: list[PauseReason] | None = ABSENT
+    """Why the run waits, an object for each reason. Servers from version 1.14 on send it when the run has paused."""
+
     _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
 
     @property
@@ -97,7 +106,7 @@ class WorkflowRunOutcome(Model):
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
         size = len(src)
-        if size < 13:
+        if size < 15:
             return cls._of_part(src)
         self = cls.__new__(cls)
         try:
@@ -118,12 +127,19 @@ class WorkflowRunOutcome(Model):
             )
             self.exceptions_count = src["exceptions_count"]
             self.files = src["files"]
+            self.paused_nodes = src["paused_nodes"]
+            self.reasons = (
+                [_decode_pause_reason(_item) if isinstance(_item, dict) else _item for _item in _value]
+                if isinstance(_value := src["reasons"], list)
+                else _value
+            )
         except KeyError:
             return cls._of_part(src)
         self._extra = None
-        if size > 13:
+        if size > 15:
             self._take_extra(src)
         return self
 
 
+_decode_pause_reason = PauseReason.from_dict
 _decode_workflow_run_creator = WorkflowRunCreator.from_dict

@@ -43,15 +43,19 @@ def build_request(
     Args:
         keyword: Text to look for in the run's inputs and outputs and in the end user's session id, in upper or
             lower case. A run's id (a UUID, with or without dashes) finds that run. Empty text means no filter.
-            Only the first 30 characters count. `%` stands for any text and `_` for any one character. Inputs and
-            outputs are searched as stored, that is as JSON in ASCII: names of variables match too, a double quote
-            must be given as `\\"`, and accented letters, emoji and text with a backslash in it never match, while
-            Chinese, Japanese and Korean text does. Error texts and log ids are not searched.
+            Only the first 30 characters count. Inputs and outputs are searched as stored, that is as JSON in ASCII:
+            names of variables match too, and a double quote must be given as `\\"`. Error texts and log ids are not
+            searched.
+            On server version 1.11.2 `%` stands for any text and `_` for any one character; accented letters, emoji
+            and text with a backslash in it never match, while Chinese, Japanese and Korean text does. From version
+            1.14 on `%` and `_` are literal, and text outside ASCII matches session ids only; in inputs and outputs,
+            the ASCII escapes match that JSON has for it.
             Together with `created_by_end_user_session_id` the server answers 500.
         status: Only logs of runs in this state. Server version 1.11.2 accepts `succeeded`, `failed` and
             `stopped`, in lower case; to every other value, `running` included, it answers 400, although runs do have
             other states.
-            A run that was stopped through the API keeps the state `running` for good, so `stopped` may not find it.
+            A run that was stopped through the API is found by `stopped` on server version 1.16.1; on 1.11.2 and
+            1.14.2 it keeps the state `running` for good.
         page: The page to return, from 1 to 99999. Past the last page `data` is empty and `total` is still right.
             The server's own default is 1.
         limit: The most logs to return, from 1 to 100. Other values get status 400. 100 is the cheapest per log.

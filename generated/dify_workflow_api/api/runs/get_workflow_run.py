@@ -20,11 +20,12 @@ def build_request(
     Returns a run as it was stored, its inputs and outputs included. Runs that were started in the console are found
     too.
 
-    An id that this app has no run for gets status 200 and an object with null in every field, not 404. A log's own id
-    is such an id: a run's is in the log's `workflow_run`.
+    On server version 1.11.2, an id that this app has no run for gets status 200 and an object with null in every
+    field, not 404; from version 1.14 on it gets 404. A log's own id is such an id: a run's is in the log's
+    `workflow_run`.
 
-    On server version 1.11.2 `inputs` and `outputs` are JSON inside a string, and a run that was stopped through the
-    API stays `running` for good.
+    `inputs` is JSON inside a string; `outputs` is so on server version 1.11.2 and an object from 1.14 on. A run that
+    was stopped through the API stays `running` for good on versions 1.11.2 and 1.14.2.
 
     GET /workflows/run/{workflow_run_id}
 

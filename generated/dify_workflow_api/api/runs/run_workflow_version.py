@@ -60,6 +60,11 @@ def build_request(
     A run that fails is no error of the request: the status is 200, `data.status` is `failed` and `data.error` says
     why.
 
+    From version 1.14 on a streaming run is queued: the stream begins with a ping and is silent until a worker takes
+    the run, and it ends without an event after 300 seconds, although the run is executed later. Inputs that the app
+    refuses get status 400 in blocking mode and, on version 1.11.2, in streaming mode; a stream of version 1.14.2
+    stays silent then, and one of 1.16.1 tells of a failed run that does not exist.
+
     POST /workflows/{workflow_id}/run
 
     Args:

@@ -25,8 +25,9 @@ def build_request(
     The answer is always success, also for a task that is unknown, has ended or is another app's, so it proves
     nothing. `user` must be given but is not compared with that of the run.
 
-    On server version 1.11.2 the stored run stays `running`, without an end, for good: neither the logs nor `GET
-    /workflows/run/{workflow_run_id}` ever say `stopped` of it.
+    Server version 1.16.1 stores the run as `stopped`. On 1.11.2 and 1.14.2 the stored run stays `running`, without an
+    end, for good: neither the logs nor `GET /workflows/run/{workflow_run_id}` ever say `stopped` of it. A run that
+    has paused is not stopped: it stays paused, and its form open.
 
     POST /workflows/tasks/{task_id}/stop
 

@@ -1,0 +1,110 @@
+"""The model PauseReason."""
+
+# What JSON holds has no types before it is looked at.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from ..types import ABSENT, Model
+from .form_action import FormAction
+from .form_input import FormInput
+
+
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class PauseReason(Model):
+    """Why a run waits."""
+
+    _names: ClassVar[dict[str, str]] = {
+        "TYPE": "type",
+        "form_id": "form_id",
+        "form_content": "form_content",
+        "inputs": "inputs",
+        "actions": "actions",
+        "node_id": "node_id",
+        "node_title": "node_title",
+        "resolved_default_values": "resolved_default_values",
+        "form_token": "form_token",
+        "approval_channels": "approval_channels",
+        "expiration_time": "expiration_time",
+    }
+
+    type: str = ABSENT
+    """The kind of reason, such as `human_input_required`; the other fields are those of that kind.
+
+    `TYPE` in JSON.
+    """
+
+    form_id: str | None = ABSENT
+    """The form's id; it is not its token."""
+
+    form_content: str | None = ABSENT
+    """The form's text in Markdown, with a mark where each field belongs."""
+
+    inputs: list[FormInput] | None = ABSENT
+    """The form's fields."""
+
+    actions: list[FormAction] | None = ABSENT
+    """The form's buttons."""
+
+    node_id: str | None = ABSENT
+    """The id of the node that waits, in the workflow's graph."""
+
+    node_title: str | None = ABSENT
+    """The node's title, as it is shown in the editor."""
+
+    resolved_default_values: dict[str, str] | None = ABSENT
+    """What fields hold at first when that comes from a variable, by the field's name."""
+
+    form_token: str | None = ABSENT
+    """What `GET` and `POST /form/human_input/{form_token}` take; null when the form is delivered in another way only."""
+
+    approval_channels: list[str] | None = ABSENT
+    """Where the form can be filled in besides, such as `console`. Server version 1.16.1 sends it, 1.14.2 does not."""
+
+    expiration_time: int | None = ABSENT
+    """When the form can no longer be submitted, in epoch seconds; null when it is not told."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; see `Model.from_dict`."""
+        size = len(src)
+        if size < 11:
+            return cls._of_part(src)
+        self = cls.__new__(cls)
+        try:
+            self.type = src["TYPE"]
+            self.form_id = src["form_id"]
+            self.form_content = src["form_content"]
+            self.inputs = (
+                [_decode_form_input(_item) if isinstance(_item, dict) else _item for _item in _value]
+                if isinstance(_value := src["inputs"], list)
+                else _value
+            )
+            self.actions = (
+                [_decode_form_action(_item) if isinstance(_item, dict) else _item for _item in _value]
+                if isinstance(_value := src["actions"], list)
+                else _value
+            )
+            self.node_id = src["node_id"]
+            self.node_title = src["node_title"]
+            self.resolved_default_values = src["resolved_default_values"]
+            self.form_token = src["form_token"]
+            self.approval_channels = src["approval_channels"]
+            self.expiration_time = src["expiration_time"]
+        except KeyError:
+            return cls._of_part(src)
+        self._extra = None
+        if size > 11:
+            self._take_extra(src)
+        return self
+
+
+_decode_form_action = FormAction.from_dict
+_decode_form_input = FormInput.from_dict
