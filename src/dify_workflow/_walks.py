@@ -1037,7 +1037,7 @@ class _Sweeps:
         for total, found, change in zip(self._totals, self._found, self._change, strict=False):  # one change is to come
             seen_twice += change
             known = seen_twice if self._rows_may_arrive else seen_twice + seen_later
-            if known == total and total >= largest:
+            if total is not None and total == known and total >= largest:
                 return True
             seen_later -= found
         return False
