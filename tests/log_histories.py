@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -59,7 +59,7 @@ class History:
 
     @property
     def filters(self) -> LogFilters:
-        return replace(NO_FILTERS, newest=self.newest, oldest=self.oldest, status=self.status)
+        return NO_FILTERS._replace(newest=self.newest, oldest=self.oldest, status=self.status)
 
 
 @dataclass

@@ -10,7 +10,6 @@ import httpx
 
 from ._base_urls import base_url_from
 from ._errors import ConfigurationError
-from ._secrets import REPLACEMENT, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,11 +53,19 @@ class Secret:
 
     def is_in(self, text: str) -> bool:
         """Whether a string contains the secret, in one of its `spellings`."""
-        return len(text) >= len(self._text) and spellings(self._text).search(text) is not None
+        if len(text) < len(self._text):
+            return False
+        from ._secrets import spellings  # noqa: PLC0415 - loaded when needed
+
+        return spellings(self._text).search(text) is not None
 
     def redact(self, text: str) -> str:
         """A string without the secret, which a server may echo, in any of its `spellings`."""
-        return spellings(self._text).sub(REPLACEMENT, text) if len(text) >= len(self._text) else text
+        if len(text) < len(self._text):
+            return text
+        from ._secrets import REPLACEMENT, spellings  # noqa: PLC0415 - loaded when needed
+
+        return spellings(self._text).sub(REPLACEMENT, text)
 
     def redact_bytes(self, data: bytes) -> bytes:
         """The same for bytes."""

@@ -1,22 +1,21 @@
 """Connections to servers: made when first needed, by the way that the environment names, closed together.
 
-Own connections are httpx's transports, over the network of `_network`. The others are a caller's own client.
+Own connections are httpx's transports, over the network of `_network`; for an httpx client see `_client_connections`.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import ssl
+import sys
 import threading
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from ._environment import proxy_for, proxy_variables, system_variables, trusting
-from ._monitoring import Monitoring, log_response, redact_reason
+from ._monitoring import Monitoring, log_response, logger
 from ._open_responses import AsyncOpenResponses, OpenResponses
-from ._surplus import guard
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
 # being sent over it would leave open whether the run has begun, so none is used again after that time.
 KEEPALIVE_SECONDS: Final = 1.5
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=KEEPALIVE_SECONDS)
+
+HAVE_SETTINGS: Final = frozenset({"darwin", "win32"})
+"""Platforms whose own settings may name a proxy."""
 
 CLOSED: Final = "this client is closed"
 ALL_IN_USE: Final = (
@@ -74,7 +76,8 @@ class Connections:
             if was_outside:
                 self._responses.end()
         response.request = request
-        log_response(request, response)
+        if logger.isEnabledFor(logging.INFO):
+            log_response(request, response)
         return response
 
     def within(self, _: float | None) -> Send:
@@ -105,9 +108,11 @@ class Connections:
             return self._transports[key]
 
     def _sent_by_client(self, transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        from ._client_connections import ClientConnections, client_around  # noqa: PLC0415 - loaded when needed
+
         client = self._clients.get(transport)
         if client is None:  # two threads may make one each: it has no state of its own
-            client = self._clients[transport] = httpx.Client(transport=_Exchanging(transport), trust_env=False)
+            client = self._clients[transport] = client_around(transport)
         return ClientConnections(client).send(request)
 
 
@@ -135,7 +140,8 @@ class AsyncConnections:
             return await self._sent_by_client(transport, request)
         response = await exchange_async(transport, request)
         response.request = request
-        log_response(request, response)
+        if logger.isEnabledFor(logging.INFO):
+            log_response(request, response)
         return response
 
     def within(self, _: float | None) -> AsyncSend:
@@ -164,10 +170,11 @@ class AsyncConnections:
         return self._transports[key]
 
     async def _sent_by_client(self, transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        from ._client_connections import AsyncClientConnections, async_client_around  # noqa: PLC0415 - as above
+
         client = self._clients.get(transport)
         if client is None:
-            exchanging = _AsyncExchanging(transport)
-            client = self._clients[transport] = httpx.AsyncClient(transport=exchanging, trust_env=False)
+            client = self._clients[transport] = async_client_around(transport)
         return await AsyncClientConnections(client).send(request)
 
 
@@ -189,17 +196,36 @@ class Routes:
         Raises:
             ConfigurationError: the variables that concern it cannot be used.
         """
-        proxy = proxy_for(self._proxies(), url)
+        variables = self._proxies()
+        proxy = None
+        if variables:
+            from ._environment import proxy_for  # noqa: PLC0415 - loaded when needed
+
+            proxy = proxy_for(variables, url)
         # Without TLS there are no certificates, and to load all authorities takes 20 ms. Should TLS be spoken over
         # these connections all the same, it fails: this context trusts nobody.
         plain = url.scheme == "http"
-        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else trusting(self._environment)
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else self._trusted()
         return {"verify": verify, "limits": LIMITS, "proxy": proxy}
+
+    def _trusted(self) -> ssl.SSLContext:
+        from ._environment import trusting  # noqa: PLC0415 - loaded when needed
+
+        return trusting(self._environment)
 
     def _proxies(self) -> Mapping[str, Variable]:
         if self._variables is None:
-            self._variables = proxy_variables(self._environment) or system_variables()
+            self._variables = _proxies_in(self._environment)
         return self._variables
+
+
+def _proxies_in(environment: Mapping[str, str]) -> Mapping[str, Variable]:
+    """The proxies of an environment, else of the system. Where there can be none, nothing is loaded to read them."""
+    if sys.platform not in HAVE_SETTINGS and not any(name.lower().endswith("_proxy") for name in environment):
+        return {}
+    from ._environment import proxy_variables, system_variables  # noqa: PLC0415 - loaded when needed
+
+    return proxy_variables(environment) or system_variables()
 
 
 def exchange(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
@@ -224,101 +250,4 @@ async def exchange_async(transport: httpx.AsyncHTTPTransport, request: httpx.Req
     stream: Any = response.extensions.get("network_stream")
     if not getattr(stream, "is_watched", True):
         stream.watch(response)
-    return response
-
-
-class _Exchanging(httpx.BaseTransport):
-    """Own connections below an httpx client."""
-
-    def __init__(self, transport: httpx.HTTPTransport) -> None:
-        self._transport = transport
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = exchange(self._transport, request)
-        redact_reason(request, response)  # the client logs it
-        return response
-
-
-class _AsyncExchanging(httpx.AsyncBaseTransport):
-    """As `_Exchanging`."""
-
-    def __init__(self, transport: httpx.AsyncHTTPTransport) -> None:
-        self._transport = transport
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await exchange_async(self._transport, request)
-        redact_reason(request, response)
-        return response
-
-
-class ClientConnections:
-    """Connections of an httpx client."""
-
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
-        self._responses = OpenResponses()
-        self.hold = self._responses.hold
-
-    def send(self, request: httpx.Request) -> httpx.Response:
-        """The response to a request, its body still to come."""
-        was_outside = self._responses.begin()
-        try:
-            # The caller's client may be set to follow redirects and to add its own credentials: neither here.
-            response = self._client.send(request, auth=None, follow_redirects=False, stream=True)
-        finally:
-            if was_outside:
-                self._responses.end()
-        return _completed(response, request)
-
-    def within(self, _: float | None) -> Send:
-        """What sends a request. The client bounds each phase of it, and nothing can bound its headers as a whole."""
-        return self.send
-
-    def finish_left(self) -> None:
-        """Close the responses that were forgotten."""
-        self._responses.finish_left()
-
-
-class AsyncClientConnections:
-    """Connections of an async httpx client; as `ClientConnections`."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-        self._responses = AsyncOpenResponses()
-        self.hold = self._responses.hold
-
-    async def finish_left(self) -> None:
-        """Close the responses that were forgotten."""
-        await self._responses.finish_left()
-
-    async def send(self, request: httpx.Request) -> httpx.Response:
-        """The response to a request, its body still to come."""
-        await self._responses.finish_left()
-        response = await self._client.send(request, auth=None, follow_redirects=False, stream=True)
-        return _completed(response, request)
-
-    def within(self, seconds: float | None) -> AsyncSend:
-        """What sends a request, and gives it up when the headers of its response are not complete in time."""
-        return self.send if seconds is None else partial(self._send_within, seconds)
-
-    async def _send_within(self, seconds: float, request: httpx.Request) -> httpx.Response:
-        from asyncio import timeout  # noqa: PLC0415 - the sync half does without asyncio, which is large
-
-        bound = timeout(seconds)
-        try:
-            async with bound:
-                return await self.send(request)
-        except TimeoutError:
-            if not bound.expired():  # it is somebody else's
-                raise
-        raise httpx.ReadTimeout(f"no complete response within {seconds:g} s")
-
-
-def _completed(response: httpx.Response, request: httpx.Request) -> httpx.Response:
-    """The response, its connection guarded, with its request, which a replacement of `send` may have left out."""
-    guard(response)
-    try:
-        _ = response.request
-    except RuntimeError:
-        response.request = request
     return response

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from . import _times
 from ._keywords import Verbatim, sent_keyword
@@ -18,8 +17,7 @@ FILTERABLE_STATUSES: Final = frozenset({"succeeded", "failed", "stopped"})
 """The statuses that Dify 1.11 filters by; it refuses the others, though its answers contain them."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogFilters:
+class LogFilters(NamedTuple):
     """The filters of a walk.
 
     Attributes:
@@ -49,7 +47,7 @@ class LogFilters:
     def with_status_here(self, status: str | None) -> LogFilters:
         """These filters with the status filtered here: a row is then seen before it has the status, and after."""
         sent = {name: value for name, value in self.sent.items() if name != "status"}
-        return replace(self, sent=sent, status=status or None)
+        return self._replace(sent=sent, status=status or None)
 
     def match(self, log: WorkflowLog) -> bool:
         """Whether a row passes what is filtered here. Of an odd row, what is not there matches nothing."""
@@ -111,8 +109,7 @@ def log_filters(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PageFilters:
+class PageFilters(NamedTuple):
     """The filters of one page.
 
     Attributes:
@@ -146,9 +143,10 @@ def page_filters(
         created_by_account=created_by_account,
     )
     _times.check_order(created_at__after, created_at__before)
-    for name, moment in {"created_at__before": created_at__before, "created_at__after": created_at__after}.items():
-        if moment is not None:
-            sent[name] = _times.to_utc_text(name, moment)
+    if created_at__before is not None:
+        sent["created_at__before"] = _times.to_utc_text("created_at__before", created_at__before)
+    if created_at__after is not None:
+        sent["created_at__after"] = _times.to_utc_text("created_at__after", created_at__after)
     undecided = None
     if keyword is not None:
         if "created_by_end_user_session_id" in sent:
@@ -176,14 +174,16 @@ def checked_texts(
     Raises:
         ValueError: one that is not text, or that cannot be meant.
     """
-    values: dict[str, str | None] = {
-        "keyword": keyword,
-        "status": status,
-        "created_by_end_user_session_id": created_by_end_user_session_id,
-        "created_by_account": created_by_account,
-    }
-    given = {name: value for name, value in values.items() if value is not None}
-    for name, text in given.items():
+    given: dict[str, str] = {}
+    for name, text in (
+        ("keyword", keyword),
+        ("status", status),
+        ("created_by_end_user_session_id", created_by_end_user_session_id),
+        ("created_by_account", created_by_account),
+    ):
+        if text is None:
+            continue
+        given[name] = text
         if not isinstance(text, str):
             raise ValueError(f"{name} must be text, got {text!r}")
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):

@@ -14,7 +14,7 @@ which may be set, decides nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._errors import (
@@ -85,7 +85,7 @@ class Following:
         self.has_begun = oldest is not None
         """Whether it is known where to go on; else the rows that there are now have to be skipped first."""
         self._filters = filters
-        self._in_any_status = replace(filters, status=None)
+        self._in_any_status = filters._replace(status=None)
         self._poll = poll
         self._give_up_after = give_up_after
         self._recent: dict[str, int] = {}

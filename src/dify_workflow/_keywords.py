@@ -13,10 +13,11 @@ import re
 from typing import Final
 
 SEARCHED_CHARACTERS: Final = 30
-UUID: Final = re.compile("[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
-ESCAPED_BY_SERVER: Final = re.compile(r"[ !#-\[\]-~\u0100-\ud7ff\ue000-\uffff]*")
-"""Text that Dify 1.11 turns into what it stores: ASCII that JSON leaves as it is, and U+0100 to U+FFFF."""
-ESCAPING_VERSION: Final = re.compile(r"1\.11(?:\..*)?", re.DOTALL)
+UUID: Final = "[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}"
+ESCAPED_BY_SERVER: Final = r"[ !#-\[\]-~\u0100-\ud7ff\ue000-\uffff]*"
+"""Text that Dify 1.11 turns into what it stores: ASCII that JSON leaves as it is, and U+0100 to U+FFFF. It is compiled
+when it is first needed, which takes milliseconds: most programs give no keyword."""
+ESCAPING_VERSION: Final = r"(?s:1\.11(?:\..*)?)"
 
 
 class Verbatim(str):
@@ -48,12 +49,12 @@ def sent_keyword(keyword: str, version: str | None) -> str | None:
     escaped = json_text(keyword)
     if len(escaped) <= SEARCHED_CHARACTERS:
         return escaped
-    if UUID.fullmatch(keyword):  # the server compares it with the run's id
+    if re.fullmatch(UUID, keyword):  # the server compares it with the run's id
         return keyword
-    if len(keyword) <= SEARCHED_CHARACTERS and ESCAPED_BY_SERVER.fullmatch(keyword):
+    if len(keyword) <= SEARCHED_CHARACTERS and re.fullmatch(ESCAPED_BY_SERVER, keyword):
         if version is None:
             return None
-        if ESCAPING_VERSION.fullmatch(version):
+        if re.fullmatch(ESCAPING_VERSION, version):
             return keyword
     beginning = longest_beginning(keyword, version)
     raise ValueError(
@@ -71,8 +72,8 @@ def longest_beginning(keyword: str, version: str | None) -> str:
         if used > SEARCHED_CHARACTERS:
             break
         length += 1
-    if version is not None and ESCAPING_VERSION.fullmatch(version):
-        as_it_is = ESCAPED_BY_SERVER.match(keyword[:SEARCHED_CHARACTERS])
+    if version is not None and re.fullmatch(ESCAPING_VERSION, version):
+        as_it_is = re.match(ESCAPED_BY_SERVER, keyword[:SEARCHED_CHARACTERS])
         length = max(length, as_it_is.end() if as_it_is else 0)
     return keyword[:length]
 

@@ -30,7 +30,7 @@ _NAMES: Final = (
 )
 _FOLDER: Final = os.path.join(os.path.dirname(httpx.__file__), "")  # noqa: PTH118, PTH120 - compared as a string
 
-_logger: Final = logging.getLogger("httpx")
+logger: Final = logging.getLogger("httpx")
 
 
 class Monitoring:
@@ -67,19 +67,18 @@ def is_httpx_own(function: object) -> bool:
 
 
 def log_response(request: httpx.Request, response: httpx.Response) -> None:
-    """Log a response as an httpx client does, for those who rely on its logger."""
-    if _logger.isEnabledFor(logging.INFO):
-        redact_reason(request, response)
-        url = str(request.url)
-        redacted = _redacted(url, request)
-        _logger.info(
-            'HTTP Request: %s %s "%s %d %s"',
-            request.method,
-            request.url if redacted == url else redacted,
-            response.http_version,
-            response.status_code,
-            response.reason_phrase,
-        )
+    """Log a response as an httpx client does, for those who rely on its logger. Asked for where that is turned on."""
+    redact_reason(request, response)
+    url = str(request.url)
+    redacted = _redacted(url, request)
+    logger.info(
+        'HTTP Request: %s %s "%s %d %s"',
+        request.method,
+        request.url if redacted == url else redacted,
+        response.http_version,
+        response.status_code,
+        response.reason_phrase,
+    )
 
 
 def redact_reason(request: httpx.Request, response: httpx.Response) -> None:

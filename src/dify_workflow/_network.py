@@ -105,13 +105,15 @@ class Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes."""
+        if not buffer:  # as httpcore ends each body
+            return
         if type(timeout) is not Phase:
             self._inner.write(buffer, timeout)
             return
         attempt = timeout.attempt
         if attempt.is_sending and not attempt.is_interrupted:  # one of the many parts of a body
             self._inner.write(buffer, timeout.bound)
-        elif buffer:
+        else:
             attempt.is_sending = attempt.has_body
             self._inner.write(buffer, timeout.seconds(self))
 
@@ -198,13 +200,15 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes."""
+        if not buffer:
+            return
         if type(timeout) is not Phase:
             await self._inner.write(buffer, timeout)
             return
         attempt = timeout.attempt
         if attempt.is_sending and not attempt.is_interrupted:  # one of the many parts of a body
             await self._inner.write(buffer, timeout.bound)
-        elif buffer:
+        else:
             attempt.is_sending = attempt.has_body
             await self._inner.write(buffer, timeout.seconds(self))
 

@@ -10,15 +10,16 @@ import threading
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from . import _forks
-from ._connections import CLOSED, AsyncClientConnections, AsyncConnections, ClientConnections, Connections
+from ._connections import CLOSED, AsyncConnections, Connections
 from ._errors import ConfigurationError
-from ._event_loops import NO_ASYNCIO, running_loop
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncGenerator, Callable
 
     import httpx
+
+    from ._client_connections import AsyncClientConnections, ClientConnections
 
 MOMENT: Final = 0.1
 """Seconds for which the connections of a forgotten async client stay open."""
@@ -31,7 +32,7 @@ class Pool:
 
     def __init__(self, own: httpx.Client | None) -> None:
         self.own = own
-        self._own = None if own is None else ClientConnections(own)
+        self._own = None if own is None else _connections_of(own)
         self._made: Connections | None = None
         self._closed = False
         self._lock = threading.Lock()
@@ -91,7 +92,7 @@ class AsyncPool:
         from asyncio import get_running_loop  # noqa: PLC0415 - the sync half does without asyncio, which is large
 
         self.own = own
-        self._own = None if own is None else AsyncClientConnections(own)
+        self._own = None if own is None else _async_connections_of(own)
         self._running_loop = get_running_loop  # not the function below: it is called for each request
         self._made: dict[asyncio.AbstractEventLoop, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
         self._closed = False
@@ -108,6 +109,8 @@ class AsyncPool:
         try:
             loop = self._running_loop()
         except RuntimeError:
+            from ._event_loops import NO_ASYNCIO  # noqa: PLC0415 - loaded when needed
+
             raise ConfigurationError(NO_ASYNCIO) from None
         if self._own is not None:
             return self._own
@@ -133,13 +136,18 @@ class AsyncPool:
 
     async def aside(self, work: Callable[[], T]) -> T:
         """What some work gives that reads from disk: it is done in a thread, and the event loop goes on."""
-        running_loop()
         from asyncio import to_thread  # noqa: PLC0415 - the sync half does without asyncio, which is large
+
+        from ._event_loops import running_loop  # noqa: PLC0415 - loaded when needed
+
+        running_loop()
 
         return await to_thread(work)
 
     async def close(self) -> None:
         """Close what was made here for the running event loop. Closing twice is fine."""
+        from ._event_loops import running_loop  # noqa: PLC0415 - loaded when needed
+
         with self._lock:
             self._closed = True
             # Without connections there is nothing to close, in whatever loop this is.
@@ -177,3 +185,15 @@ async def _until_it_ends(connections: AsyncConnections) -> AsyncGenerator[None]:
         yield
     finally:
         await connections.aclose()
+
+
+def _connections_of(own: httpx.Client) -> ClientConnections:
+    from ._client_connections import ClientConnections  # noqa: PLC0415 - loaded when needed
+
+    return ClientConnections(own)
+
+
+def _async_connections_of(own: httpx.AsyncClient) -> AsyncClientConnections:
+    from ._client_connections import AsyncClientConnections  # noqa: PLC0415 - loaded when needed
+
+    return AsyncClientConnections(own)

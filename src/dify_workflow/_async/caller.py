@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import httpx
 
-from .. import _bodies, _logging, _requests, _responses, _retries, _streams, _transport_errors
+from .. import _bodies, _logging, _requests, _responses, _retries, _transport_errors
 from .._advice import add_advice, no_advice
 from .._attempts import Attempt, attempt_of, end_attempt
 from .._configuration import Timeout
@@ -138,7 +138,8 @@ class AsyncCaller:
         Raises:
             DifyError: no usable response came, or its status is an error.
         """
-        return await self._repeated(call, partial(self._answer, read), self.limits(timeout), advice)
+        limits = self.configuration.timeout if timeout is None else self.limits(timeout)
+        return await self._repeated(call, partial(self._answer, read), limits, advice)
 
     async def open_stream(self, call: Request[Any], limits: Timeout, advice: Advice = no_advice) -> AsyncOpenStream:
         """Send a request, again where that is safe, and return the response, its stream of events still to be read.
@@ -258,10 +259,12 @@ class AsyncCaller:
         self, chunks: AsyncIterator[bytes], response: httpx.Response, limits: Timeout, begun: float
     ) -> tuple[bool, bytes]:
         """Whether a body is a stream of events though its content type says otherwise, and what was read to see it."""
+        from .._streams import looks_like_events  # noqa: PLC0415 - loaded when needed
+
         beginning = b""
         async for chunk in chunks:
             beginning += chunk
-            is_stream = _streams.looks_like_events(beginning)
+            is_stream = looks_like_events(beginning)
             if is_stream is not None:
                 return is_stream, beginning
             _check_deadline(response, limits, begun)

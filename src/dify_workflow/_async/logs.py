@@ -9,13 +9,14 @@ from dify_workflow_api.api.logs import list_workflow_logs
 
 from .. import _times
 from .._configuration import MOST_SECONDS
+from .._filters import log_filters, page_filters
 from .._outages import DEFAULT_PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from .._configuration import TimeoutOption
-    from .._filters import LogFilters, PageFilters
+    from .._filters import LogFilters
     from .._times import Time
     from .._walks import PageRequest
     from ..models import WorkflowLogPage, WorkflowRunStatus
@@ -80,8 +81,6 @@ class AsyncLogs:
             BadRequestError: the server refuses a value, such as a status or an unknown account.
             DifyError: as every method does; see `dify_workflow._errors`.
         """
-        from .._filters import page_filters  # noqa: PLC0415 - loaded when needed
-
         filters = page_filters(
             keyword=keyword,
             status=status,
@@ -92,7 +91,8 @@ class AsyncLogs:
             version=self._caller.version,
         )
         call = list_workflow_logs.build_request(**filters.sent, page=page, limit=limit)
-        await _check_keyword(self._caller, filters, timeout)
+        if filters.undecided_keyword is not None:
+            await _check_keyword(self._caller, filters.undecided_keyword, timeout)
         return await self._caller.call(call, timeout)
 
     @overload
@@ -198,7 +198,6 @@ class AsyncLogs:
                 raise ValueError(f"{name} must be an integer from 1 to {MOST_WORKERS}, got {number!r}")
         if isinstance(patience, bool) or not isinstance(patience, int | float) or not 0 <= patience <= MOST_SECONDS:
             raise ValueError(f"patience must be seconds from 0 to {MOST_SECONDS:g}, got {patience!r}")
-        from .._filters import log_filters  # noqa: PLC0415 - loaded when needed
         from .._lifetimes import AsyncLifetime  # noqa: PLC0415 - loaded when needed
         from .._outages import Outages  # noqa: PLC0415 - loaded when needed
         from .outages import patient  # noqa: PLC0415 - loaded when needed
@@ -282,7 +281,6 @@ class AsyncLogs:
         for name, seconds in {"poll": poll, "give_up_after": give_up_after}.items():
             if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MOST_SECONDS:
                 raise ValueError(f"{name} must be seconds over 0, and at most {MOST_SECONDS:g}, got {seconds!r}")
-        from .._filters import log_filters  # noqa: PLC0415 - loaded when needed
         from .._following import Following  # noqa: PLC0415 - loaded when needed
         from .._lifetimes import AsyncLifetime  # noqa: PLC0415 - loaded when needed
         from .follow import AsyncLogFollow  # noqa: PLC0415 - loaded when needed
@@ -309,7 +307,8 @@ def _page_reader(
     caller: AsyncCaller, filters: LogFilters, timeout: TimeoutOption
 ) -> Callable[[PageRequest], Awaitable[WorkflowLogPage]]:
     async def read(request: PageRequest) -> WorkflowLogPage:
-        await _check_keyword(caller, filters, timeout)
+        if filters.undecided_keyword is not None:
+            await _check_keyword(caller, filters.undecided_keyword, timeout)
         call = list_workflow_logs.build_request(
             **filters.sent,
             created_at__before=_times.text_of_second(request.before),
@@ -322,14 +321,12 @@ def _page_reader(
     return read
 
 
-async def _check_keyword(caller: AsyncCaller, filters: LogFilters | PageFilters, timeout: TimeoutOption) -> None:
+async def _check_keyword(caller: AsyncCaller, keyword: str, timeout: TimeoutOption) -> None:
     """Check a keyword that only some versions of the server can be sent as it is, once the version is known.
 
     Raises:
         ValueError: this server would not find it.
     """
-    if filters.undecided_keyword is None:
-        return
     from .._keywords import sent_keyword  # noqa: PLC0415 - loaded when needed
 
-    sent_keyword(filters.undecided_keyword, await caller.learned_version(timeout))
+    sent_keyword(keyword, await caller.learned_version(timeout))

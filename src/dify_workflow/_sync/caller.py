@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import httpx
 
-from .. import _bodies, _logging, _requests, _responses, _retries, _streams, _transport_errors
+from .. import _bodies, _logging, _requests, _responses, _retries, _transport_errors
 from .._advice import add_advice, no_advice
 from .._attempts import Attempt, attempt_of, end_attempt
 from .._configuration import Timeout
@@ -137,7 +137,8 @@ class Caller:
         Raises:
             DifyError: no usable response came, or its status is an error.
         """
-        return self._repeated(call, partial(self._answer, read), self.limits(timeout), advice)
+        limits = self.configuration.timeout if timeout is None else self.limits(timeout)
+        return self._repeated(call, partial(self._answer, read), limits, advice)
 
     def open_stream(self, call: Request[Any], limits: Timeout, advice: Advice = no_advice) -> OpenStream:
         """Send a request, again where that is safe, and return the response, its stream of events still to be read.
@@ -255,10 +256,12 @@ class Caller:
         self, chunks: Iterator[bytes], response: httpx.Response, limits: Timeout, begun: float
     ) -> tuple[bool, bytes]:
         """Whether a body is a stream of events though its content type says otherwise, and what was read to see it."""
+        from .._streams import looks_like_events  # noqa: PLC0415 - loaded when needed
+
         beginning = b""
         for chunk in chunks:
             beginning += chunk
-            is_stream = _streams.looks_like_events(beginning)
+            is_stream = looks_like_events(beginning)
             if is_stream is not None:
                 return is_stream, beginning
             _check_deadline(response, limits, begun)
