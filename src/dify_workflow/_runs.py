@@ -18,7 +18,12 @@ LONGEST_USER: Final = 255
 
 
 def run_body(
-    inputs: Mapping[str, Any], *, user: str, files: Iterable[object] | None, mode: Literal["blocking", "streaming"]
+    inputs: Mapping[str, Any],
+    *,
+    user: str,
+    files: Iterable[object] | None,
+    trace_session_id: str | None,
+    mode: Literal["blocking", "streaming"],
 ) -> dict[str, Any]:
     """The JSON body that starts a run.
 
@@ -32,6 +37,8 @@ def run_body(
     }
     if files is not None:
         body["files"] = _checked_files(files)
+    if trace_session_id is not None:
+        body["trace_session_id"] = _checked_text("trace_session_id", trace_session_id)
     return body
 
 
@@ -55,6 +62,12 @@ def checked_user(user: str) -> str:
     if not isinstance(user, str) or not 1 <= len(user) <= LONGEST_USER:
         raise ValueError(f"user must be text of 1 to {LONGEST_USER} characters, got {user!r}")
     return cast("str", _json_value("user", user))
+
+
+def _checked_text(name: str, value: str) -> object:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} must be text that is not empty, got {value!r}")
+    return _json_value(name, value)
 
 
 def checked_id(name: str, value: str) -> str:

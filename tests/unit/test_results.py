@@ -391,7 +391,9 @@ def test_stored_files_become_references_at_any_depth():
     }
     assert found.files_for_rerun() == [SENT, SENT_REMOTE]
     assert found.to_dict() == before
-    assert run_body(found.inputs_for_rerun(), user="u", files=found.files_for_rerun(), mode="blocking")
+    assert run_body(
+        found.inputs_for_rerun(), user="u", files=found.files_for_rerun(), trace_session_id=None, mode="blocking"
+    )
 
 
 @given(st.dictionaries(st.text().filter(lambda name: not name.startswith("sys.")), ANYTHING, max_size=4))

@@ -115,6 +115,21 @@ def test_a_user_must_be_given(operation: str):
     AsyncHalf().play("http://127.0.0.1:1", story)
 
 
+# --- the session of the server's tracing ------------------------------------------------------------------------------
+
+
+@EACH_HALF
+@pytest.mark.parametrize("operation", [run, stream], ids=lambda operation: operation.__name__)
+@pytest.mark.parametrize("session", ["", 7, b"s", "\ud800"], ids=repr)
+def test_a_trace_session_that_says_nothing_is_refused(half: Half, operation: Any, session: Any):
+    refused(half, lambda client: operation(client, trace_session_id=session), "^trace_session_id must be ")
+
+
+def test_a_trace_session_is_sent_with_the_run():
+    assert body_of(lambda client: run(client, trace_session_id="s-1"))["trace_session_id"] == "s-1"
+    assert "trace_session_id" not in body_of(run)
+
+
 # --- inputs -----------------------------------------------------------------------------------------------------------
 
 CYCLE: list[Any] = []

@@ -24,6 +24,7 @@ class WorkflowRunRequest(Model):
         "response_mode": "response_mode",
         "user": "user",
         "files": "files",
+        "trace_session_id": "trace_session_id",
     }
 
     inputs: dict[str, Any] = ABSENT
@@ -47,13 +48,18 @@ class WorkflowRunRequest(Model):
     belongs into `inputs`.
     """
 
+    trace_session_id: str | None = ABSENT
+    """The session under which the server's own tracing (Langfuse, Opik, Phoenix and others) files the run. The header
+    `X-Trace-Session-Id` says the same. Only newer servers know it; version 1.11 ignores it.
+    """
+
     _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
         size = len(src)
-        if size < 4:
+        if size < 5:
             return cls._of_part(src)
         self = cls.__new__(cls)
         try:
@@ -67,10 +73,11 @@ class WorkflowRunRequest(Model):
                 if isinstance(_value := src["files"], list)
                 else _value
             )
+            self.trace_session_id = src["trace_session_id"]
         except KeyError:
             return cls._of_part(src)
         self._extra = None
-        if size > 4:
+        if size > 5:
             self._take_extra(src)
         return self
 

@@ -44,6 +44,7 @@ class Runs:
         user: str,
         files: Iterable[Any] | None = None,
         workflow_id: str | None = None,
+        trace_session_id: str | None = None,
         timeout: TimeoutOption = None,
     ) -> WorkflowRunResult:
         """Run the workflow and wait for its end: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`.
@@ -57,6 +58,7 @@ class Runs:
             user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
             files: files for the whole run: uploads, or what `as_input()` and `remote_file()` give.
             workflow_id: the id of a published version of the workflow; the newest one unless given.
+            trace_session_id: session under which the server's own tracing files the run. Dify 1.11 ignores it.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
@@ -69,7 +71,7 @@ class Runs:
                 was cut and of a gateway's status (502, 503, 504, 52x) says so.
             DifyError: as every method does.
         """
-        body = run_body(inputs, user=user, files=files, mode="blocking")
+        body = run_body(inputs, user=user, files=files, trace_session_id=trace_session_id, mode="blocking")
         read = _responses.reader_as(WorkflowRunResult)
         return self._caller.send(_start(body, workflow_id), read, timeout, after_run(body))
 
@@ -80,6 +82,7 @@ class Runs:
         user: str,
         files: Iterable[Any] | None = None,
         workflow_id: str | None = None,
+        trace_session_id: str | None = None,
         max_silence: float | None = None,
         timeout: TimeoutOption = None,
     ) -> RunStream:
@@ -105,6 +108,7 @@ class Runs:
             user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
             files: files for the whole run: uploads, or what `as_input()` and `remote_file()` give.
             workflow_id: the id of a published version of the workflow; the newest one unless given.
+            trace_session_id: session under which the server's own tracing files the run. Dify 1.11 ignores it.
             max_silence: seconds without an event other than a ping, after which the stream is given up, as a server
                 or gateway may go on sending pings for a run that has died; no bound unless given.
             timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless
@@ -118,7 +122,7 @@ class Runs:
             APIConnectionError: while reading: the connection broke, or ended before the run did.
             APITimeoutError: while reading: nothing came for too long, or nothing but pings for `max_silence`.
         """
-        body = run_body(inputs, user=user, files=files, mode="streaming")
+        body = run_body(inputs, user=user, files=files, trace_session_id=trace_session_id, mode="streaming")
         return RunStream(
             self._caller,
             _start(body, workflow_id),
