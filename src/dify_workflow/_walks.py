@@ -209,6 +209,8 @@ class WindowWalk:
         self._asked: PageRequest | None = None
         self._floor: _Floor | None = None
         self._proven: int | None = None  # the displayed second for which the clock was proven last
+        self._vanished = False  # whether logs of the second that was read alone last were deleted meanwhile
+        self._gone: int | None = None  # a second that filled a page, and whose logs no window showed later
         self._ignores_before: bool | None = None
         self._ignores_after: bool | None = None
         self._descends = False  # whether a page showed two seconds, the newer one first
@@ -359,9 +361,13 @@ class WindowWalk:
             return (yield from self._sweep_instead(rows, is_all=reply.is_all))
         if self._known and not self._overlaps(reply):
             return (yield from self._reconcile(reply))
-        if not self._known and self._proven is not None and self._rest:  # right below a second that was read alone
-            reply = yield from self._repeated(reply, self._window(), self._rest)
-            rows = reply.rows
+        if not self._known and self._proven is not None and reply.total != self._rest:
+            return (yield from self._take_below(self._proven, reply))
+        return (yield from self._take_unmatched(reply))
+
+    def _take_unmatched(self, reply: Reply) -> Inquiry[list[Row]]:
+        """Take a window that begins where the one before it ended."""
+        rows = reply.rows
         if not rows:
             return (yield from self._end([]))
         is_outside = yield from self._is_outside(rows)
@@ -518,7 +524,10 @@ class WindowWalk:
                 missed: list[Row] = []
                 if any(row.identity in known for row in again.rows):  # they are there: only the window hides them
                     missed = yield from self._find_hidden(second, known)
-                return missed + (yield from self._take_rows(again))
+                proven = self._proven
+                given = yield from self._take_rows(again)
+                self._proven = proven  # a window from further up says nothing about the clock at this second
+                return missed + given
         return None
 
     def _take_again(self, second: int, reply: Reply) -> Inquiry[list[Row] | None]:
@@ -536,6 +545,64 @@ class WindowWalk:
         if is_right or (yield from self._find_clock(second, known, ())):
             return (yield from self._take_window((yield self._window())))
         return None
+
+    def _take_below(self, second: int, reply: Reply) -> Inquiry[list[Row]]:
+        """Take the window below a second that was read alone, where the server counts other logs than it should hold.
+
+        Such a window begins with no known log. Logs came or went, or a replica lags. A page by its number that shows
+        logs of that second, or newer ones, and right after them older logs is of one state of the server: a replica
+        that has the former has all that are older.
+        """
+        self._changes = True
+        if self._vanished and self._rest is not None:
+            reply, is_settled = yield from self._settled(reply, self._rest)
+            if is_settled:
+                return (yield from self._take_unmatched(reply))
+        for before in dict.fromkeys((self.clock.before(second), self.pinned)):
+            passed = len(self._passed)  # logs of the window that are not below the second
+            if before != self.clock.before(second):
+                passed = self.seen + self._resumed
+            for _ in range(MOST_REPEATED_WINDOWS):
+                page = page_around(passed)
+                across = yield replace(page, before=before, after=self._after)
+                if second == self._gone and any(row.second == second for row in across.rows):
+                    return self._return_to(second)
+                below = rows_below(across.rows, second)
+                is_last = not across.has_more and (page.page - 1) * page.limit + len(across.rows) == across.total
+                if below is not None and (is_last or any(row.is_timed for row in below)):
+                    return (yield from self._take_proven(below, is_all=is_last))
+                reply = yield self._window()
+                if reply.total == self._rest and (reply.rows or not reply.total):
+                    return (yield from self._take_unmatched(reply))
+                if reply.total is not None and across.total is not None and across.total > reply.total:
+                    passed = across.total - reply.total
+        raise self._incomplete(
+            self._rest or 0, reply.total or 0, "nothing shows which logs are next to those of a second of many logs"
+        )
+
+    def _settled(self, reply: Reply, rest: int) -> Inquiry[tuple[Reply, bool]]:
+        """The window again, and whether its total can be relied on: logs that vanished explain that it is lower."""
+        totals = [reply.total]
+        while len(totals) <= MOST_REPEATED_WINDOWS and (reply.total or 0) < rest:
+            reply = yield self._window()
+            totals.append(reply.total)
+        return reply, reply.total == rest or len(set(totals)) == 1
+
+    def _return_to(self, second: int) -> list[Row]:
+        """Read a second alone whose logs are there after all: a replica lagged, or a bound is exclusive."""
+        self.newest, self._known = second, self._passed
+        self._proven = self._gone = None
+        self._sweep_second(second)
+        return []
+
+    def _take_proven(self, rows: list[Row], *, is_all: bool) -> Inquiry[list[Row]]:
+        self._rest, self._empty_answers = None, 0
+        if is_all:
+            return (yield from self._end(rows))
+        self._descends = True
+        given = self._give(rows)
+        self._move_to(rows[-1].second, rows)
+        return given
 
     def _find_hidden(self, second: int, known: set[str]) -> Inquiry[list[Row]]:
         """Find the clock for logs that a window hides; the logs that the caller's own bound hides likewise."""
@@ -675,8 +742,9 @@ class WindowWalk:
         self._known.update((row.identity, row.second) for row in given)
         if sweeps.completed_by(reply.rows, reply.total):
             self._sweeps = None
+            self._vanished = len(self._known_at(self.newest or 0)) > sweeps.first_total
             if self._rest is not None:
-                self._rest -= sweeps.largest_total
+                self._rest -= sweeps.first_total
             if self.is_ordered and self.newest is not None:
                 self._go_below(self.newest)
             else:
@@ -729,6 +797,7 @@ class WindowWalk:
             else:
                 self._sweeps = None
                 self._go_below(second)
+                self._gone, self._vanished = second, True
                 return None
         alone = yield alone_in(self.clock, second)
         if not alone.shows_alone(second, known) and (yield from self._find_clock(second, known, self._page)):
@@ -946,6 +1015,11 @@ class _Sweeps:
         return self._stale >= self._patience or self._sweep > MOST_SWEEPS or self._size < 1
 
     @property
+    def first_total(self) -> int:
+        """The logs that the first page counted."""
+        return (self._totals[0] if self._totals else None) or 0
+
+    @property
     def largest_total(self) -> int:
         """The most logs that a page counted."""
         return max((total or 0 for total in self._totals), default=0)
@@ -1046,6 +1120,22 @@ class _Sweeps:
 def alone_in(clock: FilterClock, second: int) -> PageRequest:
     """The page of one displayed second alone."""
     return PageRequest(clock.before(second), clock.after(second))
+
+
+def page_around(place: int) -> PageRequest:
+    """A page, without bounds, that shows the logs on both sides of a place in its window, as many as can be."""
+
+    def margin(limit: int) -> int:
+        return min(place % limit, limit - place % limit)
+
+    limit = max(range(LARGEST_PAGE, LARGEST_PAGE // 2, -1), key=margin)
+    return PageRequest(None, None, page=min(place // limit + 1, MOST_PAGES), limit=limit)
+
+
+def rows_below(rows: list[Row], second: int) -> list[Row] | None:
+    """The logs after those of a second, or of newer ones, on a page that shows both; None where it shows no such."""
+    places = [place for place, row in enumerate(rows) if row.is_timed and row.second >= second]
+    return rows[places[-1] + 1 :] if places and is_sorted(rows) else None
 
 
 def contradicts_filters(alone: Reply, second: int) -> bool:

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import logging
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import zoned_histories
 from halves import EACH_HALF, Half
 from log_histories import NOW
 from zoned_histories import KINDS, ZonedHistory, check, extra_requests, random_zoned_history
+
+from dify_workflow import IncompleteWalkError
+
+if TYPE_CHECKING:
+    from dify_workflow._walks import PageRequest
+    from dify_workflow.models import WorkflowLogPage
 
 HOUR = 3600
 SPREAD = [NOW - 40 * number for number in range(700)]
@@ -102,3 +108,44 @@ def test_each_iterator_of_logs_has_the_shift(half: Half):
         return client.logs.iter().time_shift, client.logs.iter(details=2).time_shift, client.logs.follow().time_shift
 
     assert half.play("http://127.0.0.1:9/v1", story) == (None, None, None)
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("lagging", 5008), ("exclusive", 5067)])
+def test_histories_that_once_lost_logs_lose_none(kind: str, seed: int):
+    outcome = check(random_zoned_history(Random(seed), kind))  # noqa: S311 - as above
+    assert outcome.error is None
+
+
+class Replicated:
+    """150 logs of the newest second, with older ones below, some of which a replica does not have yet."""
+
+    def __init__(self) -> None:
+        old = [NOW - 5000 - number for number in range(20)]
+        self.current = zoned_histories.ZonedTable(history("", "UTC", [*old, *[NOW - 100] * 3, *[NOW] * 150]))
+        self.replica = zoned_histories.ZonedTable(history("", "UTC", old))
+        self.lags_for_good = False
+        self.lagged = 0
+
+    def page(self, request: PageRequest) -> WorkflowLogPage:
+        if request.before != NOW - 1 and not (self.lags_for_good and self.lagged):
+            return self.current.page(request)
+        self.lagged += 1
+        return self.replica.page(request)
+
+    def walk(self) -> list[str]:
+        with zoned_histories.LogWalk(self.page, zoned_histories.NO_FILTERS, checkpoint=None, workers=1) as walk:
+            return [str(log.id) for log in walk]
+
+
+def test_a_replica_that_lags_below_a_full_second_costs_no_log():
+    server = Replicated()
+    given = server.walk()
+    assert server.lagged
+    assert sorted(given) == sorted(server.current.matching())
+
+
+def test_a_replica_that_lags_for_good_ends_a_walk_in_an_error():
+    server = Replicated()
+    server.lags_for_good = True
+    with pytest.raises(IncompleteWalkError, match="a second of many logs"):
+        server.walk()
