@@ -1,13 +1,14 @@
 """Walk thousands of random histories of a table of logs, and compare with the truth.
 
-Usage: soak.py [COUNT] [--seed FIRST] [--kind KIND]
+Usage: soak.py [COUNT] [--seed FIRST] [--kind KIND] [--processes N]
 
 The kinds are faithful servers ("honest", read by one worker, by several: "workers", with unusual logs: "odd"), faulty
 ones ("lies"), and those whose filters contradict what they display ("session", "process", "exclusive", "lagging";
 tests/zoned_histories.py says what they are). For the last ones it prints the requests beyond those of a
 faithful server.
 
-Each history follows from its kind and its seed. Those that fail are printed with the command that repeats them.
+Each history follows from its kind and its seed. Those that fail are printed with the command that repeats them; the
+exit status is then 1.
 """
 
 from __future__ import annotations
@@ -82,32 +83,35 @@ def try_block(kind: str, first: int, count: int) -> Block:
 def main(argv: list[str] | None = None) -> int:
     """Try the histories; the exit status."""
     parser = argparse.ArgumentParser(description="Walk random histories, and compare with the truth.")
-    parser.add_argument("count", type=int, nargs="?", default=4000, help="histories of all kinds together")
+    parser.add_argument("count", type=int, nargs="?", default=3000, help="histories of all kinds together (3000)")
     parser.add_argument("--seed", type=int, help="the first seed; by chance unless given")
     parser.add_argument("--kind", choices=KINDS, help="all kinds unless given")
+    parser.add_argument("--processes", type=int, help="as many as there are processors unless given")
     options = parser.parse_args(argv)
     first = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
     kinds = [options.kind] if options.kind else list(KINDS)
     each = -(-options.count // len(kinds))
-    print(f"{each} histories of each kind ({', '.join(kinds)}) from seed {first} on")
+    print(f"{each} histories of each kind ({', '.join(kinds)}) from seed {first} on", flush=True)
     begun = time.monotonic()
-    requests, failed = 0, 0
+    done, requests, failed = 0, 0, 0
     beyond: dict[str, list[int]] = defaultdict(list)
     incomplete: dict[str, int] = defaultdict(int)
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(options.processes or os.cpu_count()) as pool:
         blocks = [
-            (kind, pool.submit(try_block, kind, seed, min(BLOCK, first + each - seed)))
+            (kind, size := min(BLOCK, first + each - seed), pool.submit(try_block, kind, seed, size))
             for seed in range(first, first + each, BLOCK)
             for kind in kinds
         ]
-        for kind, block in blocks:
+        for kind, size, block in blocks:
             result = block.result()
+            done += size
             requests += result.requests
             failed += len(result.failures)
             beyond[kind] += result.beyond
             incomplete[kind] += result.incomplete
             for seed, what in result.failures.items():
                 print(f"FAILED  soak.py 1 --kind {kind} --seed {seed}   {what}", flush=True)
+            print(f"{done} of {each * len(kinds)} histories, {failed} failed", flush=True)
     for kind in kinds:
         if beyond[kind]:
             middle, most = statistics.median(beyond[kind]), max(beyond[kind])
