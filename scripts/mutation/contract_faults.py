@@ -45,14 +45,14 @@ FAULTS: Final = (
     Fault(
         "page and limit swapped",
         f"{FACADE}/_async/logs.py",
-        "            page=page,\n            limit=limit,\n",
-        "            page=limit,\n            limit=page,\n",
+        "**filters.sent, page=page, limit=limit)",
+        "**filters.sent, page=limit, limit=page)",
     ),
     Fault(
         "a dropped parameter",
         f"{FACADE}/_async/logs.py",
-        "            created_by_account=created_by_account,\n        )\n        return await",
-        "        )\n        return await",
+        "            created_by_account=created_by_account,\n            version=",
+        "            created_by_account=None,\n            version=",
     ),
     Fault("a changed default", f"{FACADE}/_async/logs.py", "limit: int = 20,", "limit: int = 25,"),
     Fault("a lost enum member", STATUS, '    PAUSED = "paused"\n', ""),
@@ -81,9 +81,9 @@ FAULTS: Final = (
     ),
     Fault(
         "a time sent unconverted",
-        f"{FACADE}/_async/logs.py",
-        'created_at__after=_times.optional("created_at__after", created_at__after)',
-        "created_at__after=None if created_at__after is None else str(created_at__after)",
+        f"{FACADE}/_filters.py",
+        'sent["created_at__after"] = _times.to_utc_text("created_at__after", created_at__after)',
+        'sent["created_at__after"] = str(created_at__after)',
     ),
     Fault("a lost field of a body", f"{FACADE}/_runs.py", '"action": _json_value("action", action), ', ""),
     Fault(

@@ -76,7 +76,7 @@ class APIResponseError(DifyError):
     Attributes:
         status_code: HTTP status of the answer.
         headers: headers of the answer.
-        body: what was received: the JSON value where it is JSON, else a string; of more than 4 MiB, the beginning.
+        body: what was received: the JSON value where it is JSON, else a string; of more than 16 MiB, the beginning.
         request: what was sent, without its body and without the API key.
     """
 
@@ -103,7 +103,7 @@ class APIStatusError(DifyError):
         code: the server's own code, such as `invalid_param`; None where the answer has none (a proxy's HTML).
         message: the server's own text, shortened where it is a page of HTML.
         headers: headers of the answer.
-        body: what was received: the JSON value where it is JSON, else a string; of more than 4 MiB, the beginning.
+        body: what was received: the JSON value where it is JSON, else a string; of more than 16 MiB, the beginning.
         request: what was sent, without its body and without the API key.
         retry_after: seconds that the response's `Retry-After` header asks to wait, counted from when it was received;
             None without a usable one. Set for every status, such as 429, 503, 502 and 408.

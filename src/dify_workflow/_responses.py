@@ -40,7 +40,7 @@ _KINDS: Final[dict[object, str]] = {
 LONGEST_TEXT: Final = 500
 """Characters of the server's text that go into a message; `.body` has all of it."""
 
-LARGEST_ERROR_BODY: Final = 4 << 20
+LARGEST_ERROR_BODY: Final = 16 << 20
 """Bytes of a body that an error has in `.body`; of a longer one it has the beginning, as text."""
 CUT_END: Final = 1000
 """Characters left out where a body is cut."""

@@ -251,6 +251,10 @@ def holders(node: Any, found: list[dict[str, Any]], kind: str = "") -> list[dict
 SPEC: dict[str, Any] = plain(read_yaml((ROOT / "spec" / "openapi.yaml").read_text("utf-8")))
 
 
+OPEN = [SPEC["components"]["schemas"][name] for name in ("ResponseMode", "FileType", "FileTransferMethod")]
+"""What a request may also send as any other string: without them, all that was taken still is."""
+
+
 @pytest.mark.parametrize("part", range(2))
 def test_every_schema_of_the_stored_spec_that_is_retyped_breaks_somebody(part: int) -> None:
     count = len(holders(copy.deepcopy(SPEC), []))
@@ -262,7 +266,7 @@ def test_every_schema_of_the_stored_spec_that_is_retyped_breaks_somebody(part: i
         before = dict(schema)
         schema.clear()
         schema.update({"type": "string" if "boolean" in before["type"] else "boolean"})
-        if verdict(changes(SPEC, document)) != "breaking":
+        if verdict(changes(SPEC, document)) != "breaking" and before not in OPEN:
             silent.append(before)
     assert not silent
 
