@@ -65,8 +65,8 @@ def checked_user(user: str) -> str:
 
 
 def _checked_text(name: str, value: str) -> object:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} must be text that is not empty, got {value!r}")
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text, got {value!r}")
     return _json_value(name, value)
 
 

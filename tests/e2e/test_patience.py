@@ -76,7 +76,7 @@ def test_an_outage_after_the_first_page_is_waited_out(
 @EACH_HALF
 def test_an_outage_is_waited_out_for_details_as_well(half: Half, sandbox: Sandbox):
     with nothing_left_open(), outage(sandbox, answer(503), first=3, last=9, details=True) as server:
-        logs = walk(half, server.base_url, patience=3, details=4)
+        logs = walk(half, server.base_url, patience=60, details=4)
     assert all(log.error is None and log.run is not None for log in logs)
     assert len(logs) == ROWS
 
