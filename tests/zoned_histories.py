@@ -236,7 +236,7 @@ def walk(history: ZonedHistory) -> ZonedOutcome:
 def _walk_part(
     history: ZonedHistory, table: ZonedTable, checkpoint: dict[str, Any] | None, cut: int | None, given: list[str]
 ) -> tuple[LogWalk, bool]:
-    filters = replace(NO_FILTERS, newest=history.newest, oldest=history.oldest)
+    filters = NO_FILTERS._replace(newest=history.newest, oldest=history.oldest)
     with LogWalk(table.page, filters, checkpoint=checkpoint, workers=1) as part:
         for log in part:
             given.append(str(log.id))
@@ -248,7 +248,7 @@ def _walk_part(
 async def _walk_part_at_once(
     history: ZonedHistory, table: ZonedTable, checkpoint: dict[str, Any] | None, cut: int | None, given: list[str]
 ) -> tuple[AsyncLogWalk, bool]:
-    filters = replace(NO_FILTERS, newest=history.newest, oldest=history.oldest)
+    filters = NO_FILTERS._replace(newest=history.newest, oldest=history.oldest)
     random = Random(history.seed)  # noqa: S311 - as above
 
     async def read_page(request: PageRequest) -> WorkflowLogPage:

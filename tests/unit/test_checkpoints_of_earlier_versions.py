@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ TABLES: dict[str, dict[str, Any]] = {
 
 def made_then(name: str) -> tuple[LogTable, Any]:
     options = dict(TABLES.get(name, {}))
-    filters = replace(NO_FILTERS, newest=options.pop("newest", None), oldest=options.pop("oldest", None))
+    filters = NO_FILTERS._replace(newest=options.pop("newest", None), oldest=options.pop("oldest", None))
     return LogTable(CROWDS, **options), filters
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextlib import aclosing
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 import httpx
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from .._responses import Model
 
     Hold: TypeAlias = Callable[[httpx.Response], AsyncHeldResponse]
+
+TURNS: Final = 6
+"""Turns of an event loop after which no task is left of a body that was given up in its middle: httpx and httpcore nest
+four generators, and asyncio closes each by a task of its own."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
@@ -222,6 +227,9 @@ class AsyncCaller:
         finally:
             if response is not None:
                 await response.aclose()
+        await asyncio.sleep(
+            0
+        )  # the loop closes what httpx and httpcore left open of the body, before the caller goes on
         raise failure
 
     async def _opened(self, send: AsyncSend, hold: Hold, request: httpx.Request, limits: Timeout) -> AsyncOpenStream:
@@ -321,8 +329,15 @@ async def _joined(beginning: bytes, chunks: AsyncIterator[bytes]) -> AsyncGenera
 
 
 async def _decoded(response: httpx.Response, decoder: Decoder, *, is_whole: bool) -> AsyncGenerator[bytes]:
-    async for chunk in response.aiter_raw():
-        for piece in decoder.decode(chunk):
-            yield piece
+    try:
+        # Closed here, also after corrupt data, and not when the garbage collector comes to it.
+        async with aclosing(cast("AsyncGenerator[bytes]", response.aiter_raw())) as received:
+            async for chunk in received:
+                for piece in decoder.decode(chunk):
+                    yield piece
+    except _bodies.BodyError:
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        raise
     if is_whole:
         decoder.end()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import closing
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 import httpx
 
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from .._responses import Model
 
     Hold: TypeAlias = Callable[[httpx.Response], HeldResponse]
+
+TURNS: Final = 6
+"""Turns of an event loop after which no task is left of a body that was given up in its middle: httpx and httpcore nest
+four generators, and asyncio closes each by a task of its own."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
@@ -219,6 +224,7 @@ class Caller:
         finally:
             if response is not None:
                 response.close()
+        time.sleep(0)  # the loop closes what httpx and httpcore left open of the body, before the caller goes on
         raise failure
 
     def _opened(self, send: Send, hold: Hold, request: httpx.Request, limits: Timeout) -> OpenStream:
@@ -316,8 +322,15 @@ def _joined(beginning: bytes, chunks: Iterator[bytes]) -> Generator[bytes]:
 
 
 def _decoded(response: httpx.Response, decoder: Decoder, *, is_whole: bool) -> Generator[bytes]:
-    for chunk in response.iter_raw():
-        for piece in decoder.decode(chunk):
-            yield piece
+    try:
+        # Closed here, also after corrupt data, and not when the garbage collector comes to it.
+        with closing(cast("Generator[bytes]", response.iter_raw())) as received:
+            for chunk in received:
+                for piece in decoder.decode(chunk):
+                    yield piece
+    except _bodies.BodyError:
+        for _ in range(TURNS):
+            time.sleep(0)
+        raise
     if is_whole:
         decoder.end()
