@@ -1026,8 +1026,8 @@ class _Sweeps:
 
     @property
     def were_counted(self) -> bool:
-        """Whether the page before counted logs."""
-        return bool(self._totals and self._totals[-1])
+        """Whether the page before counted logs, or did not count at all."""
+        return bool(self._totals) and self._totals[-1] != 0
 
     @property
     def seen(self) -> int:

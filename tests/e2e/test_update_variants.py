@@ -220,7 +220,11 @@ def test_a_break_that_is_acknowledged_is_taken(project: Path, tmp_path: Path) ->
     assert "title" not in response(vendor.stored_structure(project), "/site")  # what was made is kept
     shutil.copytree(ROOT / "spec", project / "spec", dirs_exist_ok=True)
     (project / "spec" / "acknowledged.yaml").write_text(
-        "breaks:\n  - id: response-field-removed\n    place: GET /site 200 title\n    reason: Nobody reads it.\n"
+        "breaks:\n"
+        + "".join(
+            f"  - id: {kind}\n    place: GET /site 200 title\n    reason: Nobody reads it.\n"
+            for kind in ("response-field-removed", "response-type")
+        )
     )
     before = everything(project)
     code, report = run(project, file, "--report-only")
