@@ -14,7 +14,7 @@ Such a change stays breaking in the verdict, and asks for no larger version step
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from specification.findings import Finding, SpecError
 from specification.nodes import line_of, pointer_text
@@ -50,8 +50,8 @@ class Acknowledged(NamedTuple):
         return (change.severity, change.kind, change.where) == ("breaking", self.kind, self.place)
 
 
-def read_acknowledged(path: Path) -> list[Acknowledged]:
-    """The breaks that a file acknowledges; none when there is no such file.
+def read_list(path: Path, key: str) -> tuple[Any, list[Any]]:
+    """A file that has a list under one key and nothing else, with that list; empty when there is no such file.
 
     Raises:
         SpecError: With the line of what is wrong in it.
@@ -59,12 +59,22 @@ def read_acknowledged(path: Path) -> list[Acknowledged]:
     try:
         tree = read_yaml(decoded(path.read_bytes()))
     except FileNotFoundError:
-        return []
+        return {}, []
     except SourceError as error:
         raise SpecError(path.name, [Finding(error.line, "", error.text)]) from None
-    given = tree.get("breaks") if isinstance(tree, dict) and tree.keys() == {"breaks"} else None
+    given = tree.get(key) if isinstance(tree, dict) and tree.keys() == {key} else None
     if not isinstance(given, list):
-        raise SpecError(path.name, [Finding(1, "", "must be a mapping with a list `breaks` and nothing else")])
+        raise SpecError(path.name, [Finding(1, "", f"must be a mapping with a list `{key}` and nothing else")])
+    return tree, given
+
+
+def read_acknowledged(path: Path) -> list[Acknowledged]:
+    """The breaks that a file acknowledges; none when there is no such file.
+
+    Raises:
+        SpecError: With the line of what is wrong in it.
+    """
+    tree, given = read_list(path, "breaks")
     found: list[Acknowledged] = []
     wrong: list[Finding] = []
     for i, one in enumerate(given):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from specification.findings import Finding, SpecError
 from specification.nodes import line_of, pointer_text
-from specification.sources import SourceError, decoded, read_yaml
 
+from comparison.acknowledged import read_list
 from comparison.descriptions import compared
 from comparison.events import EVENT_STREAM, streams, unions
 from comparison.reading import Description
@@ -122,15 +122,7 @@ def read_known(path: Path) -> list[Known]:
     Raises:
         SpecError: With the lines of what is wrong in it.
     """
-    try:
-        tree = read_yaml(decoded(path.read_bytes()))
-    except FileNotFoundError:
-        return []
-    except SourceError as error:
-        raise SpecError(path.name, [Finding(error.line, "", error.text)]) from None
-    groups = tree.get("groups") if isinstance(tree, dict) and tree.keys() == {"groups"} else None
-    if not isinstance(groups, list):
-        raise SpecError(path.name, [Finding(1, "", "must be a mapping with a list `groups` and nothing else")])
+    tree, groups = read_list(path, "groups")
     known: list[Known] = []
     wrong: list[Finding] = []
     seen: dict[Fact, int] = {}
