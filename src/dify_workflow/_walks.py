@@ -218,6 +218,8 @@ class WindowWalk:
         self._changes = False  # whether logs came or went behind the start since the walk began
         self._latest = latest
         self._rest: int | None = None  # logs of the next window, should none come or go
+        self._most_rows = 0  # of a page
+        self._is_capped = False  # whether a page had fewer logs than there were: a proxy may cap them
         self._empty_answers = 0
         self._disputes = 0
         self._begun = False
@@ -244,10 +246,12 @@ class WindowWalk:
 
     @property
     def can_be_split(self) -> bool:
-        """Whether the rest may be read in several ranges at once: the server sorts, and no second is half read."""
-        return (
-            not self._ended and self._descends and not self._steps_up and self._sweeps is None and self._inquiry is None
-        )
+        """Whether the rest may be read in several ranges at once: the server sorts, and no second is half read.
+
+        Nor may the next window begin with no known log: then its total has to be right, which a range would change.
+        """
+        is_between = self._sweeps is not None or self._inquiry is not None or not self._known
+        return not self._ended and self._descends and not self._steps_up and not is_between
 
     def narrow(self, oldest: int | None) -> None:
         """Read down to this second of the filter and no further."""
@@ -258,6 +262,7 @@ class WindowWalk:
         # A page that was shifted by deletions may lie above the range, and shows nothing of the range below.
         known = {row.identity: row.second for row in rows if row.second <= second}
         self._floor = _Floor(second, known, self.clock, second)
+        self._rest = None  # it counts what is below, too
 
     def below(self, newest: int) -> WindowWalk:
         """The part of this walk that begins at an older displayed second."""
@@ -377,6 +382,8 @@ class WindowWalk:
 
     def _take_rows(self, reply: Reply) -> Inquiry[list[Row]]:
         rows = reply.rows
+        self._most_rows = max(self._most_rows, len(rows))
+        self._is_capped = self._is_capped or len(rows) < min(reply.total or 0, LARGEST_PAGE)
         self._empty_answers = 0
         if self._steps_up and self._rest is not None and reply.total != self._rest and not self._changes:
             raise self._incomplete(self._rest, reply.total or 0, "the server sorts some pages and not others")
@@ -563,7 +570,7 @@ class WindowWalk:
             if before != self.clock.before(second):
                 passed = self.seen + self._resumed
             for _ in range(MOST_REPEATED_WINDOWS):
-                page = page_around(passed)
+                page = page_around(passed, self._most_rows if self._is_capped else LARGEST_PAGE)
                 across = yield replace(page, before=before, after=self._after)
                 if second == self._gone and any(row.second == second for row in across.rows):
                     return self._return_to(second)
@@ -1122,13 +1129,18 @@ def alone_in(clock: FilterClock, second: int) -> PageRequest:
     return PageRequest(clock.before(second), clock.after(second))
 
 
-def page_around(place: int) -> PageRequest:
-    """A page, without bounds, that shows the logs on both sides of a place in its window, as many as can be."""
+def page_around(place: int, largest: int) -> PageRequest:
+    """A page, without bounds, that shows the logs on both sides of a place in its window, as many as can be.
+
+    Args:
+        place: the logs above it.
+        largest: the logs of the largest page that the server returns.
+    """
 
     def margin(limit: int) -> int:
         return min(place % limit, limit - place % limit)
 
-    limit = max(range(LARGEST_PAGE, LARGEST_PAGE // 2, -1), key=margin)
+    limit = max(range(largest, max(largest // 2, 1) - 1, -1), key=margin)
     return PageRequest(None, None, page=min(place // limit + 1, MOST_PAGES), limit=limit)
 
 

@@ -159,6 +159,27 @@ def test_a_time_is_one_that_can_be_asked_for(second: int, is_time: bool):
     assert (rows[0].is_timed, rows[0].second) == (is_time, second if is_time else 7)
 
 
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_capped_pages_and_a_second_larger_than_one_are_read(workers: int):
+    crowds = [(NOW, 4), (NOW - 1, 21), (NOW - 302, 21), *((NOW - 303 - number, 7) for number in range(80))]
+    outcome = walk(History(crowds, lies=Lies(cap=20), workers=workers))
+    assert outcome.error is None
+    assert sorted(outcome.keys) == sorted(outcome.table.seconds_ever)
+    assert len(outcome.table.requests) < 120
+
+
+def test_below_a_second_of_many_logs_capped_pages_prove_the_rest():
+    def arrive(number: int) -> None:
+        if number > 5:  # late, and below the second that fills a page
+            table.add(NOW - 400, 1)
+
+    table = LogTable([(NOW, 4), (NOW - 302, 21), *((NOW - 303 - number, 7) for number in range(20))], lies=Lies(cap=20))
+    there = table.keys()
+    table.before_request = arrive
+    assert there <= {key_of(log) for log in made_for(table)}
+    assert len(table.requests) < 60
+
+
 def test_rows_counted_and_never_shown_are_an_error():
     class Hiding(LogTable):
         def page(self, request: PageRequest) -> WorkflowLogPage:
