@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 TURNS: Final = 6
 """Turns of an event loop after which no task is left of a body that was given up in its middle: httpx and httpcore nest
-four generators, and asyncio closes each by a task of its own."""
+four generators, and the loop closes each by a task of its own."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
@@ -227,9 +227,8 @@ class AsyncCaller:
         finally:
             if response is not None:
                 await response.aclose()
-        await asyncio.sleep(
-            0
-        )  # the loop closes what httpx and httpcore left open of the body, before the caller goes on
+        for _ in range(TURNS):  # before the caller goes on, the loop closes what httpx and httpcore left open
+            await asyncio.sleep(0)
         raise failure
 
     async def _opened(self, send: AsyncSend, hold: Hold, request: httpx.Request, limits: Timeout) -> AsyncOpenStream:

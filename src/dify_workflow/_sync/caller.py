@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 TURNS: Final = 6
 """Turns of an event loop after which no task is left of a body that was given up in its middle: httpx and httpcore nest
-four generators, and asyncio closes each by a task of its own."""
+four generators, and the loop closes each by a task of its own."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
@@ -224,7 +224,8 @@ class Caller:
         finally:
             if response is not None:
                 response.close()
-        time.sleep(0)  # the loop closes what httpx and httpcore left open of the body, before the caller goes on
+        for _ in range(TURNS):  # before the caller goes on, the loop closes what httpx and httpcore left open
+            time.sleep(0)
         raise failure
 
     def _opened(self, send: Send, hold: Hold, request: httpx.Request, limits: Timeout) -> OpenStream:
