@@ -122,7 +122,9 @@ def _matches(entry: str, url: httpx.URL) -> bool:
     host, port = _host_and_port(rest)
     if port is not None and port != (url.port or DEFAULT_PORTS.get(url.scheme)):
         return False
-    return _host_matches(host, url.host.lower())
+    # As httpx reads them, a host with a scheme, and "localhost", mean no hosts below them.
+    is_alone = rest.lower() == "localhost" or bool(separator and not rest.startswith(("*", ".")))
+    return _host_matches(host, url.host.lower(), is_alone=is_alone)
 
 
 def _host_and_port(entry: str) -> tuple[str, int | None]:
@@ -133,7 +135,7 @@ def _host_and_port(entry: str) -> tuple[str, int | None]:
     return (named[1], int(named[2])) if named else (entry, None)
 
 
-def _host_matches(host: str, wanted: str) -> bool:
+def _host_matches(host: str, wanted: str, *, is_alone: bool) -> bool:
     is_address = _is_address(wanted)
     if "/" in host or ":" in host or re.fullmatch(r"[0-9.*]+", host, re.ASCII):
         from ipaddress import ip_address, ip_network  # noqa: PLC0415 - loaded when needed
@@ -150,7 +152,7 @@ def _host_matches(host: str, wanted: str) -> bool:
         raise ValueError(host) from error
     if not name or "*" in name:
         raise ValueError(host)
-    return (wanted == name and not is_below) or (wanted.endswith(f".{name}") and name != "localhost")
+    return (wanted == name and not is_below) or (wanted.endswith(f".{name}") and not is_alone)
 
 
 def _is_address(host: str) -> bool:

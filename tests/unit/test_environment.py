@@ -61,6 +61,10 @@ def chosen_by_httpx(environment: dict[str, str], url: str) -> str | None:
     port=st.sampled_from(["", ":8443"]),
 )
 @example(variables={"all_proxy": PROXY}, entries=["example.com:8443"], scheme="https", host="example.com", port=":8443")
+@example(variables={"http_proxy": PROXY}, entries=["localhost:8443"], scheme="http", host="sub.localhost", port=":8443")
+@example(
+    variables={"http_proxy": PROXY}, entries=["http://example.com"], scheme="http", host="www.example.com", port=""
+)
 def test_proxies_are_chosen_as_httpx_chooses_them(variables, entries: list[str], scheme: str, host: str, port: str):
     if entries:
         variables = {**variables, "NO_PROXY": ",".join(entries)}
