@@ -24,6 +24,11 @@ DIFFERENCES = {
     "run-blocking-partial": "a sandbox's workflow cannot go on after a failed node, so no run is partial-succeeded",
 }
 
+# A 404 names the routes that resemble the address, in the order of resemblance, and its token is random: of 20,000
+# addresses, 93 resemble this route as well.
+_UPLOADS = "/api/form/human_input/<string:form_token>/upload-token"
+UNCERTAIN = re.compile(f"{_UPLOADS} or | or {_UPLOADS}")
+
 # Apps of the lab in another state than the rest of their recordings.
 APPS = {"auth-archived": "archived", "auth-disabled-api": "disabled"}
 HTTP = httpx.Client(timeout=60)
@@ -45,7 +50,7 @@ def test_the_sandbox_responds_as_the_real_server_did(version: str, name: str, la
     elif kind.startswith("text/event-stream"):
         compare_streams(response.text, body)
     elif recorded["status"] >= 400:
-        assert response.text == body  # to the byte
+        assert UNCERTAIN.sub("", response.text) == UNCERTAIN.sub("", body)  # to the byte
     else:
         compare_bodies(version, name, json.loads(response.text), json.loads(body))
         end = "\n" if body.endswith("\n") else ""
