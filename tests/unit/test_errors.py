@@ -270,14 +270,18 @@ def test_an_error_body_in_no_known_shape_still_gives_an_error(content, code, mes
 
 
 @pytest.mark.parametrize("cut", [0, 10, len(KEY)])
-def test_a_huge_error_body_is_cut_without_showing_the_key(cut: int):
-    size = 4 << 20
+def test_a_huge_error_body_is_cut_without_showing_the_key(cut: int, monkeypatch: pytest.MonkeyPatch):
+    size = 1 << 16
+    assert size < _responses.LARGEST_ERROR_BODY == 16 << 20  # which would take a second each
+    monkeypatch.setattr(_responses, "LARGEST_ERROR_BODY", size)
     content = b"x" * (size - cut) + KEY.encode() + b"y" * 100
     error = error_of(500, content)
     assert isinstance(error.body, str)
     assert error.body == "x" * len(error.body)
     assert size - 2000 < len(error.body) <= size
     assert error_of(500, b"x" * size).body == "x" * size
+    whole = error_of(500, b"x" * (size - 100) + KEY.encode()).body
+    assert whole == "x" * (size - 100) + "[api key]"
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 408, 429, 500, 502, 503, 522, 600])
