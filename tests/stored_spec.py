@@ -113,7 +113,7 @@ def samples(parameter: dict[str, Any], number: int) -> Iterator[Sample]:
             yield from (Sample(value, value) for value in spellings)
         elif plain["type"] == "string":
             yield Sample(f"text {number} & é=中%/?#+", f"text {number} & é=中%/?#+")
-            if parameter["in"] != "path":
+            if parameter["in"] != "path" and not plain.get("minLength"):
                 yield Sample("", "")
         elif plain["type"] == "integer":
             low, high = plain.get("minimum", 0), plain.get("maximum", 10**6)

@@ -2,4 +2,4 @@
 
 TITLE = "Dify workflow app API"
 VERSION = "1.16.1"
-SHA256 = "f48817b9fb6bbc5ff46954cfce0a91ca2dc7544a42ff366f2b6285f3881f9275"
+SHA256 = "ed77b2bbf789cec3d3796232133dd497c2ec9f5495b17fb17ef6ab9f6f2fe176"

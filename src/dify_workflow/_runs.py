@@ -38,7 +38,7 @@ def run_body(
     if files is not None:
         body["files"] = _checked_files(files)
     if trace_session_id is not None:
-        body["trace_session_id"] = _checked_text("trace_session_id", trace_session_id)
+        body["trace_session_id"] = _checked_session(trace_session_id)
     return body
 
 
@@ -64,10 +64,10 @@ def checked_user(user: str) -> str:
     return cast("str", _json_value("user", user))
 
 
-def _checked_text(name: str, value: str) -> object:
-    if not isinstance(value, str):
-        raise ValueError(f"{name} must be text, got {value!r}")
-    return _json_value(name, value)
+def _checked_session(value: str) -> object:
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= _LONGEST_SESSION:
+        raise ValueError(f"trace_session_id must be a string of 1 to {_LONGEST_SESSION} characters, got {value!r}")
+    return _json_value("trace_session_id", value)
 
 
 def checked_id(name: str, value: str) -> str:
@@ -81,6 +81,7 @@ def checked_id(name: str, value: str) -> str:
     return value
 
 
+_LONGEST_SESSION: Final = 200  # newer servers refuse more
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-?)([0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
 
 

@@ -73,6 +73,7 @@ def with_known_values(spec: dict[str, Any]) -> dict[str, Any]:
     for name in ("WorkflowRunRequest", "StopRequest", "FormSubmission"):
         schemas[name]["properties"]["user"] = USER
     schemas["WorkflowRunRequest"]["properties"]["response_mode"] = {"enum": ["blocking", "streaming"]}
+    schemas["WorkflowRunRequest"]["properties"]["trace_session_id"] = {"type": "string", "pattern": r"^\S{1,200}$"}
     del schemas["WorkflowRunRequest"]["properties"]["files"]  # a file has to be uploaded first
     form = spec["paths"]["/files/upload"]["post"]["requestBody"]["content"]["multipart/form-data"]
     form["schema"]["properties"]["user"] = USER

@@ -577,3 +577,26 @@ def test_what_is_refused_starts_no_run(sandbox: Sandbox, http: httpx.Client) -> 
     assert (started.app, started.user, started.streaming, started.inputs["query"]) == ("main", "u-1", False, "hello")
     sandbox.clear_requests()
     assert sandbox.started_runs == ()
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "body", "refused"),
+    [
+        ({}, "", {"trace_session_id": " s "}, None),
+        ({"X-Trace-Session-Id": "s"}, "", {"trace_session_id": 7}, None),
+        ({}, "?trace_session_id=s", {"trace_session_id": None}, None),
+        ({}, "", {"trace_session_id": None}, "a string."),
+        ({}, "", {"trace_session_id": "s" * 201}, "1 to 200 characters after trimming."),
+        ({"X-Trace-Session-Id": "s" * 201}, "", {"trace_session_id": "s"}, "1 to 200 characters after trimming."),
+    ],
+)
+def test_trace_sessions_are_checked_by_1_16_alone(headers: Any, query: str, body: Any, refused: str | None) -> None:
+    run = {"inputs": {"query": "q"}, "user": "u", **body}
+    for version in ("1.14", "1.16"):
+        with Sandbox(rows=0, version=version) as sandbox, client_of(sandbox) as http:
+            response = http.post(f"/workflows/run{query}", json=run, headers=headers)
+        if refused is None or version == "1.14":
+            assert response.status_code == 200, response.text
+        else:
+            message = f"trace_session_id must be {refused}"
+            assert response.json() == {"code": "bad_request", "message": message, "status": 400}

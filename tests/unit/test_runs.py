@@ -120,8 +120,8 @@ def test_a_user_must_be_given(operation: str):
 
 @EACH_HALF
 @pytest.mark.parametrize("operation", [run, stream], ids=lambda operation: operation.__name__)
-@pytest.mark.parametrize("session", [7, b"s", "\ud800"], ids=repr)
-def test_a_trace_session_that_is_no_text_is_refused(half: Half, operation: Any, session: Any):
+@pytest.mark.parametrize("session", [7, b"s", "\ud800", "", " \n", "s" * 201], ids=lambda session: repr(session)[:9])
+def test_a_trace_session_that_servers_refuse_is_refused(half: Half, operation: Any, session: Any):
     refused(half, lambda client: operation(client, trace_session_id=session), "^trace_session_id must be ")
 
 

@@ -49,8 +49,9 @@ class WorkflowRunRequest(Model):
     """
 
     trace_session_id: str | None = ABSENT
-    """The session under which the server's own tracing (Langfuse, Opik, Phoenix and others) files the run. The header
-    `X-Trace-Session-Id` says the same. Only newer servers know it; version 1.11 ignores it.
+    """The session under which the server's own tracing (Phoenix and others) files the run, 1 to 200 characters without
+    leading and trailing white space. The header `X-Trace-Session-Id` takes precedence. Version 1.16 refuses other
+    values with status 400; older versions ignore the field.
     """
 
     _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")

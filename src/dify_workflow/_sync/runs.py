@@ -58,7 +58,8 @@ class Runs:
             user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
             files: files for the whole run: uploads, or what `as_input()` and `remote_file()` give.
             workflow_id: the id of a published version of the workflow; the newest one unless given.
-            trace_session_id: session under which the server's own tracing files the run. Dify 1.11 ignores it.
+            trace_session_id: session under which the server's own tracing files the run, 1 to 200 characters. Versions
+                before Dify 1.16 ignore it.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
@@ -108,7 +109,8 @@ class Runs:
             user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
             files: files for the whole run: uploads, or what `as_input()` and `remote_file()` give.
             workflow_id: the id of a published version of the workflow; the newest one unless given.
-            trace_session_id: session under which the server's own tracing files the run. Dify 1.11 ignores it.
+            trace_session_id: session under which the server's own tracing files the run, 1 to 200 characters. Versions
+                before Dify 1.16 ignore it.
             max_silence: seconds without an event other than a ping, after which the stream is given up, as a server
                 or gateway may go on sending pings for a run that has died; no bound unless given.
             timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless

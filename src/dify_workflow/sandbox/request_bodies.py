@@ -12,7 +12,7 @@ from starlette.requests import Request
 from .errors import ApiError, invalid_param, nul_character, unknown_error
 from .validation import Problem, refusal
 
-__all__ = ["RunPayload", "parse_run_payload", "parse_user", "read_json_object"]
+__all__ = ["RunPayload", "check_trace_session", "parse_run_payload", "parse_user", "read_json_object"]
 
 _LONGEST_USER: Final = 255
 
@@ -105,6 +105,26 @@ def parse_run_payload(body: Mapping[str, Any], pydantic: str) -> RunPayload:
     return RunPayload(body["inputs"], cast("list[dict[str, Any]]", files or []), mode == "streaming")
 
 
+def check_trace_session(request: Request, body: Mapping[str, Any]) -> None:
+    """Check the tracing session of a run: the header's, else the query's, else the body's.
+
+    Raises:
+        ApiError: 400, unless it is absent or a string of 1 to 200 characters after trimming.
+    """
+    for values, name in ((request.headers, "X-Trace-Session-Id"), (request.query_params, _SESSION), (body, _SESSION)):
+        if name in values:
+            session: object = values[name]
+            break
+    else:
+        return
+    if not isinstance(session, str):
+        raise ApiError.of(400, "bad_request", "trace_session_id must be a string.")
+    if not 0 < len(session.strip()) <= _LONGEST_SESSION:
+        raise ApiError.of(400, "bad_request", "trace_session_id must be 1 to 200 characters after trimming.")
+
+
+_SESSION: Final = "trace_session_id"
+_LONGEST_SESSION: Final = 200
 _NO_DICTIONARY: Final = "Input should be a valid dictionary"
 
 

@@ -17,7 +17,7 @@ from .events import PING, RunIds, files_in, spaced_frame
 from .faults import shown_time
 from .input_form import take_files, take_inputs
 from .records import AppRow, EndUserRow, RunRow
-from .request_bodies import parse_run_payload, parse_user, read_json_object
+from .request_bodies import check_trace_session, parse_run_payload, parse_user, read_json_object
 from .state import SandboxState
 from .streams import follow_run, idle_stream, refused_stream, stream_run
 
@@ -123,6 +123,8 @@ async def _run(state: SandboxState, request: Request, workflow_id: str | None) -
     end_user = state.end_user(app, parse_user(body.get("user")))
     _require_workflow_app(app)
     payload = parse_run_payload(body, state.server.pydantic)
+    if state.server.trace_sessions:
+        check_trace_session(request, body)
     state.engine.refuse_too_many(app, streaming=payload.streaming)
     _require_runnable(app, workflow_id)
 

@@ -42,6 +42,7 @@ class ServerVersion:
         form_id_is_node_execution: Whether a form's id is that of the node's execution.
         approval_channels: Whether pause reasons have `approval_channels`.
         form_events: Whether `human_input_form_filled` and `human_input_form_timeout` are sent.
+        trace_sessions: Whether a run's tracing session is read, and refused if it is no string of 1 to 200 characters.
     """
 
     number: str
@@ -63,6 +64,7 @@ class ServerVersion:
     form_id_is_node_execution: bool
     approval_channels: bool
     form_events: bool
+    trace_sessions: bool
 
 
 _OLD_FILE_KEYS: Final = (
@@ -114,6 +116,7 @@ _MEASURED: Final = (
         form_id_is_node_execution=False,
         approval_channels=False,
         form_events=False,
+        trace_sessions=False,
     ),
     ServerVersion(
         number="1.14.2",
@@ -135,6 +138,7 @@ _MEASURED: Final = (
         form_id_is_node_execution=False,
         approval_channels=False,
         form_events=True,
+        trace_sessions=False,
     ),
     ServerVersion(
         number="1.16.1",
@@ -156,6 +160,7 @@ _MEASURED: Final = (
         form_id_is_node_execution=True,
         approval_channels=True,
         form_events=False,
+        trace_sessions=True,
     ),
 )
 
