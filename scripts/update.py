@@ -35,7 +35,7 @@ from specification.references import led_to
 from specification.selection import FILE as SELECTION
 from specification.selection import read_selection
 from updates import agreements, decisions, meanings, reports, verification
-from updates.corrections import corrected, repeated
+from updates.corrections import corrected, orphans, repeated
 from updates.interface import interface_changes
 from updates.meanings import Told
 from updates.predecessors import succession
@@ -63,10 +63,6 @@ class RefusalError(Exception):
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))
         self.lines = list(lines)
-
-
-class DecisionsError(RefusalError):
-    """Something has to be decided first; its lines say what."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -141,6 +137,7 @@ class Update:
         self.tests = tests
         self.is_kept = is_kept
         self.is_report = is_report
+        self.is_compiled = True
         self.acknowledged: list[Acknowledged] = []
         self.known = meanings.methods((project / "docs" / "api.md").read_text("utf-8"))
         self.found: dict[str, Any] = {
@@ -174,7 +171,7 @@ class Update:
         try:
             with workplace(self.project) as place:
                 needed = self._compile(place, heir, stored)
-                if place.changes():
+                if self.is_compiled and place.changes():
                     needed += self._generate(place)
                     self._compare_interface(place)
                     if not needed and not self.is_report:
@@ -211,6 +208,7 @@ class Update:
             after = corrected(joined(documents, selection), paths)
         except SpecError as error:
             raise RefusalError(*str(error).splitlines()) from None
+        lost = orphans(after, paths)
         was, now = completed(before.tree)[0], completed(after.tree)[0]
         vendors = compared(described(old_parts), described(heir.document.parts))
         theirs = [compared(described([was]), described(parts)) for parts in (old_parts, heir.document.parts)]
@@ -219,27 +217,33 @@ class Update:
         self.found["others"] = heir.others
         self.found["judgements"] = [one for one in after.judgements if one.is_wrong]
         self.found["told"] = self._told(was, now, after)
-        edited = agreements.without(repeated(before, after), paths)
+        edited = agreements.without(repeated(before, after), paths, lost)
         self.found["taken_out"] = edited.said
         needed = self._decisions() + after.problems
+        self._store(place, heir, edited.files)
+        names = [one.name for one in documents]
         try:
-            text, todos = finished(after.tree, [one.name for one in documents], [path.name for path in paths])
+            text, todos = finished(after.tree, names, [path.name for path in paths])
         except SpecError as error:
             # What a lost action leaves behind is told by the action; the rest would only hide it.
-            raise DecisionsError(*(needed or _with_places(error, after))) from None
+            self.is_compiled = False
+            return needed or _with_places(error, after)
         self.found["todos"] = todos
+        if edited.files:
+            text = compiled(place.root / "spec" / "upstream", place.root / "spec" / "overlays")
+        put(place.root / "spec" / "openapi.yaml", text.encode())
+        return needed
+
+    def _store(self, place: Workplace, heir: Succession, overlays: dict[str, bytes]) -> None:
+        """Puts the document in the place of its predecessors, and the overlays that were edited in theirs."""
         folder = place.root / "spec" / "upstream"
         for document in heir.predecessors:
             if document.name != heir.name:
                 (folder / document.name).unlink()
         if not heir.is_known:
             put(folder / heir.name, heir.data)
-        for name, data in edited.files.items():
+        for name, data in overlays.items():
             put(place.root / "spec" / "overlays" / name, data)
-        if edited.files:
-            text = compiled(folder, place.root / "spec" / "overlays")
-        put(place.root / "spec" / "openapi.yaml", text.encode())
-        return needed
 
     def _decisions(self) -> list[str]:
         differing = [change for change in self.found["vendors"] if change not in self.found["agreed"]]

@@ -1,10 +1,14 @@
-"""Overlay files without the facts that the vendor states now itself: taken out line by line, all else as it was."""
+"""Overlay files without what has lost its sense, taken out line by line; all else stays as it was.
+
+That is what the vendor states now itself, and the required fields that it no longer has.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from specification.nodes import line_of
+from specification.references import at
 from specification.sources import decoded, read_yaml
 
 if TYPE_CHECKING:
@@ -13,7 +17,7 @@ if TYPE_CHECKING:
 
     from specification.nodes import Pointer
 
-    from updates.corrections import Fact
+    from updates.corrections import Fact, Orphan
 
 
 class Edited(NamedTuple):
@@ -28,38 +32,61 @@ class Edited(NamedTuple):
     said: list[str]
 
 
-def without(facts: Iterable[Fact], paths: Iterable[Path]) -> Edited:
-    """Takes facts out of overlays; an action of which nothing is left goes with its reason."""
+def without(facts: Iterable[Fact], paths: Iterable[Path], orphans: Iterable[Orphan] = ()) -> Edited:
+    """Takes facts and required fields out of overlays; an action of which nothing is left goes with its reason."""
     by_file: dict[str, list[Fact]] = {}
+    gone: dict[str, list[Orphan]] = {}
     for fact in facts:
         by_file.setdefault(fact.file, []).append(fact)
+    for orphan in orphans:
+        gone.setdefault(orphan.file, []).append(orphan)
     files: dict[str, bytes] = {}
     said: list[str] = []
     for path in paths:
-        if path.name in by_file:
+        if path.name in by_file or path.name in gone:
             text = decoded(path.read_bytes())
-            files[path.name], lines = _without(text, by_file[path.name], path.name)
+            edited = _without(text, by_file.get(path.name, []), gone.get(path.name, []), path.name)
+            files[path.name], lines = edited
             said += lines
     return Edited(files, said)
 
 
-def _without(text: str, facts: list[Fact], name: str) -> tuple[bytes, list[str]]:
+def _without(text: str, facts: list[Fact], orphans: list[Orphan], name: str) -> tuple[bytes, list[str]]:
     overlay = read_yaml(text)
     lines = text.splitlines(keepends=True)
     gone: set[int] = set()
     said = []
-    for number in sorted({fact.number for fact in facts}):
+    for number in sorted({fact.number for fact in facts} | {orphan.number for orphan in orphans}):
         action = overlay["actions"][number - 1]
         line = line_of(overlay, ("actions", number - 1))
         leaves = [fact.leaf for fact in facts if fact.number == number]
-        for place in _whole(action, leaves):
+        for leaf in {one.leaf for one in orphans if one.number == number}:
+            required = at(action["update"], leaf)
+            names = [one.name for one in orphans if (one.number, one.leaf) == (number, leaf)]
+            if set(required) <= {*names}:
+                leaves.append(leaf)
+            place = ("actions", number - 1, "update", *leaf)
+            for item in [item for item, known in enumerate(required) if known in names]:
+                at_line = line_of(overlay, (*place, item))
+                if at_line == line_of(overlay, place):  # all of it on one line: `required: [a, b]`
+                    key = lines[at_line - 1].partition("[")[0]
+                    lines[at_line - 1] = f"{key}[{', '.join(one for one in required if one not in names)}]\n"
+                else:
+                    gone |= _block(lines, at_line)
+            said.append(
+                f"spec/overlays/{name}:{line} ({action['target']}): {', '.join(names)} is taken out of "
+                f"{'.'.join(map(str, leaf))}; the vendor no longer has it"
+            )
+        for place in _whole(action, leaves) if leaves else ():
             where = (*("actions", number - 1), *(("update", *place) if place else ()))
             start = line_of(overlay, where)
             gone |= _block(lines, start)
             what = ".".join(map(str, place)) if place else "the whole action"
-            said.append(
-                f"spec/overlays/{name}:{line} ({action['target']}): {what} is taken out; the vendor says it now itself"
-            )
+            if not any(place == one.leaf for one in orphans if one.number == number):
+                said.append(
+                    f"spec/overlays/{name}:{line} ({action['target']}): {what} is taken out; the vendor says it now "
+                    "itself"
+                )
     kept = [line for i, line in enumerate(lines, 1) if i not in gone]
     return "".join(kept).encode(), said
 

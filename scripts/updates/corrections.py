@@ -11,6 +11,7 @@ import copy
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from specification import marks, overlays
+from specification.anatomy import schemas
 from specification.findings import SpecError
 from specification.nodes import copied, line_of
 from specification.references import at
@@ -129,6 +130,50 @@ def corrected(tree: Tree, paths: list[Path]) -> Corrected:
 def repeated(before: Corrected, after: Corrected) -> list[Fact]:
     """The facts that the vendor states now itself: they changed something in the document before, and nothing now."""
     return [fact for fact, is_told in before.facts.items() if is_told and after.facts.get(fact) is False]
+
+
+class Orphan(NamedTuple):
+    """A field that an action requires, and that the document no longer has.
+
+    Attributes:
+        file: The overlay's file name.
+        number: The action's number in it, from 1.
+        leaf: Where the list of required fields is in the action's update.
+        name: The field.
+    """
+
+    file: str
+    number: int
+    leaf: Pointer
+    name: str
+
+
+def orphans(result: Corrected, paths: list[Path]) -> list[Orphan]:
+    """Takes the fields that actions require, and that are gone, out of the lists of required fields; what they are.
+
+    That the vendor removed them is a change of its own, which a person decides about.
+    """
+    found: list[Orphan] = []
+    actions = {path.name: overlays.read_overlay(path)["actions"] for path in paths}
+    for part in schemas(result.tree):
+        required, properties = part.node.get("required"), part.node.get("properties")
+        if not isinstance(required, list) or not isinstance(properties, dict) or _COMPOSED & part.node.keys():
+            continue
+        for name in [name for name in required if name not in properties]:
+            by = [
+                Orphan(one.file, one.number, leaf, name)
+                for place, one in result.touched
+                for leaf in _leaves(actions[one.file][one.number - 1].get("update"))
+                if place == (*part.where, "required") and leaf == place[len(place) - len(leaf) :]
+                if name in at(actions[one.file][one.number - 1]["update"], leaf)
+            ]
+            if by:
+                found += by
+                required.remove(name)
+    return list(dict.fromkeys(found))
+
+
+_COMPOSED = {"$ref", "allOf", "anyOf", "oneOf"}
 
 
 def _facts(tree: Tree, action: Tree) -> Iterator[tuple[Pointer, bool]]:

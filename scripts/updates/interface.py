@@ -11,10 +11,17 @@ if TYPE_CHECKING:
 
 
 class InterfaceChange(NamedTuple):
-    """One line of the public API that is gone, new or different; and whom that concerns."""
+    """One line of the public API that is gone, new or different; and whom that concerns.
+
+    Attributes:
+        severity: Whether it breaks somebody.
+        what: What changed.
+        place: The thing by its name and those around it, such as `AppSite.title`.
+    """
 
     severity: Literal["breaking", "additive"]
     what: str
+    place: str = ""
 
 
 def interface_changes(before: str, after: str) -> list[InterfaceChange]:
@@ -32,9 +39,10 @@ def interface_changes(before: str, after: str) -> list[InterfaceChange]:
             severity: Literal["breaking", "additive"] = (
                 "additive" if _takes_more(was, now) or _is_narrower(was, now) else "breaking"
             )
-            found.append(InterfaceChange(severity, f"{now}, was {was}" if len(was + now) < _WIDE else _told(was, now)))
-        found += [InterfaceChange("breaking", f"gone: {line}") for line in gone[len(come) :]]
-        found += [InterfaceChange("additive", f"new: {line}") for line in come[len(gone) :]]
+            what = f"{now}, was {was}" if len(was + now) < _WIDE else _told(was, now)
+            found.append(InterfaceChange(severity, what, name))
+        found += [InterfaceChange("breaking", f"gone: {line}", name) for line in gone[len(come) :]]
+        found += [InterfaceChange("additive", f"new: {line}", name) for line in come[len(gone) :]]
     return sorted(found, key=lambda change: change.severity != "breaking")
 
 

@@ -111,7 +111,10 @@ class Report(NamedTuple):
             "additive" if reason_for(told.change, self.acknowledged) else told.change.severity
             for told in self.told or ()
         }
-        severities |= {change.severity for change in self.interface or ()}
+        known = {
+            one.attribute for one in self.told or () if one.attribute and reason_for(one.change, self.acknowledged)
+        }
+        severities |= {"additive" if change.place in known else change.severity for change in self.interface or ()}
         if "breaking" in severities:
             return "major"
         if "additive" in severities:
@@ -181,7 +184,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "acknowledged_without_a_change": [
             {"id": one.kind, "place": one.place, "reason": one.reason, "line": one.line} for one in report.unused
         ],
-        "api": None if report.interface is None else [change._asdict() for change in report.interface],
+        "api": None if report.interface is None else [_interface(change) for change in report.interface],
         "vendor": {
             "verdict": verdict(report.vendors),
             "changes": [{"id": change.kind} | change.shown() for change in report.vendors],
@@ -228,7 +231,7 @@ def as_markdown(report: Report) -> str:
             lines += [f"- {change.severity}: {_code(change.where)}: {_plain(change.what)}{line}"]
         lines += [""]
     if report.taken_out:
-        lines += ["## Corrections that the vendor makes itself now, taken out of the overlays", ""]
+        lines += ["## Taken out of the overlays", ""]
         lines += [item for line in report.taken_out for item in _item(line)] + [""]
     if report.others:
         more = f" and {len(report.others) - _MOST_WHERES} more" if len(report.others) > _MOST_WHERES else ""
@@ -410,6 +413,10 @@ def _facade_part(report: Report) -> list[str]:
         lines += [f"    {line}" for line in found.problem.splitlines()]
         lines += [""] if found.failures or found.problem else []
     return lines
+
+
+def _interface(change: InterfaceChange) -> dict[str, str]:
+    return {"severity": change.severity, "what": change.what}
 
 
 def _verification(found: Verification) -> dict[str, Any]:

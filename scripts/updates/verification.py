@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree as ET
+
+from updates.workplace import scratch
 
 if TYPE_CHECKING:
     from updates.workplace import Workplace
@@ -55,8 +55,8 @@ def verified(place: Workplace, tests: tuple[str, ...]) -> Verification:
         place: The copy.
         tests: What pytest is to run, with options where needed.
     """
-    with tempfile.TemporaryDirectory(prefix="update-tests-") as folder:
-        report = Path(folder) / "report.xml"
+    with scratch("update-tests-") as folder:
+        report = folder / "report.xml"
         options = (
             "-q",
             "-p",

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,18 +58,26 @@ class Workplace:
 
     def run(self, *arguments: str) -> Ran:
         """Runs this Python in the copy, with the copy's own code, so that nothing of the project is touched."""
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.root,
-            env=environment(self.root),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            encoding="utf-8",
-            errors="replace",
-        )
-        return Ran(done.returncode, done.stdout)
+        process: subprocess.Popen[str] | None = None
+        try:
+            with uninterrupted(is_late=True):
+                process = subprocess.Popen(
+                    [sys.executable, *arguments],
+                    cwd=self.root,
+                    env=environment(self.root),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    encoding="utf-8",
+                    errors="replace",
+                    start_new_session=True,  # so that it can be ended with all that it started
+                )
+            output, _ = process.communicate()
+        finally:
+            with uninterrupted():
+                if process is not None:
+                    _end_group(process)
+        return Ran(process.returncode, output)
 
     def changes(self) -> dict[str, bytes | None]:
         """What differs from the project by now, by its path; None for what is gone."""
@@ -105,10 +114,52 @@ class Workplace:
 @contextlib.contextmanager
 def workplace(project: Path) -> Iterator[Workplace]:
     """A copy of a project, which is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="update-") as name:
-        root = Path(name).resolve() / project.name
+    with scratch("update-") as folder:
+        root = folder / project.name
         shutil.copytree(project, root, symlinks=True, ignore=_LEFT_OUT)
         yield Workplace(project, root)
+
+
+@contextlib.contextmanager
+def scratch(prefix: str) -> Iterator[Path]:
+    """A temporary folder, which is gone afterwards, whatever is interrupted when."""
+    folder: Path | None = None
+    try:
+        with uninterrupted(is_late=True):
+            folder = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
+        yield folder
+    finally:
+        with uninterrupted():
+            if folder is not None:
+                _removed(folder)
+
+
+def _removed(folder: Path) -> None:
+    """Removes a folder; a process that has just been ended may still have written a file meanwhile."""
+    for _ in range(_MOST_ATTEMPTS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_PAUSE)
+
+
+_MOST_ATTEMPTS, _PAUSE = 20, 0.1
+
+
+def _end_group(process: subprocess.Popen[str]) -> None:
+    """Ends what is left of a process and of all that it started, and waits for it."""
+    for _ in range(_MOST_ATTEMPTS):
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):  # there is none left
+            break
+        if process.returncode is None:
+            process.wait()
+        time.sleep(_PAUSE / 10)
+    if process.returncode is None:
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def environment(root: Path) -> dict[str, str]:
@@ -155,11 +206,19 @@ def _prune(folder: Path, root: Path) -> None:
 
 
 @contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Keeps Ctrl-C, and a request to end, from ending what is inside in the middle: moments before the very end."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+def uninterrupted(*, is_late: bool = False) -> Iterator[None]:
+    """Keeps Ctrl-C, and a request to end, from ending what is inside in the middle.
+
+    Args:
+        is_late: Whether such a request is obeyed afterwards; else, moments before the very end, it is dropped.
+    """
+    come: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, _: come.append(number)) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if is_late and come:
+            signal.raise_signal(come[0])

@@ -102,12 +102,7 @@ def test_what_an_update_leaves_is_what_its_sources_give(project: Project) -> Non
     [
         ("generating the client", signal.SIGINT, 130),
         ("running the contract tests", signal.SIGINT, 130),
-        pytest.param(
-            "running the contract tests",
-            signal.SIGTERM,
-            143,
-            marks=pytest.mark.xfail(reason="SIGTERM can leave the scratch folder behind", strict=False),
-        ),
+        ("running the contract tests", signal.SIGTERM, 143),
     ],
 )
 def test_an_update_that_is_interrupted_leaves_everything_as_it_was(

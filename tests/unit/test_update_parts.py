@@ -18,7 +18,7 @@ from specification.nodes import copied
 from specification.sources import read_yaml
 from updates import decisions, reports
 from updates.agreements import without
-from updates.corrections import Correction, Fact, Judgement, corrected, repeated
+from updates.corrections import Correction, Fact, Judgement, corrected, orphans, repeated
 from updates.groups import grouped
 from updates.interface import interface_changes
 from updates.meanings import Told, meaning, methods, positions
@@ -241,6 +241,20 @@ actions:
         assert text == expected
         assert [line.partition(": ")[2].split(" ")[0] for line in edited.said] == ["properties.a", "the", "the"]
         assert edited.said[0].startswith("spec/overlays/20-x.yaml:7 ($.components.schemas.T)")
+
+    @pytest.mark.parametrize("form", ["[a, gone]", "\n        - a\n        - gone"])
+    def test_required_fields_that_are_gone_are_taken_out(self, tmp_path: Path, form: str) -> None:
+        path = tmp_path / "20-x.yaml"
+        path.write_text(self.TEXT.replace("required: [a]", f"required: {form}").replace("        b:\n", "        c:\n"))
+        result = corrected(TREE, [path])
+        lost = orphans(result, [path])
+        assert [(one.leaf, one.name) for one in lost] == [(("required",), "gone")]
+        assert "gone" not in result.tree["components"]["schemas"]["T"]["required"]
+        edited = without([], [path], lost)
+        text = edited.files["20-x.yaml"].decode()
+        assert "gone" not in text
+        assert read_yaml(text)["actions"][0]["update"]["required"] == ["a"]
+        assert "gone is taken out of required; the vendor no longer has it" in edited.said[0]
 
     def test_facts_are_known_by_whether_they_change_anything(self, tmp_path: Path) -> None:
         path = tmp_path / "20-x.yaml"
