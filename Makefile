@@ -55,8 +55,11 @@ generate: $(READY) ## regenerate generated/ from spec/openapi.yaml, and the sync
 reference: $(READY) ## write docs/api.md, which lists every method with its operation, parameters and types
 	@$(RUN) scripts/reference.py
 
+public-api: $(READY) ## write tests/contract/public_api.txt, the stored text of the public interface
+	@$(RUN) scripts/public_api.py
+
 check: $(READY) ## fail, naming the files, where the spec or what is made from it is not what its sources give
-	@status=0; for made in compile_spec generate mirror reference; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
+	@status=0; for made in compile_spec generate mirror reference public_api; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
 
 # --- while working -----------------------------------------------------------------------------------------------
 
@@ -71,8 +74,8 @@ format: $(READY) ## format, and mend what can be mended
 	@$(BIN)/ruff format .
 
 types: $(READY) ## check the types with mypy --strict and pyright
-	@$(BIN)/mypy
-	@$(BIN)/pyright
+	@$(BIN)/mypy --config-file pyproject.toml
+	@$(BIN)/pyright --project pyproject.toml
 
 build: $(READY) ## build the wheel and the sdist into dist/
 	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 1580601600) $(BIN)/hatchling build --clean
@@ -96,7 +99,8 @@ bench-check: $(READY) ## fail when the SDK does more than is stored: calls, memo
 	@$(RUN) benchmarks/check.py $(if $(UPDATE),--update)
 
 clean: ## remove the environment and everything that was built
-	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(LOCKED): requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is %s: make PYTHON=python3.12 ..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -109,4 +113,4 @@ $(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo sandbox test contract mutants soak import update drift spec generate reference check setup lint format types build release publish lock test-ranges bench bench-check clean
+.PHONY: help demo sandbox test contract mutants soak import update drift spec generate reference public-api check setup lint format types build release publish lock test-ranges bench bench-check clean

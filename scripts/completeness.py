@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import keyword
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dify_workflow_api.api.runs import run_workflow
+from generation.names import argument_name, field_name
 from ruamel.yaml import YAML
 
 from dify_workflow import AsyncDifyWorkflow, models, results
@@ -190,9 +190,8 @@ def resolved(spec: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 
 
 def argument(name: str) -> str:
-    """The argument, or the attribute, of a parameter or a field."""
-    name = re.sub(r"\W", "_", re.sub("([a-z])([A-Z])", r"\1_\2", name)).lower()
-    return f"{name}_" if keyword.iskeyword(name) else name
+    """The argument of a parameter, named as in the generated package."""
+    return argument_name(name)
 
 
 TYPES: Final = {
@@ -350,7 +349,7 @@ def _result_gaps(spec: dict[str, Any], door: Door, called: list[Operation]) -> I
             if not issubclass(given, getattr(models, name, ())):
                 yield f"{operation.key} answers {name}, and client.{door.name} gives {returned}: change {_place(door)}."
             for field in resolved(spec, schema).get("properties", {}):
-                if not hasattr(given, argument(field)):
+                if not hasattr(given, field_name(field)):
                     yield (
                         f"`{field}` of {name}, which {operation.key} answers, is no attribute of {returned}, which "
                         f"client.{door.name} gives: `make generate` adds it."
@@ -366,7 +365,7 @@ def _model_gaps(spec: dict[str, Any]) -> Iterator[str]:
             yield f"the schema {name} has no class in dify_workflow.models: `make generate` makes it."
             continue
         for field in schema.get("properties", {}):
-            if not hasattr(cls, argument(field)):
+            if not hasattr(cls, field_name(field)):
                 yield f"`{field}` of the schema {name} is no attribute of its model: `make generate` adds it."
         for value in schema.get("enum", ()):
             if value not in [member.value for member in cls]:

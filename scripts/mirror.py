@@ -47,6 +47,7 @@ SENTENCES = {
 
 def mirrored(text: str) -> str:
     """The sync twin of a module of the async half."""
+    text = text.replace("_async", "_sync")
     for asynchronous, synchronous in SENTENCES.items():
         text = text.replace(asynchronous, synchronous)
     text = re.sub(r"\basync (def|with|for)\b", r"\1", text)
@@ -55,8 +56,7 @@ def mirrored(text: str) -> str:
         text = re.sub(rf"\b{re.escape(asynchronous)}\b", synchronous, text)
     text = re.sub(r"^import asyncio\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"\bAwaitable\[(.*?)\]", r"\1", text)
-    text = re.sub(r"\b(httpx\.|an httpx\.|an `httpx\.)?Async([A-Z]\w+)", r"\1\2", text)
-    return text.replace("_async", "_sync")
+    return re.sub(r"\b(httpx\.|an httpx\.|an `httpx\.)?Async([A-Z]\w+)", r"\1\2", text)
 
 
 def formatted(text: str, name: str) -> str:

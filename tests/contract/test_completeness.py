@@ -193,6 +193,13 @@ def test_another_answer_a_new_schema_a_new_enum_value_and_a_new_event_are_named(
     assert "the event 'text_chunk' is not read as TextReplaceEvent" in gap
 
 
+def test_fields_are_looked_for_under_their_generated_names():
+    spec = copy.deepcopy(SPEC)
+    fields = spec["components"]["schemas"]["AppSite"]["properties"]
+    fields["ICONType"] = fields.pop("icon_type")
+    assert completeness.gaps(spec) == []
+
+
 def test_the_command_prints_the_gaps_of_a_file_and_fails(tmp_path: Path):
     script = Path(completeness.__file__)
     done = subprocess.run([sys.executable, script], capture_output=True, check=False, encoding="utf-8")

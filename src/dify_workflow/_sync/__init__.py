@@ -1,1 +1,1 @@
-"""The sync half, made from the async half in `_sync` by `make generate`. Do not edit it here."""
+"""The sync half, made from the async half in `_async` by `make generate`. Do not edit it here."""
