@@ -12,8 +12,8 @@ LONGEST_PAUSE: Final = 30.0
 FIRST_PAUSE: Final = 1.0
 FIRST_PART: Final = 20
 """The first pause is at most this part of the patience."""
-ENOUGH_TRIES: Final = 3
-"""Requests for one run that failed, while others succeeded: the server is well, and cannot read this run."""
+LONE_FAILURES: Final = 2
+"""Failures of one request, each after a success of another request: the server is up, and cannot answer this one."""
 CONTINUE: Final = "the walk has ended; continue from walk.checkpoint with logs.iter(checkpoint=...)"
 
 
@@ -25,18 +25,20 @@ def is_outage(error: DifyError) -> bool:
 
 
 class Request:
-    """What is known of one request that is repeated.
+    """What is known of one request that is repeated. Moments are counts of the failures in a walk.
 
     Attributes:
-        tries: attempts that failed, each with the client's own retries.
-        successes: those of other requests before its first attempt.
+        began: the moment at which its last attempt began.
+        failed: the moment of its last failure; None before the first.
+        lone_failures: failures since whose last one another request succeeded.
     """
 
-    __slots__ = ("successes", "tries")
+    __slots__ = ("began", "failed", "lone_failures")
 
-    def __init__(self, successes: int) -> None:
-        self.tries = 0
-        self.successes = successes
+    def __init__(self) -> None:
+        self.began = 0
+        self.failed: int | None = None
+        self.lone_failures = 0
 
 
 class Outages:
@@ -52,17 +54,24 @@ class Outages:
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._begun: float | None = None
-        self._successes = 0
+        self._has_succeeded = False
+        self._moment = 0
+        self._last_success = 0
         self.has_given_up = False
 
-    def request(self) -> Request:
-        """A request that begins now."""
-        return Request(self._successes)
+    def begin(self, request: Request) -> None:
+        """Note that an attempt of a request begins."""
+        request.began = self._moment
 
-    def succeeded(self) -> None:
+    def succeeded(self, request: Request) -> None:
         """Note that a request succeeded."""
-        self._successes += 1
+        self._has_succeeded = True
+        self._last_success = max(self._last_success, request.began)
         self._begun = None
+
+    def needs_probe(self, request: Request) -> bool:
+        """Whether no other request that began after the last failure of this one has succeeded."""
+        return request.failed is not None and self._last_success < request.failed
 
     def pause(self, request: Request, error: DifyError, now: float, *, may_be_its_own: bool = False) -> float | None:
         """Seconds until a request is repeated; None when its error is to be raised.
@@ -75,10 +84,13 @@ class Outages:
             now: a monotonic time.
             may_be_its_own: whether the server may fail to answer this request and no other.
         """
-        if not self._patience or not self._successes or not is_outage(error):
+        if not self._patience or not self._has_succeeded or not is_outage(error):
             return None
-        request.tries += 1
-        if may_be_its_own and request.tries >= ENOUGH_TRIES and self._successes > request.successes:
+        if request.failed is not None and not self.needs_probe(request):
+            request.lone_failures += 1
+        self._moment += 1
+        request.failed = self._moment
+        if may_be_its_own and request.lone_failures >= LONE_FAILURES:
             return None
         if self._begun is None:
             self._begun = now

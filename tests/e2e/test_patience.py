@@ -33,6 +33,15 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture(scope="module")
+def few() -> Iterator[tuple[Sandbox, list[str]]]:
+    """A sandbox of few logs, and the ids of their runs in the order in which they are listed."""
+    logs = [new_log(created_at=1_790_000_000 - number) for number in range(6)]
+    with Sandbox(rows=0, api_key=KEY) as sandbox:
+        sandbox.add_logs(logs)
+        yield sandbox, [log.run.id for log in logs if log.run is not None]
+
+
 def outage(sandbox: Sandbox, fault: Behaviour, *, first: int, last: int, details: bool = False) -> FaultServer:
     """A proxy whose requests for pages, or for runs, fail from one number to another."""
     asked = 0
@@ -68,17 +77,41 @@ def test_an_outage_after_the_first_page_is_waited_out(
     half: Half, fault: str, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ):
     with nothing_left_open(), outage(sandbox, FAULTS[fault], first=2, last=4) as server:
-        logs = walk(half, server.base_url, patience=2)
+        logs = walk(half, server.base_url, patience=1)
     assert len({log.id for log in logs}) == len(logs) == ROWS
     assert sum("logs.iter looks again in" in record.getMessage() for record in caplog.records) == 3
 
 
 @EACH_HALF
-def test_an_outage_is_waited_out_for_details_as_well(half: Half, sandbox: Sandbox):
+def test_an_outage_is_waited_out_for_details_as_well(half: Half, few: tuple[Sandbox, list[str]]):
+    sandbox, runs = few
     with nothing_left_open(), outage(sandbox, answer(503), first=3, last=9, details=True) as server:
-        logs = walk(half, server.base_url, patience=60, details=4)
-    assert all(log.error is None and log.run is not None for log in logs)
-    assert len(logs) == ROWS
+        logs = walk(half, server.base_url, patience=10, details=4)
+    assert [log.error for log in logs] == [None] * len(runs)
+    assert [log.run.id for log in logs] == runs
+
+
+@EACH_HALF
+@pytest.mark.parametrize("broken", [0, 1, 4], ids=["first", "second", "fifth"])
+@pytest.mark.parametrize("details", [1, 4])
+def test_a_run_that_always_fails_is_the_error_of_its_log(
+    half: Half, details: int, broken: int, few: tuple[Sandbox, list[str]]
+):
+    sandbox, runs = few
+    failed = runs[broken]
+
+    async def play(exchange: Exchange) -> None:
+        assert exchange.request is not None
+        fails = exchange.request.path.endswith(failed)
+        await (answer(500).play(exchange) if fails else pass_on(exchange, sandbox.port))
+
+    with nothing_left_open(), FaultServer(Behaviour("broken run", play)) as server:
+        logs = walk(half, server.base_url, patience=3, details=details)
+        asked = [request.path for request in server.requests if request.path.endswith(failed)]
+    assert [index for index, log in enumerate(logs) if log.error is not None] == [broken]
+    assert isinstance(logs[broken].error, InternalServerError)
+    assert [log.log.workflow_run.id for log in logs] == runs
+    assert len(asked) <= 4
 
 
 @EACH_HALF

@@ -7,7 +7,7 @@ import pytest
 
 from dify_workflow import APIConnectionError, APIStatusError, APITimeoutError, DifyError
 from dify_workflow._errors import class_of_status
-from dify_workflow._outages import Outages, is_outage
+from dify_workflow._outages import Outages, Request, is_outage
 
 REQUEST = httpx.Request("GET", "http://dify.test/v1/workflows/logs")
 REFUSED = APIConnectionError("refused", request=REQUEST)
@@ -23,7 +23,7 @@ def status(code: int, *, retry_after: float | None = None) -> APIStatusError:
 
 def begun(patience: float) -> Outages:
     outages = Outages(patience)
-    outages.succeeded()
+    outages.succeeded(Request())
     return outages
 
 
@@ -37,12 +37,12 @@ def test_what_may_pass_is_an_outage(error: DifyError):
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 501, 505])
 def test_refusals_are_no_outages(code: int):
     assert not is_outage(status(code))
-    assert begun(300).pause(begun(300).request(), status(code), 0) is None
+    assert begun(300).pause(Request(), status(code), 0) is None
 
 
 def test_the_first_request_is_not_waited_for():
     outages = Outages(300)
-    assert outages.pause(outages.request(), REFUSED, 0) is None
+    assert outages.pause(Request(), REFUSED, 0) is None
     assert not outages.has_given_up
 
 
@@ -50,7 +50,7 @@ def test_the_first_request_is_not_waited_for():
 @pytest.mark.parametrize("workers", [1, 8])
 def test_all_workers_together_wait_as_long_as_the_patience(patience: float, workers: int):
     outages = begun(patience)
-    requests = [outages.request() for _ in range(workers)]
+    requests = [Request() for _ in range(workers)]
     now, tries = 100.0, 0
     while (pauses := [outages.pause(request, REFUSED, now) for request in requests])[0] is not None:
         assert all(pause is not None and 0 < pause <= patience for pause in pauses)
@@ -63,32 +63,54 @@ def test_all_workers_together_wait_as_long_as_the_patience(patience: float, work
 
 def test_a_success_ends_the_outage():
     outages = begun(10)
-    request = outages.request()
+    request = Request()
     assert outages.pause(request, REFUSED, 0) is not None
-    outages.succeeded()
+    outages.succeeded(Request())
     assert outages.pause(request, REFUSED, 50) is not None
 
 
 def test_an_asked_pause_is_obeyed_unless_it_is_too_long():
     outages = begun(300)
-    assert outages.pause(outages.request(), status(429, retry_after=120), 0) == 120
-    assert outages.pause(outages.request(), status(503, retry_after=299), 10) is None
+    assert outages.pause(Request(), status(429, retry_after=120), 0) == 120
+    assert outages.pause(Request(), status(503, retry_after=299), 10) is None
     assert outages.has_given_up
 
 
 def test_without_patience_nothing_is_waited_for():
     outages = begun(0)
-    assert outages.pause(outages.request(), REFUSED, 0) is None
+    assert outages.pause(Request(), REFUSED, 0) is None
     assert not outages.has_given_up
+
+
+def success_of_another(outages: Outages) -> None:
+    another = Request()
+    outages.begin(another)
+    outages.succeeded(another)
 
 
 def test_a_run_that_fails_alone_is_not_waited_for():
     outages = begun(300)
-    request = outages.request()
+    request = Request()
     pauses = []
     for now in range(3):
+        outages.begin(request)
         pauses.append(outages.pause(request, status(500), now, may_be_its_own=True))
-        outages.succeeded()  # another one
+        success_of_another(outages)
     assert pauses[:2] != [None, None]
     assert pauses[2] is None
     assert not outages.has_given_up
+
+
+def test_responses_to_older_requests_do_not_show_a_server_is_up():
+    outages = begun(300)
+    older = [Request() for _ in range(20)]
+    for one in older:
+        outages.begin(one)
+    request = Request()
+    for now, one in enumerate(older):
+        outages.begin(request)
+        assert outages.pause(request, status(503), now, may_be_its_own=True) is not None
+        outages.succeeded(one)  # it was under way when the outage began
+        assert outages.needs_probe(request)
+    success_of_another(outages)
+    assert not outages.needs_probe(request)

@@ -177,7 +177,9 @@ class AsyncLogs:
             workers: requests at once, 1 to 64: disjoint ranges of time are read side by side, and given in order. It
                 helps where answers take long to come; one server process with one worker gains nothing.
             details: 1 to 64: each row comes with its run's inputs and outputs, as a `DetailedLog` of `.log`, `.run` and
-                `.error`; at most so many runs are looked up at once. A run that cannot be had is its own row's error.
+                `.error`; at most so many runs are looked up at once. A run that cannot be had is its own row's error:
+                so is one that fails three times while the server answers other requests, which is checked with a
+                request for another run or for a page of one log.
             patience: seconds for which an outage of the server is waited out once the first page has come: connection
                 errors, timeouts, 408, 429, and every 5xx but 501 and 505, after the client's own retries. A longer
                 `Retry-After` is obeyed. Each wait is logged as a warning; a success ends the outage. Then the last
@@ -200,7 +202,7 @@ class AsyncLogs:
             raise ValueError(f"patience must be seconds from 0 to {MOST_SECONDS:g}, got {patience!r}")
         from .._lifetimes import AsyncLifetime  # noqa: PLC0415 - loaded when needed
         from .._outages import Outages  # noqa: PLC0415 - loaded when needed
-        from .outages import patient  # noqa: PLC0415 - loaded when needed
+        from .outages import AsyncPatientCall  # noqa: PLC0415 - loaded when needed
         from .walks import AsyncLogWalk  # noqa: PLC0415 - loaded when needed
 
         filters = log_filters(
@@ -216,14 +218,18 @@ class AsyncLogs:
         life = AsyncLifetime()
         caller = self._caller.within(life)
         outages = Outages(patience)
-        read_page = patient(_page_reader(caller, filters, timeout), outages, life)
-        walk = AsyncLogWalk(read_page, filters, checkpoint=checkpoint, workers=workers, life=life)
+        read_page = _page_reader(caller, filters, timeout)
+        walk = AsyncLogWalk(
+            AsyncPatientCall(read_page, outages, life), filters, checkpoint=checkpoint, workers=workers, life=life
+        )
         if details is None:
             return walk
+        from .._walks import PageRequest  # noqa: PLC0415 - loaded when needed
         from .details import AsyncDetailedLogWalk  # noqa: PLC0415 - loaded when needed
         from .runs import AsyncRuns  # noqa: PLC0415 - loaded when needed
 
-        get_run = patient(partial(AsyncRuns(caller).get, timeout=timeout), outages, life, may_be_its_own=True)
+        probe = partial(read_page, PageRequest(before=None, after=None, limit=1))
+        get_run = AsyncPatientCall(partial(AsyncRuns(caller).get, timeout=timeout), outages, life, probe=probe)
         return AsyncDetailedLogWalk(walk, get_run, at_once=details, outages=outages)
 
     def follow(

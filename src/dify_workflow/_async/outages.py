@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .. import _logging
 from .._advice import add_advice
 from .._errors import DifyError
-from .._outages import CONTINUE
+from .._outages import CONTINUE, Request, is_outage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,26 +21,64 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 
-def patient(
-    ask: Callable[[A], Awaitable[T]], outages: Outages, life: AsyncLifetime, *, may_be_its_own: bool = False
-) -> Callable[[A], Awaitable[T]]:
-    """What asks the same, and waits where the server is out of order; its lifetime ends the waiting."""
+class AsyncPatientCall(Generic[A, T]):
+    """A call that waits where the server is out of order, and is repeated then; its lifetime ends the waiting.
 
-    async def ask_patiently(argument: A) -> T:
-        request = outages.request()
+    Args:
+        call: the call.
+        outages: the outages of the walk.
+        life: the lifetime of the walk.
+        probe: another call that shows whether the server is up, where it may fail to answer this one, with a certain
+            argument, for good: its error is then raised. It is needed until the call has succeeded with any argument,
+            and is then replaced by that.
+    """
+
+    def __init__(
+        self,
+        call: Callable[[A], Awaitable[T]],
+        outages: Outages,
+        life: AsyncLifetime,
+        *,
+        probe: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        self._call = call
+        self._outages = outages
+        self._life = life
+        self._probe = probe
+
+    async def __call__(self, argument: A) -> T:
+        """Call it, again and again.
+
+        Raises:
+            DifyError: the outage lasts too long, or the error is none of an outage.
+        """
+        outages, request = self._outages, Request()
         while True:
             try:
-                value = await ask(argument)
+                if self._probe is not None and outages.needs_probe(request):
+                    await self._check_server(self._probe)
+                outages.begin(request)
+                value = await self._call(argument)
             except DifyError as error:
-                pause = outages.pause(request, error, time.monotonic(), may_be_its_own=may_be_its_own)
+                pause = outages.pause(request, error, time.monotonic(), may_be_its_own=self._probe is not None)
                 if pause is None:
                     if outages.has_given_up:
                         add_advice(error, CONTINUE)
                     raise
                 _logging.log_outage("logs.iter", error, pause)
             else:
-                outages.succeeded()
+                outages.succeeded(request)
+                if self._probe is not None:
+                    self._probe = partial(self._call, argument)
                 return value
-            await life.sleep(pause)
+            await self._life.sleep(pause)
 
-    return ask_patiently
+    async def _check_server(self, probe: Callable[[], Awaitable[object]]) -> None:
+        check = Request()
+        self._outages.begin(check)
+        try:
+            await probe()
+        except DifyError as error:
+            if is_outage(error):  # a refusal comes from a server that is up
+                raise
+        self._outages.succeeded(check)
