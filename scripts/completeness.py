@@ -32,6 +32,13 @@ MENTIONED = re.compile(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`]*)`")
 # What a method has no keyword for, although an operation that it calls has it.
 LEFT_OUT: Final[dict[str, dict[str, str]]] = {
     "logs.iter": {"page": "the walk chooses the page", "limit": "the walk chooses the size of a page"},
+    "logs.changes": {
+        "page": "the walk chooses the page",
+        "limit": "the walk chooses the size of a page",
+        "created_at__before": "it ends with what is there",
+        "created_at__after": "`since` is where it begins",
+    },
+    "logs.ranges": {"page": "the ranges are of all pages", "limit": "the ranges are of all pages"},
     "logs.follow": {
         "page": "the walk chooses the page",
         "limit": "the walk chooses the size of a page",
@@ -44,7 +51,9 @@ LEFT_OUT: Final[dict[str, dict[str, str]]] = {
 
 # What a method has beside the parameters of its operations; `timeout` is every method's.
 OWN: Final[dict[str, set[str]]] = {
-    "logs.iter": {"checkpoint", "workers", "details", "patience"},
+    "logs.iter": {"range", "checkpoint", "workers", "details", "patience"},
+    "logs.changes": {"checkpoint", "since", "give_up_after", "patience"},
+    "logs.ranges": {"parts"},
     "logs.follow": {"checkpoint", "poll", "since", "give_up_after"},
     "files.upload": {"filename", "content_type"},
     "runs.stream": {"max_silence"},

@@ -16,8 +16,9 @@ from typing import Any
 
 import dify_workflow
 from dify_workflow import DifyWorkflow, models
+from dify_workflow._ranges import LogRange
 from dify_workflow._sync.details import DetailedLogWalk
-from dify_workflow._sync.follow import LogFollow
+from dify_workflow._sync.follow import LogChanges, LogFollow
 from dify_workflow._sync.streams import RunStream
 from dify_workflow._sync.walks import LogWalk
 from dify_workflow.results import Upload, WorkflowRunDetail, WorkflowRunResult
@@ -26,7 +27,17 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "api.md"
 OPERATION = re.compile(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`]*)`")
 
-GIVEN = (LogWalk, DetailedLogWalk, LogFollow, RunStream, WorkflowRunResult, WorkflowRunDetail, Upload)
+GIVEN = (
+    LogWalk,
+    DetailedLogWalk,
+    LogFollow,
+    LogChanges,
+    LogRange,
+    RunStream,
+    WorkflowRunResult,
+    WorkflowRunDetail,
+    Upload,
+)
 
 TYPES = """\
 ## Types of arguments

@@ -4,8 +4,8 @@ Usage: soak.py [COUNT] [--seed FIRST] [--kind KIND] [--processes N]
 
 The kinds are faithful servers ("honest", read by one worker, by several: "workers", with unusual logs: "odd"), faulty
 ones ("lies"), and those whose filters contradict what they display ("session", "process", "exclusive", "lagging";
-tests/zoned_histories.py says what they are). For the last ones it prints the requests beyond those of a
-faithful server.
+tests/zoned_histories.py says what they are). "changes" and "ranges" are jobs that use `logs.changes` and `logs.ranges`
+(tests/job_histories.py). For servers of other clocks it prints the requests beyond those of a faithful server.
 
 Each history follows from its kind and its seed. Those that fail are printed with the command that repeats them; the
 exit status is then 1.
@@ -36,6 +36,8 @@ KINDS: Final = {
     "process": ("zoned_histories", "random_process_history", "check"),
     "exclusive": ("zoned_histories", "random_exclusive_history", "check"),
     "lagging": ("zoned_histories", "random_lagging_history", "check"),
+    "changes": ("job_histories", "random_job", "check_changes"),
+    "ranges": ("job_histories", "random_ranges", "check_ranges"),
 }
 """The module of each kind's histories, and its functions that make and check one."""
 BLOCK: Final = 50

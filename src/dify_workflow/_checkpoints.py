@@ -63,10 +63,12 @@ class Position:
 
     def as_json(self, filters: LogFilters) -> dict[str, Any]:
         """The checkpoint: a JSON value that says which filters it belongs to."""
+        verbatim = {"verbatim": sorted(filters.verbatim)} if {"keyword", "status"} & filters.given.keys() else {}
         return {
             "version": VERSION,
             "walk": "logs.iter",
             "filters": dict(filters.given),
+            **verbatim,
             "latest": self.latest,
             "newest": self.newest,
             "oldest": self.oldest,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from . import _times
 from ._keywords import Verbatim, sent_keyword
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FILTERABLE_STATUSES: Final = frozenset({"succeeded", "failed", "stopped"})
 """The statuses that Dify 1.11 filters by; it refuses the others, though its answers contain them."""
+TEXT_FILTERS: Final = frozenset({"keyword", "status", "created_by_end_user_session_id", "created_by_account"})
+FILTER_NAMES: Final = TEXT_FILTERS | {"created_at__before", "created_at__after"}
 
 
 class LogFilters(NamedTuple):
@@ -29,6 +31,7 @@ class LogFilters(NamedTuple):
         session_id: end user's session id to filter by here; None when there is none, or the server does it.
         undecided_keyword: keyword for which it depends on the server's version whether it can be sent as it is; it has
             to be checked before the first page. None when there is no such keyword.
+        verbatim: names of those that were given as `Verbatim`.
     """
 
     given: Mapping[str, str]
@@ -38,6 +41,11 @@ class LogFilters(NamedTuple):
     status: str | None
     session_id: str | None
     undecided_keyword: str | None = None
+    verbatim: frozenset[str] = frozenset()
+
+    def as_given(self) -> dict[str, str]:
+        """The filters as the caller gave them, `Verbatim` where he gave that."""
+        return {name: Verbatim(text) if name in self.verbatim else text for name, text in self.given.items()}
 
     @property
     def are_the_servers(self) -> bool:
@@ -105,8 +113,24 @@ def log_filters(
         newest=_times.latest_second("created_at__before", created_at__before),
         oldest=_times.earliest_second("created_at__after", created_at__after),
         undecided_keyword=undecided,
+        verbatim=frozenset(name for name, text in given.items() if isinstance(text, Verbatim)),
         **here,
     )
+
+
+def filters_from(value: object, verbatim: object) -> dict[str, str]:
+    """The filters that were written as JSON: `LogFilters.given` and the names of those that were `Verbatim`.
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    names = cast("list[object]", verbatim) if isinstance(verbatim, list) else [None]
+    filters = cast("dict[object, object]", value) if isinstance(value, dict) else {None: None}
+    if not FILTER_NAMES.issuperset(filters) or not FILTER_NAMES.issuperset(names):
+        raise ValueError(f"no filters of logs.iter: {value!r}, verbatim: {verbatim!r}")
+    if not all(isinstance(text, str) for text in filters.values()):
+        raise ValueError(f"no filters of logs.iter: {value!r}")
+    return {str(name): Verbatim(text) if name in names else str(text) for name, text in filters.items()}
 
 
 class PageFilters(NamedTuple):

@@ -17,19 +17,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from . import _times
+from ._configuration import MOST_SECONDS
 from ._errors import (
     APIResponseError,
     APIStatusError,
     DifyError,
+    IncompleteWalkError,
     InternalServerError,
 )
+from ._filters import log_filters
 from ._outages import is_outage
-from ._walks import SECONDS, FilterClock, alone_in, find_clock, hinted_clocks
+from ._walks import LARGEST_STEP, SECONDS, FilterClock, PageRequest, alone_in, find_clock, hinted_clocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ._filters import LogFilters
+    from ._times import Time
     from ._walks import Inquiry, Row
 
 VERSION: Final = 1
@@ -46,6 +51,8 @@ AGE_PART: Final = 10
 """An unfinished row is looked up again after a tenth of its age."""
 MOST_LOOK_UPS: Final = 10
 """Windows of time, of `OVERLAP_SECONDS` at most, in which unfinished rows are looked up in one look."""
+MOST_WITNESSES: Final = 3
+"""Seconds before the newest known one by which the clock is proved where the logs of that one are gone."""
 ENDED_STATUSES: Final = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})
 
 
@@ -92,6 +99,7 @@ class Following:
         self._unfinished: dict[str, Unfinished] = {}
         self._whole: tuple[int | None, int | None] | None = None
         self._doubted: int | None = None
+        self._margin = 0
         self._quiet = 0
         self._failures = 0
         self._contradictions = 0
@@ -103,7 +111,7 @@ class Following:
         """Earliest second of the next look, as the server's filter understands it."""
         if self.newest is None:
             return self.oldest
-        start = self.clock.after(self.newest - OVERLAP_SECONDS)
+        start = self.clock.after(max(self.newest - OVERLAP_SECONDS - self._margin, SECONDS.start))
         return start if self.oldest is None else max(start, self.oldest)
 
     @property
@@ -196,12 +204,48 @@ class Following:
         known, second = self._newest_known(), self.newest
         if second is None or (yield alone_in(self.clock, second)).shows_alone(second, known):
             return None
+        for earlier in sorted({at for at in self._recent.values() if at < second}, reverse=True)[:MOST_WITNESSES]:
+            witnesses = {identity for identity, at in self._recent.items() if at == earlier}
+            if (yield alone_in(self.clock, earlier)).shows_alone(earlier, witnesses):
+                self._doubted = second
+                return None
         for clock in hinted_clocks(self.clock, second, rows):
             if (yield alone_in(clock, second)).shows_alone(second, known):
                 return clock
         found = yield from find_clock(self.clock, second, known)
         if found is None:
             self._doubted = second
+        return found
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether no known log shows how the filters relate to displayed times: all recent ones were deleted."""
+        return self._doubted is not None and self._doubted == self.newest
+
+    def search_clock_elsewhere(self) -> Inquiry[FilterClock | None]:
+        """Search for the clock by the newest log that there is, where the known ones are gone; None where it is empty.
+
+        The zone may have changed its offset since the newest known log: windows then begin earlier by that much.
+
+        Raises:
+            IncompleteWalkError: no clock shows that log in its second, so that new logs may be hidden.
+        """
+        rows = [row for row in (yield PageRequest(None, None)).rows if row.is_timed]
+        if not rows:
+            return None
+        second = rows[0].second
+        known = {row.identity for row in rows if row.second == second}
+        found: FilterClock | None = self.clock
+        if not (yield alone_in(self.clock, second)).shows_alone(second, known):
+            found = yield from find_clock(self.clock, second, known, rows)
+        if found is None:
+            raise IncompleteWalkError(
+                "GET /workflows/logs: the logs of the checkpoint are gone, and nothing shows how the server's time "
+                "filters relate to the times that it displays",
+                expected=1,
+                seen=0,
+            )
+        self._margin = LARGEST_STEP
         return found
 
     def set_back(self, rows: list[Row]) -> None:
@@ -235,18 +279,23 @@ class Following:
         found = {row.identity for row in rows}
         if not self.is_whole(rows, window):  # its zone's offset was another one then, and they may be elsewhere
             found |= set(self._unfinished)
+        shown = {row.identity for row in rows}
         for identity, unfinished in list(self._unfinished.items()):
-            if first <= unfinished.second <= last and identity not in found:
+            if first <= unfinished.second <= last and (
+                identity not in found or (identity not in shown and self._age(unfinished, now) > self._give_up_after)
+            ):
                 del self._unfinished[identity]
         return _oldest_first(self._changed_of(rows, now))
 
     def is_whole(self, rows: Iterable[Row], window: tuple[int, int]) -> bool:
         """Whether a window shows all unfinished rows that should be in it, or its clock is beyond doubt."""
+        return not self.time_shift or self.shows_all(rows, window)
+
+    def shows_all(self, rows: Iterable[Row], window: tuple[int, int]) -> bool:
+        """Whether a window shows all unfinished rows that should be in it."""
         first, last = window
         found = {row.identity for row in rows}
-        return not self.time_shift or all(
-            identity in found for identity, row in self._unfinished.items() if first <= row.second <= last
-        )
+        return all(identity in found for identity, row in self._unfinished.items() if first <= row.second <= last)
 
     def _changed_of(self, rows: Iterable[Row], now: float) -> list[Row]:
         changed: list[Row] = []
@@ -353,6 +402,42 @@ class Following:
         start = self._recent_start
         if start is not None:
             self._recent = {identity: second for identity, second in self._recent.items() if second >= start}
+
+
+def checked_following(
+    *,
+    keyword: str | None,
+    status: str | None,
+    created_by_end_user_session_id: str | None,
+    created_by_account: str | None,
+    version: str | None,
+    poll: float,
+    give_up_after: float,
+    since: Time | None,
+    checkpoint: object,
+) -> tuple[LogFilters, Following]:
+    """The filters of what is followed, and its state; `version` is the server's, None when it is not known yet.
+
+    Raises:
+        ValueError: one that cannot be meant, or a checkpoint of other filters.
+    """
+    for name, seconds in {"poll": poll, "give_up_after": give_up_after}.items():
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MOST_SECONDS:
+            raise ValueError(f"{name} must be seconds over 0, and at most {MOST_SECONDS:g}, got {seconds!r}")
+    filters = log_filters(
+        keyword=keyword,
+        status=status,
+        created_at__before=None,
+        created_at__after=None,
+        created_by_end_user_session_id=created_by_end_user_session_id,
+        created_by_account=created_by_account,
+        version=version,
+    ).with_status_here(status)
+    oldest = _times.earliest_second("since", since)
+    following = Following(filters, oldest=oldest, poll=float(poll), give_up_after=float(give_up_after))
+    if checkpoint is not None:
+        following.restore(checkpoint)
+    return filters, following
 
 
 def has_ended(row: Row) -> bool:

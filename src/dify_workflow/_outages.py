@@ -14,7 +14,7 @@ FIRST_PART: Final = 20
 """The first pause is at most this part of the patience."""
 LONE_FAILURES: Final = 2
 """Failures of one request, each after a success of another request: the server is up, and cannot answer this one."""
-CONTINUE: Final = "the walk has ended; continue from walk.checkpoint with logs.iter(checkpoint=...)"
+CONTINUE: Final = "the walk has ended; continue from walk.checkpoint with {what}(checkpoint=...)"
 
 
 def is_outage(error: DifyError) -> bool:

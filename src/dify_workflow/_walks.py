@@ -1129,6 +1129,12 @@ def alone_in(clock: FilterClock, second: int) -> PageRequest:
     return PageRequest(clock.before(second), clock.after(second))
 
 
+def page_from(rank: int, newest: int | None, oldest: int | None) -> PageRequest:
+    """The page that begins with the log of this rank, counted from the newest, or a little before."""
+    limit = 1 if rank < MOST_PAGES else LARGEST_PAGE
+    return PageRequest(newest, oldest, min(rank // limit + 1, MOST_PAGES), limit)
+
+
 def page_around(place: int, largest: int) -> PageRequest:
     """A page, without bounds, that shows the logs on both sides of a place in its window, as many as can be.
 

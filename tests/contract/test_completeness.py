@@ -23,7 +23,7 @@ METHODS_OF = {
     "get_end_user": ["end_users.get"],
     "get_form": ["forms.get"],
     "get_workflow_run": ["runs.get"],
-    "list_workflow_logs": ["logs.follow", "logs.iter", "logs.list"],
+    "list_workflow_logs": ["logs.changes", "logs.follow", "logs.iter", "logs.list", "logs.ranges"],
     "run_workflow": ["runs.run", "runs.stream"],
     "run_workflow_version": ["runs.run", "runs.stream"],
     "stop_workflow_run": ["runs.stop"],
@@ -101,7 +101,9 @@ def test_a_new_resource_is_named_with_the_class_and_the_property_to_add():
 def test_a_new_parameter_is_named_with_the_keyword_to_add_for_each_method_that_needs_it():
     new = {"name": "minCost", "in": "query", "schema": {"type": "integer", "minimum": 1, "default": 5}}
     gaps = changed(*PARAMETERS, "-", value=new)
-    assert [gap.split()[0] for gap in gaps] == ["client.logs.list", "client.logs.iter", "client.logs.follow"]
+    assert [gap.split()[0] for gap in gaps] == [
+        f"client.logs.{name}" for name in ("list", "iter", "follow", "changes", "ranges")
+    ]
     for gap in gaps:
         assert "has no keyword for `minCost` (query) of GET /workflows/logs. Add `min_cost: int = 5`" in gap
         assert " in src/dify_workflow/_async/logs.py, and give it to list_workflow_logs.build_request" in gap
@@ -154,13 +156,13 @@ def test_another_type_default_or_bound_is_named(name: str, key: str, value: Any,
 
 def test_a_parameter_that_becomes_required_is_named():
     gaps = changed(*PARAMETERS, index_of("keyword"), "required", value=True)
-    assert len(gaps) == 3
+    assert len(gaps) == 5
     assert "as `keyword: str | None = None`, not as `keyword: str`: change AsyncLogs.list" in gaps[0]
 
 
 def test_a_parameter_or_an_operation_that_is_gone_is_named():
     gaps = changed(*PARAMETERS, index_of("keyword"), without=True)
-    assert len(gaps) == 3
+    assert len(gaps) == 5
     assert "client.logs.list takes `keyword`, which no operation that it calls has" in gaps[0]
     gaps = changed(*PARAMETERS, index_of("page"), without=True)
     assert any("client.logs.list takes `page`" in gap for gap in gaps)

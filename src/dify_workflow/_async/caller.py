@@ -6,7 +6,6 @@ import asyncio
 import random
 import time
 from contextlib import aclosing
-from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
@@ -81,9 +80,15 @@ class AsyncCaller:
         self._headers = _requests.prepared_headers(configuration)
         self.life: AsyncLifetime | None = None
 
+    def __reduce__(self) -> str:
+        raise TypeError(
+            "a client holds connections and a key, and is not pickled: make it where it is used, for example "
+            "DifyWorkflow() with DIFY_API_KEY and DIFY_BASE_URL in the environment"
+        )
+
     def within(self, life: AsyncLifetime) -> AsyncCaller:
         """The same for an iterator: its calls end, with `EndedError`, when its lifetime does."""
-        caller = copy(self)
+        caller = AsyncCaller(self.configuration, self.pool, largest_body=self._largest_body, versions=self.versions)
         caller.life = life
         return caller
 

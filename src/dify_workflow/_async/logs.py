@@ -13,16 +13,18 @@ from .._filters import log_filters, page_filters
 from .._outages import DEFAULT_PATIENCE
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import Awaitable, Callable, Mapping
 
     from .._configuration import TimeoutOption
     from .._filters import LogFilters
+    from .._ranges import LogRange
     from .._times import Time
     from .._walks import PageRequest
     from ..models import WorkflowLogPage, WorkflowRunStatus
     from .caller import AsyncCaller
     from .details import AsyncDetailedLogWalk
-    from .follow import AsyncLogFollow
+    from .follow import AsyncLogChanges, AsyncLogFollow
     from .walks import AsyncLogWalk
 
 MOST_WORKERS: Final = 64
@@ -105,6 +107,7 @@ class AsyncLogs:
         created_at__after: Time | None = None,
         created_by_end_user_session_id: str | None = None,
         created_by_account: str | None = None,
+        range: LogRange | None = None,
         checkpoint: Mapping[str, Any] | None = None,
         workers: int = 1,
         details: None = None,
@@ -122,6 +125,7 @@ class AsyncLogs:
         created_at__after: Time | None = None,
         created_by_end_user_session_id: str | None = None,
         created_by_account: str | None = None,
+        range: LogRange | None = None,
         checkpoint: Mapping[str, Any] | None = None,
         workers: int = 1,
         details: int,
@@ -138,6 +142,7 @@ class AsyncLogs:
         created_at__after: Time | None = None,
         created_by_end_user_session_id: str | None = None,
         created_by_account: str | None = None,
+        range: LogRange | None = None,  # noqa: A002 - what it is
         checkpoint: Mapping[str, Any] | None = None,
         workers: int = 1,
         details: int | None = None,
@@ -172,8 +177,10 @@ class AsyncLogs:
                 server returns everybody's logs for it. Together with `keyword`, for which the server answers 500, it is
                 filtered here.
             created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
+            range: one of `ranges`, with the filters that were given there; no others are taken with it.
             checkpoint: the `.checkpoint` of an earlier walk with the same filters, as it was or read from JSON: this
-                walk goes on after the last row that the other one gave. Ages count from when that one began.
+                walk goes on after the last row that the other one gave. Without filters, those of the checkpoint are
+                used. Ages count from when that walk began.
             workers: requests at once, 1 to 64: disjoint ranges of time are read side by side, and given in order. It
                 helps where answers take long to come; one server process with one worker gains nothing.
             details: 1 to 64: each row comes with its run's inputs and outputs, as a `DetailedLog` of `.log`, `.run` and
@@ -198,14 +205,16 @@ class AsyncLogs:
         for name, number in {"workers": workers, "details": 1 if details is None else details}.items():
             if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MOST_WORKERS:
                 raise ValueError(f"{name} must be an integer from 1 to {MOST_WORKERS}, got {number!r}")
-        if isinstance(patience, bool) or not isinstance(patience, int | float) or not 0 <= patience <= MOST_SECONDS:
-            raise ValueError(f"patience must be seconds from 0 to {MOST_SECONDS:g}, got {patience!r}")
+        _check_patience(patience)
         from .._lifetimes import AsyncLifetime  # noqa: PLC0415 - loaded when needed
         from .._outages import Outages  # noqa: PLC0415 - loaded when needed
+        from .._ranges import walk_filters  # noqa: PLC0415 - loaded when needed
         from .outages import AsyncPatientCall  # noqa: PLC0415 - loaded when needed
         from .walks import AsyncLogWalk  # noqa: PLC0415 - loaded when needed
 
-        filters = log_filters(
+        filters = walk_filters(
+            range,
+            checkpoint,
             keyword=keyword,
             status=status,
             created_at__before=created_at__before,
@@ -213,7 +222,6 @@ class AsyncLogs:
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
             version=self._caller.version,
-            is_continued=checkpoint is not None,
         )
         life = AsyncLifetime()
         caller = self._caller.within(life)
@@ -284,29 +292,170 @@ class AsyncLogs:
             APIStatusError: while iterating: a refusal that waiting does not mend, such as 401. Outages (connection
                 errors, 5xx, 429, answers that are not the API's) are logged as warnings and waited out.
         """
-        for name, seconds in {"poll": poll, "give_up_after": give_up_after}.items():
-            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MOST_SECONDS:
-                raise ValueError(f"{name} must be seconds over 0, and at most {MOST_SECONDS:g}, got {seconds!r}")
-        from .._following import Following  # noqa: PLC0415 - loaded when needed
+        from .._following import checked_following  # noqa: PLC0415 - loaded when needed
         from .._lifetimes import AsyncLifetime  # noqa: PLC0415 - loaded when needed
         from .follow import AsyncLogFollow  # noqa: PLC0415 - loaded when needed
+
+        filters, following = checked_following(
+            keyword=keyword,
+            status=status,
+            created_by_end_user_session_id=created_by_end_user_session_id,
+            created_by_account=created_by_account,
+            version=self._caller.version,
+            poll=poll,
+            give_up_after=give_up_after,
+            since=since,
+            checkpoint=checkpoint,
+        )
+        life = AsyncLifetime()
+        return AsyncLogFollow(_page_reader(self._caller.within(life), filters, timeout), following, life=life)
+
+    def changes(
+        self,
+        *,
+        checkpoint: Mapping[str, Any] | None = None,
+        since: Time | None = None,
+        keyword: str | None = None,
+        status: WorkflowRunStatus | str | None = None,
+        created_by_end_user_session_id: str | None = None,
+        created_by_account: str | None = None,
+        give_up_after: float = 86_400.0,
+        patience: float = 0.0,
+        timeout: TimeoutOption = None,
+    ) -> AsyncLogChanges:
+        """The logs that are new or have ended since a checkpoint, oldest first, then the end: `GET /workflows/logs`.
+
+        For jobs that run from time to time: each call goes on from the `.checkpoint` of the one before it. Each new log
+        is given once, and again when one that was given unfinished has ended. A log that appears late, up to 30 seconds
+        older than the newest one, is not missed. Without a checkpoint and without `since`, nothing is given: the
+        checkpoint then says where to begin.
+
+        Checkpoints are those of `follow`: either method goes on from the other's. In the hour that is repeated in
+        autumn, where a database session is in a zone with daylight-saving time, the same limit holds as for `follow`.
+
+        Args:
+            checkpoint: the `.checkpoint` of an earlier `changes` or `follow` with the same filters, as it was or read
+                from JSON.
+            since: earliest creation time to begin with, in the forms that `list` takes. Ignored when `checkpoint` is
+                given.
+            keyword: text in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id. It
+                is sent as the server stores text: as JSON, where a character outside ASCII takes six (an emoji twelve),
+                and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which converts
+                U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is stored as
+                it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_` are
+                wildcards on Dify 1.11 and literal since 1.14.
+            status: only logs of runs in this `WorkflowRunStatus`, spelled exactly so, each once: a log that changes
+                into it is returned then. Filtered here, as is a `Verbatim("...")`, for a status that this version does
+                not know.
+            created_by_end_user_session_id: the `user` that was given at the run, exactly. Empty text is refused, as the
+                server returns everybody's logs for it. Together with `keyword`, for which the server answers 500, it is
+                filtered here.
+            created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
+            give_up_after: age in seconds, a day unless given, beyond which an unfinished log is looked up once more and
+                then left alone: on Dify 1.11 the log of a run that was stopped stays `running` for good.
+            patience: seconds for which an outage of the server is waited out once the first page has come; 0, unless
+                given, raises its error at once.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: an argument that cannot be meant, or a checkpoint of other filters; nothing was sent. While
+                iterating: a keyword that only Dify 1.11 finds, on another server.
+            IncompleteWalkError: while iterating: the server contradicts itself, so that logs may be missing.
+            DifyError: while iterating, as every method does; what was given is given, and `.checkpoint` holds.
+            RuntimeError: while iterating: it was closed before its last log, or the process was forked.
+        """
+        _check_patience(patience)
+        from .._following import checked_following  # noqa: PLC0415 - loaded when needed
+        from .._lifetimes import AsyncLifetime  # noqa: PLC0415 - loaded when needed
+        from .._outages import Outages  # noqa: PLC0415 - loaded when needed
+        from .follow import AsyncLogChanges  # noqa: PLC0415 - loaded when needed
+        from .outages import AsyncPatientCall  # noqa: PLC0415 - loaded when needed
+
+        filters, following = checked_following(
+            keyword=keyword,
+            status=status,
+            created_by_end_user_session_id=created_by_end_user_session_id,
+            created_by_account=created_by_account,
+            version=self._caller.version,
+            poll=MOST_SECONDS,
+            give_up_after=give_up_after,
+            since=since,
+            checkpoint=checkpoint,
+        )
+        life = AsyncLifetime()
+        read_page = _page_reader(self._caller.within(life), filters, timeout)
+        patient = AsyncPatientCall(read_page, Outages(patience), life, what="logs.changes")
+        return AsyncLogChanges(patient, following, life=life)
+
+    async def ranges(
+        self,
+        parts: int,
+        *,
+        keyword: str | None = None,
+        status: WorkflowRunStatus | str | None = None,
+        created_at__before: Time | None = None,
+        created_at__after: Time | None = None,
+        created_by_end_user_session_id: str | None = None,
+        created_by_account: str | None = None,
+        timeout: TimeoutOption = None,
+    ) -> builtins.list[LogRange]:
+        """Disjoint ranges of time of about equal size, newest first, for several machines: `GET /workflows/logs`.
+
+        >>> parts = client.logs.ranges(8, status="failed")
+        >>> logs = client.logs.iter(range=parts[0])  # on any machine: a range can be pickled, and written as JSON
+
+        Together they hold each log that existed when this was called, and matches, exactly once; each is read by one
+        `iter`, which proves that it gives all of its range. It takes at most `parts` + 1 requests on a server whose
+        times are in UTC. A second is never split, so that there may be fewer ranges than asked for; none where there
+        are no logs.
+
+        Args:
+            parts: how many, 1 to 1000.
+            keyword: text in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id. It
+                is sent as the server stores text: as JSON, where a character outside ASCII takes six (an emoji twelve),
+                and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which converts
+                U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is stored as
+                it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_` are
+                wildcards on Dify 1.11 and literal since 1.14.
+            status: a `WorkflowRunStatus`, spelled exactly so. Those that servers do not filter by (all but succeeded,
+                failed and stopped) are filtered here, from all logs. `Verbatim("...")` sends one that this version does
+                not know to the server.
+            created_at__before: latest creation time, inclusive: a datetime (naive means UTC), a date (its first moment
+                in UTC), ISO 8601 text, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
+            created_at__after: earliest creation time, inclusive, no later than `created_at__before`; the same forms.
+            created_by_end_user_session_id: the `user` that was given at the run, exactly. Empty text is refused, as the
+                server returns everybody's logs for it. Together with `keyword`, for which the server answers 500, it is
+                filtered here.
+            created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: an argument that cannot be meant; nothing was sent.
+            IncompleteWalkError: the server's time filters exclude the bounds, so that ranges would lose logs.
+            DifyError: as every method does.
+        """
+        from .._ranges import Plan  # noqa: PLC0415 - loaded when needed
+        from .._walks import Reply  # noqa: PLC0415 - loaded when needed
 
         filters = log_filters(
             keyword=keyword,
             status=status,
-            created_at__before=None,
-            created_at__after=None,
+            created_at__before=created_at__before,
+            created_at__after=created_at__after,
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
             version=self._caller.version,
-        ).with_status_here(status)
-        following = Following(
-            filters, oldest=_times.earliest_second("since", since), poll=float(poll), give_up_after=float(give_up_after)
         )
-        if checkpoint is not None:
-            following.restore(checkpoint)
-        life = AsyncLifetime()
-        return AsyncLogFollow(_page_reader(self._caller.within(life), filters, timeout), following, life=life)
+        plan = Plan(filters, parts)
+        read_page = _page_reader(self._caller, filters, timeout)
+        while (request := plan.next_request()) is not None:
+            plan.accept(Reply.of(await read_page(request)))
+        return plan.ranges
+
+
+def _check_patience(patience: float) -> None:
+    if isinstance(patience, bool) or not isinstance(patience, int | float) or not 0 <= patience <= MOST_SECONDS:
+        raise ValueError(f"patience must be seconds from 0 to {MOST_SECONDS:g}, got {patience!r}")
 
 
 def _page_reader(

@@ -31,6 +31,7 @@ class AsyncPatientCall(Generic[A, T]):
         probe: another call that shows whether the server is up, where it may fail to answer this one, with a certain
             argument, for good: its error is then raised. It is needed until the call has succeeded with any argument,
             and is then replaced by that.
+        what: the method that messages name.
     """
 
     def __init__(
@@ -40,7 +41,9 @@ class AsyncPatientCall(Generic[A, T]):
         life: AsyncLifetime,
         *,
         probe: Callable[[], Awaitable[object]] | None = None,
+        what: str = "logs.iter",
     ) -> None:
+        self._what = what
         self._call = call
         self._outages = outages
         self._life = life
@@ -63,9 +66,9 @@ class AsyncPatientCall(Generic[A, T]):
                 pause = outages.pause(request, error, time.monotonic(), may_be_its_own=self._probe is not None)
                 if pause is None:
                     if outages.has_given_up:
-                        add_advice(error, CONTINUE)
+                        add_advice(error, CONTINUE.format(what=self._what))
                     raise
-                _logging.log_outage("logs.iter", error, pause)
+                _logging.log_outage(self._what, error, pause)
             else:
                 outages.succeeded(request)
                 if self._probe is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -11,7 +12,7 @@ from .. import _logging
 from .._errors import DifyError, IncompleteWalkError
 from .._following import MOST_LOOK_UPS, OVERLAP_SECONDS
 from .._lifetimes import Lifetime
-from .._walks import LARGEST_PAGE, MOST_PAGES, PageRequest, Reply, WindowWalk, rows_of
+from .._walks import PageRequest, Reply, WindowWalk, page_from, rows_of
 from .iterations import Iteration
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 ENDED: Final = "this follow has ended; a new one can go on from its checkpoint"
+CHANGES_ENDED: Final = "this iteration ended before its last log; a new one can go on from its checkpoint"
 
 
 class LogFollow(Iteration["WorkflowLog"]):
@@ -80,6 +82,77 @@ class LogFollow(Iteration["WorkflowLog"]):
         super().close()
 
 
+class LogChanges(Iteration["WorkflowLog"]):
+    """An iterator over the logs that are new or have ended since a checkpoint; made by `logs.changes`.
+
+    >>> with client.logs.changes(checkpoint=saved) as changes:
+    ...     for log in changes:
+    ...         ...
+    >>> save(changes.checkpoint)
+
+    It can be iterated without `with` too; with it, leaving early leaves nothing behind.
+    """
+
+    _kind = "iteration"
+
+    def __init__(
+        self,
+        read_page: Callable[[PageRequest], WorkflowLogPage],
+        following: Following,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        life: Lifetime | None = None,
+    ) -> None:
+        self._following = following
+        self._progress = Progress()
+        life = life or Lifetime()
+        looks = Looks(read_page, following, monotonic, life.sleep, is_single=True)
+        super().__init__(life, noted(looks, self._progress))
+
+    @property
+    def time_shift(self) -> int | None:
+        """Displayed minus true seconds of the server's times; None before the first page, 0 on an ordinary server.
+
+        It is -18000 where a database session runs in New York time, and `created_at` is then wrong by so much.
+        """
+        return self._following.time_shift
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """The place after the last log that was given: a JSON value for `logs.changes` and `logs.follow`."""
+        return self._following.as_json()
+
+    def _end(self) -> Exception:
+        # An error, a cancellation or `close` may have ended it: a normal end would claim that every log was given.
+        return StopIteration() if self._progress.is_complete else RuntimeError(CHANGES_ENDED)
+
+    def close(self) -> None:
+        """End the iteration, from any thread, task or signal handler: nothing of it stays behind.
+
+        A thread or task that waits for the next log gets a `RuntimeError`, unless every log was given. It cannot go
+        on; a new one can, from its checkpoint. With your own `http_client`, the sync half lets a read that is under
+        way return first.
+        """
+        super().close()
+
+
+class Progress:
+    """Whether all changes were given."""
+
+    __slots__ = ("is_complete",)
+
+    def __init__(self) -> None:
+        self.is_complete = False
+
+
+def noted(looks: Looks, progress: Progress) -> Generator[WorkflowLog]:
+    """The changes, and the note that there are no more."""
+    with closing(looks.changes()) as logs:
+        for log in logs:
+            yield log
+    progress.is_complete = True
+
+
 class Looks:
     """What looks at the logs, gives what is new, and waits."""
 
@@ -89,11 +162,26 @@ class Looks:
         following: Following,
         monotonic: Callable[[], float],
         sleep: Callable[[float], None],
+        *,
+        is_single: bool = False,
     ) -> None:
         self._read_page = read_page
         self._following = following
         self._monotonic = monotonic
         self._sleep = sleep
+        self._is_single = is_single
+        self._is_clock_proven = False
+
+    def changes(self) -> Generator[WorkflowLog]:
+        """The logs of one poll. An outage or a contradiction ends it with its error."""
+        following = self._following
+        if not following.has_begun:
+            self._skip_what_is_there()
+            return
+        with closing(self._look()) as found:
+            for row in found:
+                if following.take(row, self._monotonic()):
+                    yield row.log
 
     def logs(self) -> Generator[WorkflowLog]:
         """The rows, without end."""
@@ -129,16 +217,39 @@ class Looks:
         with closing(self._news()) as found:
             for row in found:
                 yield row
-        for _ in range(MOST_LOOK_UPS):
+        for _ in itertools.count() if self._is_single else range(MOST_LOOK_UPS):
             window = following.window_due(self._monotonic())
             if window is None:
                 break
             rows = self._rows_of(window, following.clock)
-            if not following.is_whole(rows, window):
+            if self._is_single and not following.shows_all(rows, window) and self._find_clock(rows):
+                rows = self._rows_of(window, following.clock)
+            is_whole = following.shows_all if self._is_single else following.is_whole
+            if not is_whole(rows, window):
                 for step in (3600, -3600):  # logs of before a zone's change of its offset
                     rows += self._rows_of(window, replace(following.clock, shift=following.clock.shift + step))
             for row in following.ended_of(rows, window, self._monotonic()):
                 yield row
+
+    def _begins_elsewhere(self, rows: list[Row], *, again: bool = False) -> bool:
+        """Whether rows that should show the newest known one do not, as a window has to begin by another clock."""
+        if self._following.shows_the_newest(rows):
+            return False
+        self._is_clock_proven = self._is_clock_proven and not again
+        return self._find_clock(rows)
+
+    def _find_clock(self, rows: list[Row]) -> bool:
+        """Find out, once, how the filters relate to displayed times; whether windows begin elsewhere by that."""
+        following = self._following
+        if self._is_clock_proven:
+            return False
+        self._is_clock_proven = True
+        found = self._answer(following.search_clock(rows))
+        if found is None and following.is_in_doubt and self._is_single:
+            found = self._answer(following.search_clock_elsewhere())
+        if found is not None:
+            self._adopt(WindowWalk(None, None, clock=found))
+        return found is not None
 
     def _rows_of(self, window: tuple[int, int], clock: FilterClock) -> list[Row]:
         """The rows of a window of displayed seconds."""
@@ -148,21 +259,19 @@ class Looks:
     def _news(self) -> Generator[Row]:
         """What is new since the last look, oldest first."""
         following = self._following
-        helps_to_part = True
+        helps_to_part, is_repeated = True, False
         while True:
             start = following.window_start
             page = self._read(PageRequest(None, start))
             rows, walk = rows_of(page), WindowWalk(None, start, clock=following.clock)
             given = walk.accept(page)
             newest, ends = newest_of(rows), following.ends_of_parts(walk.total)
-            if walk.next_request() is None and not following.shows_the_newest(rows):
-                clock = self._answer(following.search_clock(rows))
-                if clock is not None:
-                    self._adopt(WindowWalk(None, None, clock=clock))
-                    continue
+            is_all, is_backlog = walk.next_request() is None, helps_to_part and bool(ends)
+            if (is_all or is_backlog) and self._begins_elsewhere(rows, again=is_all and not self._is_single):
+                continue
             if following.is_unchanged(rows, start, walk.total):
                 given = rows
-            elif helps_to_part and ends and newest is not None and walk.next_request() is not None:
+            elif is_backlog and newest is not None and not is_all:
                 helps_to_part = False
                 with closing(self._parts(start, newest, ends)) as found:
                     for row in found:
@@ -171,6 +280,11 @@ class Looks:
                 continue
             else:
                 given += self._all(walk)
+                if not following.shows_the_newest(given) and self._adopt(walk) and not is_repeated:
+                    is_repeated = True  # the window began by another clock
+                    continue
+                if self._begins_elsewhere(given):
+                    continue
                 following.saw_all(start, walk.total)
             if self._adopt(walk):
                 following.set_back(given)
@@ -220,6 +334,8 @@ class Looks:
 
     def _read(self, request: PageRequest) -> WorkflowLogPage:
         """A page; an outage is waited out here, so that it costs none of the pages that were read before."""
+        if self._is_single:
+            return self._read_page(request)
         while True:
             try:
                 page = self._read_page(request)
@@ -237,9 +353,3 @@ class Looks:
 def newest_of(rows: list[Row]) -> int | None:
     """The latest second of rows that have one."""
     return max((row.second for row in rows if row.is_timed), default=None)
-
-
-def page_from(rank: int, newest: int, oldest: int | None) -> PageRequest:
-    """The page that begins with the row of this rank, counted from the newest, or a little before."""
-    limit = 1 if rank < MOST_PAGES else LARGEST_PAGE
-    return PageRequest(newest, oldest, min(rank // limit + 1, MOST_PAGES), limit)
