@@ -23,7 +23,7 @@ from pathlib import Path
 
 from environments import REQUIREMENTS, ROOT, StepError, uv
 
-EXTRAS = ("--extra", "sandbox", "--extra", "speed")
+EXTRAS = ("--extra", "cli", "--extra", "sandbox", "--extra", "speed")
 SUITE = (*EXTRAS, "--group", "suite")
 
 

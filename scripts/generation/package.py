@@ -27,6 +27,7 @@ from openapi_python_client.parser.properties.schemas import Class
 from generation import document, names, text
 from generation.code import Call, Code, decoder_name, members_name
 from generation.problems import GenerationError
+from generation.rules import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,7 @@ def generated(spec: Path) -> dict[str, bytes]:
         target = Path(folder) / "package"
         _generate(found, target)
         (target / "specification.py").write_text(_specification(found), encoding="utf-8")
+        (target / "parameters.py").write_text(_parameters(found), encoding="utf-8")
         _format(target)
         files = {path.relative_to(target).as_posix(): path for path in target.rglob("*") if path.is_file()}
         return {name: files[name].read_bytes().replace(b"\r\n", b"\n") for name in sorted(files)}
@@ -111,6 +113,29 @@ def _specification(found: Document) -> str:
             "",
         ]
     )
+
+
+def _parameters(found: Document) -> str:
+    """The module with the query parameters of each operation as data, from which the command line makes its options."""
+    lines = [
+        f'"""The query parameters of each operation, as data. {MARKER}"""',
+        "",
+        "from __future__ import annotations",
+        "",
+        "# By operation: the keyword, the type of its values, the first sentence of its description.",
+        "PARAMETERS: dict[str, tuple[tuple[str, str, str], ...]] = {",
+    ]
+    for _, operation in sorted(found.operations.items()):
+        entries = [
+            text.literals(
+                (names.argument_name(one.name), kind_of(one, found.schemas), text.first_sentence(one.description))
+            )
+            for one in operation.parameters
+            if one.location == "query"
+        ]
+        if entries:
+            lines.append(f"    {text.literal(operation.name)}: ({', '.join(entries)},),")
+    return "\n".join([*lines, "}", ""])
 
 
 def _code(found: Document, data: GeneratorData, config: Config) -> Code:

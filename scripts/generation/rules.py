@@ -58,6 +58,16 @@ def rule_of(parameter: Parameter, schemas: dict[str, Any]) -> Rule:
     return Rule(check, [*first, *required, *separator, *_options(limits.items or limits)])
 
 
+def kind_of(parameter: Parameter, schemas: dict[str, Any]) -> str:
+    """The type of a parameter's values: `string`, `integer`, `number`, `boolean`, or `array of ` and one of them.
+
+    Raises:
+        GenerationError: It is of several types.
+    """
+    limits = _Reading(parameter.place, schemas).limits(parameter.schema)
+    return f"array of {limits.items.kind}" if limits.items else limits.kind
+
+
 def default_of(parameter: Parameter, schemas: dict[str, Any]) -> str | None:
     """What the server takes when a parameter is left out, as text; None when the spec does not say."""
     default = _Reading(parameter.place, schemas).resolved(parameter.schema).get("default")

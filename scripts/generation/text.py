@@ -34,6 +34,13 @@ def literals(values: Iterable[str | int]) -> str:
     return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
 
 
+def first_sentence(text: str) -> str:
+    """The first sentence of a text, on one line; all of its first paragraph where that has no full stop."""
+    paragraph = " ".join(re.split(r"\n\s*\n", text.strip(), maxsplit=1)[0].split())
+    found = re.match(r".*?[.!?](?=\s|$)", paragraph)
+    return found[0] if found else paragraph
+
+
 def docstring(text: str, indent: int) -> str:
     """A docstring of the text, for a place that is indented by so many columns; none for no text."""
     return enclosed(docstring_lines(text, indent), indent)

@@ -121,7 +121,10 @@ class TestFiles:
             info = f"dify_workflow_sdk-{VERSION}.dist-info"
             points = archive.read(f"{info}/entry_points.txt").decode()
             licence = archive.read(f"{info}/licenses/LICENSE")
-        assert points == "[pytest11]\ndify_workflow = dify_workflow.testing.plugin\n"
+        assert points == (
+            "[console_scripts]\ndify-workflow = dify_workflow.cli.main:main\n"
+            "\n[pytest11]\ndify_workflow = dify_workflow.testing.plugin\n"
+        )
         assert licence == (ROOT / "LICENSE").read_bytes()
 
     def test_the_sdist_holds_what_the_wheel_is_built_from_and_no_tests_or_scripts(self, sdist):

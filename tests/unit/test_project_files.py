@@ -72,11 +72,11 @@ class TestLocks:
     @pytest.mark.parametrize(
         ("name", "requirements"),
         [
-            ("dev.txt", [*runtime("sandbox", "speed"), *stated("dev")]),
+            ("dev.txt", [*runtime("cli", "sandbox", "speed"), *stated("dev")]),
             ("runtime.txt", runtime()),
-            ("highest.txt", [*runtime("sandbox", "speed"), *stated("suite")]),
-            ("lowest.txt", [*runtime("sandbox", "speed"), *stated("suite")]),
-            ("bench.txt", [*runtime("sandbox", "speed"), *stated("bench")]),
+            ("highest.txt", [*runtime("cli", "sandbox", "speed"), *stated("suite")]),
+            ("lowest.txt", [*runtime("cli", "sandbox", "speed"), *stated("suite")]),
+            ("bench.txt", [*runtime("cli", "sandbox", "speed"), *stated("bench")]),
         ],
     )
     def test_a_lock_answers_every_requirement_of_pyproject(self, name, requirements):
@@ -85,7 +85,9 @@ class TestLocks:
         assert not wrong, f"make lock: {name} does not answer {wrong}"
 
     def test_the_lock_without_extras_has_none_of_theirs(self):
-        extras = {normal(wanted.name) for wanted in runtime("sandbox", "speed")} - {normal(r.name) for r in runtime()}
+        extras = {normal(wanted.name) for wanted in runtime("cli", "sandbox", "speed")} - {
+            normal(r.name) for r in runtime()
+        }
         assert extras
         assert not extras & set(pinned(LOCKS["runtime.txt"]))
 
@@ -95,7 +97,7 @@ class TestLocks:
 
     def test_the_lowest_end_is_the_lowest_that_each_range_allows(self):
         locked = pinned(LOCKS["lowest.txt"])
-        for wanted in runtime("sandbox", "speed"):
+        for wanted in runtime("cli", "sandbox", "speed"):
             (lowest,) = (Version(clause.version) for clause in wanted.specifier if clause.operator == ">=")
             assert Version(locked[normal(wanted.name)]) == lowest, f"make lock: {wanted}"
 

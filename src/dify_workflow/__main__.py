@@ -1,0 +1,8 @@
+"""`python -m dify_workflow`: the command line."""
+
+import sys
+
+from .cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())
