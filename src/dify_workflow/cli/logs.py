@@ -1,4 +1,4 @@
-"""`logs`."""
+"""`logs`: list and follow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from .commands import LazyGroup
 
 command = LazyGroup(
     "logs",
-    help="Read the logs of an app: list them.",
-    modules={"list": ".logs_list"},
+    help="Read the logs of an app: list and follow them.",
+    modules={"list": ".logs_list", "follow": ".logs_follow"},
 )
