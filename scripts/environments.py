@@ -34,6 +34,20 @@ def built(target: str, folder: Path, *, source: Path = ROOT) -> Path:
     return made
 
 
+def distributions(source: Path, folder: Path) -> dict[str, bytes]:
+    """Build the wheel and the sdist of a git working tree; the files, by their names.
+
+    The times in them are that of the commit, so that the bytes are the same wherever it is built.
+
+    Raises:
+        StepError: the build failed.
+    """
+    time = step(["git", "log", "-1", "--format=%ct"], folder=source).strip()
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-t", "sdist", "-d", str(folder)]
+    step(command, folder=source, variables={"SOURCE_DATE_EPOCH": time})
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
 def environment(folder: Path, *, requirements: str, wheel: Path, interpreter: Path | None = None) -> Path:
     """Make an environment with exactly the packages of a file in `requirements/` and the wheel; its interpreter.
 

@@ -1,18 +1,22 @@
-"""Versions of this distribution, and the steps between them.
+"""The version of this distribution, and the steps between versions.
 
-Versions are `major.minor.patch`. A step says what a release brings: `major` what breaks a caller, `minor` what is new,
-`patch` what is neither. From 1.0.0 on each raises its own number. Before 1.0.0 the first number stays 0, and a major
-step raises the second, as a minor one does: whoever asks for `~=0.1.0` gets patches alone, and never a break.
+A step says what a release brings: `major` breaks a caller, `minor` adds something, `patch` does neither. From 1.0.0 on
+each raises its own number. Before 1.0.0 the first number stays 0, and a major step raises the second, as a minor one
+does: `~=0.1.0` gets patches alone, and never a break.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Step: TypeAlias = Literal["patch", "minor", "major"]
 STEPS: tuple[Step, ...] = ("patch", "minor", "major")
 """The smallest first."""
+VERSION_FILE = "src/dify_workflow/_version.py"
 
 
 class Version(NamedTuple):
@@ -43,7 +47,12 @@ class Version(NamedTuple):
         return Version(self.major + 1, 0, 0)
 
     def __str__(self) -> str:
-        return f"{self.major}.{self.minor}.{self.patch}"
+        return ".".join(map(str, self))
+
+
+def version_of(tree: Path) -> Version:
+    """The version in a source tree."""
+    return Version.parse((tree / VERSION_FILE).read_text("utf-8").split('__version__ = "')[1].split('"')[0])
 
 
 def larger(one: Step, other: Step) -> Step:
