@@ -10,7 +10,9 @@ How it is used:
 - For each read, write, handshake and connection `_network` calls `Phase.seconds`, which bounds the timeout by
   `Attempt.deadline`. A deadline is set by `Attempt(limits, total=...)` or later by `attempt.deadline = ...`. It also
   bounds headers and interim responses that come drop by drop, handshakes of TLS, and what proxies say.
-- `Attempt.interrupt` ends what is under way: each later read or write fails, and one that waits in a socket wakes up.
+- `Attempt.interrupt` ends what is under way: each later read or write fails, and one that waits in a socket wakes up,
+  as does one that waits for a connection of a full pool. An attempt that is made with `is_interruptible=True` also ends
+  while it looks a host up, connects, or agrees on TLS: see `_interruptions`.
   It takes no lock that the interrupted code may hold, so that a signal handler and a finaliser may call it.
 
 A caller's own httpx client is given plain numbers: nothing here applies to it.
@@ -20,7 +22,10 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from _thread import start_new_thread
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from weakref import WeakSet
 
 import httpx
 
@@ -29,6 +34,14 @@ if TYPE_CHECKING:
 
 LATE: Final = 0.001
 """Seconds for which data is still waited for after the deadline: what has arrived by then is read."""
+
+LONGEST_SEARCH: Final = 5.0
+"""Seconds for which an interrupted attempt is looked for in the queues of pools, which it may be about to join."""
+PAUSE: Final = 0.005
+"""Seconds between two looks."""
+
+POOLS: Final[WeakSet[Any]] = WeakSet()
+"""httpcore's pools in which an attempt may wait for a connection."""
 
 
 class Interruptible(Protocol):
@@ -51,6 +64,7 @@ class Attempt:
         deadline: moment, by `time.monotonic`, that bounds each phase as well; None is no bound.
         total: seconds from now to the deadline, instead of `deadline`.
         has_body: whether the request has a body: sending that may take longer than `total`, which counts from its end.
+        is_interruptible: whether `interrupt` may be called.
 
     Attributes:
         deadline: as above.
@@ -59,7 +73,17 @@ class Attempt:
         is_sending: whether a request with a body is being sent: then the deadline bounds nothing.
     """
 
-    __slots__ = ("_late_for", "_timeouts", "_total", "deadline", "has_body", "is_interrupted", "is_sending", "stream")
+    __slots__ = (
+        "_late_for",
+        "_timeouts",
+        "_total",
+        "deadline",
+        "has_body",
+        "is_interrupted",
+        "is_interruptible",
+        "is_sending",
+        "stream",
+    )
 
     def __init__(
         self,
@@ -68,11 +92,13 @@ class Attempt:
         deadline: float | None = None,
         total: float | None = None,
         has_body: bool = False,
+        is_interruptible: bool = False,
     ) -> None:
         self._timeouts = timeouts
         self._total = total
         self._late_for: float | None = None
         self.has_body = has_body
+        self.is_interruptible = is_interruptible
         self.is_sending = False
         self.deadline = deadline if total is None else time.monotonic() + total
         self.stream: Interruptible | None = None
@@ -122,6 +148,9 @@ class Attempt:
         stream = self.stream
         if stream is not None:
             stream.interrupt()
+        elif any(map(_is_full, POOLS)):
+            with suppress(RuntimeError):  # no thread can be started: Python ends
+                start_new_thread(_leave_queue, (self,))
 
 
 def end_attempt(request: httpx.Request) -> None:
@@ -136,6 +165,28 @@ def attempt_of(request: httpx.Request) -> Attempt | None:
     timeouts: dict[str, object] = request.extensions.get("timeout", {})
     read = timeouts.get("read")
     return read.attempt if isinstance(read, Phase) else None
+
+
+def _is_full(pool: Any) -> bool:  # noqa: ANN401 - httpcore's, with private attributes, as below
+    return len(getattr(pool, "_requests", ())) >= getattr(pool, "_max_connections", math.inf)
+
+
+def _leave_queue(attempt: Attempt) -> None:
+    """Wake up the attempt where it waits for a connection of a pool: httpcore ends it with an error.
+
+    In a thread of its own, as an event has a lock, which the interrupted code may hold.
+    """
+    deadline = time.monotonic() + LONGEST_SEARCH
+    while attempt.stream is None and time.monotonic() < deadline:
+        for pool in list(POOLS):
+            for queued in list(getattr(pool, "_requests", ())):
+                read = queued.request.extensions.get("timeout", {}).get("read")
+                if getattr(read, "attempt", None) is attempt:
+                    event = getattr(queued, "_connection_acquired", None)
+                    if event is not None:
+                        event.set()
+                    return
+        time.sleep(PAUSE)
 
 
 class Phase(float):

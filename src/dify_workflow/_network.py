@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import httpcore
 
 from . import _surplus
-from ._attempts import Phase
+from ._attempts import POOLS, InterruptedAttemptError, Phase
 
 if TYPE_CHECKING:
     import ssl
@@ -49,6 +49,7 @@ def install(transport: httpx.HTTPTransport) -> bool:
     if not isinstance(getattr(pool, "_network_backend", None), httpcore.NetworkBackend):
         return False
     pool._network_backend = Network()  # type: ignore[union-attr] # noqa: SLF001 - it was just looked for
+    POOLS.add(pool)
     return True
 
 
@@ -73,8 +74,14 @@ class Network(httpcore.SyncBackend):
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.NetworkStream:
         """Open a connection."""
-        seconds = timeout.seconds(NO_STREAM) if type(timeout) is Phase else timeout
-        stream = super().connect_tcp(host, port, seconds, local_address, socket_options)
+        stream = None
+        if type(timeout) is Phase and timeout.attempt.is_interruptible:
+            from ._interruptions import connection  # noqa: PLC0415 - loaded when needed
+
+            stream = connection(host, port, timeout, NO_STREAM, local_address, socket_options or ())
+        if stream is None:
+            seconds = timeout.seconds(NO_STREAM) if type(timeout) is Phase else timeout
+            stream = super().connect_tcp(host, port, seconds, local_address, socket_options)
         _keep_alive(stream)
         return Stream(stream)
 
@@ -125,8 +132,19 @@ class Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         """Begin to encrypt."""
-        seconds = timeout.seconds(self) if type(timeout) is Phase else timeout
-        return Stream(self._inner.start_tls(ssl_context, server_hostname, seconds))
+        if type(timeout) is not Phase or not timeout.attempt.is_interruptible:
+            seconds = timeout.seconds(self) if type(timeout) is Phase else timeout
+            return Stream(self._inner.start_tls(ssl_context, server_hostname, seconds))
+        from ._interruptions import Twin  # noqa: PLC0415 - loaded when needed
+
+        twin = Twin(self._inner.get_extra_info("socket"))
+        try:
+            return Stream(self._inner.start_tls(ssl_context, server_hostname, timeout.seconds(twin)))
+        except InterruptedAttemptError:
+            self.close()
+            raise
+        finally:
+            twin.close()
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as in httpcore
         """What httpcore asks for: the socket, its addresses, whether there is something to read."""
@@ -279,7 +297,7 @@ class _NoStream:
     """What an attempt waits for before there is a stream."""
 
     def interrupt(self) -> None:
-        """It is noticed when the connection is there."""
+        """It is noticed within a moment: see `_interruptions`."""
 
 
 NO_STREAM = _NoStream()

@@ -175,7 +175,7 @@ class AsyncCaller:
         retries_made = 0
         while True:
             connections = await self.pool.connections()  # for each attempt: the process may have been forked
-            bounds = Attempt(limits.phases, total=limits.total, has_body=has_body)
+            bounds = Attempt(limits.phases, total=limits.total, has_body=has_body, is_interruptible=life is not None)
             timeouts = bounds.phases() if self.pool.own is None else limits.phases
             request = _requests.build_request(
                 call,
