@@ -21,16 +21,22 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "tests" / "contract" / "public_api.txt"
-PUBLIC: Final = ("dify_workflow", "dify_workflow.models", "dify_workflow.results", "dify_workflow.testing")
+PUBLIC: Final = (
+    "dify_workflow",
+    "dify_workflow.models",
+    "dify_workflow.results",
+    "dify_workflow.types",
+    "dify_workflow.testing",
+)
+NOT_CONSTRUCTED: Final = "dify_workflow.types"
+"""The public module of classes that methods return: users do not call them."""
 MODELS: Final = "dify_workflow_api.models"
-BESIDE: Final = {"dify_workflow": ("__spec__",)}
-"""What is public beside `__all__`."""
 RENEW: Final = "make public-api"
 
 # What Python or attrs calls by itself, and no user does.
-UNSEEN: Final = frozenset({"__attrs_post_init__", "__init_subclass__", "__slots__", "__all__"})
+UNSEEN: Final = frozenset({"__attrs_post_init__", "__init_subclass__", "__module__", "__slots__", "__all__"})
 # What is another one with each release, which is no change of the interface.
-WITHOUT_VALUE: Final = frozenset({"__version__", "ABSENT"})
+WITHOUT_VALUE: Final = frozenset({"__version__", "ABSENT", "API_SPEC"})
 
 HEAD: Final = f"""\
 # The public API. A line that goes or changes may break a user's program; see CONTRIBUTING.md.
@@ -69,12 +75,12 @@ def render(root: Path = ROOT) -> str:
     Args:
         root: a copy of the project; `src` and `generated` in it are read.
     """
-    interface = _Interface(root)
+    interface = Interface(root)
     sections = [f"\n## {name}\n\n" + "\n".join(interface.names(name)) for name in PUBLIC]
     return HEAD + "\n".join(sections) + "\n\n## reached through these\n\n" + "\n".join(interface.reached()) + "\n"
 
 
-class _Interface:
+class Interface:
     """What is public, and what that leads to."""
 
     def __init__(self, root: Path) -> None:
@@ -82,7 +88,6 @@ class _Interface:
         for package in ("dify_workflow_api", "dify_workflow"):
             self._loader.load(package)
         self._loader.resolve_aliases(external=False)
-        self._public = {name for module in PUBLIC for name in self._public_names(module)}
         self._shown: set[str] = set()
         self._waiting: set[str] = set()
 
@@ -97,14 +102,14 @@ class _Interface:
             elif target.path in self._shown:
                 yield f"{name}: see above"
             else:
-                yield from self._lines(target, name)
+                yield from self._lines(target, name, has_init=module != NOT_CONSTRUCTED)
 
     def _public_names(self, module: str) -> list[str]:
         found = self._object(module)
         if found is None:
             raise LookupError(f"there is no module {module}")
         exports = found.exports or self._object(MODELS).exports  # `dify_workflow.models` has what the generated one has
-        return sorted({*map(str, exports), *BESIDE.get(module, ())})
+        return sorted(set(map(str, exports)))
 
     def reached(self) -> Iterator[str]:
         """The lines of what the public names lead to: the types of arguments, results and bases.
@@ -117,10 +122,23 @@ class _Interface:
                 found = self._object(path)
                 self._waiting.discard(path)
                 if found is not None and found.path not in self._shown and not found.is_module:
-                    found_lines[found.name, found.path] = list(self._lines(found, found.name))
+                    found_lines[found.name, found.path] = list(self._lines(found, found.name, has_init=False))
                 self._shown.add(path)
         for _, lines in sorted(found_lines.items()):
             yield from lines
+
+    def private_types(self) -> list[str]:
+        """The classes and type aliases that public signatures name and no public module has."""
+        for module in PUBLIC:
+            list(self.names(module))
+        list(self.reached())
+        found = {path: self._object(path) for path in self._shown - self._importable() if "._" in path}
+        return sorted(path for path, one in found.items() if one is not None and (one.is_class or _is_alias(one)))
+
+    def _importable(self) -> set[str]:
+        """The paths of what can be imported from public modules."""
+        found = (self._object(f"{module}.{name}") for module in PUBLIC for name in self._public_names(module))
+        return {one.path for one in found if one is not None}
 
     def _object(self, path: str) -> Any:  # noqa: ANN401 - griffe's objects and aliases have no common type
         """What a path leads to, in our packages."""
@@ -131,22 +149,21 @@ class _Interface:
             return None
         return found
 
-    def _lines(self, found: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - as above
+    def _lines(self, found: Any, name: str, *, has_init: bool) -> Iterator[str]:  # noqa: ANN401 - as above
         self._shown.add(found.path)
         if found.is_class:
-            yield from self._class(found, name)
+            yield from self._class(found, name, has_init=has_init)
         elif found.is_function:
             yield from self._function(found, name)
         else:
             yield self._attribute(found, name)
 
-    def _class(self, found: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - as above
+    def _class(self, found: Any, name: str, *, has_init: bool) -> Iterator[str]:  # noqa: ANN401 - as above
         bases = ", ".join(self._text(base) for base in found.bases)
         yield f"class {name}({bases})" if bases else f"class {name}"
         in_order = bases == "NamedTuple"  # whose order is a part of it
-        is_made_here = name not in self._public  # it is not for users to make one
         for member_name, member in found.members.items() if in_order else sorted(found.members.items()):
-            if not _is_seen(member_name) or member.is_alias or (member_name == "__init__" and is_made_here):
+            if not _is_seen(member_name) or member.is_alias or (member_name == "__init__" and not has_init):
                 continue
             if member.is_function:
                 yield from (f"    {line}" for line in self._function(member, member_name))
@@ -199,6 +216,11 @@ class _Interface:
                     if target is not None:
                         self._waiting.add(target.path)
         return " ".join(str(expression).split())
+
+
+def _is_alias(found: Any) -> bool:  # noqa: ANN401 - as above
+    """Whether an object is a type that was given a name: no constant and no type variable."""
+    return bool(found.is_attribute) and found.name[0].isupper() and not found.name.isupper()
 
 
 def _is_seen(name: str) -> bool:

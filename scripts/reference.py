@@ -16,12 +16,17 @@ from typing import Any
 
 import dify_workflow
 from dify_workflow import DifyWorkflow, models
-from dify_workflow._ranges import LogRange
-from dify_workflow._sync.details import DetailedLogWalk
-from dify_workflow._sync.follow import LogChanges, LogFollow
-from dify_workflow._sync.streams import RunStream
-from dify_workflow._sync.walks import LogWalk
-from dify_workflow.results import Upload, WorkflowRunDetail, WorkflowRunResult
+from dify_workflow.types import (
+    DetailedLogWalk,
+    LogChanges,
+    LogFollow,
+    LogRange,
+    LogWalk,
+    RunStream,
+    Upload,
+    WorkflowRunDetail,
+    WorkflowRunResult,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "api.md"
@@ -83,7 +88,7 @@ def page() -> str:
             parts.append(f"## client.{name}\n\n{sentence(attribute.__doc__ or '')}\n")
             parts += [entry(f"client.{name}.{method}", function) for method, function in methods(type(resource))]
     client.close()
-    parts.append("## What is iterated and given\n")
+    parts.append("## What methods return\n\nIn `dify_workflow.types`, as are the types of arguments:\n")
     parts += [members(cls) for cls in GIVEN]
     parts.append(TYPES)
     parts.append("## Models\n\nIn `dify_workflow.models`:\n")

@@ -26,7 +26,7 @@ import httpx
 import pytest
 from fault_server import KEY
 
-from dify_workflow import AsyncDifyWorkflow, DifyError, DifyWorkflow
+from dify_workflow import AsyncDifyWorkflow, DifyError, DifyWorkflow, types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -137,6 +137,13 @@ class AsyncHalf:
         return Transport()
 
 
+SEEN = (
+    DifyWorkflow,
+    *(types.App, types.EndUsers, types.Files, types.Forms, types.Iteration, types.Logs, types.Runs),
+)
+"""What a story of the sync half sees through an `AsyncView`."""
+
+
 class AsyncView:
     """An object of the sync half that is used as its twin of the async half is."""
 
@@ -175,7 +182,7 @@ class AsyncView:
 
     @staticmethod
     def _view(value: Any) -> Any:
-        return AsyncView(value) if type(value).__module__.startswith("dify_workflow._sync.") else value
+        return AsyncView(value) if isinstance(value, SEEN) else value
 
 
 Half = SyncHalf | AsyncHalf

@@ -33,7 +33,8 @@ from zoned_histories import (
 
 from dify_workflow import IncompleteWalkError
 from dify_workflow._following import OVERLAP_SECONDS, Following
-from dify_workflow._ranges import LogRange, Plan, walk_filters
+from dify_workflow._log_range import LogRange
+from dify_workflow._ranges import Plan, walk_filters
 from dify_workflow._sync.follow import LogChanges
 from dify_workflow._sync.walks import LogWalk
 from dify_workflow._walks import Reply

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -64,6 +62,18 @@ ABSENT: Any = _Absent()
 """The default of every field of a model: the field is then None, and left out by `to_dict`."""
 
 
+class _Shape(NamedTuple):
+    """The keys of an object, and how they differ from the fields of its model."""
+
+    keys: tuple[str, ...]
+    missing: dict[str, None]
+    extra: list[str]
+
+
+_MOST_SHAPES: Final = 256
+"""The shapes that a model remembers, for speed; a server cannot make that grow without end."""
+
+
 class Model:
     """An object of the API, as it was received.
 
@@ -73,6 +83,7 @@ class Model:
     A model made by hand, `Class(field=value)`, holds what it is given: a field that is left out is absent.
     """
 
+    __module__ = "dify_workflow.types"
     __slots__ = ("__weakref__", "_extra", "_keys")
 
     array_fields: ClassVar[tuple[str, ...]] = ()
@@ -191,18 +202,6 @@ class Model:
         if len(cls._shapes) < _MOST_SHAPES:
             cls._shapes[keys] = shape
         return shape
-
-
-class _Shape(NamedTuple):
-    """The keys of an object, and how they differ from the fields of its model."""
-
-    keys: tuple[str, ...]
-    missing: dict[str, None]
-    extra: list[str]
-
-
-_MOST_SHAPES: Final = 256
-"""The shapes that a model remembers, for speed; a server cannot make that grow without end."""
 
 
 def plain(value: object) -> Any:

@@ -43,6 +43,7 @@ class Field(NamedTuple):
         value: The expression that decodes it, out of `src`.
         doc: Its documentation.
         is_time: Whether it is a time in epoch seconds.
+        is_late: Whether its type is known only when the class and the late imports are there.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Field(NamedTuple):
     value: str
     doc: str
     is_time: bool
+    is_late: bool
 
 
 class Model(NamedTuple):
@@ -63,6 +65,7 @@ class Model(NamedTuple):
         arrays: The JSON names of the fields that are always an array.
         constants: The fields that have one value only: what tells the alternatives of a union apart.
         value_annotation: The type of a field that the spec does not name.
+        value_is_late: Whether that type is known only when the class and the late imports are there.
         value: The expression that decodes such a field, out of `_item`; empty when it stays as it came.
         decoders: The classes whose `from_dict` it calls.
         enums: The enums whose members it looks up.
@@ -76,6 +79,7 @@ class Model(NamedTuple):
     arrays: list[str]
     constants: dict[str, str | int]
     value_annotation: str
+    value_is_late: bool
     value: str
     decoders: list[str]
     enums: list[str]
@@ -161,13 +165,15 @@ class Code:
         enums = sorted({e for p in [*properties, extra] if p for e in self._enums(p)})
         others = sorted({*decoders, *enums} - {name})
         late = [other for other in others if other in self.models and name in self._reached(other)]
+        unknown = {name, *late}
         return Model(
             name=name,
             doc=prop.description.get_untrusted_value() if prop.description else "",
-            fields=[self._field(p, self._docs(prop)) for p in properties],
+            fields=[self._field(p, self._docs(prop), unknown) for p in properties],
             arrays=[wire_name(p) for p in properties if p.required and isinstance(p, ListProperty)],
             constants={wire_name(p): value for p in properties if (value := self._constant(p)) is not None},
             value_annotation=self.annotation([extra]) if extra else "Any",
+            value_is_late=bool(extra and unknown.intersection(self._decoders(extra))),
             value=(extra and self._decoder([extra], "_item")) or "",
             decoders=decoders,
             enums=enums,
@@ -191,7 +197,7 @@ class Code:
         docs: dict[str, str] = (self.models[model.class_info.name].data.model_extra or {}).get(DOCS, {})
         return docs
 
-    def _field(self, prop: PropertyProtocol, docs: dict[str, str]) -> Field:
+    def _field(self, prop: PropertyProtocol, docs: dict[str, str], unknown: set[str]) -> Field:
         wire = wire_name(prop)
         name = names.field_name(wire)
         source = f"src[{text.literal(wire)}]"
@@ -205,6 +211,7 @@ class Code:
             value=decoded or source,
             doc="\n\n".join(filter(None, (docs[wire], renamed))),
             is_time=name.endswith("_at") and kinds == {IntProperty},
+            is_late=not unknown.isdisjoint(self._decoders(prop)),
         )
 
     def _constant(self, prop: PropertyProtocol) -> str | int | None:

@@ -185,6 +185,7 @@ def _use_own_templates(project: Project, code: Code) -> None:
         literal=text.literal,
         literals=text.literals,
         docstring=text.docstring,
+        quoted_if=lambda annotation, is_late: text.literal(annotation) if is_late else annotation,
         call_docstring=_call_docstring,
         module_name=names.module_name,
         members_name=members_name,

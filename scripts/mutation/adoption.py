@@ -59,7 +59,7 @@ def _take_over(live: dict[str, Any], fresh: dict[str, Any], module: str) -> None
         old = live.get(name)
         if not name.startswith("__") and _differs(old, new):
             live[name] = new
-        elif isinstance(new, type) and isinstance(old, type) and new.__module__ == module:
+        elif isinstance(new, type) and isinstance(old, type) and _is_of(new, module):
             _take_over_class(old, new, module)
         elif not _take_over_function(old, new):
             live[name] = new
@@ -70,13 +70,19 @@ def _take_over_class(old: type[Any], new: type[Any], module: str) -> None:
         before = vars(old).get(name)
         if not name.startswith("__") and _differs(before, value):
             setattr(old, name, value)
-        elif isinstance(value, type) and isinstance(before, type) and value.__module__ == module:
+        elif isinstance(value, type) and isinstance(before, type) and _is_of(value, module):
             _take_over_class(before, value, module)
         elif isinstance(value, property) and isinstance(before, property):
             if not _take_over_function(before.fget, value.fget):
                 setattr(old, name, value)
         elif not _take_over_function(before, value):
             setattr(old, name, value)
+
+
+def _is_of(cls: type[Any], module: str) -> bool:
+    """Whether a class is written in a module; a public class says that it is of another one."""
+    methods = {value.__module__ for value in vars(cls).values() if isinstance(value, FunctionType)}
+    return module in methods or cls.__module__ == module
 
 
 def _take_over_function(old: Any, new: Any) -> bool:  # noqa: ANN401 - whatever a namespace holds
@@ -125,7 +131,7 @@ def _source(module: ModuleType) -> str:
 def _take_over_defaults(live: Any, fresh: Any, module: str) -> None:  # noqa: ANN401 - a module's namespace or a class's
     for name, new in list(fresh.items()):
         old = live.get(name)
-        if isinstance(new, type) and isinstance(old, type) and new.__module__ == module:
+        if isinstance(new, type) and isinstance(old, type) and _is_of(new, module):
             _take_over_defaults(vars(old), vars(new), module)
             continue
         before, after = getattr(old, "__func__", old), getattr(new, "__func__", new)

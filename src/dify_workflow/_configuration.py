@@ -29,6 +29,8 @@ TimeoutOption: TypeAlias = float | httpx.Timeout | None
 class Unchanged:
     """The type of `UNCHANGED`, which stands for an option that was not given (None is a value for some)."""
 
+    __module__ = "dify_workflow.types"
+
     def __repr__(self) -> str:
         return "UNCHANGED"
 

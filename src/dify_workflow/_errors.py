@@ -21,32 +21,26 @@ DifyError
 A wrong argument is a ValueError, raised before anything is sent.
 """
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    import httpx
-
-E = TypeVar("E", bound="DifyError")
+import httpx
 
 
 class DifyError(Exception):
     """Base of everything that the SDK raises. `str(error)` says what happened, on which method and path."""
 
+    __module__ = "dify_workflow"
+
     def __reduce__(self) -> tuple[Any, ...]:
-        # The default way of pickling calls the class with `args`, which keyword-only constructors refuse.
-        return _restored, (type(self), self.args, self.__dict__)
-
-
-def _restored(cls: type[E], args: tuple[Any, ...], state: dict[str, Any]) -> E:
-    error = cls.__new__(cls, *args)
-    error.__dict__.update(state)
-    return error
+        # The default calls the class with `args`, which keyword-only constructors refuse. Only public names are
+        # pickled: a pickle can be read after a private module was renamed.
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class ConfigurationError(DifyError, ValueError):
     """The client cannot be made from these options; the message names the option and what is allowed."""
+
+    __module__ = "dify_workflow"
 
 
 class APIConnectionError(DifyError):
@@ -56,6 +50,8 @@ class APIConnectionError(DifyError):
         request: what was to be sent, without its body and without the API key.
         request_sent: False when the server cannot have read the request, so that sending it again is safe.
     """
+
+    __module__ = "dify_workflow"
 
     request: httpx.Request
     request_sent: bool
@@ -69,6 +65,8 @@ class APIConnectionError(DifyError):
 class APITimeoutError(APIConnectionError):
     """The answer, or the connection, did not come in time."""
 
+    __module__ = "dify_workflow"
+
 
 class APIResponseError(DifyError):
     """An answer that is not what the API promises: HTML with status 200, broken JSON, a list for an object.
@@ -79,6 +77,8 @@ class APIResponseError(DifyError):
         body: what was received: the JSON value where it is JSON, else a string; of more than 16 MiB, the beginning.
         request: what was sent, without its body and without the API key.
     """
+
+    __module__ = "dify_workflow"
 
     status_code: int
     headers: httpx.Headers
@@ -108,6 +108,8 @@ class APIStatusError(DifyError):
         retry_after: seconds that the response's `Retry-After` header asks to wait, counted from when it was received;
             None without a usable one. Set for every status, such as 429, 503, 502 and 408.
     """
+
+    __module__ = "dify_workflow"
 
     status_code: int
     code: str | None
@@ -143,33 +145,49 @@ class APIStatusError(DifyError):
 class BadRequestError(APIStatusError):
     """400: a parameter that the server refuses; `.message` is its reason."""
 
+    __module__ = "dify_workflow"
+
 
 class AuthenticationError(APIStatusError):
     """401: the API key is missing or unknown."""
+
+    __module__ = "dify_workflow"
 
 
 class PermissionDeniedError(APIStatusError):
     """403: the app's API is turned off, or its workspace is archived."""
 
+    __module__ = "dify_workflow"
+
 
 class NotFoundError(APIStatusError):
     """404: no such run, file or route."""
+
+    __module__ = "dify_workflow"
 
 
 class PayloadTooLargeError(APIStatusError):
     """413: a file or body over the server's limit."""
 
+    __module__ = "dify_workflow"
+
 
 class UnsupportedMediaTypeError(APIStatusError):
     """415: a content type or file type that the server refuses."""
+
+    __module__ = "dify_workflow"
 
 
 class RateLimitError(APIStatusError):
     """429, and the 400 `invalid_param` by which a Dify server reports its limit of concurrent requests."""
 
+    __module__ = "dify_workflow"
+
 
 class InternalServerError(APIStatusError):
     """Any 5xx: the server, or a proxy in front of it, failed."""
+
+    __module__ = "dify_workflow"
 
 
 class WorkflowStreamError(DifyError):
@@ -180,6 +198,8 @@ class WorkflowStreamError(DifyError):
         status: the HTTP status that the server would have given.
         message: the server's text.
     """
+
+    __module__ = "dify_workflow"
 
     code: str | None
     status: int | None
@@ -201,6 +221,8 @@ class WorkflowRunError(DifyError):
         workflow_run_id: the run.
     """
 
+    __module__ = "dify_workflow"
+
     status: str
     error: str | None
     workflow_run_id: str | None
@@ -219,6 +241,8 @@ class IncompleteWalkError(DifyError):
         expected: rows that the server says there are.
         seen: distinct rows that were seen, those that have been deleted meanwhile included.
     """
+
+    __module__ = "dify_workflow"
 
     expected: int
     seen: int

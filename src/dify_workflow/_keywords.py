@@ -27,6 +27,8 @@ class Verbatim(str):
     >>> client.logs.list(status=Verbatim("archived"))  # a status that this version of the SDK does not know
     """
 
+    __module__ = "dify_workflow"
+
     __slots__ = ()
 
     def __repr__(self) -> str:

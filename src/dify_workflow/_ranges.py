@@ -8,75 +8,19 @@ Only the sizes depend on the ranks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._errors import IncompleteWalkError
 from ._filters import TEXT_FILTERS, filters_from, log_filters
-from ._times import text_of_second, to_utc_text
+from ._log_range import LogRange, moment_of
+from ._times import text_of_second
 from ._walks import FilterClock, PageRequest, alone_in, find_clock, page_from
 
 if TYPE_CHECKING:
     from ._filters import LogFilters
     from ._walks import Inquiry, Reply
 
-VERSION: Final = 1
 MOST_PARTS: Final = 1000
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class LogRange:
-    """A part of the logs, made by `logs.ranges` and read by `logs.iter(range=...)`; it can be pickled.
-
-    Attributes:
-        created_at__after: its first second, inclusive; None is no bound.
-        created_at__before: its last second, inclusive; None is no bound.
-        expected: about how many logs it held when it was made.
-    """
-
-    created_at__after: datetime | None
-    created_at__before: datetime | None
-    expected: int
-    _texts: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def filters(self) -> dict[str, str]:
-        """The other filters that were given to `ranges`, by name."""
-        return dict(self._texts)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The range as a JSON object."""
-        from ._keywords import Verbatim  # noqa: PLC0415 - loaded when needed
-
-        return {
-            "version": VERSION,
-            "created_at__after": _text(self.created_at__after),
-            "created_at__before": _text(self.created_at__before),
-            "filters": {name: str(text) for name, text in self._texts},
-            "verbatim": [name for name, text in self._texts if isinstance(text, Verbatim)],
-            "expected": self.expected,
-        }
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> LogRange:
-        """The range of such an object.
-
-        Raises:
-            ValueError: it is none.
-        """
-        try:
-            if value["version"] != VERSION:
-                raise ValueError(f"the range has version {value['version']!r}; this SDK reads version {VERSION}")
-            texts = filters_from(value["filters"], value["verbatim"])
-            after, before = _moment(value["created_at__after"]), _moment(value["created_at__before"])
-            expected: object = value["expected"]
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not the to_dict() of a LogRange: {error!r}") from error
-        if type(expected) is not int or not texts.keys() <= TEXT_FILTERS:
-            raise ValueError("not the to_dict() of a LogRange")
-        return cls(after, before, expected, tuple(sorted(texts.items())))
 
 
 class Plan:
@@ -165,7 +109,7 @@ class Plan:
 
     def _range(self, oldest: int | None, newest: int | None, expected: int) -> LogRange:
         texts = tuple((name, text) for name, text in sorted(self._filters.as_given().items()) if name in TEXT_FILTERS)
-        return LogRange(_moment(text_of_second(oldest)), _moment(text_of_second(newest)), max(expected, 0), texts)
+        return LogRange(moment_of(text_of_second(oldest)), moment_of(text_of_second(newest)), max(expected, 0), texts)
 
 
 def walk_filters(
@@ -210,14 +154,3 @@ def _filters_of(checkpoint: object) -> dict[str, str]:
             f"Verbatim: give the filters again, {filters!r}"
         )
     return filters_from(filters, value.get("verbatim", []))
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else to_utc_text("created_at", moment)
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

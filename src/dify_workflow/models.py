@@ -1,9 +1,9 @@
-"""The API's models, as the server sends them: a class for each schema of the spec.
+"""The API's models, as the server sends them: one class per schema of the spec.
 
-Each is loaded when it is first used. They are made from the spec, so there is nothing to keep in step here.
+Each is loaded when it is first used. The list is that of the generated package.
 """
 
-TYPE_CHECKING = False
+TYPE_CHECKING: bool = False  # declared as a bool, for Jedi: see `dify_workflow`
 if TYPE_CHECKING:
     from dify_workflow_api.models import *  # noqa: F403 - whatever the spec has
     from dify_workflow_api.models import __all__ as __all__  # noqa: PLC0414 - re-exported

@@ -7,7 +7,7 @@ kept, and `to_dict()` gives back what was received.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from dify_workflow_api.models.uploaded_file import UploadedFile
 from dify_workflow_api.models.workflow_run import WorkflowRun
@@ -20,8 +20,9 @@ from ._uploads import TYPES, type_of_file, with_files_as_inputs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dify_workflow_api.models.workflow_log import WorkflowLog
     from dify_workflow_api.models.workflow_run_status import WorkflowRunStatus
+
+    from ._detailed_log import DetailedLog
 
 __all__ = ["DetailedLog", "FileType", "Upload", "WorkflowRunDetail", "WorkflowRunResult", "remote_file"]
 
@@ -29,8 +30,20 @@ FileType = Literal["document", "image", "audio", "video", "custom"]
 """What a workflow's input takes a file for."""
 
 
+if not TYPE_CHECKING:  # a type checker would take this for a module that has every name
+
+    def __getattr__(name: str) -> object:
+        if name != "DetailedLog":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ._detailed_log import DetailedLog  # noqa: PLC0415 - loads the models of logs, which runs do not need
+
+        return DetailedLog
+
+
 class WorkflowRunResult(WorkflowRunResponse):
     """How a blocking run ended: `runs.run`. A failed run is a result, and no exception: its status says so."""
+
+    __module__ = "dify_workflow.types"
 
     __slots__ = ()
 
@@ -71,6 +84,8 @@ class WorkflowRunDetail(WorkflowRun):
         inputs_text: the text that `inputs` was received as; None where it was no text.
         outputs_text: the text that `outputs` was received as; None where it was no text.
     """
+
+    __module__ = "dify_workflow.types"
 
     __slots__ = ("inputs_text", "outputs_text")
 
@@ -152,21 +167,10 @@ class WorkflowRunDetail(WorkflowRun):
         return self
 
 
-class DetailedLog(NamedTuple):
-    """A row of the logs with its run: what `logs.iter(details=...)` gives."""
-
-    log: WorkflowLog
-    """The row."""
-
-    run: WorkflowRunDetail | None
-    """The run with its inputs and outputs; None where the server has it no longer, or `error` says why not."""
-
-    error: Exception | None
-    """Why the run could not be had; None when it could, or when the row has none."""
-
-
 class Upload(UploadedFile):
     """A file that was uploaded: `files.upload`. It can be put into `inputs` and `files` of a run as it is."""
+
+    __module__ = "dify_workflow.types"
 
     __slots__ = ()
 
@@ -203,6 +207,9 @@ def remote_file(url: str, type: FileType) -> dict[str, Any]:  # noqa: A002 - the
     if not isinstance(url, str) or not url.lower().startswith(("http://", "https://")):
         raise ValueError(f"url must begin with 'http://' or 'https://', got {url!r}")
     return {"type": _checked_type(type), "transfer_method": "remote_url", "url": url}
+
+
+remote_file.__module__ = "dify_workflow"
 
 
 def _checked_type(kind: str) -> str:

@@ -21,6 +21,11 @@ def test_the_public_api_is_the_stored_one():
         pytest.fail(public_api.difference(STORED, text), pytrace=False)
 
 
+def test_every_type_in_a_public_signature_can_be_imported():
+    interface = public_api.Interface(public_api.ROOT)
+    assert interface.private_types() == [], "add them to src/dify_workflow/types.py"
+
+
 def test_the_text_names_no_place_of_a_machine_and_no_version():
     assert public_api.ROOT.as_posix() not in STORED
     assert not re.search(r"/(home|root|tmp|usr|Users)/|0x[0-9a-f]{6}", STORED)

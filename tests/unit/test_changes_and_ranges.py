@@ -27,9 +27,9 @@ from log_histories import NO_FILTERS
 
 from dify_workflow import APIConnectionError, AsyncDifyWorkflow, DifyWorkflow, Verbatim
 from dify_workflow._following import Following
-from dify_workflow._ranges import LogRange
 from dify_workflow._sync.follow import LogChanges
 from dify_workflow.testing import Sandbox
+from dify_workflow.types import LogRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable

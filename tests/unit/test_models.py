@@ -431,7 +431,7 @@ def test_the_public_module_has_every_model_and_nothing_else():
     assert set(dir(models)) == set(models.__all__)
     for name in models.__all__:
         assert getattr(models, name) is getattr(raw, name)
-        assert getattr(models, name).__module__.startswith("dify_workflow_api.models.")
+        assert getattr(models, name).__module__ == "dify_workflow.models"
     with pytest.raises(AttributeError, match="NoSuchModel"):
         _ = models.NoSuchModel  # type: ignore[attr-defined]
 

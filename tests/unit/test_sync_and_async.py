@@ -21,7 +21,7 @@ def classes(half: str) -> list[type[Any]]:
         value
         for module in modules
         for value in vars(module).values()
-        if getattr(value, "__module__", "") == module.__name__ and isinstance(value, type)
+        if isinstance(value, type) and re.search(rf"^class {value.__name__}\b", inspect.getsource(module), re.MULTILINE)
     ]
 
 

@@ -1,7 +1,8 @@
 """The API's models: a class for each schema, loaded when it is first used."""
 
-# `typing.TYPE_CHECKING` would import typing for nothing else; type checkers know the bare name as well.
-TYPE_CHECKING = False
+# `typing.TYPE_CHECKING` would import typing for nothing else; type checkers know the bare name as well. Declared as a
+# bool, and not known to be False: Jedi reads the names below for its completions.
+TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from .account import Account
     from .agent_log_data import AgentLogData

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,6 +15,8 @@ from .agent_log_data import AgentLogData
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class AgentLogEvent(Model):
     """A step of an agent node: a thought, a call of a tool. The same step may be sent again with another status."""
+
+    __module__ = "dify_workflow.models"
 
     _constants: ClassVar[dict[str, object]] = {
         "event": "agent_log",

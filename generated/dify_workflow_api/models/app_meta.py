@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -17,6 +15,8 @@ from .tool_icon import ToolIcon
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class AppMeta(Model):
     """What else a client may want to show."""
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "tool_icons": "tool_icons",

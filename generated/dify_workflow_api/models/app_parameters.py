@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -20,6 +18,8 @@ from .text_to_speech import TextToSpeech
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class AppParameters(Model):
     """What the app takes and how it is set up. Much of it is for chat apps, and off or empty for a workflow."""
+
+    __module__ = "dify_workflow.models"
 
     array_fields: ClassVar[tuple[str, ...]] = ("user_input_form",)
     _names: ClassVar[dict[str, str]] = {

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -16,6 +14,8 @@ from ..types import ABSENT, Model
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class EndUser(Model):
     """Someone who uses the app without an account of the workspace."""
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "id": "id",

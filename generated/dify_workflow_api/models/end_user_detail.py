@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -18,6 +16,8 @@ class EndUserDetail(Model):
     """Someone who uses the app without an account of the workspace, in full. The times are text here, where other
     schemas have epoch seconds.
     """
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "id": "id",

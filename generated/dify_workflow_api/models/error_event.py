@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -18,6 +16,8 @@ class ErrorEvent(Model):
     """The run could not be begun, or the server failed over it. The stream ends here, its HTTP status stays 200, and no
     log is written of a run that was not begun. The fields stand beside `event`, not in `data`.
     """
+
+    __module__ = "dify_workflow.models"
 
     _constants: ClassVar[dict[str, object]] = {
         "event": "error",

@@ -9,6 +9,8 @@ class FileType(StrEnum):
     extension.
     """
 
+    __module__ = "dify_workflow.models"
+
     DOCUMENT = "document"
     IMAGE = "image"
     AUDIO = "audio"

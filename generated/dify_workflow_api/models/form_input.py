@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -20,6 +18,8 @@ from .form_option_source import FormOptionSource
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class FormInput(Model):
     """A field of a form."""
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "type": "type",

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,6 +15,8 @@ from .human_input_required_data import HumanInputRequiredData
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class HumanInputRequiredEvent(Model):
     """The run waits for someone to fill in a form. Only newer servers send it."""
+
+    __module__ = "dify_workflow.models"
 
     _constants: ClassVar[dict[str, object]] = {
         "event": "human_input_required",

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -17,6 +15,8 @@ from .file_transfer_method import FILE_TRANSFER_METHOD_MEMBERS, FileTransferMeth
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class ImageUpload(Model):
     """Whether and how images can be given to a run."""
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "enabled": "enabled",

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -20,6 +18,8 @@ class InputFile(Model):
     """A file for a run, by URL or by the id of an upload. The server takes it only when the workflow's form has a field
     for files of this type and transfer method.
     """
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "type": "type",

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,6 +15,8 @@ from .iteration_completed_data import IterationCompletedData
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class IterationCompletedEvent(Model):
     """An iteration node has ended, well or not."""
+
+    __module__ = "dify_workflow.models"
 
     _constants: ClassVar[dict[str, object]] = {
         "event": "iteration_completed",

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -18,6 +16,8 @@ class MessageFileEvent(Model):
     """A file was made. The server knows this event; which of its fields are sent for a workflow was not measured. They
     stand beside `event`, not in `data`.
     """
+
+    __module__ = "dify_workflow.models"
 
     _constants: ClassVar[dict[str, object]] = {
         "event": "message_file",

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -19,6 +17,8 @@ from .node_status import NODE_STATUS_MEMBERS, NodeStatus
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class NodeRetryData(Model):
     """What a node did before it is tried again."""
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "id": "id",

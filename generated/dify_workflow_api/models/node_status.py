@@ -9,6 +9,8 @@ class NodeStatus(StrEnum):
     `retry` that it is tried once more.
     """
 
+    __module__ = "dify_workflow.models"
+
     PENDING = "pending"
     RUNNING = "running"
     SUCCEEDED = "succeeded"

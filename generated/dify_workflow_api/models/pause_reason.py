@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -18,6 +16,8 @@ from .form_input import FormInput
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class PauseReason(Model):
     """Why a run waits."""
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "TYPE": "type",

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,6 +15,8 @@ from .reasoning_chunk_data import ReasoningChunkData
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class ReasoningChunkEvent(Model):
     """A piece of what a model thinks before it answers. Only newer servers send it; it is not part of the output."""
+
+    __module__ = "dify_workflow.models"
 
     _constants: ClassVar[dict[str, object]] = {
         "event": "reasoning_chunk",

@@ -9,6 +9,8 @@ class ResponseMode(StrEnum):
     goes on.
     """
 
+    __module__ = "dify_workflow.models"
+
     BLOCKING = "blocking"
     STREAMING = "streaming"
 

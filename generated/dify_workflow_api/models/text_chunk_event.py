@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,6 +15,8 @@ from .text_chunk_data import TextChunkData
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class TextChunkEvent(Model):
     """A piece of the workflow's text output. The pieces, put together in the order in which they arrive, are the text."""
+
+    __module__ = "dify_workflow.models"
 
     _constants: ClassVar[dict[str, object]] = {
         "event": "text_chunk",

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,6 +15,8 @@ from .text_replace_data import TextReplaceData
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class TextReplaceEvent(Model):
     """All text so far is to be replaced, as a moderation rule asks for. No longer described for newer servers."""
+
+    __module__ = "dify_workflow.models"
 
     _constants: ClassVar[dict[str, object]] = {
         "event": "text_replace",

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
@@ -17,6 +15,8 @@ from ..types import ABSENT, Model, utc
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class TtsMessageEndEvent(Model):
     """The speech has ended. It has its fields beside `event`, not in `data`, and may arrive after `workflow_finished`."""
+
+    __module__ = "dify_workflow.models"
 
     _constants: ClassVar[dict[str, object]] = {
         "event": "tts_message_end",

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
@@ -19,6 +17,8 @@ class TtsMessageEvent(Model):
     """A piece of the output as speech. It has its fields beside `event`, not in `data`, and may arrive after
     `workflow_finished`.
     """
+
+    __module__ = "dify_workflow.models"
 
     _constants: ClassVar[dict[str, object]] = {
         "event": "tts_message",

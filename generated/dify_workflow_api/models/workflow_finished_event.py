@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -19,6 +17,8 @@ class WorkflowFinishedEvent(Model):
     """The run has ended, well or not. It is the last event, but for speech that may still arrive; no further mark
     follows.
     """
+
+    __module__ = "dify_workflow.models"
 
     _constants: ClassVar[dict[str, object]] = {
         "event": "workflow_finished",

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -17,6 +15,8 @@ from .workflow_log import WorkflowLog
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class WorkflowLogPage(Model):
     """One page of workflow logs, newest first."""
+
+    __module__ = "dify_workflow.models"
 
     array_fields: ClassVar[tuple[str, ...]] = ("data",)
     _names: ClassVar[dict[str, str]] = {

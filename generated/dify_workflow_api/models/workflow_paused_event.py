@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -19,6 +17,8 @@ class WorkflowPausedEvent(Model):
     """The run waits, for a form to be filled in or another reason; the stream ends here, and `GET
     /workflow/{workflow_run_id}/events` follows what comes later. Only newer servers send it.
     """
+
+    __module__ = "dify_workflow.models"
 
     _constants: ClassVar[dict[str, object]] = {
         "event": "workflow_paused",

@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -20,6 +18,8 @@ class WorkflowRun(Model):
     """A run as the server stored it. On server version 1.11.2 every field is null when the server knows no run of this
     app with the id that was asked for; from 1.14 on that gets status 404.
     """
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "id": "id",

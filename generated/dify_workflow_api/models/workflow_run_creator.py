@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -18,6 +16,8 @@ class WorkflowRunCreator(Model):
     """Who started a run: an end user by id and the `user` that the caller gave, an account by id, name and e-mail
     address.
     """
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "id": "id",

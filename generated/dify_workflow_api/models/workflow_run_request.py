@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -18,6 +16,8 @@ from .response_mode import RESPONSE_MODE_MEMBERS, ResponseMode
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class WorkflowRunRequest(Model):
     """What to run, for whom, and how to answer."""
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "inputs": "inputs",

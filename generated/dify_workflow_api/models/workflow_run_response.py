@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -17,6 +15,8 @@ from .workflow_run_outcome import WorkflowRunOutcome
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class WorkflowRunResponse(Model):
     """The answer to a blocking run."""
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "task_id": "task_id",

@@ -9,6 +9,8 @@ class WorkflowRunStatus(StrEnum):
     `paused` that it waits to be resumed; `scheduled` that it has not begun.
     """
 
+    __module__ = "dify_workflow.models"
+
     SCHEDULED = "scheduled"
     RUNNING = "running"
     SUCCEEDED = "succeeded"

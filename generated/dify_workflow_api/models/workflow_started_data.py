@@ -3,8 +3,6 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -17,6 +15,8 @@ from ..types import ABSENT, Model, utc
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class WorkflowStartedData(Model):
     """What is known when a run begins."""
+
+    __module__ = "dify_workflow.models"
 
     _names: ClassVar[dict[str, str]] = {
         "id": "id",

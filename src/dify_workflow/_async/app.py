@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class AsyncApp:
     """The app that the API key belongs to."""
 
+    __module__ = "dify_workflow.types"
+
     __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:

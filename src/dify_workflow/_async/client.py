@@ -61,6 +61,8 @@ class AsyncDifyWorkflow:
             proxies or certificates cannot be used.
     """
 
+    __module__ = "dify_workflow"
+
     def __init__(
         self,
         *,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._detailed_log import DetailedLog
 from .._errors import DifyError
 from .._outages import Outages
-from ..results import DetailedLog
 from .crews import AsyncChannel, AsyncCrew
 from .iterations import AsyncIteration, life_of
 from .walks import ENDED_EARLY
@@ -28,6 +28,8 @@ class AsyncDetailedLogWalk(AsyncIteration[DetailedLog]):
     It is the walk of `logs.iter`, with the same `.total`, `.seen` and `.checkpoint`. A detail that could not be had is
     the `.error` of its own row.
     """
+
+    __module__ = "dify_workflow.types"
 
     _kind = "walk"
 

@@ -37,6 +37,8 @@ class AsyncLogFollow(AsyncIteration["WorkflowLog"]):
     It can be iterated without `async with` too; with it, leaving leaves nothing behind.
     """
 
+    __module__ = "dify_workflow.types"
+
     _kind = "follow"
 
     def __init__(
@@ -92,6 +94,8 @@ class AsyncLogChanges(AsyncIteration["WorkflowLog"]):
 
     It can be iterated without `async with` too; with it, leaving early leaves nothing behind.
     """
+
+    __module__ = "dify_workflow.types"
 
     _kind = "iteration"
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 class AsyncRuns:
     """The app's runs: start one and wait for it, start one and see it happen, look one up, stop one."""
 
+    __module__ = "dify_workflow.types"
+
     __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:

@@ -60,6 +60,8 @@ class DifyWorkflow:
             proxies or certificates cannot be used.
     """
 
+    __module__ = "dify_workflow"
+
     def __init__(
         self,
         *,

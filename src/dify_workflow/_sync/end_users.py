@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class EndUsers:
     """End users of the app. Newer servers tell about them; Dify 1.11 answers 404."""
 
+    __module__ = "dify_workflow.types"
+
     __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:

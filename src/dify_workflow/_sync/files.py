@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Files:
     """Files for the app's runs."""
 
+    __module__ = "dify_workflow.types"
+
     __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:

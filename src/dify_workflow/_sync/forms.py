@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Forms:
     """Forms that a paused run waits for. Newer servers have them; Dify 1.11 answers 404."""
 
+    __module__ = "dify_workflow.types"
+
     __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:

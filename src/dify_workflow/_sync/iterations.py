@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from .._lifetimes import EndedError, Lifetime
 
@@ -18,7 +18,9 @@ class Iteration(Generic[T]):
     Nothing that runs refers back to this object, so that forgetting it ends all at once.
     """
 
-    _kind: ClassVar[str]
+    __module__ = "dify_workflow.types"
+
+    _kind = "iterator"
     """What messages call it."""
 
     def __init__(self, life: Lifetime, items: Generator[T]) -> None:

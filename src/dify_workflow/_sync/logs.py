@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .._configuration import TimeoutOption
     from .._filters import LogFilters
-    from .._ranges import LogRange
+    from .._log_range import LogRange
     from .._times import Time
     from .._walks import PageRequest
     from ..models import WorkflowLogPage, WorkflowRunStatus
@@ -32,6 +32,8 @@ MOST_WORKERS: Final = 64
 
 class Logs:
     """The app's run logs: what ran, for whom, how long, how many tokens, and what failed."""
+
+    __module__ = "dify_workflow.types"
 
     __slots__ = ("_caller",)
 
@@ -81,7 +83,7 @@ class Logs:
             ValueError: an argument that cannot be meant, such as an unknown status, empty text, times that exclude each
                 other, or a keyword that the server could not find; the logs were not asked for.
             BadRequestError: the server refuses a value, such as a status or an unknown account.
-            DifyError: as every method does; see `dify_workflow._errors`.
+            DifyError: as every method does.
         """
         filters = page_filters(
             keyword=keyword,

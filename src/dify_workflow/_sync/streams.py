@@ -43,6 +43,8 @@ class RunStream(Iteration[Any]):
     on, unless `stop` ended it. A stream can be used once: it is one request.
     """
 
+    __module__ = "dify_workflow.types"
+
     _kind = "stream"
 
     def __init__(

@@ -39,6 +39,8 @@ class LogWalk(Iteration["WorkflowLog"]):
     It can be iterated without `with` too; with it, leaving early leaves nothing behind.
     """
 
+    __module__ = "dify_workflow.types"
+
     _kind = "walk"
 
     def __init__(
