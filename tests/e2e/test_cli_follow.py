@@ -38,7 +38,7 @@ def env(sandbox: Sandbox) -> dict[str, str]:
 
 def added(sandbox: Sandbox, *errors: str, **fields) -> list[str]:
     """The ids of the runs of new logs that failed with these errors, a second apart."""
-    first = 1_760_000_000
+    first = fields.pop("created_at", 1_760_000_000)
     logs = [sandbox.add_log(status="failed", error=e, created_at=first + n, **fields) for n, e in enumerate(errors)]
     return [log.run.id for log in logs]
 
@@ -84,6 +84,17 @@ class TestState:
         with sandbox.client() as client, client.logs.follow(checkpoint=json.loads(state.read_text())) as follow:
             assert next(follow).workflow_run.id == ids[-1]
         assert list(tmp_path.iterdir()) == [state]
+
+    def test_a_new_state_begins_at_its_first_start(self, sandbox, env, tmp_path):
+        added(sandbox, "an old one")
+        state = str(tmp_path / "state")
+        arguments = [sys.executable, "-m", "dify_workflow", "logs", "follow", "--state", state]
+        with subprocess.Popen(arguments, env=os.environ | env, stdout=subprocess.DEVNULL) as process:
+            while not (tmp_path / "state").exists() or not (tmp_path / "state").read_text():
+                time.sleep(0.01)
+            process.kill()
+        later = added(sandbox, LAST, created_at=1_760_000_100)  # nobody follows while it comes
+        assert run("logs", "follow", "--state", state, "-o", "id", *END_AT_LAST, **env).out.split() == later
 
     def test_a_second_process_on_a_file_is_refused(self, env, tmp_path):
         name = str(tmp_path / "state")

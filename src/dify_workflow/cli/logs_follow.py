@@ -101,12 +101,16 @@ def command(
         kept = None if file is None else file.read()
         apps = stack.enter_context(connection.apps())
         places = _places(kept, apps, several=connection.several)
-        follows = {
-            app: stack.enter_context(
-                app.client.logs.follow(since=since, poll=poll, checkpoint=places.get(app.name), **given)
-            )
-            for app in apps
-        }
+        follows: dict[App, LogFollow] = {}
+        for app in apps:
+            place = places.get(app.name)
+            if file is not None and place is None and since is None:
+                place = _present_place(app, given)
+            follow = app.client.logs.follow(since=since, poll=poll, checkpoint=place, **given)
+            follows[app] = stack.enter_context(follow)
+            places[app.name] = follow.checkpoint
+        if file is not None:
+            file.write(_state(places, several=connection.several))
         for followed in stack.enter_context(closing(_logs(follows))):
             if printer is not None:
                 printer.write(followed.app, followed.log)
@@ -115,7 +119,7 @@ def command(
                 _run(exec_, followed, stop=exec_stop)
             if file is not None:
                 places[followed.app] = followed.checkpoint
-                file.write({"profiles": places} if connection.several else followed.checkpoint)
+                file.write(_state(places, several=connection.several))
 
 
 def _opened(state: str, stack: ExitStack) -> StateFile:
@@ -133,6 +137,19 @@ def _places(kept: dict[str, Any] | None, apps: list[App], *, several: bool) -> d
         raise SettingsError(f"the state is of a follow of {other}, and this one is of {one}: give another file")
     places: dict[str | None, dict[str, Any]] = kept["profiles"] if several else {apps[0].name: kept}
     return dict(places)
+
+
+def _present_place(app: App, given: dict[str, Any]) -> dict[str, Any]:
+    """The place behind the logs that there are now: a follow that begins later goes on from there."""
+    with app.named_in_errors(), app.client.logs.changes(**given) as changes:
+        for _ in changes:  # there is none: it begins with what is new
+            pass
+        return changes.checkpoint
+
+
+def _state(places: dict[str | None, dict[str, Any]], *, several: bool) -> dict[str, Any]:
+    """What the file holds: the checkpoint, or those of several profiles by their names."""
+    return {"profiles": places} if several else next(iter(places.values()))
 
 
 def _logs(follows: dict[App, LogFollow]) -> Generator[Followed]:

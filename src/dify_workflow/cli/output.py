@@ -13,7 +13,7 @@ import click
 from .errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _C1: Final = re.compile("[\x7f-\x9f]")
 TERMINAL_SECONDS: Final = 0.2
@@ -46,7 +46,7 @@ def print_object(value: Mapping[str, Any], output: str) -> None:
         click.echo(json_text(value, indent=2 if output == "json" else None))
 
 
-def print_objects(values: list[tuple[str, Mapping[str, Any]]], output: str) -> None:
+def print_objects(values: Sequence[tuple[str, Mapping[str, Any]]], output: str) -> None:
     """Print the objects of several apps, each with the name of its profile as `app`."""
     objects = [{"app": name, **value} for name, value in values]
     if output == "json":

@@ -43,6 +43,11 @@ class Program(LazyGroup):
     cls=Program,
     modules={
         "logs": ".logs",
+        "runs": ".runs",
+        "files": ".files",
+        "forms": ".forms",
+        "end-users": ".end_users",
+        "app": ".app",
         "config": ".config",
     },
     epilog=EPILOG,
