@@ -47,6 +47,10 @@ class Request(NamedTuple, Generic[T]):
         """The model of a successful answer; `str`, `bytes`, `dict` or `object` where it is no model."""
         return self.load_response()
 
+    def __repr__(self) -> str:
+        # Without values: they are the caller's, may be secret, and tracebacks may show variables.
+        return f"{type(self).__name__}({self.operation!r}, {self.method!r})"
+
 
 # --- models ----------------------------------------------------------------------------------------------------------
 

@@ -98,6 +98,13 @@ class SentHeaders(httpx.Headers):
         return SentHeaders(self)
 
 
+class SentRequest(httpx.Request):
+    """A request whose repr, which tracebacks may show, has no address: its path and query are the caller's."""
+
+    def __repr__(self) -> str:
+        return f"<Request({self.method!r})>"
+
+
 def prepared_headers(configuration: Configuration) -> httpx.Headers:
     """The headers of every request of a client, ready to be sent."""
     headers = SentHeaders(
@@ -153,10 +160,10 @@ def build_request(
         parts |= {"files": call.files, "data": dict(call.fields)}
     try:
         if http is not None:
-            return http.build_request(call.method, url, params=call.params, **parts)
+            return _without_address(http.build_request(call.method, url, params=call.params, **parts))
         if call.params:
             url = f"{url}?{urlencode(call.params)}"
-        return httpx.Request(call.method, url, **parts)
+        return SentRequest(call.method, url, **parts)
     except httpx.InvalidURL as error:  # httpx takes no address of more than 65,536 characters
         reason = f"path and params make no address that can be requested: {error}"
     except UnicodeEncodeError:
@@ -164,12 +171,21 @@ def build_request(
     raise ValueError(reason)
 
 
+def _without_address(request: httpx.Request) -> httpx.Request:
+    """The request, its address hidden from its repr, unless it is of a class of the caller's."""
+    if type(request) is httpx.Request:
+        request.__class__ = SentRequest
+    return request
+
+
 def _json_bytes(value: object) -> bytes:
     # httpx 0.27 would send NaN, which is not JSON, and 0.28 refuses it: what is sent does not depend on the release.
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"the body must be a JSON value: {error}") from None
+        reason = str(error)
+    # Outside: the error that was caught refers to frames that have the value among their variables.
+    raise ValueError(f"the body must be a JSON value: {reason}")
 
 
 def without_secrets(request: httpx.Request, secret: Secret) -> httpx.Request:

@@ -29,6 +29,7 @@ from fault_server import (
     page_answer,
     raw,
     refusing_origin,
+    reset,
 )
 from fault_table import FAULTS, Fault, plain_text_to_tls
 from halves import EACH_HALF, Half, list_logs, post
@@ -294,8 +295,8 @@ def test_a_key_in_the_address_is_not_shown(half: Half):
     ("action", "frame"),
     [
         (list_logs, "value"),
-        (lambda client: client.request("GET", "/x", params={"a": "\ud800"}), "build_request"),
-        (lambda client: client.request("POST", "/x", json=object()), "build_request"),
+        (lambda client: client.request("GET", "/x", params={"a": "\ud800"}), "_repeated"),
+        (lambda client: client.request("POST", "/x", json=object()), "_repeated"),
     ],
     ids=["status", "params", "body"],
 )
@@ -306,6 +307,38 @@ def test_no_variable_of_the_sdk_shows_a_default_header(half: Half, action, frame
     ours = [one for one in frames if one.f_globals["__name__"].startswith("dify_workflow.")]
     assert frame in [one.f_code.co_name for one in ours]
     assert KEY not in repr([one.f_locals for one in ours])
+
+
+REQUESTS: dict[str, tuple[str, dict[str, object]]] = {
+    "params": ("/x", {"params": {"token": KEY, KEY: "1"}}),
+    "params in a list": ("/x", {"params": {"token": [KEY]}}),
+    "params that cannot be sent": ("/x", {"params": {"token": KEY, "a": "\ud800"}}),
+    "json": ("/x", {"json": {"token": KEY}}),
+    "json that cannot be sent": ("/x", {"json": {"token": KEY, "a": object()}}),
+    "json whose name cannot be sent": ("/x", {"json": {(KEY,): 1}}),
+    "path": (f"/x/{KEY}", {}),
+    "path that cannot be sent": (f"/x?key={KEY}", {}),
+    "method": ("/x", {"method": KEY}),
+}
+
+
+@EACH_HALF
+@pytest.mark.parametrize("http", [None, {}], ids=["", "own client"])
+@pytest.mark.parametrize("behaviour", [answer(502), reset(), answer(200, "<p>")], ids=["502", "reset", "HTML"])
+def test_no_frame_of_the_sdk_shows_the_arguments_of_a_request(half: Half, behaviour: Behaviour, http):
+    with FaultServer(behaviour) as server:
+        for case, (path, options) in REQUESTS.items():
+            arguments = {"method": "POST", "path": path} | options
+            error = failure(half, server.base_url, request_of(arguments), http=http)
+            assert KEY not in str(error), case
+            frames = [frame for link in chain_of(error) for frame, _ in walk_tb(link.__traceback__)]
+            ours = [frame for frame in frames if frame.f_globals["__name__"] not in {__name__, "halves"}]
+            assert "request" in [frame.f_code.co_name for frame in ours]
+            assert KEY not in repr([frame.f_locals for frame in ours]), case
+
+
+def request_of(arguments):
+    return lambda client: client.request(**arguments)
 
 
 def test_a_cancelled_call_shows_no_echo_and_no_frame_that_has_it():

@@ -177,14 +177,18 @@ class AsyncCaller:
             connections = await self.pool.connections()  # for each attempt: the process may have been forked
             bounds = Attempt(limits.phases, total=limits.total, has_body=has_body, is_interruptible=life is not None)
             timeouts = bounds.phases() if self.pool.own is None else limits.phases
-            request = _requests.build_request(
-                call,
-                base_url=options.base_url,
-                headers=self._headers,
-                accept=accept,
-                timeouts=timeouts,
-                http=self.pool.own,
-            )
+            try:
+                request = _requests.build_request(
+                    call,
+                    base_url=options.base_url,
+                    headers=self._headers,
+                    accept=accept,
+                    timeouts=timeouts,
+                    http=self.pool.own,
+                )
+            except (TypeError, ValueError) as error:
+                _responses.conceal(error, None, options.api_key)
+                raise
             if call.files:
                 self.pool.adapt(request)
             try:

@@ -237,7 +237,13 @@ class DifyWorkflow:
             ValueError: `method`, `path` or `expect` is not usable; nothing was sent.
             DifyError: as every method does.
         """
-        call = _requests.plain_request(method, path, params, json)
+        try:
+            call = _requests.plain_request(method, path, params, json)
+        except (TypeError, ValueError) as error:
+            _responses.conceal(error, None, self._caller.configuration.api_key)
+            raise
+        finally:
+            del method, path, params, json  # any of them may hold the key, and a traceback may show variables
         return self._caller.send(call, _responses.reader(expect), timeout)
 
     def close(self) -> None:
