@@ -48,9 +48,10 @@ drift: $(READY) ## say what a vendor document says otherwise than the spec and i
 spec: $(READY) ## compile spec/openapi.yaml from spec/upstream and spec/overlays
 	@$(RUN) scripts/compile_spec.py
 
-generate: $(READY) ## regenerate generated/ from spec/openapi.yaml, and the sync half of the facade
+generate: $(READY) ## regenerate generated/ from spec/openapi.yaml, the columns of records, and the sync half of the facade
 	@$(RUN) scripts/generate.py
 	@$(RUN) scripts/mirror.py
+	@$(RUN) scripts/columns.py
 
 reference: $(READY) ## write docs/api.md, which lists every method with its operation, parameters and types
 	@$(RUN) scripts/reference.py
@@ -59,7 +60,7 @@ public-api: $(READY) ## write tests/contract/public_api.txt, the stored text of 
 	@$(RUN) scripts/public_api.py
 
 check: $(READY) ## fail, naming the files, where the spec or what is made from it is not what its sources give
-	@status=0; for made in compile_spec generate mirror reference public_api; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
+	@status=0; for made in compile_spec generate mirror columns reference public_api; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
 
 # --- while working -----------------------------------------------------------------------------------------------
 

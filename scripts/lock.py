@@ -23,7 +23,9 @@ from pathlib import Path
 
 from environments import REQUIREMENTS, ROOT, StepError, uv
 
-EXTRAS = ("--extra", "cli", "--extra", "sandbox", "--extra", "speed")
+EXTRAS = tuple(
+    argument for extra in ("arrow", "cli", "duckdb", "postgres", "sandbox", "speed") for argument in ("--extra", extra)
+)
 SUITE = (*EXTRAS, "--group", "suite")
 
 

@@ -269,7 +269,7 @@ class Update:
         files = generated(place.root / "spec" / "openapi.yaml")
         update(place.root / "generated" / "dify_workflow_api", files)
         problems = []
-        for script in ("mirror", "reference"):
+        for script in ("mirror", "columns", "reference"):
             ran = place.run(f"scripts/{script}.py")
             if ran.status:
                 lines = ran.output.strip().splitlines() or ["it says nothing"]

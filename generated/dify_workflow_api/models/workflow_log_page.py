@@ -44,6 +44,12 @@ class WorkflowLogPage(Model):
 
     _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The logs of this page as an Arrow stream, for libraries that take one. Needs the extra `arrow` of the SDK."""
+        from dify_workflow._arrow import reader_of  # the SDK that this package belongs to, and loads
+
+        return reader_of(self.data or (), details=False).__arrow_c_stream__(requested_schema)
+
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._arrow import AsyncArrowStream
 from .._detailed_log import DetailedLog
 from .._errors import DifyError
 from .._outages import Outages
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     RunGetter = Callable[[str], Awaitable[WorkflowRunDetail]]
 
 
-class AsyncDetailedLogWalk(AsyncIteration[DetailedLog]):
+class AsyncDetailedLogWalk(AsyncArrowStream, AsyncIteration[DetailedLog]):
     """An iterator over the logs with their runs' details; made by `logs.iter(details=...)`.
 
     It is the walk of `logs.iter`, with the same `.total`, `.seen` and `.checkpoint`. A detail that could not be had is
@@ -32,6 +33,7 @@ class AsyncDetailedLogWalk(AsyncIteration[DetailedLog]):
     __module__ = "dify_workflow.types"
 
     _kind = "walk"
+    _has_details = True
 
     def __init__(self, walk: AsyncLogWalk, get_run: RunGetter, *, at_once: int, outages: Outages | None = None) -> None:
         self._walk = walk

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import _logging
+from .._arrow import AsyncArrowStream
 from .._checkpoints import Position, position_from
 from .._lifetimes import AsyncLifetime
 from .._walks import PageRequest, Ranges, Row, WindowWalk, rows_of
@@ -29,7 +30,7 @@ PAGES_BEFORE_SPLIT: Final = 2
 ENDED_EARLY: Final = "this walk ended before its last log; a new one can go on from its checkpoint"
 
 
-class AsyncLogWalk(AsyncIteration["WorkflowLog"]):
+class AsyncLogWalk(AsyncArrowStream, AsyncIteration["WorkflowLog"]):
     """An iterator over the logs that gives each matching row exactly once, newest first; made by `logs.iter`.
 
     >>> async with client.logs.iter(status="failed") as walk:

@@ -1,0 +1,107 @@
+"""The columns of a log: made from spec/openapi.yaml by `make generate`. Do not edit it here."""
+
+from typing import Final
+
+FIELDS: Final = (
+    ("id", "string", "id", "id", "The log's own id."),
+    ("created_at", "timestamp", "created_at", "created_at", "When the log was written, in epoch seconds."),
+    (
+        "created_from",
+        "string",
+        "created_from",
+        "created_from",
+        "What started the run, such as `service-api`, `web-app` or `installed-app`.",
+    ),
+    (
+        "created_by_role",
+        "string",
+        "created_by_role",
+        "created_by_role",
+        "Who started the run: `account` or `end_user`.",
+    ),
+    ("account_id", "string", "created_by_account.id", "id", "The account's id."),
+    ("account_name", "string", "created_by_account.name", "name", "The name that the member is shown by."),
+    (
+        "account_email",
+        "string",
+        "created_by_account.email",
+        "email",
+        "The e-mail address; what the filter `created_by_account` takes.",
+    ),
+    ("end_user_id", "string", "created_by_end_user.id", "id", "The end user's id."),
+    (
+        "end_user_type",
+        "string",
+        "created_by_end_user.type",
+        "type",
+        "How the end user reached the app, such as `service-api`, `browser`, `mcp` or `trigger`.",
+    ),
+    (
+        "end_user_is_anonymous",
+        "boolean",
+        "created_by_end_user.is_anonymous",
+        "is_anonymous",
+        "Always false on server version 1.11.2, whoever it is.",
+    ),
+    (
+        "end_user_session_id",
+        "string",
+        "created_by_end_user.session_id",
+        "session_id",
+        "The id that the caller gave as `user` when the run was started; what the filter `created_by_end_user_session_id` takes.",
+    ),
+    ("run_id", "string", "workflow_run.id", "id", "The run's id."),
+    (
+        "run_version",
+        "string",
+        "workflow_run.version",
+        "version",
+        "The version of the workflow that ran: the time it was published, as text such as `2026-11-22 21:52:44.948869`.",
+    ),
+    ("run_status", "string", "workflow_run.status", "status", "The state of the run."),
+    (
+        "run_triggered_from",
+        "string",
+        "workflow_run.triggered_from",
+        "triggered_from",
+        "What triggered the run; `app-run` for the runs that are listed in practice.",
+    ),
+    (
+        "run_error",
+        "string",
+        "workflow_run.error",
+        "error",
+        "The error of a run that failed; null, or in some cases empty text, for others.",
+    ),
+    (
+        "run_elapsed_time",
+        "number",
+        "workflow_run.elapsed_time",
+        "elapsed_time",
+        "How long the run took, in seconds; 0 while it is running.",
+    ),
+    ("run_total_tokens", "integer", "workflow_run.total_tokens", "total_tokens", "How many model tokens the run used."),
+    (
+        "run_total_steps",
+        "integer",
+        "workflow_run.total_steps",
+        "total_steps",
+        "How many nodes of the workflow ran; null when it was not recorded.",
+    ),
+    ("run_created_at", "timestamp", "workflow_run.created_at", "created_at", "When the run started, in epoch seconds."),
+    (
+        "run_finished_at",
+        "timestamp",
+        "workflow_run.finished_at",
+        "finished_at",
+        "When the run ended, in epoch seconds; null while it has not.",
+    ),
+    (
+        "run_exceptions_count",
+        "integer",
+        "workflow_run.exceptions_count",
+        "exceptions_count",
+        "How many nodes of the workflow failed; null when it was not recorded.",
+    ),
+)
+"""Name, type, path in the JSON object, attribute of the model, description."""
