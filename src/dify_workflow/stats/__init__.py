@@ -1,0 +1,33 @@
+"""Statistics of workflow logs: counts, failure rates, durations, tokens, users, versions.
+
+>>> from dify_workflow import DifyWorkflow, stats
+>>> with DifyWorkflow() as client:
+...     figures = stats.collect(client.logs.iter(created_at__after="30d"), tz="Europe/Berlin")
+>>> figures.failure_rate, figures.duration.p95
+(0.024, 12.7)
+"""
+
+from .collection import Stats, collect
+from .figures import (
+    Day,
+    Duration,
+    ErrorGroup,
+    RunFigure,
+    StatusCounts,
+    Trigger,
+    User,
+    Version,
+)
+
+__all__ = [
+    "Day",
+    "Duration",
+    "ErrorGroup",
+    "RunFigure",
+    "Stats",
+    "StatusCounts",
+    "Trigger",
+    "User",
+    "Version",
+    "collect",
+]
