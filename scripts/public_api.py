@@ -25,6 +25,7 @@ PUBLIC: Final = (
     "dify_workflow",
     "dify_workflow.models",
     "dify_workflow.results",
+    "dify_workflow.stats",
     "dify_workflow.types",
     "dify_workflow.testing",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+import typing
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -211,6 +212,13 @@ def test_statistics_of_different_zones_or_prices_are_not_added():
         _ = Stats(tz="UTC") + Stats(tz="Europe/Berlin")
     with pytest.raises(ValueError, match="time zones and prices"):
         _ = Stats(tz="UTC") + Stats(tz="UTC", price_per_1k=1)
+
+
+def test_type_hints_and_public_names_can_be_looked_up():
+    for name in stats.__all__:
+        item = getattr(stats, name)
+        assert item.__module__ == "dify_workflow.stats"
+        assert isinstance(item, type) is False or typing.get_type_hints(item) is not None
 
 
 def test_an_asynchronous_walk_is_refused_with_what_to_do():

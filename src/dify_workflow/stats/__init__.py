@@ -31,3 +31,7 @@ __all__ = [
     "Version",
     "collect",
 ]
+
+for _name in __all__:  # so that tracebacks, pickles and documentation show the public name
+    globals()[_name].__module__ = __name__
+del _name

@@ -172,7 +172,7 @@ class Stats:
             raise ValueError(f"price_per_1k must be a number of 0 or more, got {price_per_1k!r}")
         self._zone = TimeZone(tz)
         self._now = now
-        self.price_per_1k = price_per_1k
+        self.price_per_1k: float | None = price_per_1k
         """Price of 1,000 tokens, as given."""
         self._first = _LATEST
         self._last = -1

@@ -3,14 +3,10 @@
 Durations are seconds, rates are shares from 0 to 1, moments are aware datetimes in UTC.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any
 
 ENDED_STATUSES = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})
 """The statuses of runs that have ended."""
@@ -39,7 +35,7 @@ class StatusCounts:
         return self.by_status.get("failed", 0)
 
     @property
-    def partly(self) -> int:
+    def partial_succeeded(self) -> int:
         """Number of runs with the status `partial-succeeded`: they ended, and some of their nodes failed."""
         return self.by_status.get("partial-succeeded", 0)
 
@@ -51,7 +47,7 @@ class StatusCounts:
     @property
     def partial_rate(self) -> float | None:
         """Partial successes / ended runs. None if no run has ended."""
-        return self.partly / self.ended if self.ended else None
+        return self.partial_succeeded / self.ended if self.ended else None
 
     def to_dict(self) -> dict[str, Any]:
         """The counts and rates as JSON values."""
@@ -61,7 +57,7 @@ class StatusCounts:
             "ended": self.ended,
             "failed": self.failed,
             "failure_rate": self.failure_rate,
-            "partial_succeeded": self.partly,
+            "partial_succeeded": self.partial_succeeded,
             "partial_rate": self.partial_rate,
         }
 
@@ -187,7 +183,7 @@ class RunFigure:
     """One run with one figure: its duration in seconds, its tokens, or its age in seconds."""
 
     value: float
-    run_id: str = field(compare=True)
+    run_id: str
     created_at: datetime | None
     status: str
     user: str
