@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 from command_line import run, variables
 
-from dify_workflow.sandbox.workflow import echo_workflow
 from dify_workflow.testing import HumanForm, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def returned(inputs: dict) -> dict:
+    return inputs
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(rows=0, version="1.16") as sandbox:
-        sandbox.set_workflow(echo_workflow)
+        sandbox.set_workflow(returned)
         yield sandbox
 
 
