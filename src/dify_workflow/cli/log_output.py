@@ -172,11 +172,11 @@ class TablePrinter:
 
     def __init__(self, *, several: bool) -> None:
         from rich.cells import cell_len, set_cell_size
-        from rich.console import Console
+
+        from .console import TableConsole
 
         self._size, self._length = set_cell_size, cell_len
-        # rich reads NO_COLOR, FORCE_COLOR and TERM; it never wraps: the columns are fitted here.
-        self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True, no_color=_no_color())
+        self._console = TableConsole()
         self._width = self._console.width if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE
         self._columns = fitting([column for column in COLUMNS if several or column.name != "app"], self._width)
         self._is_first = True
@@ -261,7 +261,3 @@ def local_time(moment: datetime | None) -> str | None:
         return None if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
     except (OverflowError, ValueError, OSError):
         return None
-
-
-def _no_color() -> bool | None:
-    return True if os.environ.get("TERM") == "dumb" else None

@@ -26,18 +26,21 @@ _INTERRUPTED = 128 + signal.SIGINT
 _USAGE = 2
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and give its exit code: 0 after SIGTERM, 130 after Ctrl-C, 1 when it cannot start."""
-    options = _parser().parse_args(argv)
+def main(argv: Sequence[str] | None = None, *, command: str = _COMMAND) -> int:
+    """Run the command and give its exit code: 0 after SIGTERM, 130 after Ctrl-C, 1 when it cannot start.
+
+    `command` is what messages call it.
+    """
+    options = _parser(command).parse_args(argv)
     try:
         sandbox = _make_sandbox(options)
     except LoadError as error:
-        print(f"{_COMMAND}: {error}", file=sys.stderr)
+        print(f"{command}: {error}", file=sys.stderr)
         return _USAGE
     except ModuleNotFoundError as error:
         if not lacks_extra(error):
             raise
-        return _fail(INSTALL_HINT)
+        return _fail(command, INSTALL_HINT)
 
     end = threading.Event()
     received: list[int] = []
@@ -59,11 +62,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             _announce(sandbox, SERVER_VERSIONS[options.version].number)
             end.wait()
     except DatabaseFileError as error:
-        return _fail(str(error))
+        return _fail(command, str(error))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            return _fail(f"port {options.port} is in use: choose another one, or --port 0 for any that is free")
-        return _fail(f"cannot listen on port {options.port}: {error.strerror}")
+            return _fail(
+                command, f"port {options.port} is in use: choose another one, or --port 0 for any that is free"
+            )
+        return _fail(command, f"cannot listen on port {options.port}: {error.strerror}")
     return _INTERRUPTED if signal.SIGINT in received else 0
 
 
@@ -83,9 +88,9 @@ def _make_sandbox(options: argparse.Namespace) -> "Sandbox":
     return sandbox
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(command: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=_COMMAND,
+        prog=command,
         description="Serve a stand-in for a Dify workflow app on 127.0.0.1, filled with generated logs. Runs do as "
         "their inputs say; GET /parameters lists these. With --workflow, --form or --any-inputs, it stands for an app "
         "of yours. The first line printed is one JSON object: base_url, api_key, and keys (of all apps by name).",
@@ -193,8 +198,8 @@ def _announce(sandbox: "Sandbox", version: str) -> None:
     print("\n".join(lines), flush=True)
 
 
-def _fail(message: str) -> int:
-    print(f"{_COMMAND}: {message}", file=sys.stderr)
+def _fail(command: str, message: str) -> int:
+    print(f"{command}: {message}", file=sys.stderr)
     return 1
 
 
