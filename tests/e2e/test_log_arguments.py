@@ -11,7 +11,14 @@ import pytest
 from fault_server import KEY, FaultServer, answer, error_answer, json_answer, log_page, page_answer
 from halves import EACH_HALF, Half
 
-from dify_workflow import AsyncDifyWorkflow, BadRequestError, DifyWorkflow, InternalServerError, Verbatim
+from dify_workflow import (
+    AsyncDifyWorkflow,
+    BadRequestError,
+    ConfigurationError,
+    DifyWorkflow,
+    InternalServerError,
+    Verbatim,
+)
 from dify_workflow.testing import Sandbox
 
 if TYPE_CHECKING:
@@ -69,6 +76,15 @@ TIMES: list[tuple[dict[str, Any], str]] = [
     ({"created_at__after": "1h", "created_at__before": "1d"}, "created_at__after must be no later"),
 ]
 BOTH = {"keyword": "x", "created_by_end_user_session_id": "u-1"}
+
+
+@pytest.mark.parametrize("client_class", [DifyWorkflow, AsyncDifyWorkflow])
+@pytest.mark.parametrize("method", ["iter", "follow"])
+def test_a_wrong_timeout_is_refused_by_the_call(client_class: Any, method: str):
+    client = client_class(api_key=KEY, base_url="http://127.0.0.1:9/v1")
+    for timeout in (-1, 0, "5", float("nan"), True):
+        with pytest.raises(ConfigurationError, match="timeout"):
+            getattr(client.logs, method)(timeout=timeout)
 
 
 @pytest.mark.parametrize("client_class", [DifyWorkflow, AsyncDifyWorkflow])

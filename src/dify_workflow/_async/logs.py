@@ -197,7 +197,8 @@ class AsyncLogs:
 
         Raises:
             ValueError: an argument that cannot be meant, or a checkpoint of other filters; nothing was sent. While
-                iterating: a keyword that only Dify 1.11 finds, on another server.
+                iterating: a keyword that only Dify 1.11 finds, on another server, whose version only a response shows.
+            ConfigurationError: the timeout is none.
             IncompleteWalkError: while iterating: the server contradicts itself, so that rows may be missing;
                 `.expected` and `.seen` say how many.
             DifyError: while iterating, as every method does, for the first page at once and later after `patience`;
@@ -208,6 +209,7 @@ class AsyncLogs:
             if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MOST_WORKERS:
                 raise ValueError(f"{name} must be an integer from 1 to {MOST_WORKERS}, got {number!r}")
         _check_patience(patience)
+        self._caller.limits(timeout)  # refused now, not by the first request
         from .._lifetimes import AsyncLifetime  # noqa: PLC0415 - loaded when needed
         from .._outages import Outages  # noqa: PLC0415 - loaded when needed
         from .._ranges import walk_filters  # noqa: PLC0415 - loaded when needed
@@ -277,8 +279,8 @@ class AsyncLogs:
                 it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_` are
                 wildcards on Dify 1.11 and literal since 1.14.
             status: only logs of runs in this `WorkflowRunStatus`, spelled exactly so, each once: a log that changes
-                into it is returned then. Filtered here, as is a `Verbatim("...")`, for a status that this version does
-                not know.
+                into it is returned then. Filtered here, never by the server, as only a log of another status can
+                change into it; so is a `Verbatim("...")`, for a status that this version does not know.
             created_by_end_user_session_id: the `user` that was given at the run, exactly. Empty text is refused, as the
                 server returns everybody's logs for it. Together with `keyword`, for which the server answers 500, it is
                 filtered here.
@@ -290,10 +292,12 @@ class AsyncLogs:
 
         Raises:
             ValueError: an argument that cannot be meant, or a checkpoint of other filters; nothing was sent. While
-                iterating: a keyword that only Dify 1.11 finds, on another server.
+                iterating: a keyword that only Dify 1.11 finds, on another server, whose version only a response shows.
+            ConfigurationError: the timeout is none.
             APIStatusError: while iterating: a refusal that waiting does not mend, such as 401. Outages (connection
                 errors, 5xx, 429, answers that are not the API's) are logged as warnings and waited out.
         """
+        self._caller.limits(timeout)  # refused now, not by the first request
         from .._following import checked_following  # noqa: PLC0415 - loaded when needed
         from .._lifetimes import AsyncLifetime  # noqa: PLC0415 - loaded when needed
         from .follow import AsyncLogFollow  # noqa: PLC0415 - loaded when needed
