@@ -74,6 +74,10 @@ FAR_AHEAD: Final = 4_102_444_800
 """1970 and 2100: no log is older, and none newer."""
 MOST_RETREATS: Final = 3
 """Seconds above a seam at which an overlap is looked for when the logs of the seam itself are gone."""
+MOST_RETURNS: Final = 20
+"""Times that a walk reads a second alone again, as more of its logs are counted later."""
+MOST_REPEATED_PAGES: Final = 2
+"""Times that a page of a second is asked for again that is empty though others of it were not."""
 MOST_REPEATED_WINDOWS: Final = 6
 """Times that a window is asked for again where a replica lags behind."""
 
@@ -143,6 +147,17 @@ class Reply:
         """Whether the page holds its whole window. One shorter than asked for does, unless a proxy caps the pages."""
         return len(self.rows) < LARGEST_PAGE and len(self.rows) == self.total and not self.has_more
 
+    def below(self, second: int, page: PageRequest) -> tuple[list[Row] | None, bool]:
+        """The logs after those of a second, or of newer ones, on a page that shows both, and whether it is the last.
+
+        None where it does not show what is next to them.
+        """
+        below = rows_below(self.rows, second)
+        is_last = not self.has_more and (page.page - 1) * page.limit + len(self.rows) == self.total
+        if below is not None and not is_last and not any(row.is_timed for row in below):
+            return None, is_last
+        return below, is_last
+
     def is_of_one_second(self, second: int) -> bool:
         """Whether it shows logs of this displayed second and of no other."""
         return any(row.is_timed for row in self.rows) and all(row.second == second for row in self.rows)
@@ -209,8 +224,10 @@ class WindowWalk:
         self._asked: PageRequest | None = None
         self._floor: _Floor | None = None
         self._proven: int | None = None  # the displayed second for which the clock was proven last
-        self._vanished = False  # whether logs of the second that was read alone last were deleted meanwhile
+        self._swept = 0  # logs of that second, as counted last
+        self._returns = MOST_RETURNS  # times that a second is read alone once more
         self._gone: int | None = None  # a second that filled a page, and whose logs no window showed later
+        self._to_show: int | None = None  # a displayed second so new, at least, a log must be that sweeps show
         self._ignores_before: bool | None = None
         self._ignores_after: bool | None = None
         self._descends = False  # whether a page showed two seconds, the newer one first
@@ -382,25 +399,22 @@ class WindowWalk:
 
     def _take_rows(self, reply: Reply) -> Inquiry[list[Row]]:
         rows = reply.rows
-        self._most_rows = max(self._most_rows, len(rows))
-        self._is_capped = self._is_capped or len(rows) < min(reply.total or 0, LARGEST_PAGE)
         self._empty_answers = 0
         if self._steps_up and self._rest is not None and reply.total != self._rest and not self._changes:
-            raise self._incomplete(self._rest, reply.total or 0, "the server sorts some pages and not others")
+            return (yield from self._step(self._rest, reply))
         self._changes = self._changes or (self._rest is not None and reply.total != self._rest)
         self._rest = reply.total
         if self._known:
             self._pin_clock = self._pin_clock or self.clock
         if self._known and rows[0].second == self.newest:
             self._proven = self.newest
+        self._look_at(reply)
         first, last = rows[0].second, rows[-1].second
         is_past_the_end = bool(self._ignores_after) and self.oldest is not None and self._filtered(last) < self.oldest
         if self._floor is not None and len(self._floor.end_of(rows) or rows) < len(rows):
             is_past_the_end = True
         if reply.is_all or is_past_the_end:
             return (yield from self._end(rows))
-        if steps_up_in(rows):
-            self._steps_up = True
         if first != last:
             self._descends = True
         elif self._descends or last == self.newest:
@@ -413,6 +427,29 @@ class WindowWalk:
         if self._rest is not None:
             self._rest -= len(rows) - tail
         return given
+
+    def _look_at(self, reply: Reply) -> None:
+        """Note what a page shows of the server."""
+        self._most_rows = max(self._most_rows, len(reply.rows))
+        self._is_capped = self._is_capped or len(reply.rows) < min(reply.total or 0, LARGEST_PAGE)
+        if steps_up_in(reply.rows):
+            self._steps_up = True
+            if self.is_part:  # seconds of this range and of others are the same there
+                raise self._incomplete(
+                    self.total or 0, self.seen, "the server's zone changes its offset; it is read with workers=1"
+                )
+
+    def _step(self, rest: int, reply: Reply) -> Inquiry[list[Row]]:
+        """Take a window of another total than it should have, where the page above shows a change of the zone's offset.
+
+        The last logs of that page are to be found by the offset from before that change.
+        """
+        second = self.newest
+        last = {row.identity for row in takewhile(lambda row: row.second == second, reversed(self._page))}
+        is_right = second is None or not last or (yield alone_in(self.clock, second)).shows_alone(second, last)
+        if second is not None and not is_right and (yield from self._find_clock(second, last, self._page)):
+            return (yield from self._take_window((yield self._window())))
+        raise self._incomplete(rest, reply.total or 0, "the server sorts some pages and not others")
 
     def _end(self, rows: list[Row]) -> Inquiry[list[Row]]:
         """Take the last page of the window."""
@@ -465,8 +502,8 @@ class WindowWalk:
 
     def _move_to(self, second: int, rows: list[Row]) -> None:
         known = {row.identity: row.second for row in rows}
-        if second == self.newest:
-            known |= {identity: at for identity, at in self._known.items() if at == second}
+        # A page that logs arrived on may end further up than the one before it, whose logs are shown again then.
+        known |= {identity: at for identity, at in self._known.items() if at <= second}
         self._known, self._page = known, rows
         self.newest, self._is_displayed = second, True
         if self._pin is None:
@@ -545,9 +582,9 @@ class WindowWalk:
                 again = yield self._window()
                 if self._is_in_order(again.rows) and self._overlaps(again):
                     return (yield from self._take_rows(again))
-            if (yield from self._is_gone(second, reply.rows)):
-                self._known = {}
-                return (yield from self._take_window(reply))
+            given = yield from self._take_where_gone(second, reply)
+            if given is not None:
+                return given
         is_right = (yield alone_in(self.clock, second)).shows_alone(second, known)
         if is_right or (yield from self._find_clock(second, known, ())):
             return (yield from self._take_window((yield self._window())))
@@ -561,42 +598,46 @@ class WindowWalk:
         that has the former has all that are older.
         """
         self._changes = True
-        if self._vanished and self._rest is not None:
-            reply, is_settled = yield from self._settled(reply, self._rest)
-            if is_settled:
-                return (yield from self._take_unmatched(reply))
-        for before in dict.fromkeys((self.clock.before(second), self.pinned)):
-            passed = len(self._passed)  # logs of the window that are not below the second
+        counted, largest = reply.total or 0, self._most_rows if self._is_capped else LARGEST_PAGE
+        for before in dict.fromkeys((self.clock.before(second), self.pinned, None)):
+            # Logs of the window that are not below the second, as far as is known.
+            passed = self._swept
             if before != self.clock.before(second):
-                passed = self.seen + self._resumed
+                passed += self.seen + self._resumed - len(self._passed)
+            elif second == self._gone:
+                continue
             for _ in range(MOST_REPEATED_WINDOWS):
-                page = page_around(passed, self._most_rows if self._is_capped else LARGEST_PAGE)
-                across = yield replace(page, before=before, after=self._after)
-                if second == self._gone and any(row.second == second for row in across.rows):
-                    return self._return_to(second)
-                below = rows_below(across.rows, second)
-                is_last = not across.has_more and (page.page - 1) * page.limit + len(across.rows) == across.total
-                if below is not None and (is_last or any(row.is_timed for row in below)):
-                    return (yield from self._take_proven(below, is_all=is_last))
+                page = replace(page_around(passed, largest), before=before, after=self._after)
+                across = yield page
+                given = yield from self._take_across(second, page, across)
+                if given is not None:
+                    return given
                 reply = yield self._window()
                 if reply.total == self._rest and (reply.rows or not reply.total):
                     return (yield from self._take_unmatched(reply))
-                if reply.total is not None and across.total is not None and across.total > reply.total:
-                    passed = across.total - reply.total
+                if (across.total or 0) > (reply.total or 0):
+                    passed = (across.total or 0) - (reply.total or 0)
         raise self._incomplete(
-            self._rest or 0, reply.total or 0, "nothing shows which logs are next to those of a second of many logs"
+            self._rest or 0, counted, "nothing shows which logs are next to those of a second of many logs"
         )
 
-    def _settled(self, reply: Reply, rest: int) -> Inquiry[tuple[Reply, bool]]:
-        """The window again, and whether its total can be relied on: logs that vanished explain that it is lower."""
-        totals = [reply.total]
-        while len(totals) <= MOST_REPEATED_WINDOWS and (reply.total or 0) < rest:
-            reply = yield self._window()
-            totals.append(reply.total)
-        return reply, reply.total == rest or len(set(totals)) == 1
+    def _take_across(self, second: int, page: PageRequest, across: Reply) -> Inquiry[list[Row] | None]:
+        """The logs below a second, where a page shows that they are next to it or to newer ones; else None."""
+        if second == self._gone and any(row.second == second for row in across.rows):
+            return self._return_to(second)
+        below, is_last = across.below(second, page)
+        if below is None:
+            return None
+        counted = (page.page - 1) * page.limit + len(across.rows) - len(below)
+        if page.before == self.clock.before(second) and counted > self._swept:
+            return self._return_to(second)
+        return (yield from self._take_proven(below, is_all=is_last))
 
     def _return_to(self, second: int) -> list[Row]:
         """Read a second alone whose logs are there after all: a replica lagged, or a bound is exclusive."""
+        self._returns -= 1
+        if self._returns < 0:
+            raise self._incomplete(self.total or 0, self.seen, "a second shows its logs in some responses only")
         self.newest, self._known = second, self._passed
         self._proven = self._gone = None
         self._sweep_second(second)
@@ -634,21 +675,27 @@ class WindowWalk:
         places = sorted({0, len(above) // 2, len(above) - 1}) if above else []
         return [above[place] for place in places][:MOST_RETREATS]
 
-    def _is_gone(self, second: int, rows: list[Row]) -> Inquiry[bool]:
-        """Whether the known logs of a second were deleted, and nothing that comes after them is hidden.
+    def _take_where_gone(self, second: int, reply: Reply) -> Inquiry[list[Row] | None]:
+        """The logs below a second whose known logs were deleted since the checkpoint; None where nothing proves it.
 
-        It is where the clock is right for the first log below, and a window that reaches above that second, by more
-        than a zone changes its offset, has no other logs below it than the given ones.
+        The proof is a page that shows newer logs and right after them older ones: no replica that lags has those. It
+        reaches further up than a zone changes its offset, so that logs that the clock hides are on it, too.
         """
-        if not rows or rows[0].second >= second:
-            return False
-        top = rows[0].second
-        if not (yield alone_in(self.clock, top)).shows_alone(top, {row.identity for row in rows}):
-            return False
-        before = _within_years(self.clock.before(second) + LARGEST_STEP)
-        around = yield PageRequest(before, self.clock.after(top))
-        shown = {row.identity for row in rows}
-        return not any(row.second <= second and row.identity not in shown for row in around.rows)
+        for before in (_within_years(self.clock.before(second) + LARGEST_STEP), None):
+            passed = 0
+            for _ in range(MOST_RETREATS):
+                page = replace(page_around(passed, LARGEST_PAGE), before=before, after=self._after)
+                across = yield page
+                if any(row.second == second for row in across.rows):
+                    return None
+                below, is_last = across.below(second, page)
+                if below is not None:
+                    self._known = {}
+                    return (yield from self._take_proven(below, is_all=is_last))
+                if (across.total or 0) <= max(reply.total or 0, passed):
+                    break
+                passed = (across.total or 0) - (reply.total or 0)
+        return None
 
     def _find_clock(self, second: int, known: set[str], rows: Iterable[Row]) -> Inquiry[bool]:
         """Adopt the clock by which the known logs of a second are in that second; whether there is one."""
@@ -747,18 +794,27 @@ class WindowWalk:
             yield from self._is_outside(reply.rows)
         given = self._give(reply.rows)
         self._known.update((row.identity, row.second) for row in given)
+        if self._to_show is not None and any(row.is_timed and row.second >= self._to_show for row in reply.rows):
+            self._to_show = None
         if sweeps.completed_by(reply.rows, reply.total):
-            self._sweeps = None
-            self._vanished = len(self._known_at(self.newest or 0)) > sweeps.first_total
-            if self._rest is not None:
-                self._rest -= sweeps.first_total
-            if self.is_ordered and self.newest is not None:
-                self._go_below(self.newest)
-            else:
-                self._ended = True
+            self._end_sweeps(sweeps, reply.total or 0)
         elif sweeps.is_stale:
             raise self._incomplete(reply.total or 0, sweeps.seen, sweeps.failure)
         return given
+
+    def _end_sweeps(self, sweeps: _Sweeps, counted: int) -> None:
+        if self._to_show is not None and sweeps.largest_total:
+            raise self._incomplete(self.total or 0, self.seen, "no log is shown that is as new as those given last")
+        self._sweeps = None
+        if not self.is_ordered or self.newest is None:
+            self._ended = True
+            return
+        self._swept = counted
+        if self._rest is not None:
+            self._rest -= sweeps.first_total
+        self._go_below(self.newest)
+        if not counted:
+            self._gone, self._rest = self._proven, None  # a replica may lag: a page has to show that they are gone
 
     def _is_young(self, second: int) -> bool:
         """Whether logs may still appear in a second."""
@@ -778,7 +834,7 @@ class WindowWalk:
 
     def _repeated(self, reply: Reply, request: PageRequest, least: int) -> Inquiry[Reply]:
         """A page, asked for again as long as fewer logs are counted than there were: a replica may lag behind."""
-        for _ in range(MOST_REPEATED_WINDOWS):
+        for _ in range(MOST_REPEATED_PAGES):
             if reply.total is None or reply.total >= least:
                 break
             reply = yield request
@@ -804,7 +860,7 @@ class WindowWalk:
             else:
                 self._sweeps = None
                 self._go_below(second)
-                self._gone, self._vanished = second, True
+                self._gone, self._swept = second, 0
                 return None
         alone = yield alone_in(self.clock, second)
         if not alone.shows_alone(second, known) and (yield from self._find_clock(second, known, self._page)):
@@ -830,6 +886,7 @@ class WindowWalk:
         before = self._before
         if everything:
             before = None if self._pin_is_displayed else self._pin
+            self._to_show = self.newest if self._is_displayed else None
         self._sweeps = _Sweeps(
             before, self._after, rows_may_arrive=True, patience=PATIENCE_WITH_EVERYTHING, is_strict=everything
         )
@@ -1223,14 +1280,23 @@ def _is_right(clock: FilterClock, second: int, known: set[str]) -> Inquiry[bool]
 
 
 def _search_shifts(clock: FilterClock, second: int, known: set[str]) -> Inquiry[FilterClock | None]:
+    def newest_by(shift: int) -> Inquiry[int | None]:
+        rows = (yield PageRequest(replace(clock, shift=shift).before(second), None, limit=1)).rows
+        return rows[0].second if rows else None
+
+    is_there = False  # whether there are logs so new at all
     for shifts in (OFFSETS, range(-LARGEST_SHIFT, LARGEST_SHIFT, QUARTER), range(-LARGEST_SHIFT, LARGEST_SHIFT)):
         # The greatest shift with which a window still reaches up to the second.
         low, high = 0, len(shifts)
         while high - low > 1:
             middle = (low + high) // 2
-            before = replace(clock, shift=shifts[middle]).before(second)
-            newest = (yield PageRequest(before, None, limit=1)).rows
-            low, high = (middle, high) if newest and newest[0].second >= second else (low, middle)
+            newest = yield from newest_by(shifts[middle])
+            if newest is None and not is_there:
+                latest = yield from newest_by(-LARGEST_SHIFT)
+                if latest is None or latest < second:
+                    return None
+                is_there = True
+            low, high = (low, middle) if newest is None or newest < second else (middle, high)
         candidate = replace(clock, shift=shifts[low])
         if (yield alone_in(candidate, second)).shows_alone(second, known):
             return candidate
