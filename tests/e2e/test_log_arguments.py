@@ -79,7 +79,7 @@ BOTH = {"keyword": "x", "created_by_end_user_session_id": "u-1"}
 
 
 @pytest.mark.parametrize("client_class", [DifyWorkflow, AsyncDifyWorkflow])
-@pytest.mark.parametrize("method", ["iter", "follow"])
+@pytest.mark.parametrize("method", ["iter", "follow", "changes"])
 def test_a_wrong_timeout_is_refused_by_the_call(client_class: Any, method: str):
     client = client_class(api_key=KEY, base_url="http://127.0.0.1:9/v1")
     for timeout in (-1, 0, "5", float("nan"), True):

@@ -371,6 +371,7 @@ class Logs:
             RuntimeError: while iterating: it was closed before its last log, or the process was forked.
         """
         _check_patience(patience)
+        self._caller.limits(timeout)  # refused now, not by the first request
         from .._following import checked_following  # noqa: PLC0415 - loaded when needed
         from .._lifetimes import Lifetime  # noqa: PLC0415 - loaded when needed
         from .._outages import Outages  # noqa: PLC0415 - loaded when needed
