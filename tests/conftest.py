@@ -7,7 +7,9 @@ openapi-core is not installed, as where the ends of the dependency ranges are tr
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import signal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +45,13 @@ def _every_request_is_judged() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_requests, "build_request", judged)
         yield
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start be ended by Ctrl-C where a shell has this run ignore it: `nohup make test &`."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        with contextlib.suppress(ValueError):  # this is a thread of a worker
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @cache

@@ -23,6 +23,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 KEY = "app-distinctive-KEY-7f3e9a51c2"
@@ -102,7 +103,9 @@ class Exchange:
 class FaultServer:
     """The server: a context manager that listens on a free port and stops without leaving a thread behind."""
 
-    def __init__(self, *behaviours: Behaviour, host: str = "127.0.0.1", key: str = KEY) -> None:
+    def __init__(
+        self, *behaviours: Behaviour, host: str = "127.0.0.1", key: str = KEY, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.requests: list[ReceivedRequest] = []
         self.connections = 0
         self.open_connections = 0
@@ -110,6 +113,7 @@ class FaultServer:
         self._behaviours = list(behaviours)
         self._host = host
         self._key = key
+        self._tls = tls
         self._port = 0
         self._ready = threading.Event()
         self._change = threading.Condition()
@@ -118,7 +122,8 @@ class FaultServer:
     @property
     def origin(self) -> str:
         """Scheme, host and port."""
-        return f"http://{self._host}:{self._port}"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://{self._host}:{self._port}"
 
     @property
     def base_url(self) -> str:
@@ -146,7 +151,7 @@ class FaultServer:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._accept, self._host, 0, limit=1 << 20)
+        server = await asyncio.start_server(self._accept, self._host, 0, limit=1 << 20, ssl=self._tls)
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()

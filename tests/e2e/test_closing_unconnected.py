@@ -6,15 +6,18 @@ import contextlib
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpcore
 import httpx
 import pytest
-from fault_server import KEY, FaultServer, event_stream, sse
+from authority import certified
+from fault_server import KEY, FaultServer, event_stream, silence, sse
 from leaks import nothing_left_open
 
 from dify_workflow import APIConnectionError, APITimeoutError, DifyWorkflow, _interruptions
@@ -100,6 +103,16 @@ def full_pool(_: pytest.MonkeyPatch) -> Iterator[DifyWorkflow]:
         yield client
 
 
+@contextmanager
+def read_of_tls(patch: pytest.MonkeyPatch) -> Iterator[DifyWorkflow]:
+    with tempfile.TemporaryDirectory() as folder, patch.context() as patched:
+        trusted = Path(folder) / "authority.pem"
+        with FaultServer(silence(), tls=certified(trusted)) as server:
+            patched.setenv("SSL_CERT_FILE", str(trusted))
+            with client_at(server.base_url) as client:
+                yield client
+
+
 def client_at(base_url: str) -> Any:
     return DifyWorkflow(api_key=KEY, base_url=base_url, timeout=httpx.Timeout(30), max_retries=0)
 
@@ -107,6 +120,7 @@ def client_at(base_url: str) -> Any:
 PLACES: dict[str, Callable[[pytest.MonkeyPatch], Any]] = {
     "connect": connecting,
     "TLS": silent_tls,
+    "TLS, response": read_of_tls,
     "look-up": endless_look_up,
     "pool": full_pool,
 }

@@ -182,6 +182,11 @@ except KeyboardInterrupt:
 """
 
 
+def test_programs_of_tests_can_be_ended_by_ctrl_c():
+    """Also in the background of a shell: see `pytest_configure`."""
+    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent Ctrl-C alone there")
 @pytest.mark.parametrize("program", [SYNC_PROGRAM, ASYNC_PROGRAM], ids=["sync", "async"])
 def test_ctrl_c_while_it_waits_ends_a_program_without_noise(program: str):

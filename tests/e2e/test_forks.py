@@ -6,11 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from authority import certified
 from fault_server import KEY, Behaviour, Exchange, FaultServer, event_stream, json_answer, log_page, page_answer, sse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
@@ -71,8 +76,21 @@ def run(program: str, server: FaultServer, *options: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxy"])
-def test_children_and_parent_each_get_their_own_responses(proxied: bool, monkeypatch: pytest.MonkeyPatch):
+@pytest.fixture(params=["direct", "proxy", "TLS"])
+def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
+    """A server that echoes numbers, reached in each way."""
+    tls = certified(tmp_path / "authority.pem") if request.param == "TLS" else None
+    with FaultServer(echo(), tls=tls) as server:
+        if request.param == "TLS":
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+        if request.param == "proxy":
+            monkeypatch.setenv("http_proxy", server.origin)
+            monkeypatch.delenv("no_proxy", raising=False)
+            monkeypatch.delenv("NO_PROXY", raising=False)
+        yield server
+
+
+def test_children_and_parent_each_get_their_own_responses(server: FaultServer):
     program = """
 made = client()
 made.logs.list()
@@ -81,15 +99,10 @@ children = [fork(lambda n=n: own((made, derived)[n % 2], n)) for n in range(1, 9
 wrong = own(made, 9)
 print(json.dumps([wrong, *results(children)]))
 """
-    with FaultServer(echo()) as server:
-        if proxied:
-            monkeypatch.setenv("http_proxy", server.origin)
-            monkeypatch.delenv("no_proxy", raising=False)
-            monkeypatch.delenv("NO_PROXY", raising=False)
-        assert run(program, server) == [0] * 9
+    assert run(program, server) == [0] * 9
 
 
-def test_a_child_leaves_the_connection_of_its_parent_open():
+def test_a_child_leaves_the_connection_of_its_parent_open(server: FaultServer):
     program = """
 made = client()
 made.logs.list()
@@ -102,11 +115,10 @@ found = results([fork(use_and_close)])
 made.logs.list()
 print(json.dumps(found))
 """
-    with FaultServer(echo()) as server:
-        assert run(program, server) == [0]
-        first, *others, last = [request.connection for request in server.requests]
-        assert last == first
-        assert first not in others
+    assert run(program, server) == [0]
+    first, *others, last = [request.connection for request in server.requests]
+    assert last == first
+    assert first not in others
 
 
 def test_a_child_that_exits_as_usual_says_nothing():

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio.streams.tls
 import httpx
 import pytest
+from authority import certified
 from fault_server import FaultServer, json_answer, raw
 from halves import EACH_HALF, Half
 
 from dify_workflow import APIStatusError, _network, _surplus
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OTHERS = b'{"for": "another"}'
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(OTHERS), OTHERS)
@@ -36,13 +41,32 @@ SURPLUS: dict[str, tuple[str, tuple[bytes | float, ...]]] = {
 @pytest.mark.parametrize("http", [None, {}], ids=["own connections", "a client"])
 @pytest.mark.parametrize(("method", "pieces"), SURPLUS.values(), ids=SURPLUS)
 def test_a_connection_with_surplus_bytes_is_not_used_again(half: Half, http: Any, method: str, pieces):
+    check_not_used_again(half, http, method, pieces)
+
+
+@EACH_HALF
+@pytest.mark.parametrize("own", [True, False], ids=["own connections", "a client"])
+def test_a_tls_connection_with_surplus_bytes_is_not_used_again(
+    half: Half, own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    trusted = tmp_path / "authority.pem"
+    tls = certified(trusted)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    for name in ("a response", "in a piece of its own"):
+        http = None if own else {"verify": ssl.create_default_context(cafile=str(trusted))}
+        check_not_used_again(half, http, *SURPLUS[name], tls=tls)
+
+
+def check_not_used_again(
+    half: Half, http: Any, method: str, pieces: tuple[bytes | float, ...], tls: ssl.SSLContext | None = None
+) -> None:
     async def story(client: Any) -> Any:
         with contextlib.suppress(APIStatusError):  # a 304 is one; what counts is the next request
             await client.request(method, "/1", expect="bytes")
         time.sleep(0.06)  # noqa: ASYNC251 - the story is played without an event loop, too
         return await client.request("GET", "/2")
 
-    with FaultServer(raw(*pieces, then="keep"), json_answer(200, {"for": "2"})) as server:
+    with FaultServer(raw(*pieces, then="keep"), json_answer(200, {"for": "2"}), tls=tls) as server:
         assert half.play(server.base_url, story, http=http, max_retries=0) == {"for": "2"}
         assert [request.connection for request in server.requests] == [1, 2]
 
