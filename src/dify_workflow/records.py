@@ -231,6 +231,8 @@ def row_of(log: Any) -> list[Any]:  # noqa: ANN401 - a server may send anything
     for key in _OTHERS:
         if (value := getattr(log, key)) is not None:
             extra[key] = plain(value)
+    if row[_ID] is None and "id" not in extra and "id" not in extra.get(_ABSENT, ()):
+        extra["id"] = None  # the column gets another key below
     session, email = row[_SESSION], row[_EMAIL]
     row[_USER] = email if session is None else session
     if extra:

@@ -43,7 +43,7 @@ LOG: dict[str, Any] = {
     "created_by_end_user": {"id": "u", "type": "service-api", "is_anonymous": False, "session_id": "müller"},
     "created_at": 1_790_000_001,
 }
-few = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 ODD = st.sampled_from(
     [5, -(2**63) - 1, 2**70, 0.5, True, float("nan"), float("-inf"), "a\0b", "\ud800", [], {}, [1],
      {"a": {"b": "\0"}}, {"$text": 1}, "é", "", 253_402_300_800, -1, None]
