@@ -6,6 +6,6 @@ from .commands import LazyGroup
 
 command = LazyGroup(
     "logs",
-    help="Read the logs of an app: list and follow them.",
-    modules={"list": ".logs_list", "follow": ".logs_follow"},
+    help="Read the logs of an app: list, follow, count them.",
+    modules={"list": ".logs_list", "follow": ".logs_follow", "stats": ".logs_stats"},
 )

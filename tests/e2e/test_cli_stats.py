@@ -1,0 +1,89 @@
+"""`dify-workflow logs stats`: the figures of `dify_workflow.stats` in every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from command_line import run, variables
+
+from dify_workflow import stats
+from dify_workflow.testing import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(rows=150) as sandbox:
+        sandbox.add_log(status="failed", error="\x1b[31mred", session_id='q"uote\\')
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def env(sandbox: Sandbox) -> dict[str, str]:
+    return variables(sandbox)
+
+
+@pytest.fixture(scope="module")
+def expected(sandbox: Sandbox) -> stats.Stats:
+    with sandbox.client() as client:
+        return stats.collect(client.logs.iter(), tz="Asia/Tokyo", price_per_1k=0.5)
+
+
+def test_a_pipe_gets_all_figures_as_json(env, expected):
+    result = run("logs", "stats", "--tz", "Asia/Tokyo", "--price-per-1k", "0.5", **env)
+    found, figures = json.loads(result.out), json.loads(json.dumps(expected.to_dict()))
+    for name in ("unfinished", "oldest_unfinished"):  # depend on the moment of reading
+        assert type(found.pop(name)) is type(figures.pop(name))
+    assert found == figures
+
+
+@pytest.mark.parametrize("by", ["day", "user", "error", "version", "status", "trigger"])
+def test_csv_and_json_have_a_row_for_each_group(by: str, env, expected):
+    arguments = ("logs", "stats", "--tz", "Asia/Tokyo", "--by", by)
+    objects = json.loads(run(*arguments, "-o", "json", **env).out)
+    rows = list(csv.DictReader(io.StringIO(run(*arguments, "-o", "csv", **env).out)))
+    assert [{name: "" if value is None else str(value) for name, value in one.items()} for one in objects] == rows
+    runs = expected.statuses.failed if by == "error" else expected.statuses.runs
+    assert sum(one["runs"] for one in objects) == runs + (expected.deleted if by == "status" else 0)
+
+
+def test_filters_choose_the_logs(env, expected):
+    found = json.loads(run("logs", "stats", "--status", "failed", "--tz", "Asia/Tokyo", **env).out)
+    assert found["statuses"]["by_status"] == {"failed": expected.statuses.failed}
+
+
+@pytest.mark.parametrize("width", [60, 100, 160])
+def test_tables_fit_the_terminal_and_cut_no_digit(width: int, env, expected):
+    out = run("logs", "stats", "-o", "table", "--tz", "Asia/Tokyo", COLUMNS=str(width), **env).out
+    lines = out.splitlines()
+    tables = lines[lines.index("") :]
+    assert max(map(len, tables)) <= width
+    assert "\x1b" not in out
+    largest = max(expected.days, key=lambda day: day.logs)
+    assert f"{largest.date}  {largest.logs:>4}" in out
+    assert "█" in out
+
+
+def test_prometheus_reads_each_line(env, expected):
+    out = run("logs", "stats", "-o", "prometheus", "--by", "user", "--tz", "Asia/Tokyo", **env).out
+    lines = out.splitlines()
+    assert f"dify_workflow_logs {expected.logs}" in lines
+    assert f'dify_workflow_runs{{status="failed"}} {expected.statuses.failed}' in lines
+    assert 'dify_workflow_user_runs{user="q\\"uote\\\\"} 1' in lines
+    samples = [line.rpartition(" ") for line in lines if not line.startswith("#")]
+    assert all(name.startswith("dify_workflow_") and float(value) >= 0 for name, _, value in samples)
+    assert len({name for name, _, _ in samples}) == len(samples)
+
+
+def test_a_wrong_zone_is_a_usage_error_without_output(env, sandbox):
+    before = len(sandbox.requests)
+    result = run("logs", "stats", "--tz", "Nowhere", **env)
+    assert (result.code, result.out) == (2, "")
+    assert "no time zone 'Nowhere'" in result.err
+    assert len(sandbox.requests) == before
