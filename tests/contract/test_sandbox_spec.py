@@ -28,7 +28,7 @@ SPEC = YAML(typ="safe", pure=True).load(Path(__file__).parents[2] / "spec" / "op
 NEWER = {"/workflow/{workflow_run_id}/events", "/form/human_input/{form_token}", "/end-users/{end_user_id}"}
 
 every_run_alike = settings(
-    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 TEXT = {"type": "string", "pattern": r"^[^\x00]*$", "maxLength": 40}
