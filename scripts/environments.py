@@ -77,7 +77,7 @@ def uv(*arguments: str) -> str:
     Raises:
         StepError: it failed.
     """
-    return step([sys.executable, "-m", "uv", "--quiet", "--no-python-downloads", *arguments], variables=_index())
+    return step([sys.executable, "-m", "uv", "--quiet", "--no-python-downloads", *arguments], variables=pip_settings())
 
 
 def step(command: list[str], *, folder: Path = ROOT, variables: Mapping[str, str] | None = None) -> str:
@@ -109,13 +109,32 @@ def clean_variables() -> dict[str, str]:
 
 
 @functools.cache
-def _index() -> Mapping[str, str]:
-    # uv does not read pip's settings. Where only pip was told which index to use, uv is told the same; through the
-    # environment, as the address may hold a password.
-    if any(name in os.environ for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE")):
-        return {}
+def pip_settings() -> Mapping[str, str]:
+    """What pip is told about indexes and certificates, as variables for uv, which does not read pip's settings.
+
+    Through the environment, as an address may hold a password. Variables of uv that are set already count more.
+    """
+    found: dict[str, str] = {}
     for line in step([sys.executable, "-m", "pip", "config", "list"]).splitlines():
         name, _, value = line.partition("=")
-        if name in {"global.index-url", "install.index-url", ":env:.index-url"}:
-            return {"UV_DEFAULT_INDEX": str(ast.literal_eval(value))}
-    return {}
+        if variable := _OF_UV.get(name.rpartition(".")[2]):
+            text = str(ast.literal_eval(value))
+            if not (variable == "UV_INDEX" and "UV_INDEX" in found):  # the environment's comes last, and counts
+                found[variable] = text
+            else:
+                found[variable] = f"{found[variable]} {text}"
+    if "UV_INDEX" in found:  # pip takes the best of all indexes
+        found["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+    return {name: value for name, value in found.items() if name not in os.environ}
+
+
+_OF_UV = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "cert": "SSL_CERT_FILE",
+    "client-cert": "SSL_CLIENT_CERT",
+    "trusted-host": "UV_INSECURE_HOST",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+    "timeout": "UV_HTTP_TIMEOUT",
+}
