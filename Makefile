@@ -28,7 +28,7 @@ test: $(READY) ## run all tests
 contract: $(READY) ## run the tests that hold the SDK to its spec
 	@$(RUN) -m pytest tests/contract -n auto --dist worksteal $(ARGS)
 
-mutants: $(READY) ## measure how strong the tests are: seed faults, report the share noticed; half an hour
+mutants: $(READY) ## seed faults with mutmut and report the share that the tests notice; ARGS=contract: twenty by hand
 	@$(RUN) scripts/mutants.py $(ARGS)
 
 soak: $(READY) ## walk thousands of random histories of logs and compare with the truth
@@ -91,7 +91,7 @@ lock: $(READY) ## make the hashed files in requirements/ anew; UPGRADE=1 takes t
 	@$(RUN) scripts/lock.py $(if $(UPGRADE),--upgrade)
 
 test-ranges: $(READY) ## run the runtime's tests at both ends of the dependency ranges, on each Python at hand
-	@$(RUN) scripts/ranges.py $(ARGS)
+	@$(BIN)/nox $(ARGS)
 
 bench: $(READY) ## measure, beside the clients that people would use instead, and write benchmarks/results.md and .svg
 	@$(RUN) scripts/bench.py $(ARGS)
@@ -100,7 +100,7 @@ bench-check: $(READY) ## fail when the SDK does more than is stored: calls, memo
 	@$(RUN) benchmarks/check.py $(if $(UPDATE),--update)
 
 clean: ## remove the environment and everything that was built
-	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis mutants .nox
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(LOCKED): requirements/dev.txt

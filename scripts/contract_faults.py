@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import mirror
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[1]
 FACADE: Final = "src/dify_workflow"
 GENERATED: Final = "generated/dify_workflow_api"
 COPIED: Final = (FACADE, GENERATED, "tests", "spec", "scripts")
