@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from specification.nodes import Pointer, Tree
 
@@ -24,22 +24,35 @@ class Part(NamedTuple):
     node: Tree
 
 
-def parts(document: Tree) -> Iterator[Part]:
+def parts(document: Tree, within: Iterable[Pointer] = ((),)) -> Iterator[Part]:
     """Every part of a document in the order it is written, the document itself first.
 
     References are parts like all others, of the kind that they stand for; they are not followed. What is not a mapping
     where a mapping belongs is passed over: saying so is the validator's task.
+
+    Args:
+        document: The document.
+        within: Only parts inside of these places, or around them.
     """
-    return parts_below("document", document)
+    places = list(within)
+    return parts_below("document", document, within=None if () in places else places)
 
 
-def parts_below(kind: str, node: Tree, where: Pointer = ()) -> Iterator[Part]:
-    """Every part of what is below one part, that part first."""
+def parts_below(kind: str, node: Tree, where: Pointer = (), within: Iterable[Pointer] | None = None) -> Iterator[Part]:
+    """Every part of what is below one part, that part first; only inside of or around some places, where given."""
     waiting = [Part(kind, where, node)]
+    places = None if within is None else list(within)
     while waiting:
         part = waiting.pop()
         yield part
-        waiting.extend(reversed(list(_children(part))))
+        children = list(_children(part))
+        if places is not None:
+            children = [one for one in children if _is_near(one.where, places)]
+        waiting.extend(reversed(children))
+
+
+def _is_near(where: Pointer, places: Iterable[Pointer]) -> bool:
+    return any(where[: len(place)] == place[: len(where)] for place in places)
 
 
 def schemas(document: Tree) -> Iterator[Part]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from specification.documents import VendorDocument
-    from specification.nodes import Tree
+    from specification.nodes import Pointer, Tree
     from specification.selection import Selection
 
 COMPILED = "openapi.yaml"
@@ -67,8 +67,9 @@ def compiled_with_todos(upstream: Path, overlay_folder: Path) -> Finished:
     return finished(tree, [document.name for document in documents], [path.name for path in paths])
 
 
-def _finished(tree: Tree, action: Tree, name: str) -> Tree:
-    return marks.carried_out(tree, name) if marks.are_in(action.get("update")) else tree
+def _finished(tree: Tree, action: Tree, places: list[Pointer], name: str) -> None:
+    if marks.are_in(action.get("update")):
+        marks.carry_out(tree, name, places)
 
 
 def joined(documents: Sequence[VendorDocument], selection: Selection | None = None) -> Tree:

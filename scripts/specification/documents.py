@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 from specification import pages
 from specification.findings import Finding, SpecError
 from specification.lint import vendor_findings
-from specification.nodes import LinedMap, Pointer, Tree, line_of, pointer_text
+from specification.nodes import LinedMap, Pointer, Tree, copied, line_of, pointer_text
 from specification.older_pages import converted
 from specification.sources import SourceError, decoded, read_json, read_yaml
 from specification.texts import put_right
@@ -47,6 +48,13 @@ def read_document(name: str, data: bytes) -> VendorDocument:
     Raises:
         SpecError: With the lines of all that is wrong.
     """
+    document = _checked(name, data)
+    return document._replace(parts=[copied(part) for part in document.parts])
+
+
+@functools.lru_cache(maxsize=16)
+def _checked(name: str, data: bytes) -> VendorDocument:
+    """The document of a file: checking takes long, and an update reads the stored ones more than once."""
     document = parsed(name, data)
     notes = [note for part in document.parts for note in _without_webhooks(part)]
     findings = [finding for part in document.parts for finding in vendor_findings(part)]

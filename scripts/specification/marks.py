@@ -21,13 +21,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from specification.anatomy import METHODS, operations, parts, schemas
+from specification.anatomy import METHODS, operations, parts
 from specification.findings import Finding, SpecError
 from specification.nodes import LinedMap, Tree, copied, pointer_text
 from specification.references import SCHEMAS, at, led_to, references
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from specification.anatomy import Part
+    from specification.nodes import Pointer
 
 NAME = "x-our-name"
 PATH = "x-our-path"
@@ -47,31 +50,62 @@ def carried_out(document: Tree, name: str) -> Tree:
         SpecError: When a mark cannot be carried out: a name that is taken or is none, another path.
     """
     document = copied(document)
+    carry_out(document, name, [()])
+    return document
+
+
+def carry_out(document: Tree, name: str, within: Iterable[Pointer]) -> None:
+    """Carries out the marks that are inside of some places of a document, which changes.
+
+    Args:
+        document: The document.
+        name: The file that left the marks, for errors.
+        within: The places; there are marks nowhere else.
+
+    Raises:
+        SpecError: When a mark cannot be carried out. It is taken away then, and the others are carried out, but for
+            names where one of them is wrong.
+    """
+    places = list(within)
     wrong: list[Finding] = []
-    _take_away(document)
-    for part in list(schemas(document)):
+    for where in places:
+        _take_away(at(document, where))
+    for part in list(_marked_schemas(document, places)):
         if NAME in part.node and _marked(part) is None:
+            places.append(("components", "schemas", part.node[NAME]))
             wrong += _lift(document, part)
+    for part in list(_marked_schemas(document, places)):
         if PROPERTY_ORDER in part.node:
             wrong += _order_properties(part)
     wrong += _rename_schemes(document)
     wrong += _rename_paths(document)
-    names = names_given(document)
-    for part in schemas(document):
+    marked = list(_marked_schemas(document, places))
+    names = {old: part.node[NAME] for part in marked if NAME in part.node and (old := _marked(part)) is not None}
+    for part in marked:
         part.node.pop(NAME, None)
+    wrong_names = _wrong_names(document, names)
+    if names and not wrong_names:
+        _rename(document, names)
+    if wrong or wrong_names:
+        raise SpecError(name, [*wrong, *wrong_names])
+
+
+def _wrong_names(document: Tree, names: dict[str, Any]) -> list[Finding]:
     holder = document.get("components")
     components = holder.get("schemas", {}) if isinstance(holder, dict) else {}
     new_names = [names.get(old, old) for old in components]
+    found: list[Finding] = []
     for old, new in names.items():
         if not isinstance(new, str) or not new.isidentifier():
-            wrong.append(Finding(0, f"{SCHEMAS}{old}", f"{NAME} {new!r} must be an identifier"))
+            found.append(Finding(0, f"{SCHEMAS}{old}", f"{NAME} {new!r} must be an identifier"))
         elif new_names.count(new) > 1:
-            wrong.append(Finding(0, f"{SCHEMAS}{old}", f"{NAME} {new!r} is the name of another schema"))
-    if wrong:
-        raise SpecError(name, wrong)
-    if names:
-        _rename(document, names)
-    return document
+            found.append(Finding(0, f"{SCHEMAS}{old}", f"{NAME} {new!r} is the name of another schema"))
+    return found
+
+
+def _marked_schemas(document: Tree, places: list[Pointer]) -> Iterator[Part]:
+    """The schemas inside of some places, and those that were lifted out of them."""
+    return (part for part in parts(document, places) if part.kind == "schema")
 
 
 def are_in(update: object) -> bool:
@@ -81,9 +115,9 @@ def are_in(update: object) -> bool:
     return isinstance(update, list) and any(are_in(item) for item in update)
 
 
-def names_given(document: Tree) -> dict[str, Any]:
-    """The names that marks give to component schemas, by the names that these have."""
-    marked = ((part, _marked(part)) for part in schemas(document) if NAME in part.node)
+def names_given(document: Tree, within: Iterable[Pointer] = ((),)) -> dict[str, Any]:
+    """The names that marks inside of some places give to component schemas, by the names that these have."""
+    marked = ((part, _marked(part)) for part in _marked_schemas(document, list(within)) if NAME in part.node)
     return {old: part.node[NAME] for part, old in marked if old is not None}
 
 

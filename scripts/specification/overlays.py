@@ -12,6 +12,7 @@ Some rules are this project's own:
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +36,18 @@ def read_overlay(path: Path) -> Tree:
     Raises:
         SpecError: With the line, when the file is not an Overlay 1.0 document or an action lacks its reason.
     """
+    return _overlay_of(path.name, path.read_bytes())
+
+
+@functools.lru_cache(maxsize=32)
+def _overlay_of(name: str, data: bytes) -> Tree:
+    """The overlay of a file's content: reading takes long, an update needs each twice, and nobody changes one."""
     try:
-        overlay = read_yaml(decoded(path.read_bytes()))
+        overlay = read_yaml(decoded(data))
     except SourceError as error:
-        raise SpecError(path.name, [Finding(error.line, "", error.text)]) from None
+        raise SpecError(name, [Finding(error.line, "", error.text)]) from None
     if findings := check_overlay(overlay):
-        raise SpecError(path.name, findings)
+        raise SpecError(name, findings)
     return overlay  # type: ignore[no-any-return]  # checked: it is a mapping
 
 
@@ -83,7 +90,10 @@ def is_of_texts(overlay: Tree) -> bool:
 
 
 def applied(
-    document: Tree, overlay: Tree, name: str, finish: Callable[[Tree, Tree], Tree] = lambda document, _: document
+    document: Tree,
+    overlay: Tree,
+    name: str,
+    finish: Callable[[Tree, Tree, list[Pointer]], None] = lambda *_: None,
 ) -> Tree:
     """A copy of a document with an overlay's actions carried out, in order.
 
@@ -91,7 +101,7 @@ def applied(
         document: The document; it is not changed, and shares nothing with the result.
         overlay: A tree that `check_overlay` finds nothing wrong with; it is not changed either.
         name: The overlay's file name, for errors.
-        finish: What is done with the document after each action: it gets both.
+        finish: What is done with the document after each action: it gets both, and the places that were changed.
 
     Raises:
         SpecError: When an action matches nothing, or does not fit what it matches.
@@ -102,8 +112,7 @@ def applied(
             if is_of_texts(overlay):
                 describe(document, action)
                 continue
-            carry_out(document, action)
-            document = finish(document, action)
+            finish(document, action, carry_out(document, action))
         except ActionError as error:
             text = f"action {number} ({action['target']}): {error}"
             raise SpecError(name, [Finding(line_of(overlay, ("actions", number - 1)), "", text)]) from None
@@ -154,8 +163,8 @@ def _describe(node: Tree, update: Tree) -> None:
             node[key] = _own(value)
 
 
-def carry_out(document: Tree, action: Tree) -> None:
-    """Carries out one action on a document, which changes.
+def carry_out(document: Tree, action: Tree) -> list[Pointer]:
+    """Carries out one action on a document, which changes, and returns the places of it that matched.
 
     Raises:
         ActionError: The action does not fit; the document may have changed in part.
@@ -169,6 +178,7 @@ def carry_out(document: Tree, action: Tree) -> None:
     else:
         for node in [_at(document, where) for where in places]:  # all selected before the first one changes
             _update(node, action["update"])
+    return places
 
 
 _ENVIRONMENT = jsonpath.JSONPathEnvironment(strict=True)

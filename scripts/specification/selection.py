@@ -5,6 +5,7 @@ Everything else that a vendor's document describes is left out when the document
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,7 @@ from specification.nodes import line_of, plain, pointer_text
 from specification.sources import SourceError, decoded, read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from specification.nodes import Pointer
@@ -75,6 +77,22 @@ class Selection(NamedTuple):
         return next((one for one in self.operations if one.key == key), None)
 
 
+def with_operations(text: str, operations: Iterable[str]) -> str:
+    """The text of a selection with more operations, each given as `GET /x`, behind those that it has."""
+    lines = text.splitlines(keepends=True)
+    start = next(i for i, line in enumerate(lines) if line.startswith("operations:"))
+    end = start + 1
+    while end < len(lines) and (lines[end].startswith((" ", "-", "#")) or not lines[end].strip()):
+        end += 1
+    while not lines[end - 1].strip() or lines[end - 1].startswith("#"):
+        end -= 1
+    for operation in operations:
+        method, _, path = operation.partition(" ")
+        lines.insert(end, f"  - method: {method.lower()}\n    path: {json.dumps(path)}\n")
+        end += 1
+    return "".join(lines)
+
+
 def route(path: str) -> str:
     """A path without the names of its parameters."""
     return re.sub(r"\{[^{}]*\}", "{}", path)
@@ -88,17 +106,26 @@ def read_selection(path: Path) -> Selection | None:
     """
     if not path.is_file():
         return None
+    return parsed(decoded(path.read_bytes()), path.name)
+
+
+def parsed(text: str, name: str) -> Selection:
+    """Reads the text of a selection.
+
+    Raises:
+        SpecError: With the line, when it is none.
+    """
     try:
-        tree = read_yaml(decoded(path.read_bytes()))
+        tree = read_yaml(text)
     except SourceError as error:
-        raise SpecError(path.name, [Finding(error.line, "", error.text)]) from None
+        raise SpecError(name, [Finding(error.line, "", error.text)]) from None
     findings: list[Finding] = []
 
     def wrong(where: Pointer, text: str) -> None:
         findings.append(Finding(line_of(tree, where), pointer_text(where), text))
 
     if not isinstance(tree, dict) or not isinstance(tree.get("operations"), list):
-        raise SpecError(path.name, [Finding(1, "", "a selection is a mapping with the list `operations`")])
+        raise SpecError(name, [Finding(1, "", "a selection is a mapping with the list `operations`")])
     operations = [
         _selected(given, lambda text, i=i: wrong(("operations", i), text)) for i, given in enumerate(tree["operations"])
     ]
@@ -110,7 +137,7 @@ def read_selection(path: Path) -> Selection | None:
         if key in keys[:i]:
             wrong(("operations", i), f"{operations[i].name} is listed twice")
     if findings:
-        raise SpecError(path.name, findings)
+        raise SpecError(name, findings)
     return Selection(operations, streams)
 
 

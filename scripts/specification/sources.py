@@ -8,6 +8,7 @@ expanded the aliases before anyone can count.
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import math
@@ -97,6 +98,12 @@ def read_yaml(text: str, *, first_line: int = 1, hold: bool = False) -> Any:  # 
     Raises:
         SourceError: With the line of the file.
     """
+    return copied(_yaml_of(text, first_line, hold))
+
+
+@functools.lru_cache(maxsize=16)
+def _yaml_of(text: str, first_line: int, hold: bool) -> Any:  # noqa: ANN401 - any JSON value; a key of the cache
+    """The tree of a text: reading takes long, and an update reads some texts more than once."""
     reader = _YamlReader(first_line, hold=hold)
     try:
         for event in YAML(typ="safe", pure=True).parse(io.StringIO(text)):

@@ -7,7 +7,6 @@ reason, and only a person can tell whether the reason is gone, too, or the thing
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from specification import marks, overlays
@@ -117,13 +116,17 @@ def corrected(tree: Tree, paths: list[Path]) -> Corrected:
                 overlays.describe(tree, action)
                 continue
             facts |= {Fact(path.name, number, leaf): told for leaf, told in _facts(tree, action)}
-            judgement = _carried_out(tree, action, correction, touched)
+            judgement, places = _carried_out(tree, action, correction, touched)
             if judgement is not None:
                 judgements.append(judgement)
-            if marks.are_in(action.get("update")):
-                names = marks.names_given(tree)
-                tree = _marks_carried_out(tree, path.name, problems)
-                touched = [(_renamed(where, names), by) for where, by in touched]
+            if places and marks.are_in(action.get("update")):
+                names = marks.names_given(tree, places)
+                try:
+                    marks.carry_out(tree, path.name, places)  # what cannot be carried out is left out
+                except SpecError as error:
+                    problems += [f"spec/overlays/{line}" for line in str(error).splitlines()]
+                if names:
+                    touched = [(_renamed(where, names), by) for where, by in touched]
     return Corrected(tree, judgements, problems, touched, facts)
 
 
@@ -216,7 +219,7 @@ def _differs(node: Any, update: Any, leaf: Pointer) -> bool:  # noqa: ANN401  # 
 
 def _carried_out(
     tree: Tree, action: Tree, correction: Correction, touched: list[tuple[Pointer, Correction]]
-) -> Judgement | None:
+) -> tuple[Judgement | None, list[Pointer]]:
     try:
         places = overlays.matches(tree, action)
         nodes = [at(tree, where) for where in places]
@@ -226,25 +229,25 @@ def _carried_out(
     except overlays.ActionError as error:
         is_gone = "matches nothing" in str(error)
         if is_gone and action.get("remove") is True:
-            return None  # what it removes is not there any more: the vendor says so now itself
+            return None, []  # what it removes is not there any more: the vendor says so now itself
         text = (
             "matches nothing in the new document: drop it when the vendor mended what it corrects; change its target "
             "when that has moved"
             if is_gone
             else f"{error}: change it to what the new document has there"
         )
-        return Judgement(correction, "matches nothing" if is_gone else "does not fit", text)
+        return Judgement(correction, "matches nothing" if is_gone else "does not fit", text), []
     for where in places:
         changed = [()] if is_removal else _leaves(action["update"])
         touched += [((*where, *leaf), correction) for leaf in changed]
     doubled = sorted({what for found in said for what in found.doubled})
     if doubled:
         text = f"adds what the vendor's document has now itself ({', '.join(doubled)}): take it out of the action"
-        return Judgement(correction, "repeats the vendor", text)
+        return Judgement(correction, "repeats the vendor", text), places
     if said and all(found.parts == len(found.same) for found in said):
         text = "changes nothing: the vendor's document says it now itself; the action can be dropped"
-        return Judgement(correction, "says what the vendor says", text)
-    return None
+        return Judgement(correction, "says what the vendor says", text), places
+    return None, places
 
 
 class _Said(NamedTuple):
@@ -278,32 +281,6 @@ def _leaves(update: Any) -> list[Pointer]:  # noqa: ANN401  # any JSON value
     if not isinstance(update, dict) or not update:
         return [()]
     return [(key, *leaf) for key, value in update.items() for leaf in _leaves(value)]
-
-
-def _marks_carried_out(tree: Tree, name: str, problems: list[str]) -> Tree:
-    try:
-        return marks.carried_out(tree, name)
-    except SpecError as error:
-        problems += [f"spec/overlays/{line}" for line in str(error).splitlines()]
-    # So that the rest can be looked at all the same, what cannot be carried out is left out.
-    tree = copy.deepcopy(tree)
-    for schema in _dicts(tree):
-        schema.pop(marks.PROPERTY_ORDER, None)
-    try:
-        return marks.carried_out(tree, name)
-    except SpecError:
-        for schema in _dicts(tree):
-            schema.pop(marks.NAME, None)
-        return tree
-
-
-def _dicts(node: Any) -> Iterator[Tree]:  # noqa: ANN401  # any JSON value
-    waiting = [node]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, dict):
-            yield current
-        waiting += current.values() if isinstance(current, dict) else current if isinstance(current, list) else ()
 
 
 def _renamed(where: Pointer, names: dict[str, Any]) -> Pointer:
