@@ -39,8 +39,8 @@ soak: $(READY) ## walk thousands of random histories of logs and compare with th
 import: $(READY) ## bring in one more vendor document: make import FILE=path; STRUCTURE=1 stores its facts alone
 	@$(RUN) scripts/import_document.py $(if $(STRUCTURE),--structure) "$(FILE)"
 
-update: $(READY) ## bring in a newer vendor document with all that follows: make update FILE=path; KEEP=1; REPORT_ONLY=1
-	@$(RUN) scripts/update.py $(if $(KEEP),--keep) $(if $(REPORT_ONLY),--report-only) "$(FILE)"
+update: $(READY) ## bring in a newer vendor document with all that follows: make update FILE=path; SELECT='GET /x'; KEEP=1; REPORT_ONLY=1
+	@$(RUN) scripts/update.py $(if $(KEEP),--keep) $(if $(SELECT),--select "$(SELECT)") $(if $(REPORT_ONLY),--report-only) "$(FILE)"
 
 drift: $(READY) ## say what a vendor document says otherwise than the spec and is not known: make drift FILE=path
 	@$(RUN) scripts/drift.py "$(FILE)"
@@ -52,6 +52,11 @@ generate: $(READY) ## regenerate generated/ from spec/openapi.yaml, the columns 
 	@$(RUN) scripts/generate.py
 	@$(RUN) scripts/mirror.py
 	@$(RUN) scripts/columns.py
+
+facade: $(READY) ## write into the facade what the spec has and it lacks: keywords and methods, to be reviewed
+	@$(RUN) scripts/facade.py
+	@$(RUN) scripts/mirror.py
+	@$(RUN) scripts/reference.py
 
 reference: $(READY) ## write docs/api.md, which lists every method with its operation, parameters and types
 	@$(RUN) scripts/reference.py
@@ -114,4 +119,4 @@ $(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo sandbox test contract mutants soak import update drift spec generate reference public-api check setup lint format types build release publish lock test-ranges bench bench-check clean
+.PHONY: help demo sandbox test contract mutants soak import update drift spec generate facade reference public-api check setup lint format types build release publish lock test-ranges bench bench-check clean

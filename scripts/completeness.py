@@ -80,6 +80,7 @@ class Parameter(NamedTuple):
     where: str
     required: bool
     schema: dict[str, Any]
+    text: str = ""
 
 
 class Operation(NamedTuple):
@@ -131,11 +132,7 @@ def gaps(spec: dict[str, Any]) -> list[str]:
     """What is missing, wrong or left over, one sentence each."""
     described = {operation.key: operation for operation in operations(spec)}
     reached = doors()
-    found = [
-        _no_door(operation, reached)
-        for operation in described.values()
-        if not any(operation.key in door.keys and door.resource == operation.tag for door in reached)
-    ]
+    found = [_no_door(operation, reached) for operation in unreached(spec, reached)]
     for door in reached:
         called = [described[key] for key in door.keys if key in described]
         found += [
@@ -170,7 +167,8 @@ def operations(spec: dict[str, Any]) -> list[Operation]:
 def _parameters(spec: dict[str, Any], place: dict[str, Any]) -> Iterator[Parameter]:
     for one in place.get("parameters", []):
         parameter = resolved(spec, one)
-        yield Parameter(parameter["name"], parameter["in"], parameter.get("required", False), parameter["schema"])
+        schema, is_required = parameter["schema"], parameter.get("required", False)
+        yield Parameter(parameter["name"], parameter["in"], is_required, schema, _text(parameter, schema))
 
 
 def _body(spec: dict[str, Any], operation: dict[str, Any]) -> Iterator[Parameter]:
@@ -178,7 +176,11 @@ def _body(spec: dict[str, Any], operation: dict[str, Any]) -> Iterator[Parameter
     for kind, where in (("application/json", "body"), ("multipart/form-data", "form")):
         schema = resolved(spec, content.get(kind, {}).get("schema", {}))
         for name, one in schema.get("properties", {}).items():
-            yield Parameter(name, where, name in schema.get("required", ()), one)
+            yield Parameter(name, where, name in schema.get("required", ()), one, _text(one))
+
+
+def _text(*places: dict[str, Any]) -> str:
+    return next((str(place["description"]) for place in places if place.get("description")), "")
 
 
 def _answers(spec: dict[str, Any], operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -218,7 +220,7 @@ def annotation(spec: dict[str, Any], parameter: Parameter) -> str:
     if parameter.name in TAKEN_AS:
         return TAKEN_AS[parameter.name]
     words: list[str] = []
-    for one in _alternatives(parameter.schema):
+    for one in alternatives(parameter.schema):
         schema = resolved(spec, one)
         kinds = schema.get("type", "object")
         if "enum" in schema and "$ref" in one:
@@ -230,9 +232,10 @@ def annotation(spec: dict[str, Any], parameter: Parameter) -> str:
     return " | ".join(dict.fromkeys(words))
 
 
-def _alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
+def alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The alternatives of a schema, at any depth; itself where it has none."""
     members = [*schema.get("anyOf", []), *schema.get("oneOf", [])]
-    return [found for member in members for found in _alternatives(member)] if members else [schema]
+    return [found for member in members for found in alternatives(member)] if members else [schema]
 
 
 # --- the facade ------------------------------------------------------------------------------------------------------
@@ -273,20 +276,57 @@ def _no_door(operation: Operation, reached: list[Door]) -> str:
 # --- parameters ------------------------------------------------------------------------------------------------------
 
 
-def _parameter_gaps(spec: dict[str, Any], door: Door, called: list[Operation]) -> Iterator[str]:
+class Lacking(NamedTuple):
+    """A keyword that a method does not have, although an operation that it calls has the parameter.
+
+    Attributes:
+        door: The method.
+        parameter: The parameter.
+        operation: The first operation that has it.
+        called: All operations that the method calls.
+        written: The keyword as it is to be written, such as `limit: int = 20`.
+    """
+
+    door: Door
+    parameter: Parameter
+    operation: Operation
+    called: list[Operation]
+    written: str
+
+
+def lacking(spec: dict[str, Any], door: Door, called: list[Operation]) -> Iterator[Lacking]:
+    """The keywords that a method lacks."""
     present = inspect.signature(door.function).parameters
     for parameter, operation in _parameters_of(called).values():
+        if parameter.name not in LEFT_OUT.get(door.name, {}) and argument(parameter.name) not in present:
+            yield Lacking(door, parameter, operation, called, _written(spec, door, parameter, called)[0])
+
+
+def unreached(spec: dict[str, Any], reached: list[Door]) -> list[Operation]:
+    """The operations that no method of their resource calls."""
+    return [
+        operation
+        for operation in operations(spec)
+        if not any(operation.key in door.keys and door.resource == operation.tag for door in reached)
+    ]
+
+
+def _parameter_gaps(spec: dict[str, Any], door: Door, called: list[Operation]) -> Iterator[str]:
+    present = inspect.signature(door.function).parameters
+    absent = {one.parameter.name: one for one in lacking(spec, door, called)}
+    for parameter, operation in _parameters_of(called).values():
         name, what = argument(parameter.name), f"`{parameter.name}` ({parameter.where}) of {operation.key}"
-        wanted = _written(spec, door, parameter, called)
         if parameter.name in LEFT_OUT.get(door.name, {}):
             continue
-        if name not in present:
+        if parameter.name in absent:
             yield (
-                f"client.{door.name} has no keyword for {what}. Add `{wanted[0]}` and its description to "
-                f"{_place(door)}, and give it to {operation.name}.build_request; then `make generate reference`. "
+                f"client.{door.name} has no keyword for {what}. Add `{absent[parameter.name].written}` and its "
+                f"description to {_place(door)}, and give it to {operation.name}.build_request; then "
+                "`make generate reference`. "
                 "Where the method can do without it, say why in LEFT_OUT of scripts/completeness.py."
             )
             continue
+        wanted = _written(spec, door, parameter, called)
         found = present[name]
         text = f"{name}: {found.annotation}" + ("" if found.default is found.empty else f" = {found.default!r}")
         if text not in wanted:

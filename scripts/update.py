@@ -17,6 +17,8 @@ build/spec-report.md and build/spec-report.json tell what changed, for whom, and
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import signal
 import sys
 from pathlib import Path
@@ -33,11 +35,13 @@ from specification.compilation import compiled, completed, finished, joined, ove
 from specification.findings import SpecError, shown
 from specification.references import led_to
 from specification.selection import FILE as SELECTION
-from specification.selection import read_selection
+from specification.selection import parsed, read_selection, route, with_operations
+from specification.sources import decoded
 from updates import agreements, decisions, meanings, reports, verification
 from updates.corrections import corrected, orphans, repeated
 from updates.interface import interface_changes
 from updates.meanings import Told
+from updates.predecessors import described as described_operations
 from updates.predecessors import succession
 from updates.reports import Report
 from updates.workplace import WorkplaceError, put, uninterrupted, workplace
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
     from comparison.acknowledged import Acknowledged
     from specification.documents import VendorDocument
     from specification.nodes import Tree
+    from specification.selection import Selection
     from updates.corrections import Corrected
     from updates.predecessors import Succession
     from updates.workplace import Workplace
@@ -83,17 +88,26 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--project", type=Path, default=ROOT, help="the project's folder (default: this one)")
     parser.add_argument("--keep", action="store_true", help="keep what was made although there are decisions (KEEP=1)")
+    parser.add_argument(
+        "--select",
+        action="append",
+        metavar="OPERATION",
+        help="take this operation of the document as well, such as 'GET /x'; several with commas (SELECT=...)",
+    )
     parser.add_argument("--report-only", action="store_true", help="change nothing, run no tests (REPORT_ONLY=1)")
     options = parser.parse_args(argv)
     if not options.file:
         parser.error("name a document: make update FILE=path")
     if not Path(options.file).exists():
         parser.error(f"there is no file {shown(options.file)}")
+    select = [one.strip() for given in options.select or () for one in given.split(",") if one.strip()]
     tests = tuple(options.tests or (*verification.TESTS, "-n", "auto", "--dist", "worksteal"))
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is taken away
     project = options.project.resolve()
     try:
-        one = Update(project, Path(options.file), tests, is_kept=options.keep, is_report=options.report_only)
+        one = Update(
+            project, Path(options.file), tests, is_kept=options.keep, is_report=options.report_only, select=select
+        )
         report = one.made()
     except (RefusalError, SpecError, OSError) as error:
         reports.write_broken(Path(options.file).name, str(error).splitlines(), project / "build")
@@ -130,13 +144,22 @@ class Update:
     """One update, step by step; what is found on the way is for the report."""
 
     def __init__(
-        self, project: Path, source: Path, tests: tuple[str, ...], *, is_kept: bool = False, is_report: bool = False
+        self,
+        project: Path,
+        source: Path,
+        tests: tuple[str, ...],
+        *,
+        is_kept: bool = False,
+        is_report: bool = False,
+        select: Sequence[str] = (),
     ) -> None:
         self.project = project
         self.source = source
         self.tests = tests
         self.is_kept = is_kept
         self.is_report = is_report
+        self.select = select
+        self.selection_text = ""
         self.is_compiled = True
         self.acknowledged: list[Acknowledged] = []
         self.known = meanings.methods((project / "docs" / "api.md").read_text("utf-8"))
@@ -146,6 +169,7 @@ class Update:
             "interface": None,
             "judgements": [],
             "gaps": [],
+            "written": [],
             "verification": None,
             "todos": [],
             "taken_out": [],
@@ -164,13 +188,16 @@ class Update:
         say(f"reading {shown(self.source.name)}")
         upstream = self.project / "spec" / "upstream"
         stored = read_upstream(upstream)
-        heir = succession(self.source, upstream, stored)
+        selection = self._selection()
+        heir = succession(self.source, upstream, stored, selection)
+        if missing := [one for one in self.select if not _has(heir.document, one)]:
+            raise RefusalError(f"the document does not describe {' and '.join(missing)}, which was to be selected")
         names = [document.name for document in heir.predecessors]
         say(f"it takes the place of {' and '.join(names)}" + (", and says the same" if heir.is_known else ""))
         changed: list[str] = []
         try:
             with workplace(self.project) as place:
-                needed = self._compile(place, heir, stored)
+                needed = self._compile(place, heir, stored, selection)
                 if self.is_compiled and place.changes():
                     needed += self._generate(place)
                     self._compare_interface(place)
@@ -195,11 +222,27 @@ class Update:
 
     # --- steps -------------------------------------------------------------------------------------------------------
 
-    def _compile(self, place: Workplace, heir: Succession, stored: list[VendorDocument]) -> list[str]:
+    def _selection(self) -> Selection | None:
+        """The operations that are selected, and those that were asked for."""
+        path = self.project / "spec" / SELECTION
+        selection = read_selection(path)
+        if not self.select:
+            return selection
+        if selection is None:
+            raise RefusalError(f"SELECT needs spec/{SELECTION}, which is not there")
+        wrong = [one for one in self.select if not re.fullmatch(r"[A-Z]+ /\S*", one)]
+        if wrong:
+            raise RefusalError(f"an operation to select is written as 'GET /x', not as {shown(wrong[0])}")
+        news = [one for one in dict.fromkeys(self.select) if selection.find(*one.split(" ", 1)) is None]
+        self.selection_text = with_operations(decoded(path.read_bytes()), news)
+        return parsed(self.selection_text, SELECTION)
+
+    def _compile(
+        self, place: Workplace, heir: Succession, stored: list[VendorDocument], selection: Selection | None
+    ) -> list[str]:
         """Compiles the spec from the newer document; the decisions that are needed."""
         say("compiling the spec, overlay by overlay")
         old_parts = [part for document in heir.predecessors for part in document.parts]
-        selection = read_selection(self.project / "spec" / SELECTION)
         kept = [document for document in stored if document not in heir.predecessors]
         documents = sorted([*kept, heir.document._replace(name=heir.name)], key=lambda document: document.name)
         paths = overlay_paths(place.root / "spec" / "overlays")
@@ -244,6 +287,8 @@ class Update:
             put(folder / heir.name, heir.data)
         for name, data in overlays.items():
             put(place.root / "spec" / "overlays" / name, data)
+        if self.selection_text:
+            put(place.root / "spec" / SELECTION, self.selection_text.encode())
 
     def _decisions(self) -> list[str]:
         differing = [change for change in self.found["vendors"] if change not in self.found["agreed"]]
@@ -268,14 +313,25 @@ class Update:
         say("generating the client")
         files = generated(place.root / "spec" / "openapi.yaml")
         update(place.root / "generated" / "dify_workflow_api", files)
-        problems = []
+        say("writing the facade")
+        problems = self._write_facade(place)
         for script in ("mirror", "columns", "reference"):
             ran = place.run(f"scripts/{script}.py")
             if ran.status:
                 lines = ran.output.strip().splitlines() or ["it says nothing"]
                 problems.append(f"scripts/{script}.py fails on the new client: {lines[-1]}")
         self.found["gaps"] = [self._located(gap) for gap in verification.gaps(place)]
-        return [*self.found["gaps"], *problems]
+        return [*problems, *self.found["gaps"]]
+
+    def _write_facade(self, place: Workplace) -> list[str]:
+        """Writes keywords and methods for what is new; what cannot be written, which is for a person to decide."""
+        ran = place.run("scripts/facade.py")
+        if ran.status:
+            lines = ran.output.strip().splitlines() or ["it says nothing"]
+            return [f"scripts/facade.py fails on the new client: {lines[-1]}"]
+        found = json.loads(ran.output)
+        self.found["written"] = found["written"]
+        return [self._located(one) for one in found["refused"]]
 
     def _compare_interface(self, place: Workplace) -> None:
         say("comparing the public API")
@@ -315,6 +371,12 @@ class Update:
             acknowledged=tuple(self.acknowledged),
             **self.found,
         )
+
+
+def _has(document: VendorDocument, operation: str) -> bool:
+    """Whether a document describes an operation such as `GET /x`."""
+    method, _, path = operation.partition(" ")
+    return (method, route(path)) in described_operations(document)
 
 
 def _first_line(text: str) -> str:

@@ -42,7 +42,9 @@ class Succession(NamedTuple):
     others: tuple[str, ...] = ()
 
 
-def succession(source: Path, upstream: Path, stored: Sequence[VendorDocument]) -> Succession:
+def succession(
+    source: Path, upstream: Path, stored: Sequence[VendorDocument], selection: Selection | None = None
+) -> Succession:
     """Finds the place of a newer document.
 
     It replaces the one stored document that shares operations with it, and every one all of whose operations it has.
@@ -52,6 +54,7 @@ def succession(source: Path, upstream: Path, stored: Sequence[VendorDocument]) -
         source: The newer document.
         upstream: The folder of vendor documents.
         stored: What is in that folder.
+        selection: The operations that are selected; those of the project unless given.
 
     Raises:
         SpecError: The document is not right, or nothing says which one it replaces.
@@ -61,7 +64,7 @@ def succession(source: Path, upstream: Path, stored: Sequence[VendorDocument]) -
     own = described(document)
     if not own:
         raise _refusal(source, "the document describes no operation; at least one is needed")
-    selection = read_selection(upstream.parent / FILE)
+    selection = selection or read_selection(upstream.parent / FILE)
     if selection is not None:
         return _as_structure(source, document, selection, stored)
     shared = {other.name: sorted(own & described(other)) for other in stored}

@@ -50,6 +50,7 @@ class Report(NamedTuple):
         taken_out: What was taken out of the overlays, because the vendor says it now itself.
         agreed: The changes with which the vendor came to say so.
         others: The operations of the document that are not selected.
+        written: What was written into the facade, to be reviewed, one line each.
     """
 
     file: str
@@ -70,6 +71,7 @@ class Report(NamedTuple):
     taken_out: Sequence[str] = ()
     agreed: Sequence[Change] = ()
     others: Sequence[str] = ()
+    written: Sequence[str] = ()
 
     @property
     def is_ready(self) -> bool:
@@ -203,6 +205,7 @@ def as_json(report: Report) -> dict[str, Any]:
         ],
         "taken_out_of_overlays": list(report.taken_out),
         "facade": report.gaps,
+        "written": list(report.written),
         "contract": None if report.verification is None else _verification(report.verification),
         "problems": report.problems,
     }
@@ -222,6 +225,7 @@ def as_markdown(report: Report) -> str:
         lines += ["## What stands in the way", ""]
         lines += [item for problem in report.problems for item in _item(problem)] + [""]
     lines += _changes_part(report)
+    lines += _listed("## Written into the facade, to be reviewed", report.written)
     lines += _interface_part(report)
     if report.hidden:
         lines += ["## Changed by the vendor, kept from users by our overlays", ""]
@@ -230,9 +234,7 @@ def as_markdown(report: Report) -> str:
             line = f" ({_code(at[0])})" if at else ""
             lines += [f"- {change.severity}: {_code(change.where)}: {_plain(change.what)}{line}"]
         lines += [""]
-    if report.taken_out:
-        lines += ["## Taken out of the overlays", ""]
-        lines += [item for line in report.taken_out for item in _item(line)] + [""]
+    lines += _listed("## Taken out of the overlays", report.taken_out)
     if report.others:
         more = f" and {len(report.others) - _MOST_WHERES} more" if len(report.others) > _MOST_WHERES else ""
         lines += ["## Operations of the document that are not selected", ""]
@@ -282,17 +284,7 @@ def summary(report: Report) -> list[str]:
         kept = "What was made is kept." if report.is_made else "Nothing in the project has changed."
         lines += [f"**The update was not taken: {report.outcome}. {kept}** What stands in its way:", ""]
         lines += [*_first(report.problems, _MOST_PROBLEMS, "What stands in the way"), ""]
-    if report.methods:
-        by_severity = {
-            severity: [name for name, found in report.methods.items() if found[0] == severity]
-            for severity in SEVERITIES[:2]
-        }
-        lines += ["Methods concerned:", ""]
-        for severity, names in by_severity.items():
-            if names:
-                more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-                lines += [f"- {severity}: {', '.join(map(_code, names[:_MOST_NAMES]))}{more}"]
-        lines += [""]
+    lines += _methods_part(report)
     graver = [group for severity in SEVERITIES[:2] for group in _groups(report, severity)]
     if graver:
         lines += ["Changes:", ""]
@@ -303,9 +295,25 @@ def summary(report: Report) -> list[str]:
         if len(graver) > _MOST_GROUPS:
             lines += [f"- and {len(graver) - _MOST_GROUPS} more, below"]
         lines += [""]
-    if report.todos:
-        lines += ["To do:", "", *_first(report.todos, _MOST_TODOS, "To do"), ""]
+    for heading, texts in (("Written into the facade, to be reviewed", report.written), ("To do", report.todos)):
+        if texts and (report.is_ready or texts is report.todos):
+            lines += [f"{heading}:", "", *_first(texts, _MOST_TODOS, heading), ""]
     return lines
+
+
+def _listed(heading: str, texts: Sequence[str]) -> list[str]:
+    return [heading, "", *(item for text in texts for item in _item(text)), ""] if texts else []
+
+
+def _methods_part(report: Report) -> list[str]:
+    if not report.methods:
+        return []
+    lines = ["Methods concerned:", ""]
+    for severity in SEVERITIES[:2]:
+        if names := [name for name, found in report.methods.items() if found[0] == severity]:
+            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            lines += [f"- {severity}: {', '.join(map(_code, names[:_MOST_NAMES]))}{more}"]
+    return [*lines, ""]
 
 
 _MOST_NAMES = 12

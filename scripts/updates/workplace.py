@@ -20,10 +20,12 @@ MADE = (
     "spec/upstream",
     "spec/overlays",
     "spec/openapi.yaml",
+    "spec/selection.yaml",
     "generated",
-    "src/dify_workflow/_sync",
+    "src/dify_workflow",
     "docs/api.md",
     "tests/contract/public_api.txt",
+    "tests/contract/test_completeness.py",
 )
 """What an update may change: files, and folders with all that is in them."""
 

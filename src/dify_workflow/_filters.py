@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FILTERABLE_STATUSES: Final = frozenset({"succeeded", "failed", "stopped"})
 """The statuses that Dify 1.11 filters by; it refuses the others, though its answers contain them."""
 TEXT_FILTERS: Final = frozenset({"keyword", "status", "created_by_end_user_session_id", "created_by_account"})
-FILTER_NAMES: Final = TEXT_FILTERS | {"created_at__before", "created_at__after"}
+TIME_FILTERS: Final = frozenset({"created_at__before", "created_at__after"})
 
 
 class LogFilters(NamedTuple):
@@ -34,8 +34,8 @@ class LogFilters(NamedTuple):
         verbatim: names of those that were given as `Verbatim`.
     """
 
-    given: Mapping[str, str]
-    sent: Mapping[str, str]
+    given: Mapping[str, Any]
+    sent: Mapping[str, Any]
     newest: int | None
     oldest: int | None
     status: str | None
@@ -74,11 +74,12 @@ def log_filters(
     created_by_account: str | None,
     version: str | None = None,
     is_continued: bool = False,
+    **others: object,
 ) -> LogFilters:
     """The filters of a walk, checked.
 
     `version` is the server's, None when it is not known yet. With `is_continued`, a checkpoint is given: ages counted
-    from now have no meaning then.
+    from now have no meaning then. `others` are further parameters of the operation, which are sent as they are.
 
     Raises:
         ValueError: one that cannot be meant: not text, not a time, empty, no status, or times that exclude each other.
@@ -93,7 +94,8 @@ def log_filters(
     as_given = {name: _times.as_given(name, value) for name, value in times.items() if value is not None}
     if not is_continued:
         _times.check_order(created_at__after, created_at__before)
-    sent = {name: str(text) for name, text in given.items()}
+    further = _checked_others(others) if others else {}
+    sent: dict[str, Any] = {name: str(text) for name, text in given.items()} | further
     all_given = sent | as_given
     here: dict[str, Any] = {"status": None, "session_id": None}
     if not isinstance(status, Verbatim) and sent.get("status") not in FILTERABLE_STATUSES:
@@ -118,19 +120,27 @@ def log_filters(
     )
 
 
-def filters_from(value: object, verbatim: object) -> dict[str, str]:
+def filters_from(value: object, verbatim: object) -> dict[str, Any]:
     """The filters that were written as JSON: `LogFilters.given` and the names of those that were `Verbatim`.
 
     Raises:
         ValueError: they are damaged.
     """
+    from dify_workflow_api.api.logs import list_workflow_logs  # noqa: PLC0415 - loaded when needed
+
+    known = (list_workflow_logs.build_request.__kwdefaults__ or {}).keys() - {"page", "limit"}
     names = cast("list[object]", verbatim) if isinstance(verbatim, list) else [None]
     filters = cast("dict[object, object]", value) if isinstance(value, dict) else {None: None}
-    if not FILTER_NAMES.issuperset(filters) or not FILTER_NAMES.issuperset(names):
+    if not known >= filters.keys() or not known >= {*names}:
         raise ValueError(f"no filters of logs.iter: {value!r}, verbatim: {verbatim!r}")
-    if not all(isinstance(text, str) for text in filters.values()):
+    if not all(
+        isinstance(text, str if name in TEXT_FILTERS | TIME_FILTERS else _PLAIN) for name, text in filters.items()
+    ):
         raise ValueError(f"no filters of logs.iter: {value!r}")
-    return {str(name): Verbatim(text) if name in names else str(text) for name, text in filters.items()}
+    return {str(name): Verbatim(str(text)) if name in names else text for name, text in filters.items()}
+
+
+_PLAIN: Final = (str, int, float, bool)
 
 
 class PageFilters(NamedTuple):
@@ -154,8 +164,11 @@ def page_filters(
     created_by_end_user_session_id: str | None,
     created_by_account: str | None,
     version: str | None = None,
+    **others: object,
 ) -> PageFilters:
     """The filters of one page, checked. `version` is the server's, None when it is not known yet.
+
+    `others` are further parameters of the operation, which are sent as they are.
 
     Raises:
         ValueError: one that cannot be meant, or that the server cannot apply.
@@ -171,6 +184,7 @@ def page_filters(
         sent["created_at__before"] = _times.to_utc_text("created_at__before", created_at__before)
     if created_at__after is not None:
         sent["created_at__after"] = _times.to_utc_text("created_at__after", created_at__after)
+    sent |= _checked_others(others) if others else {}
     undecided = None
     if keyword is not None:
         if "created_by_end_user_session_id" in sent:
@@ -182,6 +196,18 @@ def page_filters(
         undecided = keyword if found is None else None
         sent["keyword"] = keyword if found is None else found
     return PageFilters(sent, undecided)
+
+
+def _checked_others(others: Mapping[str, Any]) -> dict[str, Any]:
+    """Further parameters of the operation, without those that were left out.
+
+    Raises:
+        ValueError: one that the operation does not take.
+    """
+    from dify_workflow_api.api.logs import list_workflow_logs  # noqa: PLC0415 - loaded when needed
+
+    list_workflow_logs.build_request(**others)
+    return {name: value for name, value in others.items() if value is not None}
 
 
 def checked_texts(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
-from ._filters import TEXT_FILTERS, filters_from
+from ._filters import TIME_FILTERS, filters_from
 from ._times import to_utc_text
 
 VERSION: Final = 1
@@ -27,10 +27,10 @@ class LogRange:
     created_at__after: datetime | None
     created_at__before: datetime | None
     expected: int
-    _texts: tuple[tuple[str, str], ...] = ()
+    _texts: tuple[tuple[str, Any], ...] = ()
 
     @property
-    def filters(self) -> dict[str, str]:
+    def filters(self) -> dict[str, Any]:
         """The other filters that were given to `ranges`, by name."""
         return dict(self._texts)
 
@@ -42,7 +42,7 @@ class LogRange:
             "version": VERSION,
             "created_at__after": _text(self.created_at__after),
             "created_at__before": _text(self.created_at__before),
-            "filters": {name: str(text) for name, text in self._texts},
+            "filters": {name: str(text) if isinstance(text, str) else text for name, text in self._texts},
             "verbatim": [name for name, text in self._texts if isinstance(text, Verbatim)],
             "expected": self.expected,
         }
@@ -62,7 +62,7 @@ class LogRange:
             expected: object = value["expected"]
         except (KeyError, TypeError) as error:
             raise ValueError(f"not the to_dict() of a LogRange: {error!r}") from error
-        if type(expected) is not int or not texts.keys() <= TEXT_FILTERS:
+        if type(expected) is not int or not TIME_FILTERS.isdisjoint(texts):
             raise ValueError("not the to_dict() of a LogRange")
         return cls(after, before, expected, tuple(sorted(texts.items())))
 

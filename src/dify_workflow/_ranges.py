@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ._errors import IncompleteWalkError
-from ._filters import TEXT_FILTERS, filters_from, log_filters
+from ._filters import TEXT_FILTERS, TIME_FILTERS, filters_from, log_filters
 from ._log_range import LogRange, moment_of
 from ._times import text_of_second
 from ._walks import FilterClock, PageRequest, alone_in, find_clock, page_from
@@ -108,7 +108,9 @@ class Plan:
         return [*ranges, self._range(self._filters.oldest, latest, total - passed)]
 
     def _range(self, oldest: int | None, newest: int | None, expected: int) -> LogRange:
-        texts = tuple((name, text) for name, text in sorted(self._filters.as_given().items()) if name in TEXT_FILTERS)
+        texts = tuple(
+            (name, text) for name, text in sorted(self._filters.as_given().items()) if name not in TIME_FILTERS
+        )
         return LogRange(moment_of(text_of_second(oldest)), moment_of(text_of_second(newest)), max(expected, 0), texts)
 
 
@@ -142,7 +144,7 @@ def walk_filters(
     return log_filters(**given, version=version, is_continued=is_continued)
 
 
-def _filters_of(checkpoint: object) -> dict[str, str]:
+def _filters_of(checkpoint: object) -> dict[str, Any]:
     """The filters of a checkpoint; what is none has none, and is refused later."""
     value = cast("Mapping[str, Any]", checkpoint if isinstance(checkpoint, Mapping) else {})
     filters: object = value.get("filters")

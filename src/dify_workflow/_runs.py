@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
+
+from dify_workflow_api import types as _types
 
 from ._responses import MissingError, UnusableBodyError, model_value
 from .results import Upload, WorkflowRunDetail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+T = TypeVar("T")
 
 LONGEST_USER: Final = 255
 """Characters of `user`; a longer one is a 500 on Dify 1.11."""
@@ -24,8 +29,9 @@ def run_body(
     files: Iterable[object] | None,
     trace_session_id: str | None,
     mode: Literal["blocking", "streaming"],
+    **others: object,
 ) -> dict[str, Any]:
-    """The JSON body that starts a run.
+    """The JSON body that starts a run. `others` are further fields, checked before.
 
     Raises:
         ValueError: an argument that cannot be sent.
@@ -39,18 +45,73 @@ def run_body(
         body["files"] = _checked_files(files)
     if trace_session_id is not None:
         body["trace_session_id"] = _checked_session(trace_session_id)
-    return body
+    return body | _given(others)
 
 
-def form_body(inputs: Mapping[str, Any], *, action: str, user: str) -> dict[str, Any]:
-    """The JSON body that fills in a form.
+def form_body(inputs: Mapping[str, Any], *, action: str, user: str, **others: object) -> dict[str, Any]:
+    """The JSON body that fills in a form. `others` are further fields, checked before.
 
     Raises:
         ValueError: an argument that cannot be sent.
     """
     if not isinstance(action, str) or not action:
         raise ValueError(f"action must be the id of one of the form's buttons, got {action!r}")
-    return {"inputs": _checked_inputs(inputs), "action": _json_value("action", action), "user": checked_user(user)}
+    body = {"inputs": _checked_inputs(inputs), "action": _json_value("action", action), "user": checked_user(user)}
+    return body | _given(others)
+
+
+def user_body(*, user: str, **others: object) -> dict[str, Any]:
+    """The JSON body that names the end user. `others` are further fields, checked before.
+
+    Raises:
+        ValueError: an argument that cannot be sent.
+    """
+    return {"user": checked_user(user)} | _given(others)
+
+
+def fields_body(**fields: object) -> dict[str, Any]:
+    """The JSON body of these fields, checked before, without those that are None."""
+    return _given(fields)
+
+
+def _given(fields: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def checked_field(name: str, value: T, kind: str, *, required: bool = False, **bounds: Any) -> T:  # noqa: ANN401 - texts and numbers
+    """A field of a body, as it is sent; None where it is left out.
+
+    Args:
+        name: its name.
+        value: its value.
+        kind: what it must be: `text`, `integer`, `number`, `boolean`, `object` or `array`.
+        required: whether it cannot be left out.
+        bounds: what the check of `dify_workflow_api.types` for this kind takes, such as `minimum`; for an array,
+            `items` is the kind of its items.
+
+    Raises:
+        ValueError: it is not what the API takes.
+    """
+    if value is None:
+        if required:
+            raise ValueError(f"{name} must be given")
+        return value
+    plain: Any = value.value if isinstance(value, Enum) else value
+    if kind == "object":
+        if not isinstance(plain, Mapping) or not all(
+            isinstance(key, str) for key in cast("Mapping[object, object]", plain)
+        ):
+            raise ValueError(f"{name} must be a mapping with names for keys, got {plain!r}")
+        plain = dict(cast("Mapping[str, Any]", plain))
+    elif kind == "array":
+        if isinstance(plain, str | bytes | Mapping) or not isinstance(plain, Iterable):
+            raise ValueError(f"{name} must be a list, got {plain!r}")
+        items = cast("Iterable[object]", plain)
+        of = bounds.get("items")
+        plain = [checked_field(f"{name}[{i}]", item, of) if of else item for i, item in enumerate(items)]
+    else:
+        getattr(_types, kind)(name, plain, **bounds)
+    return cast("T", _json_value(name, plain))
 
 
 def checked_user(user: str) -> str:

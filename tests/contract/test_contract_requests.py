@@ -112,7 +112,9 @@ def facade_samples(parameter: completeness.Parameter, number: int) -> Iterator[S
     """Values that a keyword takes, with what is then on the wire; the first is like none of another parameter."""
     for sample in _facade_samples(parameter, number):
         if can_be_meant(parameter.name, sample.value):
-            yield sample._replace(wire=wire_of_text(parameter.name, sample.wire))
+            is_json = parameter.where == "body" and parameter.name not in completeness.TAKEN_AS
+            wire = getattr(sample.value, "value", sample.value) if is_json else sample.wire
+            yield sample._replace(wire=wire_of_text(parameter.name, wire))
 
 
 def can_be_meant(name: str, value: Any) -> bool:

@@ -50,11 +50,11 @@ VISIBLE = [
         "limit: int = 50,",
     ),
     (
-        "src/dify_workflow/_async/runs.py",
-        "async def stop(self, task_id: str, *, user: str,",
-        "async def stop(self, task_id: str, *, owner: str,",
-        "    async def stop(self, task_id: str, *, user: str, timeout: TimeoutOption = None) -> StopResponse",
-        "    async def stop(self, task_id: str, *, owner: str, timeout: TimeoutOption = None) -> StopResponse",
+        "src/dify_workflow/_async/streams.py",
+        "async def stop(self) -> StopResponse:",
+        "async def halt(self) -> StopResponse:",
+        "    async def stop(self) -> StopResponse",
+        "    async def halt(self) -> StopResponse",
     ),
     (
         "src/dify_workflow/_errors.py",

@@ -14,7 +14,7 @@ from dify_workflow_api.api.runs import (
 
 from .. import _responses
 from .._advice import after_run
-from .._runs import checked_id, checked_user, detail_or_missing, run_body
+from .._runs import checked_id, checked_user, detail_or_missing, run_body, user_body
 from ..results import WorkflowRunResult
 from .streams import RunStream
 
@@ -167,7 +167,7 @@ class Runs:
             ValueError: an argument that cannot be sent; nothing was sent.
             DifyError: as every method does.
         """
-        call = stop_workflow_run.build_request(task_id=task_id, body={"user": checked_user(user)})
+        call = stop_workflow_run.build_request(task_id=task_id, body=user_body(user=user))
         return self._caller.call(call, timeout)
 
     def events(

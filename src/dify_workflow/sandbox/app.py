@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .additions import check_additions, stubs
 from .answers import json_answer
 from .app_info import get_app_info, get_app_meta, get_app_parameters, get_app_site
 from .end_users import get_end_user
@@ -69,6 +70,8 @@ _FORM_ROUTES: Final[dict[str, dict[str, Operation]]] = {
 def create_app(state: SandboxState, request_log: RequestLog) -> Starlette:
     """Make the application that answers with `state` and notes requests in `request_log`."""
     table = {**_ROUTES, **(_FORM_ROUTES if state.server.has_forms else {}), **OTHER_ROUTES}
+    for path, operations in stubs().items():
+        table[path] = {**operations, **table.get(path, {})}
     app = Starlette(
         routes=[
             *(_route(path, operations, state) for path, operations in table.items()),
@@ -92,7 +95,9 @@ def _route(path: str, operations: Mapping[str, Operation], state: SandboxState) 
         if request.method == "OPTIONS":  # answered without a look at the key
             headers = {"Allow": allowed, **_preflight_headers(request)}
             return _operation(request, HTMLResponse("", headers=headers))
-        operation = operations["GET" if request.method == "HEAD" else request.method]
+        method = "GET" if request.method == "HEAD" else request.method
+        await check_additions(state, request, f"{method} {path.removeprefix('/v1')}")
+        operation = operations[method]
         return _operation(request, await operation(state, request))
 
     return Route(path, answer, methods=[*operations, "OPTIONS"])

@@ -1,0 +1,206 @@
+"""A new operation as a method of its resource, which is made where there is none yet."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import completeness
+
+from writing.keywords import Keyword, check_of, described, keyword_of
+from writing.source import WIDTH, Source, UnwritableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from completeness import Operation
+
+    from writing.keywords import Package
+
+_TIMEOUT = "timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given."
+_VERBS = {"GET": "get", "POST": "create", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
+
+
+def write(package: Package, spec: dict[str, Any], operation: Operation, tests: Path) -> str:
+    """Writes the method of an operation; what was written, in words.
+
+    Args:
+        package: The SDK's modules.
+        spec: The compiled spec.
+        operation: The operation.
+        tests: The module that lists the methods of each operation.
+
+    Raises:
+        UnwritableError: It cannot be written so.
+    """
+    if operation.method not in _VERBS:
+        raise UnwritableError(f"the method {operation.method} is not supported")
+    path = package.root / "_async" / f"{operation.tag}.py"
+    cls = _class_of(operation.tag)
+    is_new = not path.exists() and path not in package.sources
+    if is_new:
+        package.sources[path] = Source(path, _module(operation.tag, cls))
+        _add_property(package.source(package.root / "_async" / "client.py"), operation.tag, cls)
+    source = package.source(path)
+    name = _name(source, cls, operation)
+    text, imports = _method(spec, operation, name)
+    found = next((one for one in source.tree.body if isinstance(one, ast.ClassDef) and one.name == cls), None)
+    if found is None:
+        raise UnwritableError(f"{path.name} has no class {cls}")
+    assert found.end_lineno is not None  # noqa: S101 - for the type checker
+    source.insert_lines(found.end_lineno + 1, f"\n{text}")
+    for module, word, for_types in imports:
+        source.add_import(module, word, for_types=for_types)
+    _list(package.source(tests), operation.name, f"{operation.tag}.{name}")
+    return f"client.{operation.tag}.{name} is new: it calls {operation.key}"
+
+
+def _class_of(tag: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", tag):
+        raise UnwritableError(f"the tag {tag!r} is no name for a resource")
+    return "Async" + "".join(word.capitalize() for word in tag.split("_"))
+
+
+def _module(tag: str, cls: str) -> str:
+    words = tag.replace("_", " ")
+    return (
+        f'"""The operations on {words}."""\n\nfrom __future__ import annotations\n\n'
+        "from typing import TYPE_CHECKING\n\n"
+        "if TYPE_CHECKING:\n    from .._configuration import TimeoutOption\n    from .caller import AsyncCaller\n\n\n"
+        f'class {cls}:\n    """The operations on {words}."""\n\n    __slots__ = ("_caller",)\n\n'
+        "    def __init__(self, caller: AsyncCaller) -> None:\n        self._caller = caller\n"
+    )
+
+
+def _add_property(client: Source, tag: str, cls: str) -> None:
+    base_url = next(iter(client.functions("AsyncDifyWorkflow.base_url")), None)
+    if base_url is None or client.functions(f"AsyncDifyWorkflow.{tag}"):
+        raise UnwritableError(f"the property {tag} of the client is taken, or its place is not found")
+    line = min([base_url.lineno, *(one.lineno for one in base_url.decorator_list)])
+    client.insert_lines(
+        line,
+        f"    @property\n    def {tag}(self) -> {cls}:\n"
+        f'        """The operations on {tag.replace("_", " ")}."""\n'
+        f"        from .{tag} import {cls}  # noqa: PLC0415 - loaded when needed\n\n"
+        f"        return {cls}(self._caller)\n\n",
+    )
+    client.add_import(f".{tag}", cls, for_types=True)
+
+
+def _name(source: Source, cls: str, operation: Operation) -> str:
+    words = operation.name.split("_")
+    verb = words[0] if words[0] in {"list", "search", "submit", "stop", "start"} else _VERBS[operation.method]
+    for name in (verb, operation.name):
+        if not source.functions(f"{cls}.{name}") and not source.has_inserted(f"def {name}("):
+            return name
+    raise UnwritableError(f"{cls} has a method {operation.name} already")
+
+
+# --- the method ------------------------------------------------------------------------------------------------------
+
+
+def _method(spec: dict[str, Any], operation: Operation, name: str) -> tuple[str, list[tuple[str, str, bool]]]:
+    imports: list[tuple[str, str, bool]] = [
+        (f"dify_workflow_api.api.{operation.tag}", operation.name, False),
+        (".._configuration", "TimeoutOption", True),
+    ]
+    signature, entries, given, fields = ["self"], [], [], []
+    keywords = ["*"]
+    for parameter in operation.parameters:
+        is_body = parameter.where == "body"
+        keyword = keyword_of(spec, parameter, completeness.annotation(spec, parameter), is_beside=is_body)
+        imports += [one for one in keyword.imports if one[1] != "checked_field"]
+        entries.append(described(parameter, keyword.name))
+        if parameter.where == "path":
+            signature.append(f"{keyword.name}: str")
+        else:
+            keywords.append(keyword.written if keyword.default else f"{keyword.name}: {keyword.annotation}")
+        if parameter.where == "form":
+            raise UnwritableError("a form needs a method of its own")
+        if is_body:
+            fields.append(f"{parameter.name}={_field(spec, parameter, keyword, imports)}")
+        else:
+            given.append(f"{keyword.name}={keyword.name}")
+    if fields:
+        given.append(f"body=fields_body({', '.join(fields)})")
+        imports.append((".._runs", "fields_body", False))
+    returned, read = _returned(spec, operation, imports)
+    call = f"{operation.name}.build_request({', '.join(given)})"
+    result = f"await self._caller.{read.format(call=call)}"
+    body = f"return {result}" if returned != "None" else result
+    arguments = ", ".join([*signature, *keywords, "timeout: TimeoutOption = None"])
+    text = (
+        f"    async def {name}({arguments}) -> {returned}:\n"
+        f'        """{_summary(spec, operation)}\n\n        Args:\n{"".join(entries)}            {_TIMEOUT}\n\n'
+        "        Raises:\n            ValueError: an argument that cannot be sent; nothing was sent.\n"
+        f'            DifyError: as every method does.\n        """\n        {body}\n'
+    )
+    return text, imports
+
+
+def _field(
+    spec: dict[str, Any], parameter: completeness.Parameter, keyword: Keyword, imports: list[tuple[str, str, bool]]
+) -> str:
+    if parameter.name == "user" and parameter.required:
+        imports.append((".._runs", "checked_user", False))
+        return "checked_user(user)"
+    imports.append((".._runs", "checked_field", False))
+    kind, bounds = check_of(spec, parameter)
+    more = {**({"required": True} if parameter.required else {}), **bounds}
+    return f"checked_field({', '.join([repr(keyword.name), keyword.name, repr(kind), *_options(more)])})"
+
+
+def _options(values: dict[str, Any]) -> list[str]:
+    return [f"{name}={value!r}" for name, value in values.items()]
+
+
+def _returned(spec: dict[str, Any], operation: Operation, imports: list[tuple[str, str, bool]]) -> tuple[str, str]:
+    """The type that the method gives, and how the call is made."""
+    responses = spec["paths"][operation.path][operation.method.lower()]["responses"]
+    contents = [
+        completeness.resolved(spec, one).get("content", {}) for status, one in responses.items() if status[0] == "2"
+    ]
+    kinds = {kind for content in contents for kind in content}
+    if not kinds:
+        imports.append(("..", "_responses", False))
+        return "None", 'send({call}, _responses.reader("json"), timeout)'
+    if kinds == {"application/json"} and len(operation.answers) == 1:
+        name = operation.answers[0].get("$ref", "").rpartition("/")[2]
+        if name and "properties" in spec["components"]["schemas"][name]:
+            imports.append(("..models", name, True))
+            return name, "call({call}, timeout)"
+        if completeness.resolved(spec, operation.answers[0]).get("type") == "object":
+            imports += [("..", "_responses", False), ("typing", "Any", True)]
+            return "Any", 'send({call}, _responses.reader("json"), timeout)'
+    raise UnwritableError(f"a response of {', '.join(sorted(kinds))} of this form needs a method of its own")
+
+
+def _summary(spec: dict[str, Any], operation: Operation) -> str:
+    text = str(spec["paths"][operation.path][operation.method.lower()].get("summary", ""))
+    text = "".join(c if c.isprintable() else " " for c in text).replace("`", "'").replace("\\", "/").replace('"', "'")
+    text = " ".join(text.split()).rstrip(".")
+    if not text or text == operation.key:
+        text = "Call the operation"
+    lines = textwrap.wrap(f"{text}: `{operation.key}`.", WIDTH - 12, break_on_hyphens=False)
+    return "\n        ".join(lines)
+
+
+def _list(tests: Source, operation: str, method: str) -> None:
+    """Lists the method among those of its operation, in alphabetical order."""
+    for node in tests.tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) and _target(node) == "METHODS_OF":
+            keys = [key for key in node.value.keys if isinstance(key, ast.Constant)]
+            row = f'"{operation}": ["{method}"]'
+            following = next((key for key in keys if str(key.value) > operation), None)
+            if following is not None:
+                tests.insert_before(following, f"{row},\n    ")
+            else:
+                tests.insert_after(node.value.values[-1], f",\n    {row}")
+            return
+    raise UnwritableError(f"{tests.path.name} has no METHODS_OF")
+
+
+def _target(node: ast.Assign) -> str:
+    return ast.unparse(node.targets[0])
