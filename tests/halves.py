@@ -172,7 +172,11 @@ class AsyncView:
         return self._seen.__exit__(*exc_info)
 
     def __aiter__(self) -> AsyncView:
+        iter(self._seen)
         return self
+
+    def __repr__(self) -> str:
+        return repr(self._seen)
 
     async def __anext__(self) -> Any:
         try:

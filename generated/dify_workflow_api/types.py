@@ -238,6 +238,41 @@ def choose(value: dict[str, Any], *models: type[Model]) -> Any:
     return best.from_dict(value) if best else value
 
 
+def html_table(page: Model, items: object) -> str:
+    """The items of a page as an HTML table, for notebooks: a column for each field that one of them has."""
+    from html import escape
+
+    rows = [_cells(item) for item in items] if isinstance(items, list) else []
+    columns = dict.fromkeys(name for row in rows for name in row)
+    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(row.get(name, ''))}</td>" for name in columns) + "</tr>" for row in rows
+    )
+    others = {name: value for name in page._names.values() if (value := getattr(page, name)) is not items}
+    caption = ", ".join(f"{name} {_brief(value)}" for name, value in others.items() if value is not None)
+    return (
+        f"<table><caption>{escape(type(page).__name__)}: {escape(caption)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _cells(item: object, prefix: str = "") -> dict[str, str]:
+    """The texts of an item by column: those of a model inside it have columns of their own."""
+    if not isinstance(item, Model):
+        return {prefix: _brief(item)}
+    cells: dict[str, str] = {}
+    for name in item._names.values():
+        value = getattr(item, name)
+        if isinstance(value, Model):
+            cells |= _cells(value, f"{prefix}{name}.")
+        elif value is not None:
+            time = getattr(item, f"{name}_utc", None)
+            plain_value = value.value if isinstance(value, Enum) else value
+            text = plain_value if isinstance(plain_value, str) else _brief(plain_value)
+            cells[prefix + name] = f"{time:%Y-%m-%d %H:%M:%S}" if isinstance(time, datetime) else _cut(text)
+    return cells
+
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -255,11 +290,15 @@ _LONGEST: Final = 80
 _MOST: Final = 3
 
 
+def _cut(text: str) -> str:
+    return f"{text[: _LONGEST - 3]}..." if len(text) > _LONGEST else text
+
+
 def _brief(value: object) -> str:
     if isinstance(value, Enum):
         value = value.value
-    if isinstance(value, str) and len(value) > _LONGEST:
-        value = f"{value[: _LONGEST - 3]}..."
+    if isinstance(value, str):
+        value = _cut(value)
     if isinstance(value, (list, dict)) and len(value) > _MOST:
         return f"<{type(value).__name__} of {len(value)}>"
     if isinstance(value, list):

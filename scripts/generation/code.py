@@ -62,6 +62,8 @@ class Model(NamedTuple):
         name: The class.
         doc: Its documentation.
         fields: Its fields, in the order in which the API sends them.
+        item: The type of its items, when it is one page of a list: it has an array `data`, and `has_more`.
+        item_is_late: Whether that type is known only when the class and the late imports are there.
         arrays: The JSON names of the fields that are always an array.
         constants: The fields that have one value only: what tells the alternatives of a union apart.
         value_annotation: The type of a field that the spec does not name.
@@ -76,6 +78,8 @@ class Model(NamedTuple):
     name: str
     doc: str
     fields: list[Field]
+    item: str
+    item_is_late: bool
     arrays: list[str]
     constants: dict[str, str | int]
     value_annotation: str
@@ -166,10 +170,13 @@ class Code:
         others = sorted({*decoders, *enums} - {name})
         late = [other for other in others if other in self.models and name in self._reached(other)]
         unknown = {name, *late}
+        by_name = {wire_name(p): p for p in properties}
         return Model(
             name=name,
             doc=prop.description.get_untrusted_value() if prop.description else "",
             fields=[self._field(p, self._docs(prop), unknown) for p in properties],
+            item=self._annotation_of_item(by_name),
+            item_is_late="data" in by_name and not unknown.isdisjoint(self._decoders(by_name["data"])),
             arrays=[wire_name(p) for p in properties if p.required and isinstance(p, ListProperty)],
             constants={wire_name(p): value for p in properties if (value := self._constant(p)) is not None},
             value_annotation=self.annotation([extra]) if extra else "Any",
@@ -213,6 +220,13 @@ class Code:
             is_time=name.endswith("_at") and kinds == {IntProperty},
             is_late=not unknown.isdisjoint(self._decoders(prop)),
         )
+
+    def _annotation_of_item(self, properties: dict[str, PropertyProtocol]) -> str:
+        """The type of a page's items; empty for what is no page."""
+        data = properties.get("data")
+        if "has_more" not in properties or not isinstance(data, ListProperty):
+            return ""
+        return self.annotation([data.inner_property])
 
     def _constant(self, prop: PropertyProtocol) -> str | int | None:
         if isinstance(prop, ConstProperty):

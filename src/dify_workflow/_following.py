@@ -91,6 +91,8 @@ class Following:
         """Displayed minus true seconds; None before the first page."""
         self.has_begun = oldest is not None
         """Whether it is known where to go on; else the rows that there are now have to be skipped first."""
+        self.seen = 0
+        """Logs that were given; a log counts again when it is given again."""
         self._filters = filters
         self._in_any_status = filters._replace(status=None)
         self._poll = poll
@@ -103,6 +105,11 @@ class Following:
         self._quiet = 0
         self._failures = 0
         self._contradictions = 0
+
+    @property
+    def given_filters(self) -> dict[str, str]:
+        """The filters as the caller gave them."""
+        return self._filters.as_given()
 
     # What is given ----------------------------------------------------------------------------------------------
 
@@ -158,6 +165,7 @@ class Following:
             since = float(row.second if self.newest is None else self.newest)
             unfinished = self._unfinished[row.identity] = Unfinished(row.second, since, now, now)
             unfinished.due = self._next_due(unfinished, now)
+        self.seen += matches
         return matches
 
     def is_unchanged(self, rows: Iterable[Row], start: int | None, total: int | None) -> bool:

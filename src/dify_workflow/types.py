@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._async.forms import AsyncForms
     from ._async.iterations import AsyncIteration
     from ._async.logs import AsyncLogs
+    from ._async.resource import AsyncResource
     from ._async.runs import AsyncRuns
     from ._async.streams import AsyncRunStream
     from ._async.walks import AsyncLogWalk
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ._sync.forms import Forms
     from ._sync.iterations import Iteration
     from ._sync.logs import Logs
+    from ._sync.resource import Resource
     from ._sync.runs import Runs
     from ._sync.streams import RunStream
     from ._sync.walks import LogWalk
@@ -53,6 +55,7 @@ __all__ = [
     "AsyncLogFollow",
     "AsyncLogWalk",
     "AsyncLogs",
+    "AsyncResource",
     "AsyncRunStream",
     "AsyncRuns",
     "DetailedLog",
@@ -69,6 +72,7 @@ __all__ = [
     "LogWalk",
     "Logs",
     "Model",
+    "Resource",
     "RunStream",
     "Runs",
     "Time",
@@ -94,6 +98,7 @@ _HOME = {
     "LogRange": "._log_range",
     "LogWalk": "._sync.walks",
     "Logs": "._sync.logs",
+    "Resource": "._sync.resource",
     "RunStream": "._sync.streams",
     "Runs": "._sync.runs",
     "Time": "._times",

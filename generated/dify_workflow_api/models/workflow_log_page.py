@@ -3,12 +3,12 @@
 # What JSON holds has no types before it is looked at.
 # pyright: standard
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model
+from ..types import ABSENT, Model, html_table
 from .workflow_log import WorkflowLog
 
 
@@ -43,6 +43,18 @@ class WorkflowLogPage(Model):
     """The logs of this page; empty past the last one."""
 
     _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
+
+    def __len__(self) -> int:
+        return len(self.data or ())
+
+    def __iter__(self) -> Iterator[WorkflowLog]:
+        return iter(self.data or ())
+
+    def __bool__(self) -> bool:
+        return True  # also an empty page is a page
+
+    def _repr_html_(self) -> str:
+        return html_table(self, self.data)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The logs of this page as an Arrow stream, for libraries that take one. Needs the extra `arrow` of the SDK."""

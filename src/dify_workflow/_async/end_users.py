@@ -7,22 +7,18 @@ from typing import TYPE_CHECKING
 from dify_workflow_api.api.end_users import get_end_user
 
 from .._runs import checked_id
+from .resource import AsyncResource
 
 if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from ..models import EndUserDetail
-    from .caller import AsyncCaller
 
 
-class AsyncEndUsers:
+class AsyncEndUsers(AsyncResource):
     """End users of the app. Newer servers tell about them; Dify 1.11 answers 404."""
 
     __module__ = "dify_workflow.types"
-
-    __slots__ = ("_caller",)
-
-    def __init__(self, caller: AsyncCaller) -> None:
-        self._caller = caller
+    __slots__ = ()
 
     async def get(self, end_user_id: str, *, timeout: TimeoutOption = None) -> EndUserDetail:
         """An end user: `GET /end-users/{end_user_id}`.

@@ -10,22 +10,18 @@ from .. import _responses, _uploads
 from .._advice import after_upload
 from .._runs import checked_user
 from ..results import Upload
+from .resource import AsyncResource
 
 if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from .._uploads import FileSource
-    from .caller import AsyncCaller
 
 
-class AsyncFiles:
+class AsyncFiles(AsyncResource):
     """Files for the app's runs."""
 
     __module__ = "dify_workflow.types"
-
-    __slots__ = ("_caller",)
-
-    def __init__(self, caller: AsyncCaller) -> None:
-        self._caller = caller
+    __slots__ = ()
 
     async def upload(
         self,

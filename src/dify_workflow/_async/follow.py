@@ -16,8 +16,9 @@ from .._walks import PageRequest, Reply, WindowWalk, page_from, rows_of
 from .iterations import AsyncIteration
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 
+    from .._configuration import Configuration
     from .._following import Following
     from .._walks import FilterClock, Inquiry, Row
     from ..models import WorkflowLog, WorkflowLogPage
@@ -50,11 +51,16 @@ class AsyncLogFollow(AsyncIteration["WorkflowLog"]):
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] | None = None,
         life: AsyncLifetime | None = None,
+        configuration: Configuration | None = None,
     ) -> None:
         del clock  # it may be set at any time, so that nothing may depend on it
         self._following = following
         life = life or AsyncLifetime()
-        super().__init__(life, AsyncLooks(read_page, following, monotonic, sleep or life.sleep).logs())
+        items = AsyncLooks(read_page, following, monotonic, sleep or life.sleep).logs()
+        super().__init__(life, items, configuration=configuration)
+
+    def _state(self) -> Mapping[str, object]:
+        return {**self._following.given_filters, "seen": self._following.seen}
 
     @property
     def time_shift(self) -> int | None:
@@ -106,12 +112,16 @@ class AsyncLogChanges(AsyncIteration["WorkflowLog"]):
         *,
         monotonic: Callable[[], float] = time.monotonic,
         life: AsyncLifetime | None = None,
+        configuration: Configuration | None = None,
     ) -> None:
         self._following = following
         self._progress = Progress()
         life = life or AsyncLifetime()
         looks = AsyncLooks(read_page, following, monotonic, life.sleep, is_single=True)
-        super().__init__(life, noted(looks, self._progress))
+        super().__init__(life, noted(looks, self._progress), configuration=configuration)
+
+    def _state(self) -> Mapping[str, object]:
+        return {**self._following.given_filters, "seen": self._following.seen}
 
     @property
     def time_shift(self) -> int | None:

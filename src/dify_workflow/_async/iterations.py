@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from .._display import described
 from .._lifetimes import AsyncLifetime, EndedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
+
+    from .._configuration import Configuration
 
 T = TypeVar("T")
 
@@ -23,12 +26,25 @@ class AsyncIteration(Generic[T]):
     _kind = "iterator"
     """What messages call it."""
 
-    def __init__(self, life: AsyncLifetime, items: AsyncGenerator[T]) -> None:
+    def __init__(
+        self, life: AsyncLifetime, items: AsyncGenerator[T], *, configuration: Configuration | None = None
+    ) -> None:
         self._life = life
         self._items = items
+        self._configuration = configuration
+        self._is_finished = False
         life.belongs_to(self)
 
+    def __repr__(self) -> str:
+        return described(self, self._configuration, self._state())
+
+    def _state(self) -> Mapping[str, object]:
+        """What its repr shows besides the base URL."""
+        return {}
+
     def __aiter__(self) -> Self:
+        if self._is_finished:
+            raise RuntimeError(f"this {self._kind} has been iterated to its end; make a new one to iterate again")
         return self
 
     async def __anext__(self) -> T:
@@ -40,7 +56,9 @@ class AsyncIteration(Generic[T]):
             except (ValueError, RuntimeError) as error:
                 self._life.check_clash(error)
         self._life.refuse_in_child(self._kind)
-        raise self._end()
+        end = self._end()
+        self._is_finished = isinstance(end, StopAsyncIteration)
+        raise end
 
     def _end(self) -> Exception:
         """What is raised where there is no further item."""
@@ -56,6 +74,11 @@ class AsyncIteration(Generic[T]):
     async def close(self) -> None:
         """End the iteration, from wherever this is called; nothing of it stays behind."""
         await self._life.close(self._items)
+
+
+def state_of(iteration: AsyncIteration[Any]) -> Mapping[str, object]:
+    """What the repr of an iterator shows, for another one that has it inside."""
+    return iteration._state()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
 
 
 def life_of(iteration: AsyncIteration[Any]) -> AsyncLifetime:

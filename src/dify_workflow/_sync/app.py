@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING
 
 from dify_workflow_api.api.app import get_app_info, get_app_meta, get_app_parameters, get_app_site
 
+from .resource import Resource
+
 if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from ..models import AppInfo, AppMeta, AppParameters, AppSite
-    from .caller import Caller
 
 
-class App:
+class App(Resource):
     """The app that the API key belongs to."""
 
     __module__ = "dify_workflow.types"
-
-    __slots__ = ("_caller",)
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    __slots__ = ()
 
     def info(self, *, timeout: TimeoutOption = None) -> AppInfo:
         """The app's name, description, tags, mode and author: `GET /info`.

@@ -10,12 +10,13 @@ from .._detailed_log import DetailedLog
 from .._errors import DifyError
 from .._outages import Outages
 from .crews import Channel, Crew
-from .iterations import Iteration, life_of
+from .iterations import Iteration, life_of, state_of
 from .walks import ENDED_EARLY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
+    from .._configuration import Configuration
     from ..models import WorkflowLog
     from ..results import WorkflowRunDetail
     from .walks import LogWalk
@@ -35,10 +36,23 @@ class DetailedLogWalk(ArrowStream, Iteration[DetailedLog]):
     _kind = "walk"
     _has_details = True
 
-    def __init__(self, walk: LogWalk, get_run: RunGetter, *, at_once: int, outages: Outages | None = None) -> None:
+    def __init__(
+        self,
+        walk: LogWalk,
+        get_run: RunGetter,
+        *,
+        at_once: int,
+        outages: Outages | None = None,
+        configuration: Configuration | None = None,
+    ) -> None:
         self._walk = walk
+        self._at_once = at_once
         self._place = _Place(walk.checkpoint)
-        super().__init__(life_of(walk), _joined(walk, get_run, at_once, self._place, outages or Outages(0)))
+        items = _joined(walk, get_run, at_once, self._place, outages or Outages(0))
+        super().__init__(life_of(walk), items, configuration=configuration)
+
+    def _state(self) -> Mapping[str, object]:
+        return {**state_of(self._walk), "seen": self.seen, "details": self._at_once}
 
     @property
     def total(self) -> int | None:

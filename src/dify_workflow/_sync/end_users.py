@@ -7,22 +7,18 @@ from typing import TYPE_CHECKING
 from dify_workflow_api.api.end_users import get_end_user
 
 from .._runs import checked_id
+from .resource import Resource
 
 if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from ..models import EndUserDetail
-    from .caller import Caller
 
 
-class EndUsers:
+class EndUsers(Resource):
     """End users of the app. Newer servers tell about them; Dify 1.11 answers 404."""
 
     __module__ = "dify_workflow.types"
-
-    __slots__ = ("_caller",)
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    __slots__ = ()
 
     def get(self, end_user_id: str, *, timeout: TimeoutOption = None) -> EndUserDetail:
         """An end user: `GET /end-users/{end_user_id}`.

@@ -10,22 +10,18 @@ from .. import _responses, _uploads
 from .._advice import after_upload
 from .._runs import checked_user
 from ..results import Upload
+from .resource import Resource
 
 if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from .._uploads import FileSource
-    from .caller import Caller
 
 
-class Files:
+class Files(Resource):
     """Files for the app's runs."""
 
     __module__ = "dify_workflow.types"
-
-    __slots__ = ("_caller",)
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    __slots__ = ()
 
     def upload(
         self,

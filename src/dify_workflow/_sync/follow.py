@@ -16,8 +16,9 @@ from .._walks import PageRequest, Reply, WindowWalk, page_from, rows_of
 from .iterations import Iteration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
+    from .._configuration import Configuration
     from .._following import Following
     from .._walks import FilterClock, Inquiry, Row
     from ..models import WorkflowLog, WorkflowLogPage
@@ -50,11 +51,16 @@ class LogFollow(Iteration["WorkflowLog"]):
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] | None = None,
         life: Lifetime | None = None,
+        configuration: Configuration | None = None,
     ) -> None:
         del clock  # it may be set at any time, so that nothing may depend on it
         self._following = following
         life = life or Lifetime()
-        super().__init__(life, Looks(read_page, following, monotonic, sleep or life.sleep).logs())
+        items = Looks(read_page, following, monotonic, sleep or life.sleep).logs()
+        super().__init__(life, items, configuration=configuration)
+
+    def _state(self) -> Mapping[str, object]:
+        return {**self._following.given_filters, "seen": self._following.seen}
 
     @property
     def time_shift(self) -> int | None:
@@ -106,12 +112,16 @@ class LogChanges(Iteration["WorkflowLog"]):
         *,
         monotonic: Callable[[], float] = time.monotonic,
         life: Lifetime | None = None,
+        configuration: Configuration | None = None,
     ) -> None:
         self._following = following
         self._progress = Progress()
         life = life or Lifetime()
         looks = Looks(read_page, following, monotonic, life.sleep, is_single=True)
-        super().__init__(life, noted(looks, self._progress))
+        super().__init__(life, noted(looks, self._progress), configuration=configuration)
+
+    def _state(self) -> Mapping[str, object]:
+        return {**self._following.given_filters, "seen": self._following.seen}
 
     @property
     def time_shift(self) -> int | None:

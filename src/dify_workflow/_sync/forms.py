@@ -9,24 +9,20 @@ from dify_workflow_api.api.forms import get_form, submit_form
 from .. import _responses
 from .._advice import after_submission
 from .._runs import form_body
+from .resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .._configuration import TimeoutOption
     from ..models import FormDefinition
-    from .caller import Caller
 
 
-class Forms:
+class Forms(Resource):
     """Forms that a paused run waits for. Newer servers have them; Dify 1.11 answers 404."""
 
     __module__ = "dify_workflow.types"
-
-    __slots__ = ("_caller",)
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    __slots__ = ()
 
     def get(self, form_token: str, *, timeout: TimeoutOption = None) -> FormDefinition:
         """What a form asks for: `GET /form/human_input/{form_token}`.

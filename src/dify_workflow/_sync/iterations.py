@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from .._display import described
 from .._lifetimes import EndedError, Lifetime
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
+
+    from .._configuration import Configuration
 
 T = TypeVar("T")
 
@@ -23,12 +26,23 @@ class Iteration(Generic[T]):
     _kind = "iterator"
     """What messages call it."""
 
-    def __init__(self, life: Lifetime, items: Generator[T]) -> None:
+    def __init__(self, life: Lifetime, items: Generator[T], *, configuration: Configuration | None = None) -> None:
         self._life = life
         self._items = items
+        self._configuration = configuration
+        self._is_finished = False
         life.belongs_to(self)
 
+    def __repr__(self) -> str:
+        return described(self, self._configuration, self._state())
+
+    def _state(self) -> Mapping[str, object]:
+        """What its repr shows besides the base URL."""
+        return {}
+
     def __iter__(self) -> Self:
+        if self._is_finished:
+            raise RuntimeError(f"this {self._kind} has been iterated to its end; make a new one to iterate again")
         return self
 
     def __next__(self) -> T:
@@ -40,7 +54,9 @@ class Iteration(Generic[T]):
             except (ValueError, RuntimeError) as error:
                 self._life.check_clash(error)
         self._life.refuse_in_child(self._kind)
-        raise self._end()
+        end = self._end()
+        self._is_finished = isinstance(end, StopIteration)
+        raise end
 
     def _end(self) -> Exception:
         """What is raised where there is no further item."""
@@ -56,6 +72,11 @@ class Iteration(Generic[T]):
     def close(self) -> None:
         """End the iteration, from wherever this is called; nothing of it stays behind."""
         self._life.close(self._items)
+
+
+def state_of(iteration: Iteration[Any]) -> Mapping[str, object]:
+    """What the repr of an iterator shows, for another one that has it inside."""
+    return iteration._state()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
 
 
 def life_of(iteration: Iteration[Any]) -> Lifetime:

@@ -11,6 +11,7 @@ from .. import _times
 from .._configuration import MOST_SECONDS
 from .._filters import log_filters, page_filters
 from .._outages import DEFAULT_PATIENCE
+from .resource import Resource
 
 if TYPE_CHECKING:
     import builtins
@@ -30,15 +31,11 @@ if TYPE_CHECKING:
 MOST_WORKERS: Final = 64
 
 
-class Logs:
+class Logs(Resource):
     """The app's run logs: what ran, for whom, how long, how many tokens, and what failed."""
 
     __module__ = "dify_workflow.types"
-
-    __slots__ = ("_caller",)
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    __slots__ = ()
 
     def list(
         self,
@@ -232,7 +229,12 @@ class Logs:
         outages = Outages(patience)
         read_page = _page_reader(caller, filters, timeout)
         walk = LogWalk(
-            PatientCall(read_page, outages, life), filters, checkpoint=checkpoint, workers=workers, life=life
+            PatientCall(read_page, outages, life),
+            filters,
+            checkpoint=checkpoint,
+            workers=workers,
+            life=life,
+            configuration=caller.configuration,
         )
         if details is None:
             return walk
@@ -242,7 +244,7 @@ class Logs:
 
         probe = partial(read_page, PageRequest(before=None, after=None, limit=1))
         get_run = PatientCall(partial(Runs(caller).get, timeout=timeout), outages, life, probe=probe)
-        return DetailedLogWalk(walk, get_run, at_once=details, outages=outages)
+        return DetailedLogWalk(walk, get_run, at_once=details, outages=outages, configuration=caller.configuration)
 
     def follow(
         self,
@@ -314,7 +316,8 @@ class Logs:
             checkpoint=checkpoint,
         )
         life = Lifetime()
-        return LogFollow(_page_reader(self._caller.within(life), filters, timeout), following, life=life)
+        read_page = _page_reader(self._caller.within(life), filters, timeout)
+        return LogFollow(read_page, following, life=life, configuration=self._caller.configuration)
 
     def changes(
         self,
@@ -392,7 +395,7 @@ class Logs:
         life = Lifetime()
         read_page = _page_reader(self._caller.within(life), filters, timeout)
         patient = PatientCall(read_page, Outages(patience), life, what="logs.changes")
-        return LogChanges(patient, following, life=life)
+        return LogChanges(patient, following, life=life, configuration=self._caller.configuration)
 
     def ranges(
         self,

@@ -16,6 +16,7 @@ from .. import _responses
 from .._advice import after_run
 from .._runs import checked_id, checked_user, detail_or_missing, run_body, user_body
 from ..results import WorkflowRunResult
+from .resource import Resource
 from .streams import RunStream
 
 if TYPE_CHECKING:
@@ -26,18 +27,13 @@ if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from ..models import StopResponse, WorkflowRunResponse
     from ..results import WorkflowRunDetail
-    from .caller import Caller
 
 
-class Runs:
+class Runs(Resource):
     """The app's runs: start one and wait for it, start one and see it happen, look one up, stop one."""
 
     __module__ = "dify_workflow.types"
-
-    __slots__ = ("_caller",)
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    __slots__ = ()
 
     def run(
         self,

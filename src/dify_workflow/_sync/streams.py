@@ -17,7 +17,7 @@ from .._streams import StreamProgress, StreamWaits, checked_max_silence
 from .iterations import Iteration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
     from dify_workflow_api.types import Request
 
@@ -74,7 +74,10 @@ class RunStream(Iteration[Any]):
         self._is_used = False
         self._is_left = False
         self._held: HeldResponse | None = None
-        super().__init__(life, _nothing())
+        super().__init__(life, _nothing(), configuration=caller.configuration)
+
+    def _state(self) -> Mapping[str, object]:
+        return {"workflow_run_id": self.workflow_run_id, "task_id": self.task_id, "events": self._progress.count}
 
     @property
     def task_id(self) -> str | None:

@@ -16,8 +16,9 @@ from .crews import Channel, Crew
 from .iterations import Iteration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
+    from .._configuration import Configuration
     from .._filters import LogFilters
     from ..models import WorkflowLog, WorkflowLogPage
 
@@ -52,6 +53,7 @@ class LogWalk(ArrowStream, Iteration["WorkflowLog"]):
         checkpoint: object,
         workers: int,
         life: Lifetime | None = None,
+        configuration: Configuration | None = None,
     ) -> None:
         self._filters = filters
         if checkpoint is None:
@@ -59,7 +61,11 @@ class LogWalk(ArrowStream, Iteration["WorkflowLog"]):
         else:
             self._position = position_from(checkpoint, filters)
         life = life or Lifetime()
-        super().__init__(life, _logs(read_page, filters, self._position, workers, life))
+        items = _logs(read_page, filters, self._position, workers, life)
+        super().__init__(life, items, configuration=configuration)
+
+    def _state(self) -> Mapping[str, object]:
+        return {**self._filters.as_given(), "seen": self.seen, "total": self.total}
 
     @property
     def total(self) -> int | None:

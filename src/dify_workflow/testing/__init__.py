@@ -8,7 +8,7 @@
 Importing this package loads nothing else: each name is loaded when it is first used, and needs the extra `sandbox`.
 """
 
-TYPE_CHECKING = False
+TYPE_CHECKING: bool = False  # declared as a bool, for Jedi: see `dify_workflow`
 if TYPE_CHECKING:
     from dify_workflow.sandbox.faults import Traps
     from dify_workflow.sandbox.records import AccountRow, AppRow, EndUserRow, FileRow, LogRow, RunRow, new_log
