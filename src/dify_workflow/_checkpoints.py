@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from ._walks import SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ._filters import LogFilters
     from ._walks import Row
 
@@ -60,6 +62,17 @@ class Position:
             self.newest, self.known = row.second, {row.identity}
         else:
             self.known.add(row.identity)
+
+    def go_back(self, newest: int | None, known: set[str], passed: Iterable[str]) -> None:
+        """Return to where the walk began, as rows before the last one may be missing; `passed` are those that are not.
+
+        Args:
+            newest: as the attribute was then.
+            known: likewise.
+            passed: ids of all rows that were passed since.
+        """
+        self.newest, self.known = newest, known
+        self.strays.update(passed)
 
     def as_json(self, filters: LogFilters) -> dict[str, Any]:
         """The checkpoint: a JSON value that says which filters it belongs to."""

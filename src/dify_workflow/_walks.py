@@ -74,6 +74,8 @@ FAR_AHEAD: Final = 4_102_444_800
 """1970 and 2100: no log is older, and none newer."""
 MOST_RETREATS: Final = 3
 """Seconds above a seam at which an overlap is looked for when the logs of the seam itself are gone."""
+MOST_KEPT: Final = 1000
+"""Logs whose ids are kept until it is known whether the clock is shifted; where it is, those of all are."""
 MOST_RETURNS: Final = 20
 """Times that a walk reads a second alone again, as more of its logs are counted later."""
 MOST_REPEATED_PAGES: Final = 2
@@ -182,6 +184,7 @@ class WindowWalk:
         strays: ids of logs of any second that are not to be given again.
         latest: second of the newest log of the whole walk, where this is the rest of one.
         clock: how the filters relate to displayed seconds, as far as is known.
+        given_before: logs of the whole walk that were given before, where this is the rest of it, and all are counted.
 
     Attributes:
         clock: likewise, as it was found at the last seam.
@@ -201,6 +204,7 @@ class WindowWalk:
         strays: Iterable[str] = (),
         latest: int | None = None,
         clock: FilterClock | None = None,
+        given_before: int | None = None,
     ) -> None:
         self.newest = newest
         self.oldest = oldest
@@ -233,7 +237,10 @@ class WindowWalk:
         self._descends = False  # whether a page showed two seconds, the newer one first
         self._steps_up = False  # whether displayed seconds once went up: the zone changed its offset there
         self._changes = False  # whether logs came or went behind the start since the walk began
+        self._given: set[str] | None = set()  # all of them at first, and later only where the clock is shifted
+        self._is_recount = False  # whether everything is swept once more, as the server counts more than was given
         self._latest = latest
+        self._given_before = given_before if latest is not None else None
         self._rest: int | None = None  # logs of the next window, should none come or go
         self._most_rows = 0  # of a page
         self._is_capped = False  # whether a page had fewer logs than there were: a proxy may cap them
@@ -731,14 +738,43 @@ class WindowWalk:
         return True
 
     def _check_account(self) -> Inquiry[None]:
-        """Compare what was given with what the server counts, where its clock is not an ordinary one."""
+        """Compare what was given with what the server counts, where its clock is not an ordinary one.
+
+        Where it counts more, everything is swept for what was not given.
+        """
         given = self.seen + self._resumed
         if not self.is_ordered or (not self._resumed and self.total is not None and given >= self.total):
             return
         oldest = None if self.oldest is None else self.oldest - self.clock.after_margin
-        total = (yield PageRequest(self.pinned, oldest, limit=1)).total
-        if total is not None and total > given:
-            raise self._incomplete(total, given, "the server counts more in its time, which is shifted")
+        account = yield PageRequest(self.pinned, oldest, limit=1)
+        if account.total is None or account.total <= given:
+            yield from self._check_former_account(oldest)
+            return
+        if self._given is None:
+            raise self._incomplete(account.total, given, "the server counts more in its time, which is shifted")
+        self.is_ordered, self._ended = False, False
+        self._is_recount = True
+        self._known |= dict.fromkeys(self._given, 0)
+        self._sweeps = _Sweeps(self.pinned, oldest, rows_may_arrive=True, patience=PATIENCE_WITH_EVERYTHING)
+
+    def _check_former_account(self, oldest: int | None) -> Inquiry[None]:
+        """Compare likewise for the whole walk, where this is the rest of one: what was given before is not known."""
+        if self._given_before is None or self._latest is None:
+            return
+        given = self._given_before + self.seen
+        for step in (0, 3600):  # the zone may have had another offset then
+            account = yield PageRequest(self.clock.before(self._latest) - step, oldest, limit=1)
+            if not account.rows or account.rows[0].second <= self._latest:
+                break
+        else:
+            return
+        if account.total is not None and account.total > given:
+            raise self._incomplete(account.total, given, "the server counts more in its time, which is shifted")
+
+    @property
+    def recounted(self) -> set[str] | None:
+        """Where everything is swept once more at the end: the ids of all logs that were given before."""
+        return self._given if self._is_recount else None
 
     # Ranges -----------------------------------------------------------------------------------------------------
 
@@ -900,7 +936,7 @@ class WindowWalk:
         bound = None if self._pin_is_displayed or not self._ignores_before else self._pin
         oldest = self.oldest if self._ignores_after else None
         # In no order, what is displayed above the last seam was given before it.
-        seam = self.newest if self._is_displayed and not self.is_ordered else None
+        seam = self.newest if self._is_displayed and not self.is_ordered and not self._is_recount else None
         for row in rows:
             if row.identity in self._known or row.identity in self._strays or row.identity in given:
                 continue
@@ -916,6 +952,10 @@ class WindowWalk:
         self.seen += len(given)
         if given:
             self._disputes = 0
+        if self._given is not None and not self._is_recount:
+            self._given |= given.keys()
+            if len(self._given) > MOST_KEPT and not self.is_shifted:
+                self._given = None
         return list(given.values())
 
     def _incomplete(self, expected: int, seen: int, reason: str) -> IncompleteWalkError:

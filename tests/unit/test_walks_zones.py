@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +116,30 @@ def test_each_iterator_of_logs_has_the_shift(half: Half):
 def test_histories_that_once_lost_logs_lose_none(kind: str, seed: int):
     outcome = check(random_zoned_history(Random(seed), kind))  # noqa: S311 - as above
     assert outcome.error is None
+
+
+def walk_with_cut(table: zoned_histories.ZonedTable, cut: int | None) -> list[str]:
+    given: list[str] = []
+    checkpoint = None
+    for most in (cut, None):
+        with zoned_histories.LogWalk(table.page, zoned_histories.NO_FILTERS, checkpoint=checkpoint, workers=1) as walk:
+            given += [str(log.id) for log in islice(walk, most)]
+            checkpoint = json.loads(json.dumps(walk.checkpoint))
+    return given
+
+
+@pytest.mark.parametrize("cut", [None, 650, 698, 699])
+def test_logs_that_no_window_showed_are_swept_at_the_end(cut: int | None):
+    table = zoned_histories.ZonedTable(history("session", "America/New_York"))
+    for place in (150, 320, 321):  # filtered by a time that is an hour later than the one displayed
+        entry = table.entries[place]
+        later = entry.times._replace(filtered=entry.times.filtered + HOUR)
+        table.entries[place] = entry._replace(times=later)
+    if cut == 650:  # what was given before the checkpoint is not known any more
+        with pytest.raises(IncompleteWalkError, match="697 of 700"):
+            walk_with_cut(table, cut)
+    else:
+        assert sorted(walk_with_cut(table, cut)) == sorted(table.matching())
 
 
 class Replicated:

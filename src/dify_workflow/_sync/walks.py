@@ -132,9 +132,14 @@ def _logs(
             known=position.known,
             strays=position.strays,
             latest=position.latest,
+            given_before=position.seen if filters.are_the_servers else None,
         )
+        begun_at: tuple[int | None, set[str]] | None = (position.newest, set(position.known))
         with closing(_batches(read_page, walk, workers, life)) as batches:
             for rows, is_ordered, time_shift in batches:
+                if walk.recounted is not None and begun_at is not None:
+                    position.go_back(*begun_at, walk.recounted)
+                    begun_at = None
                 if time_shift and not position.time_shift:
                     _logging.log_time_shift("logs.iter", time_shift)
                 position.time_shift = time_shift
