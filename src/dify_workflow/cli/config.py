@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import profiles
 from .commands import Command
 from .errors import SettingsError, hide, note
 from .options import output_option
-from .output import json_text
+
+if TYPE_CHECKING:
+    from .profiles import Profile
 
 SHORTEST_SHOWN = 12
 """Characters of a key from which on a part of it is shown."""
@@ -27,6 +28,9 @@ def command() -> None:
 @output_option("table", "json", "jsonl")
 def list_(output: str) -> None:
     """Print the profiles, each with its address and the beginning and end of its key."""
+    from . import profiles
+    from .output import json_text
+
     found = [
         {"profile": name, "base_url": profile.base_url, "api_key": shown(profile)}
         for name, profile in profiles.read().items()
@@ -48,6 +52,8 @@ def set_(profile: str, base_url: str | None, api_key_command: str | None) -> Non
 
     A profile that exists keeps what is not given; at the terminal, an empty key keeps the stored one.
     """
+    from . import profiles
+
     if not re.fullmatch(profiles.NAME, profile):
         raise click.UsageError(f"a profile's name has letters, digits, '-' and '_' only; got {profile!r}")
     stored = profiles.read().get(profile)
@@ -64,10 +70,12 @@ def set_(profile: str, base_url: str | None, api_key_command: str | None) -> Non
 @command.command("path", cls=Command, effect="read")
 def path() -> None:
     """Print where the configuration is."""
+    from . import profiles
+
     click.echo(str(profiles.path()))
 
 
-def shown(profile: profiles.Profile) -> str:
+def shown(profile: Profile) -> str:
     """What is shown of a profile's key."""
     if profile.api_key_command is not None:
         return "(printed by a command)"
@@ -91,7 +99,7 @@ def _given_key(profile: str, *, is_stored: bool) -> str:
     return key
 
 
-def _check(values: dict[str, Any], stored: profiles.Profile | None) -> None:
+def _check(values: dict[str, Any], stored: Profile | None) -> None:
     """Check that a client can be made of what is stored.
 
     Raises:

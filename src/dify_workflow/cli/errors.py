@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
-import traceback
 from typing import Any, Final
 
 import click
@@ -78,10 +76,14 @@ def report(error: Exception, *, as_json: bool) -> int:
     """Print an error on stderr, as one line of JSON if asked, and return the exit code that it stands for."""
     code = exit_code_of(error)
     if not isinstance(error, _expected()):
+        import traceback
+
         click.echo(printable(redacted("".join(traceback.format_exception(error)))), err=True)
     message, hint = _message(error), _hint(error, code)
     message += "".join(f" ({one})" for one in getattr(error, "__notes__", ()))
     if as_json:
+        import json
+
         request = getattr(error, "request", None)
         value = {
             "code": _name(error, code),

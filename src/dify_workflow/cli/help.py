@@ -10,7 +10,6 @@ import click
 from .._version import __version__
 from .commands import Command
 from .errors import EXIT_CODES
-from .output import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +28,8 @@ def command(context: click.Context, /, command: tuple[str, ...], output: str) ->
     root = context.find_root()
     place = _place(root, command)
     if output == "json":
+        from .output import json_text
+
         document = {
             "name": root.command.name,
             "version": __version__,

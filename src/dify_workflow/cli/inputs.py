@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from dify_workflow import DifyWorkflow
 
@@ -84,6 +83,8 @@ def file_at(option: str, name: str) -> FileToUpload:
     Raises:
         click.UsageError: there is none.
     """
+    from pathlib import Path
+
     path = Path(name)
     if not path.is_file():
         raise click.UsageError(f"{option}: there is no file {name!r}")
@@ -91,6 +92,8 @@ def file_at(option: str, name: str) -> FileToUpload:
 
 
 def _file(name: str, path: str) -> FileToUpload:
+    from pathlib import Path
+
     if not Path(path).is_file():
         raise click.UsageError(
             f"input {name!r}: there is no file {path!r}; text that begins with @ is given as {name}:='\"@...\"'"
@@ -99,6 +102,8 @@ def _file(name: str, path: str) -> FileToUpload:
 
 
 def _json(name: str, text: str) -> object:
+    import json
+
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -106,6 +111,9 @@ def _json(name: str, text: str) -> object:
 
 
 def _object_in(name: str) -> dict[str, Any]:
+    import json
+    from pathlib import Path
+
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import click
@@ -14,11 +15,8 @@ from .output import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from dify_workflow.models import WorkflowLog
-
-FORMATS: Final = ("table", "json", "jsonl", "csv", "id")
 
 
 class LogPrinter(Protocol):
@@ -37,7 +35,7 @@ def log_printer(output: str, *, several: bool, as_stream: bool = False) -> LogPr
     """What prints logs in a format.
 
     Args:
-        output: one of `FORMATS`.
+        output: one of `options.LOG_FORMATS`.
         several: whether the logs are of several apps.
         as_stream: whether they come without an end, so that `json` is one object a line.
     """
@@ -102,18 +100,18 @@ class CsvPrinter:
     """CSV with a header: the columns of `dify_workflow.records`."""
 
     def __init__(self, *, several: bool) -> None:
-        from .columns import COLUMNS
+        from ..records import COLUMNS
 
-        self._header = (["app"] if several else []) + list(COLUMNS)
+        self._header = (["app"] if several else []) + [column.name for column in COLUMNS]
         self._is_first = True
 
     def write(self, app: str | None, log: WorkflowLog) -> None:
         """Print a log."""
-        from .columns import flatten
+        from ..records import flatten
 
         self._print_header()
-        row = flatten(log.to_dict())
-        self._print(([] if app is None else [app]) + [row[name] for name in self._header if name != "app"])
+        record = {"app": app, **flatten(log)}
+        self._print([_csv_cell(record[name]) for name in self._header])
 
     def end(self) -> None:
         """Print the header if there was no log."""
@@ -128,6 +126,15 @@ class CsvPrinter:
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(row)
         click.echo(line.getvalue(), nl=False)
+
+
+def _csv_cell(value: object) -> str:
+    """A value of a record as CSV: times in ISO 8601, nothing for NULL."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return "" if value is None else str(value)
 
 
 class Column:

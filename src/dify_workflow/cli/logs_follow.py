@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import queue
-import subprocess
 import sys
-import threading
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,9 +10,7 @@ import click
 
 from .commands import Command
 from .errors import SettingsError, note
-from .log_output import FORMATS, as_object, log_printer
-from .options import BOUNDS, connected, filters, output_option
-from .output import json_text
+from .options import BOUNDS, LOG_FORMATS, connected, filters, output_option
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -67,7 +62,7 @@ class CommandFailedError(click.ClickException):
     metavar="FILE",
     help="Keep the checkpoint in this file, and go on from it; --since counts only while there is none.",
 )
-@output_option(*FORMATS)
+@output_option(*LOG_FORMATS)
 @connected(several=True)
 @click.pass_context
 def command(
@@ -95,6 +90,8 @@ def command(
     if exec_stop and exec_ is None:
         raise click.UsageError("--exec-stop needs --exec")
     is_printed = exec_ is None or context.get_parameter_source("output") is not click.core.ParameterSource.DEFAULT
+    from .log_output import log_printer
+
     printer = log_printer(output, several=connection.several, as_stream=True) if is_printed else None
     with ExitStack() as stack:
         file = None if state is None else _opened(state, stack)
@@ -165,6 +162,9 @@ def _logs(follows: dict[App, LogFollow]) -> Generator[Followed]:
 
 def _merged(follows: dict[App, LogFollow]) -> Generator[Followed]:
     """The logs of several follows, each in a thread of its own, which waits until its log is dealt with."""
+    import queue
+    import threading
+
     found: queue.SimpleQueue[tuple[App, Followed | Exception]] = queue.SimpleQueue()
     go_on = {app: threading.Semaphore(0) for app in follows}
 
@@ -193,6 +193,11 @@ def _merged(follows: dict[App, LogFollow]) -> Generator[Followed]:
 
 
 def _run(command: str, followed: Followed, *, stop: bool) -> None:
+    import subprocess
+
+    from .log_output import as_object
+    from .output import json_text
+
     sys.stdout.flush()
     done = subprocess.run(
         ["sh", "-c", command],  # noqa: S607 - the user's own command, in the user's shell

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -10,9 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import click
 
 from .commands import Command
-from .log_output import FORMATS, log_printer
-from .options import connected, filters, output_option, quiet_option
-from .output import Progress
+from .options import LOG_FORMATS, connected, filters, output_option, quiet_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,7 +29,7 @@ DEFAULT_LIMIT: Final = 20
     "--limit", type=click.IntRange(min=1), help=f"Logs to print at most; {DEFAULT_LIMIT} unless given.", metavar="N"
 )
 @click.option("--all", "everything", is_flag=True, help="Print all matching logs, each once.")
-@output_option(*FORMATS)
+@output_option(*LOG_FORMATS)
 @quiet_option
 @connected(several=True)
 def command(
@@ -52,6 +49,9 @@ def command(
     if everything and limit is not None:
         raise click.UsageError("--all and --limit exclude each other")
     most = None if everything else limit or DEFAULT_LIMIT
+    from .log_output import log_printer
+    from .output import Progress
+
     printer, progress = log_printer(output, several=connection.several), Progress(quiet=quiet)
     with connection.apps() as apps, ExitStack() as stack:
         try:
@@ -67,6 +67,8 @@ def newest(
     apps: list[App], given: dict[str, Any], most: int | None, stack: ExitStack
 ) -> Iterator[tuple[str | None, WorkflowLog]]:
     """The logs of all the apps, newest first; the names of the apps come with them."""
+    import heapq
+
     streams = [logs_of(app, given, most, stack) for app in apps]
     return islice(heapq.merge(*streams, key=_second, reverse=True), most)
 

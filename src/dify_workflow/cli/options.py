@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from dify_workflow_api.parameters import PARAMETERS
 
-from .connection import Connection
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,6 +15,8 @@ if TYPE_CHECKING:
 
 DEFAULT_USER: Final = "dify-workflow"
 """The end user of runs, uploads and forms, unless given: the same for all, as a run can use only its user's files."""
+
+LOG_FORMATS: Final = ("table", "json", "jsonl", "csv", "id")
 
 FILTERS: Final = "list_workflow_logs"
 PAGING: Final = frozenset({"page", "limit"})
@@ -75,6 +75,8 @@ def connected(*, several: bool = False) -> Callable[[Callable[..., Any]], Callab
         def command(*, profile: str | None, timeout: float | None, all_profiles: bool = False, **given: Any) -> Any:  # noqa: ANN401 - what click collected
             if profile is None and not all_profiles:
                 profile = click.get_current_context().find_root().params.get("profile")
+            from .connection import Connection
+
             connection = Connection(profile, all_profiles=all_profiles, timeout=timeout, several=several)
             return function(connection, **given)
 

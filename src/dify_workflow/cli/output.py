@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import time
@@ -27,6 +26,8 @@ def default_format() -> str:
 
 def json_text(value: object, *, indent: int | None = None) -> str:
     """A value as JSON which the output can carry, without characters that control a terminal."""
+    import json
+
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     if text.isascii():
         return text.replace("\x7f", "\\u007f")

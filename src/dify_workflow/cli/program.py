@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME: Final = "dify-workflow"
+LARGEST_HELP: Final = 80
+"""Characters of a line."""
 COMPLETE_VARIABLE: Final = "_DIFY_WORKFLOW_COMPLETE"
 
 EPILOG: Final = """\
@@ -92,7 +94,7 @@ def _code(arguments: list[str]) -> int:
             from click.shell_completion import shell_complete
 
             return shell_complete(program, {}, NAME, COMPLETE_VARIABLE, os.environ[COMPLETE_VARIABLE])
-        with program.make_context(NAME, arguments.copy()) as context:
+        with program.make_context(NAME, arguments.copy(), terminal_width=_help_width()) as context:
             program.invoke(context)
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -106,6 +108,18 @@ def _code(arguments: list[str]) -> int:
             return 0
         return errors.report(error, as_json=_wants_json(arguments))
     return 0
+
+
+def _help_width() -> int:
+    """The width of help: click's own way to it loads modules for a tenth of the time that help takes."""
+    try:
+        columns = int(os.environ.get("COLUMNS", "")) or LARGEST_HELP
+    except ValueError:
+        try:
+            columns = os.get_terminal_size(1).columns or LARGEST_HELP
+        except OSError:
+            columns = LARGEST_HELP
+    return max(min(columns, LARGEST_HELP) - 2, 50)
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:

@@ -2,10 +2,7 @@
 
 import argparse
 import errno
-import json
-import logging
 import math
-import shlex
 import signal
 import sys
 import threading
@@ -13,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import INSTALL_HINT, lacks_extra
-from .loading import LoadError, apply_traps, load_form, load_workflow
 from .versions import DEFAULT_VERSION, SERVER_VERSIONS, VERSION_NAMES
 
 if TYPE_CHECKING:
@@ -32,6 +28,8 @@ def main(argv: Sequence[str] | None = None, *, command: str = _COMMAND) -> int:
     `command` is what messages call it.
     """
     options = _parser(command).parse_args(argv)
+    from .loading import LoadError  # noqa: PLC0415 - loaded when needed: not for --help
+
     try:
         sandbox = _make_sandbox(options)
     except LoadError as error:
@@ -52,6 +50,8 @@ def main(argv: Sequence[str] | None = None, *, command: str = _COMMAND) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     if options.verbose:
+        import logging  # noqa: PLC0415 - loaded when needed
+
         logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
         logging.getLogger("dify_sandbox").setLevel(logging.INFO)
 
@@ -73,6 +73,7 @@ def main(argv: Sequence[str] | None = None, *, command: str = _COMMAND) -> int:
 
 
 def _make_sandbox(options: argparse.Namespace) -> "Sandbox":
+    from .loading import apply_traps, load_form, load_workflow  # noqa: PLC0415 - loaded when needed
     from .server import Sandbox  # noqa: PLC0415 - a missing extra is reported, not raised
     from .workflow import echo_workflow  # noqa: PLC0415 - as above
 
@@ -182,6 +183,9 @@ def _key(text: str) -> str:
 
 
 def _announce(sandbox: "Sandbox", version: str) -> None:
+    import json  # noqa: PLC0415 - loaded when needed
+    import shlex  # noqa: PLC0415 - loaded when needed
+
     keys = dict(sandbox.keys)
     address = {"base_url": sandbox.base_url, "api_key": sandbox.api_key, "keys": keys}
     lines = [
