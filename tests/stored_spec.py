@@ -93,7 +93,7 @@ def answer(name: str) -> dict[str, Any]:
     """The content of the one successful answer that an operation has."""
     responses = OPERATIONS[name][2]["responses"]
     [status] = [status for status in responses if status.startswith("2")]
-    found: dict[str, Any] = responses[status]["content"]
+    found: dict[str, Any] = responses[status].get("content", {})
     return found
 
 
@@ -118,6 +118,9 @@ def samples(parameter: dict[str, Any], number: int) -> Iterator[Sample]:
         elif plain["type"] == "integer":
             low, high = plain.get("minimum", 0), plain.get("maximum", 10**6)
             yield from (Sample(value, str(value)) for value in (low + number, low, low + 1, high - 1, high))
+        elif plain["type"] == "number":
+            low, high = float(plain.get("minimum", 0)), float(plain.get("maximum", 10**6))
+            yield from (Sample(value, repr(value)) for value in (low + number / 64, low, high))
         elif plain["type"] == "boolean":
             yield from (Sample(True, "true"), Sample(False, "false"))
         elif plain["type"] != "null":  # None is a keyword that is left out

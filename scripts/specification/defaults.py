@@ -31,6 +31,7 @@ def named(document: Tree) -> tuple[Tree, list[str]]:
         part, name = found
         marks.lifted(document, part.node, name)
         made.append(f"the schema {name}")
+    _add_errors(document)
     return document, made
 
 
@@ -55,6 +56,20 @@ def described(document: Tree) -> tuple[Tree, list[str]]:
         holder["description"] = _text(document, kind, where, node)
         made.append(_place(where))
     return document, made
+
+
+def _add_errors(document: Tree) -> None:
+    """Gives operations the errors that every operation can answer with, where no overlay did."""
+    shared = document.get("components", {}).get("responses", {})
+    for _, _, operation in operations(document):
+        if "default" not in operation["responses"]:
+            for status, name in ERRORS.items():
+                if name in shared:
+                    operation["responses"].setdefault(status, {"$ref": f"#/components/responses/{name}"})
+
+
+ERRORS = {"401": "Unauthorized", "403": "Forbidden", "500": "ServerError", "default": "OtherError"}
+"""The responses of ours that stand for the errors of an operation that has no `default`."""
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

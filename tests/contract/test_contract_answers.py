@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -43,32 +44,45 @@ if TYPE_CHECKING:
 
 RUN = "0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a"
 
-# One call of each method that gives what the server answered.
-CALLS = {
-    "app.info": {},
-    "app.meta": {},
-    "app.parameters": {},
-    "app.site": {},
-    "end_users.get": {"end_user_id": RUN},
-    "files.upload": {"file": b"x", "user": "u", "filename": "x.txt"},
-    "forms.get": {"form_token": "t"},
-    "forms.submit": {"form_token": "t", "inputs": {}, "action": "a", "user": "u"},
-    "logs.list": {},
-    "runs.get": {"workflow_run_id": RUN},
-    "runs.run": {"inputs": {}, "user": "u"},
-    "runs.stop": {"task_id": "t", "user": "u"},
-}
 STREAMS = {
     "runs.events": {"workflow_run_id": RUN, "user": "u"},
     "runs.stream": {"inputs": {}, "user": "u"},
 }
+# What is given for a parameter that a method insists on.
+GIVEN = {
+    "file": b"x",
+    "filename": "x.txt",
+    "user": "u",
+    "inputs": {},
+    "action": "a",
+    "form_token": "t",
+    "task_id": "t",
+    "end_user_id": RUN,
+    "workflow_run_id": RUN,
+}
+OPERATION_OF = {operation.key: operation.name for operation in completeness.operations(SPEC)}
+
+
+def calls() -> dict[str, dict[str, Any]]:
+    """One call of each method that gives what the server answered."""
+    found = {}
+    for name, door in DOORS.items():
+        is_walk = "GET /workflows/logs" in door.keys and name != "logs.list"
+        if is_walk or name in STREAMS or "application/json" not in answer(OPERATION_OF[door.keys[0]]):
+            continue
+        parameters = inspect.signature(door.function).parameters.values()
+        needed = [one.name for one in parameters if one.default is one.empty and one.name != "self"]
+        found[name] = {one: GIVEN.get(one, RUN) for one in [*needed, *(["filename"] if "file" in needed else [])]}
+    return found
+
+
+CALLS = calls()
 # What the facade derives from the operation's model.
 DERIVED = {
     "files.upload": results.Upload,
     "runs.get": results.WorkflowRunDetail,
     "runs.run": results.WorkflowRunResult,
 }
-OPERATION_OF = {operation.key: operation.name for operation in completeness.operations(SPEC)}
 OF_STATUS = {
     "400": "BadRequestError",
     "401": "AuthenticationError",
@@ -111,10 +125,9 @@ def given_by(facade: Facade, method: str, bodies: Iterable[Any]) -> Iterator[Any
 
 
 def test_every_method_that_gives_an_answer_is_walked():
-    streams_and_walks = {*STREAMS, "logs.iter", "logs.follow"}
-    assert {*CALLS} == {*DOORS} - streams_and_walks
+    assert {"app.info", "files.upload", "forms.submit", "logs.list", "runs.get", "runs.run"} < {*CALLS}
     covered = {OPERATION_OF[key] for name in (*CALLS, *STREAMS) for key in DOORS[name].keys}
-    assert covered == {*OPERATIONS}
+    assert covered == {name for name in OPERATIONS if answer(name)}
 
 
 def assert_conforms(name: str, variant: Variant) -> None:

@@ -69,7 +69,8 @@ def test_the_bytes_depend_on_no_hash_seed_locale_or_folder(folders: Path) -> Non
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert [line for line in done.stderr.splitlines() if not line.startswith("to do: ")] == []
     assert (folders / "openapi.yaml").read_bytes() == (SPEC / "openapi.yaml").read_bytes()
 
 
