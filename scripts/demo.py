@@ -6,6 +6,7 @@ Usage: demo.py
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ COLOURS = {
     "running": "cyan",
 }
 
+COMMANDS = ("app info", "logs list --status failed --since 24h -o id --limit 3", "logs list --limit 6 -o table")
+
 # Without a terminal rich takes 80 columns, and the table wants more.
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
@@ -42,11 +45,12 @@ def main() -> int:
     with ExitStack() as stack:
         is_real = bool(os.environ.get("DIFY_API_KEY"))
         if is_real:
-            client = stack.enter_context(DifyWorkflow())
+            client, settings = stack.enter_context(DifyWorkflow()), {}
             console.print(f"Reading your server, {client.base_url} (DIFY_API_KEY is set).\n")
         else:
             sandbox = stack.enter_context(Sandbox(rows=ROWS))
             client = stack.enter_context(sandbox.client())
+            settings = {"DIFY_API_KEY": sandbox.api_key, "DIFY_BASE_URL": sandbox.base_url}
             console.print(f"Started a sandbox with {ROWS} generated logs at {client.base_url}.\n")
         try:
             show_logs(client)
@@ -58,6 +62,7 @@ def main() -> int:
             show_loss(client)
             show_run(client)
         show_error(client)
+        show_commands(settings)
         show_next_steps()
     return 0
 
@@ -157,6 +162,22 @@ def show_error(client: DifyWorkflow) -> None:
         client.logs.list(created_by_account="nobody@example.com")
     except DifyError as error:
         console.print(Text(type(error).__name__, "red"), f"{error}\n", sep=": ", markup=False)
+
+
+def show_commands(settings: dict[str, str]) -> None:
+    """Three commands of the command line, with what they print.
+
+    Pasted, they run on the same server; where that is the sandbox of this process (`settings` has its address and key),
+    on a sandbox of their own, with the same logs.
+    """
+    heading("Without Python", "docs/command-line.md")
+    program = ".venv/bin/dify-workflow" + (" --profile sandbox" if settings else "")
+    for command in COMMANDS:
+        console.print(f"{program} {command}", style="cyan", markup=False, soft_wrap=True)
+        arguments = [sys.executable, "-m", "dify_workflow", *command.split()]
+        sys.stdout.flush()
+        subprocess.run(arguments, env={**os.environ, **settings, "COLUMNS": str(console.width)}, check=False)
+        console.print()
 
 
 def show_next_steps() -> None:

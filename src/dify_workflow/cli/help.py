@@ -74,7 +74,8 @@ def _described(place: click.Context) -> dict[str, Any]:
 
 
 def _parameter(one: click.Parameter) -> dict[str, Any]:
-    described: dict[str, Any] = {"name": one.name, "type": one.type.name, "required": one.required}
+    name = max(one.opts, key=len).lstrip("-")
+    described: dict[str, Any] = {"name": name, "type": one.type.name, "required": one.required}
     if isinstance(one.type, click.Choice):
         described["choices"] = [str(choice) for choice in one.type.choices]
     if isinstance(one, click.Argument):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import sys
 from datetime import datetime
@@ -123,6 +121,9 @@ class CsvPrinter:
         self._is_first = False
 
     def _print(self, row: Sequence[str]) -> None:
+        import csv
+        import io
+
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(row)
         click.echo(line.getvalue(), nl=False)

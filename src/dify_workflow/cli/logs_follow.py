@@ -76,7 +76,7 @@ def command(
     exec_stop: bool,
     state: str | None,
     output: str,
-    **given: Any,  # noqa: ANN401 - the filters
+    given: dict[str, Any],
 ) -> None:
     """Print new logs as they appear, oldest first, until Ctrl-C.
 

@@ -39,7 +39,7 @@ def command(
     everything: bool,
     output: str,
     quiet: bool,
-    **given: Any,  # noqa: ANN401 - the filters
+    given: dict[str, Any],
 ) -> None:
     """Print logs, newest first.
 

@@ -43,7 +43,7 @@ def command(
     price_per_1k: float | None,
     output: str | None,
     quiet: bool,
-    **given: Any,  # noqa: ANN401 - the filters
+    given: dict[str, Any],
 ) -> None:
     """Print statistics of logs: failure rates and reasons, durations, tokens, users, versions.
 

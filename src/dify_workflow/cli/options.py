@@ -36,35 +36,56 @@ ALSO: Final = {
     "status": "Every status is possible.",
     **dict.fromkeys(BOUNDS, "ISO 8601 (without an offset: UTC), or an age: 90s, 15m, 24h, 7d, 2w, 1mo."),
 }
+OWN: Final = frozenset(
+    {
+        *("all", "all-profiles", "by", "details", "exec", "exec-stop", "format", "help", "limit", "output", "poll"),
+        *("price-per-1k", "profile", "quiet", "restart", "state", "timeout", "tz", "update", "workers"),
+        *NAMES.values(),
+    }
+)
+"""Options that the commands have beside those of the spec."""
+PREFIX: Final = "filter_"
+"""What the names of filters begin with inside a command, so that they meet no other option's."""
 TYPES: Final = {"string": click.STRING, "integer": click.INT, "number": click.FLOAT, "boolean": click.BOOL}
 
 
 def filters(*, without: frozenset[str] = frozenset()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The filters of logs as options: one for each query parameter that the spec has, with the spec's description.
 
-    The command gets them by the names of the parameters; None where an option is not given.
+    The command gets those that are given as `given`, by the names of the parameters.
     """
     described = {name: (kind, text) for name, kind, text in PARAMETERS[FILTERS] if name not in PAGING | without}
     ordered = [*(name for name in NAMES if name in described), *(name for name in described if name not in NAMES)]
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def command(*arguments: Any, **values: Any) -> Any:  # noqa: ANN401 - what click collected
+            found = {name: values.pop(PREFIX + name) for name in ordered}
+            return function(*arguments, given={name: one for name, one in found.items() if one is not None}, **values)
+
+        decorated: Callable[..., Any] = command
         for name in reversed(ordered):
             kind, text = described[name]
-            option = "--" + NAMES.get(name, name).replace("__", "-").replace("_", "-")
             several = kind.startswith("array of ")
-            function = click.option(
-                option,
-                name,
+            decorated = click.option(
+                option_of(name),
+                PREFIX + name,
                 type=TYPES[kind.removeprefix("array of ")],
                 multiple=several,
                 default=None,
                 callback=_none_for_no_value if several else None,
                 shell_complete=_statuses if name == "status" else None,
                 help=" ".join(filter(None, (text.replace("`", ""), ALSO.get(name)))),
-            )(function)
-        return function
+            )(decorated)
+        return decorated
 
     return decorate
+
+
+def option_of(parameter: str) -> str:
+    """The option of a parameter of the spec: `--filter-x` where the commands have an option `--x` of their own."""
+    name = NAMES.get(parameter, parameter).replace("__", "-").replace("_", "-")
+    return f"--filter-{name}" if parameter not in NAMES and name in OWN else f"--{name}"
 
 
 def connected(*, several: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

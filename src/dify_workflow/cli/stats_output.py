@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -61,6 +59,9 @@ def print_stats(stats: Stats, output: str, by: str | None) -> None:
 
 
 def _print_csv(table: Table) -> None:
+    import csv
+    import io
+
     lines = io.StringIO()
     csv.writer(lines, lineterminator="\n").writerows([table.columns, *table.rows])
     click.echo(lines.getvalue(), nl=False)
