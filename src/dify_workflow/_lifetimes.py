@@ -10,15 +10,14 @@ The thread or task that iterates does the cleaning up: there, the wait fails wit
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import threading
 import time
 import weakref
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from . import _forks
+from ._frames import in_signal_handler, is_collecting, runs_here
+from ._monitors import Alarm
 
 if TYPE_CHECKING:
     import asyncio
@@ -114,7 +113,7 @@ class Lifetime(_Base):
 
     def is_owner(self) -> bool:
         """Whether the caller is the thread that iterates, and no signal handler that interrupted it."""
-        return self._owner == threading.get_ident() and not _in_signal_handler()
+        return self._owner == threading.get_ident() and not in_signal_handler()
 
     def run(self, attempt: Interruptible, work: Callable[[], T]) -> T:
         """What some work gives that waits in an attempt.
@@ -162,111 +161,9 @@ class Lifetime(_Base):
                     raise
             else:
                 return True
-            if _runs_here(items) or time.monotonic() > deadline or is_collecting():
+            if runs_here(items) or time.monotonic() > deadline or is_collecting():
                 return False
             time.sleep(PAUSE)
-
-
-class Alarm:
-    """Wakes up a thread, from any other and from a signal handler: unlike events and conditions, it has no lock."""
-
-    def __init__(self) -> None:
-        self._rings: SimpleQueue[None] = SimpleQueue()
-
-    def interrupt(self) -> None:
-        """Wake up who waits, or will wait."""
-        self._rings.put(None)
-
-    def wait(self, seconds: float | None = None) -> None:
-        """Wait until it rings, or the time is over."""
-        with contextlib.suppress(Empty):
-            self._rings.get(timeout=seconds)
-
-
-class Monitor:
-    """A lock, and the wait for what changes under it to become as it should.
-
-    Args:
-        lifetime: its end wakes up who waits.
-    """
-
-    def __init__(self, lifetime: Lifetime) -> None:
-        self._lifetime = lifetime
-        self._lock = threading.Lock()
-        self._alarms: set[Alarm] = set()
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-    def wait_for(self, ready: Callable[[], bool]) -> None:
-        """Wait, holding the lock, until it is so.
-
-        Raises:
-            EndedError: the lifetime has ended.
-        """
-        if ready():
-            return
-        alarm = Alarm()
-        self._alarms.add(alarm)
-        try:
-            while not ready():
-                self._lock.release()
-                try:
-                    self._lifetime.run(alarm, alarm.wait)
-                finally:
-                    self._lock.acquire()
-        finally:
-            self._alarms.discard(alarm)
-
-    def notify_all(self) -> None:
-        """Have everyone look again. Unlike a condition's, this needs no lock."""
-        for alarm in list(self._alarms):
-            alarm.interrupt()
-
-
-def _runs_here(items: Generator[Any, Any, Any]) -> bool:
-    """Whether a generator is being run by this very thread, below: this is a signal handler, or a finalizer."""
-    import inspect  # noqa: PLC0415 - loaded when needed
-
-    running = getattr(items, "gi_frame", None)
-    frame = inspect.currentframe()
-    while frame is not None and frame is not running:
-        frame = frame.f_back
-    return frame is not None
-
-
-def _in_signal_handler() -> bool:
-    """Whether a function that handles signals is among those that run in this thread, as far as can be seen."""
-    import inspect  # noqa: PLC0415 - loaded when needed
-    import signal  # noqa: PLC0415 - loaded when needed
-
-    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
-    codes = {getattr(getattr(handler, "__func__", handler), "__code__", None) for handler in handlers} - {None}
-    frame = inspect.currentframe()
-    while frame is not None and frame.f_code not in codes:
-        frame = frame.f_back
-    return frame is not None
-
-
-class _Cycle:
-    """Something that only the garbage collector takes away."""
-
-    def __init__(self) -> None:
-        self.itself = self
-
-
-def is_collecting() -> bool:
-    """Whether garbage is being collected at the moment, most likely by this thread, and this is a finalizer.
-
-    Then nothing may be waited for: the collector may have been started anywhere, holding any lock. There is no other
-    way to find out than this: a collection that is begun inside another one does nothing.
-    """
-    gone = weakref.ref(_Cycle())
-    gc.collect(0)
-    return gone() is not None
 
 
 class AsyncLifetime(_Base):
@@ -312,11 +209,24 @@ class AsyncLifetime(_Base):
         except Exception:
             if not self.is_over:
                 raise
+            await self._receive_cancellation(wait)
             raise EndedError from None
         finally:
             self._waiting.discard(wait)
-        self._check()
+        if self.is_over:
+            await self._receive_cancellation(wait)
+            raise EndedError
         return result
+
+    async def _receive_cancellation(self, wait: _TaskWait) -> None:
+        """Let the cancellation come here that the end asked for, where the work was over before it came."""
+        try:
+            await self._asyncio.sleep(0)
+        except self._asyncio.CancelledError:
+            if not wait.is_ended():
+                raise
+        else:
+            wait.is_ended()
 
     async def sleep(self, seconds: float) -> None:
         """Sleep.
@@ -370,42 +280,3 @@ class _TaskWait:
     def is_ended(self) -> bool:
         """Whether a cancellation was this one, and no other."""
         return self._is_interrupted and self._task.uncancel() <= self._cancellations
-
-
-class AsyncMonitor:
-    """As `Monitor`; tasks need no lock."""
-
-    def __init__(self, lifetime: AsyncLifetime) -> None:
-        self._lifetime = lifetime
-        self._waiting: set[asyncio.Future[None]] = set()
-
-    async def __aenter__(self) -> None:
-        pass
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
-
-    async def wait_for(self, ready: Callable[[], bool]) -> None:
-        """Wait until it is so.
-
-        Raises:
-            EndedError: the lifetime has ended.
-        """
-        while not ready():
-            await self._lifetime.run(None, self._change)
-
-    async def _change(self) -> None:
-        from asyncio import get_running_loop  # noqa: PLC0415 - as above
-
-        future = get_running_loop().create_future()
-        self._waiting.add(future)
-        try:
-            await future
-        finally:
-            self._waiting.discard(future)
-
-    def notify_all(self) -> None:
-        """Have everyone look again."""
-        for future in list(self._waiting):
-            if not future.done():
-                future.set_result(None)

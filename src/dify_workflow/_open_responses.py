@@ -150,7 +150,7 @@ def _may_wait_for_lock(stream: object) -> bool:
     """Whether the lock of httpcore's pool is free, or held by another thread, which will release it."""
     lock = lock_of(stream)
     if lock is None:  # another transport: nothing is known about its locks
-        from ._lifetimes import is_collecting  # noqa: PLC0415 - loaded when needed
+        from ._frames import is_collecting  # noqa: PLC0415 - loaded when needed
 
         return not is_collecting()
     if not lock.acquire(timeout=LOCK_SECONDS):

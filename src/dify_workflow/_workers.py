@@ -8,7 +8,8 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
 from ._event_loops import running_loop
-from ._lifetimes import LONGEST_WAIT, is_collecting
+from ._frames import is_collecting
+from ._lifetimes import LONGEST_WAIT
 
 if TYPE_CHECKING:
     import asyncio

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from .._lifetimes import AsyncLifetime, AsyncMonitor, EndedError
+from .._lifetimes import AsyncLifetime, EndedError
+from .._monitors import AsyncMonitor
 from .._workers import AsyncWorkers
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from .._lifetimes import EndedError, Lifetime, Monitor
+from .._lifetimes import EndedError, Lifetime
+from .._monitors import Monitor
 from .._workers import Workers
 
 if TYPE_CHECKING:
