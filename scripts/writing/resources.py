@@ -13,6 +13,7 @@ from writing.keywords import Keyword, check_of, described, keyword_of
 from writing.source import WIDTH, Source, UnwritableError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from completeness import Operation
@@ -43,6 +44,7 @@ def write(package: Package, spec: dict[str, Any], operation: Operation, tests: P
     if is_new:
         package.sources[path] = Source(path, _module(operation.tag, cls))
         _add_property(package.source(package.root / "_async" / "client.py"), operation.tag, cls)
+        _export(package.source(package.root / "types.py"), operation.tag, cls)
     source = package.source(path)
     name = _name(source, cls, operation)
     text, imports = _method(spec, operation, name)
@@ -67,11 +69,36 @@ def _module(tag: str, cls: str) -> str:
     words = tag.replace("_", " ")
     return (
         f'"""The operations on {words}."""\n\nfrom __future__ import annotations\n\n'
-        "from typing import TYPE_CHECKING\n\n"
-        "if TYPE_CHECKING:\n    from .._configuration import TimeoutOption\n    from .caller import AsyncCaller\n\n\n"
-        f'class {cls}:\n    """The operations on {words}."""\n\n    __slots__ = ("_caller",)\n\n'
-        "    def __init__(self, caller: AsyncCaller) -> None:\n        self._caller = caller\n"
+        "from typing import TYPE_CHECKING\n\nfrom .resource import AsyncResource\n\n"
+        "if TYPE_CHECKING:\n    from .._configuration import TimeoutOption\n\n\n"
+        f'class {cls}(AsyncResource):\n    """The operations on {words}."""\n\n'
+        '    __module__ = "dify_workflow.types"\n    __slots__ = ()\n'
     )
+
+
+def _export(types: Source, tag: str, cls: str) -> None:
+    """Makes both classes of a resource public types."""
+    own = cls.removeprefix("Async")
+    types.add_import(f"._async.{tag}", cls, for_types=True)
+    types.add_import(f"._sync.{tag}", own, for_types=True)
+    for node in types.tree.body:
+        if isinstance(node, ast.Assign) and _target(node) == "__all__" and isinstance(node.value, ast.List):
+            for name in (cls, own):
+                _insert(types, node.value.elts, name, f'"{name}"')
+        if isinstance(node, ast.Assign) and _target(node) == "_HOME" and isinstance(node.value, ast.Dict):
+            _insert(types, node.value.keys, own, f'"{own}": "._sync.{tag}"', node.value.values)
+
+
+def _insert(
+    source: Source, keys: Sequence[ast.expr | None], key: str, text: str, values: Sequence[ast.expr] | None = None
+) -> None:
+    """Inserts an item into a list or a mapping whose keys are sorted texts."""
+    known = [one for one in keys if isinstance(one, ast.Constant)]
+    following = next((one for one in known if str(one.value) > key), None)
+    if following is not None:
+        source.insert_before(following, f"{text},\n    ")
+    else:
+        source.insert_after((values or known)[-1], f",\n    {text}")
 
 
 def _add_property(client: Source, tag: str, cls: str) -> None:
@@ -191,13 +218,7 @@ def _list(tests: Source, operation: str, method: str) -> None:
     """Lists the method among those of its operation, in alphabetical order."""
     for node in tests.tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) and _target(node) == "METHODS_OF":
-            keys = [key for key in node.value.keys if isinstance(key, ast.Constant)]
-            row = f'"{operation}": ["{method}"]'
-            following = next((key for key in keys if str(key.value) > operation), None)
-            if following is not None:
-                tests.insert_before(following, f"{row},\n    ")
-            else:
-                tests.insert_after(node.value.values[-1], f",\n    {row}")
+            _insert(tests, node.value.keys, operation, f'"{operation}": ["{method}"]', node.value.values)
             return
     raise UnwritableError(f"{tests.path.name} has no METHODS_OF")
 

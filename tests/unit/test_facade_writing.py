@@ -194,6 +194,9 @@ def test_a_new_operation_becomes_a_method_of_a_new_resource() -> None:
     client = files["src/dify_workflow/_async/client.py"]
     assert "    def health(self) -> AsyncHealth:" in client
     assert "    from .health import AsyncHealth\n" in client
+    types = files["src/dify_workflow/types.py"]
+    for line in ("from ._sync.health import Health", '"AsyncHealth",', '"Health": "._sync.health",'):
+        assert f"    {line}\n" in types
     assert '    "get_health": ["health.get"],\n' in files["tests/contract/test_completeness.py"]
     stubs = ast.literal_eval(
         files["src/dify_workflow/sandbox/additions.py"].partition("STUBS")[2].partition("= ")[2].partition('\n"""')[0]
