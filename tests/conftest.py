@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from reporting import Progress, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,11 +56,24 @@ def _every_request_is_judged() -> Iterator[None]:
         yield
 
 
-def pytest_configure() -> None:
-    """Let programs that tests start be ended by Ctrl-C where a shell has this run ignore it: `nohup make test &`."""
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Show progress, and let Ctrl-C end what tests start where a shell has this run ignore it: `nohup make test &`."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if getattr(config.option, "numprocesses", None) and terminal is not None and config.get_verbosity() == 0:
+        config.pluginmanager.register(Progress(terminal))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         with contextlib.suppress(ValueError):  # this is a thread of a worker
             signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Keep failures readable: what is compared may be a whole spec."""
+    report: Any = yield
+    if report.failed and item.config.get_verbosity() < 2:
+        shorten(report.longrepr)
+    return report
 
 
 @cache
