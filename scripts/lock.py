@@ -24,7 +24,9 @@ from pathlib import Path
 from environments import REQUIREMENTS, ROOT, StepError, uv
 
 EXTRAS = tuple(
-    argument for extra in ("arrow", "cli", "duckdb", "postgres", "sandbox", "speed") for argument in ("--extra", extra)
+    argument
+    for extra in ("arrow", "cli", "duckdb", "postgres", "report", "sandbox", "speed")
+    for argument in ("--extra", extra)
 )
 SUITE = (*EXTRAS, "--group", "suite")
 

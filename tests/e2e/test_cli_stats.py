@@ -87,3 +87,19 @@ def test_a_wrong_zone_is_a_usage_error_without_output(env, sandbox):
     assert (result.code, result.out) == (2, "")
     assert "no time zone 'Nowhere'" in result.err
     assert len(sandbox.requests) == before
+
+
+def test_a_report_is_written_with_the_app_and_its_server(env, sandbox, tmp_path):
+    target = tmp_path / "report.html"
+    result = run("logs", "report", "--status", "failed", "-o", str(target), "--tz", "UTC", **env)
+    assert (result.code, result.out) == (0, "")
+    page = target.read_text("utf-8")
+    assert f"From {sandbox.base_url}, Dify 1.11.2." in page
+    assert "<code>status=failed</code>" in page
+    assert env["DIFY_API_KEY"] not in page
+
+
+def test_a_report_into_no_folder_is_refused_before_reading(env, sandbox, tmp_path):
+    before = len(sandbox.requests)
+    assert run("logs", "report", "-o", str(tmp_path / "nowhere" / "report.html"), **env).code == 2
+    assert len(sandbox.requests) == before

@@ -143,6 +143,15 @@ def test_days_follow_the_clocks_of_the_zone():
     assert (half.tz, half.hours[6][4]) == ("UTC+05:30", 1)
 
 
+def test_weeks_are_exact_too_and_named_by_their_mondays():
+    durations = [5.0, 1.0, 4.0, 2.0, 3.0, 9.0]
+    monday = int(datetime(2026, 3, 23, tzinfo=UTC).timestamp())
+    logs = [log(n, {"elapsed_time": value}, created_at=monday + 105_000 * n) for n, value in enumerate(durations)]
+    weeks = collect([*logs, log(created_at=monday - 1)], tz="UTC").weeks
+    assert [(str(week.date), week.logs) for week in weeks] == [("2026-03-16", 1), ("2026-03-23", 6)]
+    assert (weeks[1].duration.p50, weeks[1].duration.max, weeks[1].tokens) == (3.5, 9.0, 60)
+
+
 def test_days_without_logs_are_listed():
     found = collect([log(0), log(1, created_at=START + 3 * 86_400)], tz="UTC")
     assert [day.logs for day in found.days] == [1, 0, 0, 1]

@@ -18,6 +18,7 @@ from .figures import (
     User,
     Version,
 )
+from .report import render_html
 
 __all__ = [
     "Day",
@@ -30,8 +31,8 @@ __all__ = [
     "User",
     "Version",
     "collect",
+    "render_html",
 ]
 
 for _name in __all__:  # so that tracebacks, pickles and documentation show the public name
     globals()[_name].__module__ = __name__
-del _name

@@ -390,21 +390,32 @@ class Stats:
 
         Days without logs are included, but for gaps of over 366 days, which come from logs with a wrong time.
         """
-        days: list[Day] = []
+        numbers = _without_gaps(sorted(number for number in self._days if number is not None))
+        return [self._period(number, [number]) for number in numbers]
+
+    @property
+    def weeks(self) -> list[Day]:
+        """Each week from the first with a log to the last, named by its Monday, as `days`."""
+        mondays: dict[int, list[int]] = {}
         for number in _without_gaps(sorted(number for number in self._days if number is not None)):
-            day = self._days.get(number) or _Day()
-            days.append(
-                Day(
-                    date=date.fromordinal(number),
-                    logs=day.statuses.total() + day.deleted,
-                    deleted=day.deleted,
-                    statuses=_counts(day.statuses),
-                    tokens=day.tokens,
-                    duration=_duration([self._sorted(day)]),
-                    cost=self._cost(day.tokens),
-                )
-            )
-        return days
+            mondays.setdefault(number - (number - 1) % 7, []).append(number)
+        return [self._period(monday, numbers) for monday, numbers in mondays.items()]
+
+    def _period(self, first: int, numbers: list[int]) -> Day:
+        days = [day for day in map(self._days.get, numbers) if day is not None]
+        statuses: Counter[str] = Counter()
+        for day in days:
+            statuses.update(day.statuses)
+        deleted, tokens = sum(day.deleted for day in days), sum(day.tokens for day in days)
+        return Day(
+            date=date.fromordinal(first),
+            logs=statuses.total() + deleted,
+            deleted=deleted,
+            statuses=_counts(statuses),
+            tokens=tokens,
+            duration=_duration([self._sorted(day) for day in days]),
+            cost=self._cost(tokens),
+        )
 
     @property
     def without_time(self) -> int:

@@ -87,7 +87,7 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What happened on one day, in the time zone of the statistics."""
+    """What happened on one day, or in the week that begins on it, in the time zone of the statistics."""
 
     date: date
     logs: int
