@@ -130,6 +130,21 @@ class Model:
                 result[key] = plain(value)
         return result
 
+    def to_json(self) -> str:
+        """`to_dict()` as JSON, without spaces; characters outside ASCII stand as they are.
+
+        A string that UTF-8 cannot encode (it has a lone surrogate) is escaped, as is then every other one.
+        """
+        import json
+
+        value = self.to_dict()
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return json.dumps(value, separators=(",", ":"))
+        return text
+
     @property
     def additional_properties(self) -> dict[str, Any]:
         """The fields that the spec does not name, by their names in JSON; change it to change them."""
@@ -173,6 +188,18 @@ class Model:
     def __reduce__(self) -> tuple[Callable[[Mapping[str, Any]], Self], tuple[dict[str, Any]]]:
         # As what was received: a pickle then outlives a change of the fields.
         return type(self).from_dict, (self.to_dict(),)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:
+        from dify_workflow._pydantic import core_schema_of  # the SDK that this package belongs to, and loads
+
+        return core_schema_of(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: object, handler: object) -> dict[str, Any]:
+        from dify_workflow._pydantic import json_schema_of
+
+        return json_schema_of(cls)
 
     def _read(self) -> tuple[list[Any], dict[str, Any]]:
         return [getattr(self, name) for name in self._names.values()], self._extra or {}

@@ -38,6 +38,7 @@ def test_an_example_of_the_readme_runs(
         next(walk)
         given = iter(range(3))
         names: dict[str, Any] = {
+            "__name__": "example",
             "client": client,
             "json": json,
             "saved": json.dumps(walk.checkpoint),
