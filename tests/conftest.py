@@ -8,6 +8,7 @@ openapi-core is not installed, as where the ends of the dependency ranges are tr
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.util
 import re
 import signal
@@ -56,6 +57,12 @@ def _every_request_is_judged() -> Iterator[None]:
         yield
 
 
+def pytest_collection_finish() -> None:
+    """Hide what was loaded until now from the garbage collector, which otherwise goes through all of it often."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Show progress, and let Ctrl-C end what tests start where a shell has this run ignore it: `nohup make test &`."""
@@ -81,7 +88,9 @@ def judge() -> Judge:
     """The judge, made for the first request: it takes half a second."""
     from judge import Judge  # noqa: PLC0415 - needs openapi-core
 
-    return Judge()
+    made = Judge()
+    gc.freeze()
+    return made
 
 
 @pytest.fixture(autouse=True)

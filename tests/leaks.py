@@ -20,6 +20,7 @@ T = TypeVar("T")
 def nothing_left_open() -> Iterator[None]:
     """Fail when the block leaves a socket or a thread that was not there before, or something unclosed to collect."""
     gc.collect()
+    gc.freeze()  # the collections below, and those of later tests, look only at what is made from now on
     sockets, threads = _open_sockets(), set(threading.enumerate())
     with warnings.catch_warnings(record=True) as complaints:
         warnings.simplefilter("always", ResourceWarning)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -58,6 +57,16 @@ PLACES: dict[str, Behaviour] = {
 }
 
 
+PAIRS = [("follow", place) for place in PLACES] + [
+    ("walk", "headers"),
+    ("workers", "headers"),
+    ("workers", "backoff"),
+    ("details", "body"),
+    ("details", "asked pause"),
+]
+"""Each place, and each kind; a walk waits as a follow does."""
+
+
 def many_pages(then: Behaviour) -> Behaviour:
     """Pages of a long listing, of which only the first two come; for what is asked beside or below them: `then`."""
     asked = 0
@@ -98,8 +107,7 @@ def consume(iterator: Any) -> str:
             return f"{type(error).__name__}: {error}"
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "place"), PAIRS)
 def test_another_thread_ends_it(kind: str, place: str):
     behaviour = many_pages(PLACES[place]) if kind in ("workers", "details") else PLACES[place]
     with nothing_left_open(), FaultServer(behaviour) as server, client_of(server) as client:
@@ -121,8 +129,7 @@ def test_another_thread_ends_it(kind: str, place: str):
         assert server.wait_for_no_connection()
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "place"), PAIRS)
 def test_another_task_ends_it(kind: str, place: str):
     behaviour = many_pages(PLACES[place]) if kind in ("workers", "details") else PLACES[place]
 
@@ -213,53 +220,31 @@ def test_an_iterator_is_not_for_two_threads_at_the_same_time():
         thread.join(10)
 
 
-PROGRAM = """
-import signal, sys, threading
-from dify_workflow import DifyWorkflow
-
-kind, key, base_url = sys.argv[1:]
-with DifyWorkflow(api_key=key, base_url=base_url, backoff=30) as client:
-    iterator = {
-        "follow": lambda: client.logs.follow(poll=1000, since="2020-01-01"),
-        "workers": lambda: client.logs.iter(workers=8),
-        "details": lambda: client.logs.iter(details=8),
-    }[kind]()
-    signal.signal(signal.SIGTERM, lambda *_: iterator.close())
-    print("ready", flush=True)
-    try:
-        for log in iterator:
-            pass
-        print("ended")
-    except RuntimeError as error:
-        print(error)
-    print([thread.name for thread in threading.enumerate()])
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot handle SIGTERM there")
-@pytest.mark.parametrize(("kind", "end"), [("follow", "ended"), ("workers", "this walk"), ("details", "this walk")])
-def test_a_handler_of_sigterm_ends_it_at_whatever_moment(kind: str, end: str):
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such timer")
+@pytest.mark.parametrize("kind", ["follow", "workers", "details"])
+def test_a_signal_handler_ends_it_at_whatever_moment(kind: str):
     async def play(exchange: Exchange) -> None:
         await asyncio.sleep(0.002)
-        page = {**log_page(100), "limit": 100, "total": 10**6, "has_more": True}
+        page = {**log_page(10), "limit": 100, "total": 10**6, "has_more": True}
         shift = len(server.requests) * 100
         for number, row in enumerate(page["data"]):
             row["created_at"] -= shift
             row["id"] = f"00000000-0000-4000-8000-{shift + number:012d}"
         await json_answer(200, page).play(exchange)
 
-    with FaultServer(Behaviour("endless", play)) as server:
-        for delay in (0.0, 0.03, 0.2):
-            command = [sys.executable, "-W", "error", "-c", PROGRAM, kind, KEY, server.base_url]
-            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-                assert process.stdout is not None
-                assert process.stdout.readline() == "ready\n"
-                time.sleep(delay)
-                process.send_signal(signal.SIGTERM)
-                out, err = process.communicate(timeout=30)
-            assert (process.returncode, err) == (0, "")
-            assert out.startswith(end)
-            assert out.endswith("['MainThread']\n")
+    make = {**KINDS, "follow": lambda client: client.logs.follow(poll=1000, since="2020-01-01")}[kind]
+    current: list[Any] = []
+    before = signal.signal(signal.SIGALRM, lambda *_: current[-1].close())
+    try:
+        with nothing_left_open(), FaultServer(Behaviour("endless", play)) as server, client_of(server) as client:
+            for delay in (0.0001, 0.003, 0.01, 0.03, 0.06, 0.1):
+                current.append(make(client))
+                signal.setitimer(signal.ITIMER_REAL, delay)
+                assert consume(current[-1]).startswith(end_of(kind))
+                assert not [one for one in threading.enumerate() if one.name == "dify-workflow-walk"]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 # Streams ------------------------------------------------------------------------------------------------------------
