@@ -124,7 +124,7 @@ def _expected() -> tuple[type[Exception], ...]:
     """What is an error of arguments, files, network or server, and not a fault of this program."""
     from dify_workflow import DifyError
 
-    return (click.ClickException, DifyError, ValueError, OSError)
+    return (click.ClickException, DifyError, ValueError, OSError, ImportError)  # the last of a missing extra
 
 
 def _message(error: Exception) -> str:

@@ -39,7 +39,7 @@ def command(
     tz: str | None,
     price_per_1k: float | None,
     quiet: bool,
-    **given: Any,  # noqa: ANN401 - the filters
+    given: dict[str, Any],
 ) -> None:
     """Write statistics of logs as a report: one HTML file with charts and tables, which loads nothing.
 

@@ -39,7 +39,8 @@ ALSO: Final = {
 OWN: Final = frozenset(
     {
         *("all", "all-profiles", "by", "details", "exec", "exec-stop", "format", "help", "limit", "output", "poll"),
-        *("price-per-1k", "profile", "quiet", "restart", "state", "timeout", "tz", "update", "workers"),
+        *("price-per-1k", "profile", "quiet", "restart", "state", "timeout", "title", "tz", "update"),
+        *("excel", "workers"),
         *NAMES.values(),
     }
 )
