@@ -147,7 +147,7 @@ SEEN = (
 class AsyncView:
     """An object of the sync half that is used as its twin of the async half is."""
 
-    NOT_AWAITED = frozenset({"changes", "events", "follow", "iter", "stream", "with_options"})
+    NOT_AWAITED = frozenset({"changes", "events", "follow", "iter", "raise_for_status", "stream", "with_options"})
 
     def __init__(self, seen: Any) -> None:
         self._seen = seen

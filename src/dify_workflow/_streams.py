@@ -20,14 +20,20 @@ if TYPE_CHECKING:
 
     from ._attempts import Attempt
     from ._configuration import Timeout
+    from ._node_executions import NodeExecution
     from ._responses import Model
     from ._sse import ServerSentEvent
+    from .results import WorkflowRunResult
 
 
 RESUMING_EVENTS: Final = frozenset(
     {"workflow_started", "node_started", "human_input_form_filled", "human_input_form_timeout"}
 )
 """What says that a run goes on after a pause."""
+
+
+NODE_EVENTS: Final = frozenset({"node_started", "node_retry", "node_finished"})
+"""What says how one execution of a node goes."""
 
 
 QUEUE_SECONDS: Final = 330.0
@@ -103,6 +109,8 @@ class StreamProgress:
         "_ends_at_pause",
         "_ends_with_run",
         "_load",
+        "_nodes",
+        "_outcome",
         "_texts",
         "count",
         "inputs_refused",
@@ -121,6 +129,8 @@ class StreamProgress:
         self._ends_at_pause = ends_at_pause
         self._ends_with_run = ends_with_run
         self._texts: list[str] = []
+        self._nodes: dict[str, dict[str, Any]] = {}
+        self._outcome: dict[str, Any] | None = None
         self.task_id: str | None = None
         self.workflow_run_id: str | None = None
         self.result: Any = None
@@ -134,6 +144,23 @@ class StreamProgress:
     def text(self) -> str:
         """The text that came in chunks so far."""
         return "".join(self._texts)
+
+    @property
+    def outcome(self) -> WorkflowRunResult | None:
+        """How the run ended, or that it waits for a person; None while it goes on."""
+        if self._outcome is None:
+            return None
+        from .results import WorkflowRunResult  # noqa: PLC0415 - the models of results are loaded when there is one
+
+        ids = {"task_id": self.task_id, "workflow_run_id": self.workflow_run_id}
+        return WorkflowRunResult.from_dict({**ids, "data": self._outcome})
+
+    @property
+    def nodes(self) -> list[NodeExecution]:
+        """The executions of nodes so far, in the order in which they started."""
+        from ._node_executions import node_execution  # noqa: PLC0415 - few programs look at nodes
+
+        return [node_execution(data) for data in self._nodes.values()]
 
     def last_events(self, received: Iterable[ServerSentEvent]) -> list[Model]:
         """The models of what a stream ended in without an empty line: it may be cut, and is dropped if it is.
@@ -200,12 +227,22 @@ class StreamProgress:
         elif name == "workflow_finished":
             self.result, self.is_whole, self.is_over = event, True, self._ends_with_run
             self.inputs_refused = self.count == COUNT_OF_REFUSAL and _is_made_up(value.get("data"))
+            self._outcome = _data(value)
         elif self.result is None and name == "workflow_paused":
+            self._outcome = {"status": "paused", **_data(value)}
             self.is_whole = self._ends_at_pause
             self.is_over = self.is_whole and self._ends_with_run
         elif self.result is None and name in RESUMING_EVENTS:
-            self.is_whole = False
+            self.is_whole, self._outcome = False, None
+        if name in NODE_EVENTS:
+            self._note_node(value)
         return event
+
+    def _note_node(self, value: dict[str, Any]) -> None:
+        data = _data(value)
+        key = _text(data, "id") or _text(data, "node_id")
+        if key is not None:
+            self._nodes[key] = data
 
     def summary(self) -> str:
         """What was seen so far, for the message of an error."""
@@ -315,6 +352,11 @@ def _json_value(text: str) -> Any:  # noqa: ANN401 - JSON is anything
 def _is_made_up(data: object) -> bool:
     # Every run that exists has been created by somebody.
     return is_object(data) and data.get("status") == "failed" and data.get("created_by") == {}
+
+
+def _data(value: dict[str, Any]) -> dict[str, Any]:
+    data: object = value.get("data")
+    return data if is_object(data) else {}
 
 
 def _texts(value: dict[str, Any]) -> list[str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ._configuration import TimeoutOption, Unchanged
     from ._detailed_log import DetailedLog
     from ._log_range import LogRange
+    from ._node_executions import NodeExecution
     from ._sync.app import App
     from ._sync.details import DetailedLogWalk
     from ._sync.end_users import EndUsers
@@ -72,6 +73,7 @@ __all__ = [
     "LogWalk",
     "Logs",
     "Model",
+    "NodeExecution",
     "Resource",
     "RunStream",
     "Runs",
@@ -97,6 +99,7 @@ _HOME = {
     "LogFollow": "._sync.follow",
     "LogRange": "._log_range",
     "LogWalk": "._sync.walks",
+    "NodeExecution": "._node_executions",
     "Logs": "._sync.logs",
     "Resource": "._sync.resource",
     "RunStream": "._sync.streams",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -24,11 +25,18 @@ if TYPE_CHECKING:
     from .._advice import Advice
     from .._configuration import Secret, TimeoutOption
     from .._errors import DifyError
+    from .._node_executions import NodeExecution
     from .._open_responses import HeldResponse
-    from ..models import StopResponse, WorkflowFinishedEvent
+    from ..models import StopResponse, WorkflowFinishedEvent, WorkflowRunStatus
+    from ..results import WorkflowRunResult
     from .caller import Caller, OpenStream
 
 
+LEFT: Final = (
+    "this stream was left before its end, so that it has no result: call wait() inside its `with`, or ask "
+    "runs.get(workflow_run_id) for the run"
+)
+UNKNOWN_END: Final = "the stream ended without saying how the run did; runs.get(workflow_run_id) does"
 OUTSIDE: Final = "a stream is read inside its `with`, which sends the request and closes the connection"
 
 
@@ -91,9 +99,93 @@ class RunStream(Iteration[Any]):
 
     @property
     def result(self) -> WorkflowFinishedEvent | None:
-        """The event `workflow_finished`; None before it."""
+        """The event `workflow_finished`; None before it, and when the run waits for a person.
+
+        Raises:
+            RuntimeError: the stream was left before its end, so that nobody knows how the run ended.
+        """
         finished: WorkflowFinishedEvent | None = self._progress.result
+        if finished is None:
+            self._check_not_left()
         return finished
+
+    @property
+    def status(self) -> WorkflowRunStatus | str | None:
+        """How the run ended, or `paused` when it waits for a person; None while it goes on.
+
+        Raises:
+            RuntimeError: as for `result`.
+        """
+        outcome = self._outcome()
+        return None if outcome is None else outcome.status
+
+    @property
+    def outputs(self) -> Any:  # noqa: ANN401 - JSON is anything
+        """The workflow's outputs by name; None while the run goes on.
+
+        Raises:
+            RuntimeError: as for `result`.
+        """
+        outcome = self._outcome()
+        return None if outcome is None else outcome.outputs
+
+    @property
+    def error(self) -> str | None:
+        """The error of a run that failed; None unless it did.
+
+        Raises:
+            RuntimeError: as for `result`.
+        """
+        outcome = self._outcome()
+        return None if outcome is None else outcome.error
+
+    @property
+    def nodes(self) -> list[NodeExecution]:
+        """What each node did so far: the executions of nodes, in the order in which they started."""
+        return self._progress.nodes
+
+    def wait(self) -> WorkflowRunResult:
+        """Read the events that are left, and return how the run ended.
+
+        A run that waits for a person has the status `paused`, unless the stream goes on there.
+
+        Raises:
+            RuntimeError: outside the `with` of a stream that was not read to its end; or the stream ended without
+                saying how the run did.
+            DifyError: as for reading.
+        """
+        if not (self._is_left and self._progress.is_whole):
+            with suppress(StopIteration):
+                while True:
+                    next(self)
+        outcome = self._outcome()
+        if outcome is None:
+            raise RuntimeError(UNKNOWN_END)
+        return outcome
+
+    def raise_for_status(self) -> Self:
+        """This stream, unless the run failed or was stopped.
+
+        Raises:
+            WorkflowRunError: the run failed or was stopped.
+            RuntimeError: the run has not ended: `wait()` reads the stream to its end.
+        """
+        outcome = self._outcome()
+        if outcome is None:
+            raise RuntimeError("this run has not ended: wait() reads the stream to its end")
+        outcome.raise_for_status()
+        return self
+
+    def _outcome(self) -> WorkflowRunResult | None:
+        outcome = self._progress.outcome
+        if outcome is None:
+            self._check_not_left()
+        return outcome
+
+    def _check_not_left(self) -> None:
+        failure = self._reading.failure
+        if self._is_left and not self._progress.is_whole and (failure is None or isinstance(failure, RuntimeError)):
+            raise RuntimeError(LEFT)
 
     @property
     def text(self) -> str:
