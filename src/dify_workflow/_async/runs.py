@@ -74,6 +74,46 @@ class AsyncRuns(AsyncResource):
         read = _responses.reader_as(WorkflowRunResult)
         return await self._caller.send(_start(body, workflow_id), read, timeout, after_run(body))
 
+    async def rerun(
+        self,
+        workflow_run_id: str,
+        *,
+        user: str,
+        workflow_id: str | None = None,
+        trace_session_id: str | None = None,
+        timeout: TimeoutOption = None,
+    ) -> WorkflowRunResult:
+        """Run the workflow with the inputs and files of an earlier run, and wait for its end, as `run` does.
+
+        It reads the earlier run (`GET /workflows/run/{workflow_run_id}`) and starts a new one of the newest published
+        version, or of `workflow_id`: so yesterday's inputs test today's version.
+
+        Args:
+            workflow_run_id: the earlier run's id, a UUID.
+            user: id of the end user for whom it runs, 1 to 255 characters. Uploaded files can be used only for the end
+                user for whom they were uploaded.
+            workflow_id: the id of a published version of the workflow; the newest one unless given.
+            trace_session_id: session under which the server's own tracing files the run, 1 to 200 characters. Versions
+                before Dify 1.16 ignore it.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: an argument that cannot be sent, or inputs of the earlier run that cannot be sent again; no run
+                was started.
+            NotFoundError: there is no such run, or no such version of the workflow.
+            DifyError: as for `run`.
+        """
+        checked_user(user)
+        detail = await self.get(workflow_run_id, timeout=timeout)
+        return await self.run(
+            detail.inputs_for_rerun(),
+            user=user,
+            files=detail.files_for_rerun(),
+            workflow_id=workflow_id,
+            trace_session_id=trace_session_id,
+            timeout=timeout,
+        )
+
     def stream(
         self,
         inputs: Mapping[str, Any],
