@@ -28,6 +28,8 @@ PUBLIC: Final = (
     "dify_workflow.stats",
     "dify_workflow.types",
     "dify_workflow.testing",
+    "dify_workflow.records",
+    "dify_workflow.export",
 )
 NOT_CONSTRUCTED: Final = "dify_workflow.types"
 """The public module of classes that methods return: users do not call them."""

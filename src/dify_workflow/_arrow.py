@@ -54,17 +54,17 @@ class AsyncArrowStream:
         """
         pyarrow = _pyarrow()
         from . import records  # noqa: PLC0415 - loaded when needed
+        from ._rows import Rows  # noqa: PLC0415 - as above
 
         schema = schema_of(records.columns_of(details=self._has_details))
-        row_of = records.row_with_details if self._has_details else records.row_of
+        rows = Rows(details=self._has_details)
         batches: list[pa.RecordBatch] = []
-        rows: list[list[Any]] = []
         async for log in self:  # type: ignore[attr-defined]  # what inherits this is iterated
-            rows.append(row_of(log))
-            if len(rows) >= BATCH:
-                batches.append(batch_of(rows, schema))
-                rows = []
-        batches.append(batch_of(rows, schema))
+            rows.add(None, log)
+            if rows.count >= BATCH:
+                batches.append(batch_of(rows.ready, schema))
+                rows.clear()
+        batches.append(batch_of(rows.ready, schema))
         return pyarrow.Table.from_batches(batches, schema)
 
 
@@ -76,24 +76,24 @@ def reader_of(logs: Iterable[Any], *, details: bool) -> pa.RecordBatchReader:
     """
     pyarrow = _pyarrow()
     from . import records  # noqa: PLC0415 - loaded when needed
+    from ._rows import Rows  # noqa: PLC0415 - as above
 
     schema = schema_of(records.columns_of(details=details))
 
     def batches() -> Iterator[pa.RecordBatch]:
-        row_of = records.row_with_details if details else records.row_of
-        rows: list[list[Any]] = []
+        rows = Rows(details=details)
         for log in logs:
-            rows.append(row_of(log))
-            if len(rows) >= BATCH:
-                yield batch_of(rows, schema)
-                rows = []
-        if rows:
-            yield batch_of(rows, schema)
+            rows.add(None, log)
+            if rows.count >= BATCH:
+                yield batch_of(rows.ready, schema)
+                rows.clear()
+        if rows.count:
+            yield batch_of(rows.ready, schema)
 
     return pyarrow.RecordBatchReader.from_batches(schema, batches())
 
 
-def schema_of(columns: Sequence[Column]) -> pa.Schema:
+def schema_of(columns: Sequence[Column]) -> Any:  # noqa: ANN401 - a pyarrow.Schema
     """The Arrow schema of columns."""
     pyarrow = _pyarrow()
     types = {
@@ -112,7 +112,7 @@ def schema_of(columns: Sequence[Column]) -> pa.Schema:
     )
 
 
-def batch_of(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch:
+def batch_of(rows: Sequence[Sequence[Any]], schema: Any) -> Any:  # noqa: ANN401 - a pyarrow.RecordBatch
     """Rows, with times as epoch seconds, as a batch."""
     pyarrow = _pyarrow()
     columns = zip(*rows, strict=True) if rows else [()] * len(schema)

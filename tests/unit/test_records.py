@@ -86,6 +86,14 @@ def test_every_log_of_the_spec_comes_back(value: dict[str, Any]):
 
 
 @few
+@given(st.lists(any_object("WorkflowLog"), max_size=4), st.integers(0, 2))
+def test_several_rows_are_those_of_each(values: list[dict[str, Any]], odd: int):
+    logs: list[Any] = [WorkflowLog.from_dict(value) for value in [LOG, *values]]
+    logs += [None, WorkflowLog.from_dict({**LOG, "created_at": "x"})][:odd]
+    assert [*map(repr, records.rows_of(logs))] == [repr(records.row_of(log)) for log in logs]
+
+
+@few
 @given(st.dictionaries(st.sampled_from([*LOG, "new", "workflow_run.id", "$absent"]), ODD), st.data())
 def test_odd_absent_and_unknown_fields_come_back(changes: dict[str, Any], data: st.DataObject):
     part = {**LOG["workflow_run"], **data.draw(st.dictionaries(st.sampled_from(["id", "cost", "status", "a.b"]), ODD))}

@@ -1,0 +1,72 @@
+"""Locks on targets: a second process is refused, and a process that was killed leaves no lock."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class TargetLockedError(OSError):
+    """Another process is exporting to the same target."""
+
+    __module__ = "dify_workflow.export"
+
+
+class FileLock:
+    """A lock by a file beside the target, which exists while it is held.
+
+    Raises:
+        TargetLockedError: another process holds it.
+        OSError: the file cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        while True:
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                _lock(file)
+                if _is_same(file, path):  # else its holder has removed it just now
+                    self._file = file
+                    return
+            except BaseException as error:
+                os.close(file)
+                if isinstance(error, BlockingIOError):
+                    raise TargetLockedError(f"another process is exporting to this target: {path} is locked") from None
+                raise
+            os.close(file)
+
+    def release(self) -> None:
+        """Give it up, and remove the file."""
+        with suppress(OSError):
+            self._path.unlink()
+        os.close(self._file)
+
+
+def _is_same(file: int, path: Path) -> bool:
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    held = os.fstat(file)
+    return (held.st_dev, held.st_ino) == (there.st_dev, there.st_ino)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise BlockingIOError(*error.args) from None
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
