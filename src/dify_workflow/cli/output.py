@@ -12,7 +12,8 @@ import click
 from .errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
 _C1: Final = re.compile("[\x7f-\x9f]")
 TERMINAL_SECONDS: Final = 0.2
@@ -36,6 +37,11 @@ def json_text(value: object, *, indent: int | None = None) -> str:
     except UnicodeEncodeError:  # a lone surrogate, or a terminal that is not UTF-8
         return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
     return _C1.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def iso(moment: datetime) -> str:
+    """A time in UTC as ISO 8601."""
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def print_object(value: Mapping[str, Any], output: str) -> None:
@@ -72,25 +78,29 @@ def _fields(value: object) -> dict[str, Any]:
 
 
 class Progress:
-    """How many logs were read so far, on stderr: on a terminal in place, else a line every ten seconds."""
+    """How far a command is, on stderr: on a terminal in place, else a line every ten seconds."""
 
-    def __init__(self, *, quiet: bool, unit: str = "logs") -> None:
+    def __init__(self, *, quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._is_terminal = sys.stderr.isatty()
         # On one terminal the output itself shows the progress.
         self._is_on = not quiet and not (self._is_terminal and sys.stdout.isatty())
-        self._unit = unit
+        self._clock = clock
         self._seconds = TERMINAL_SECONDS if self._is_terminal else LINE_SECONDS
-        self._next = time.monotonic() + self._seconds
+        self._next = clock() + self._seconds
         self._is_shown = False
 
     def show(self, count: int) -> None:
         """Note that so many were read."""
-        if not self._is_on or time.monotonic() < self._next:
+        if self._is_on and self._clock() >= self._next:  # most calls end here
+            self.show_text(f"{count:,} logs read")
+
+    def show_text(self, text: str) -> None:
+        """Show how far it is, if it is time to."""
+        if not self._is_on or self._clock() < self._next:
             return
-        self._next = time.monotonic() + self._seconds
+        self._next = self._clock() + self._seconds
         self._is_shown = True
-        text = f"{count:,} {self._unit} read"
-        click.echo(f"\r{text}" if self._is_terminal else text, nl=not self._is_terminal, err=True)
+        click.echo(f"\r{text}\x1b[K" if self._is_terminal else text, nl=not self._is_terminal, err=True)
 
     def end(self) -> None:
         """Remove what was printed in place."""
