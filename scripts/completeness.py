@@ -58,6 +58,7 @@ OWN: Final[dict[str, set[str]]] = {
     "files.upload": {"filename", "content_type"},
     "runs.stream": {"max_silence"},
     "runs.events": {"max_silence"},
+    "app.check_inputs": {"inputs"},
 }
 
 # What the facade takes in more forms than the wire has.

@@ -37,7 +37,7 @@ def run_body(
         ValueError: an argument that cannot be sent.
     """
     body: dict[str, Any] = {
-        "inputs": _checked_inputs(inputs),
+        "inputs": checked_inputs(inputs),
         "response_mode": mode,
         "user": checked_user(user),
     }
@@ -56,7 +56,7 @@ def form_body(inputs: Mapping[str, Any], *, action: str, user: str, **others: ob
     """
     if not isinstance(action, str) or not action:
         raise ValueError(f"action must be the id of one of the form's buttons, got {action!r}")
-    body = {"inputs": _checked_inputs(inputs), "action": _json_value("action", action), "user": checked_user(user)}
+    body = {"inputs": checked_inputs(inputs), "action": _json_value("action", action), "user": checked_user(user)}
     return body | _given(others)
 
 
@@ -146,7 +146,7 @@ _LONGEST_SESSION: Final = 200  # newer servers refuse more
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-?)([0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
 
 
-def _checked_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
+def checked_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(inputs, Mapping) or not all(isinstance(name, str) for name in inputs):
         raise ValueError(f"inputs must be a mapping of the names of inputs to values, got {inputs!r}")
     return {name: _json_value(f"inputs[{name!r}]", value) for name, value in inputs.items()}

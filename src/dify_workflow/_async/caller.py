@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .._bodies import Decoder
     from .._configuration import Configuration, TimeoutOption
     from .._connections import AsyncSend
+    from .._input_form import Form
     from .._lifetimes import AsyncLifetime
     from .._open_responses import AsyncHeldResponse
     from .._pools import AsyncPool
@@ -61,9 +62,10 @@ class AsyncCaller:
 
     Attributes:
         life: what ends the calls, where they work for an iterator.
+        form: the app's form, where `app.check_inputs` has asked for it.
     """
 
-    __slots__ = ("_headers", "_largest_body", "configuration", "life", "pool", "versions")
+    __slots__ = ("_headers", "_largest_body", "configuration", "form", "life", "pool", "versions")
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class AsyncCaller:
         self._largest_body = largest_body
         self._headers = _requests.prepared_headers(configuration)
         self.life: AsyncLifetime | None = None
+        self.form: Form | None = None
 
     def __reduce__(self) -> str:
         raise TypeError(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dify_workflow_api.api.app import get_app_info, get_app_meta, get_app_parameters, get_app_site
 
 from .resource import Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .._configuration import TimeoutOption
     from ..models import AppInfo, AppMeta, AppParameters, AppSite
 
@@ -41,6 +43,34 @@ class App(Resource):
             DifyError: as every method does.
         """
         return self._caller.call(get_app_parameters.build_request(), timeout)
+
+    def check_inputs(self, inputs: Mapping[str, Any], *, timeout: TimeoutOption = None) -> None:
+        """Check inputs of a run against the app's form: `GET /parameters`.
+
+        The names, required inputs, types, lengths, options of a selection, and kinds and number of files are checked,
+        by the rules of Dify servers; the contents of files are not. The form is read once for each client, and again
+        when inputs do not fit the form that was read before. A name that the form does not have is an error only if
+        the form names at least one input: a server ignores such an input without a word.
+
+        Args:
+            inputs: the inputs by name, as `runs.run` takes them.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: the inputs do not fit; the message lists every problem, and what the form takes.
+            DifyError: as for `parameters`.
+        """
+        from .._input_form import check_inputs, form_of  # noqa: PLC0415 - loaded when needed
+        from .._runs import checked_inputs  # noqa: PLC0415 - as above
+
+        if (known := self._caller.form) is not None:
+            try:
+                return check_inputs(inputs, known)
+            except ValueError:  # the app may have been published anew
+                self._caller.form = None
+        checked_inputs(inputs)
+        self._caller.form = form_of(self.parameters(timeout=timeout))
+        return check_inputs(inputs, self._caller.form)
 
     def meta(self, *, timeout: TimeoutOption = None) -> AppMeta:
         """The icons of the app's tools: `GET /meta`.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .._bodies import Decoder
     from .._configuration import Configuration, TimeoutOption
     from .._connections import Send
+    from .._input_form import Form
     from .._lifetimes import Lifetime
     from .._open_responses import HeldResponse
     from .._pools import Pool
@@ -60,9 +61,10 @@ class Caller:
 
     Attributes:
         life: what ends the calls, where they work for an iterator.
+        form: the app's form, where `app.check_inputs` has asked for it.
     """
 
-    __slots__ = ("_headers", "_largest_body", "configuration", "life", "pool", "versions")
+    __slots__ = ("_headers", "_largest_body", "configuration", "form", "life", "pool", "versions")
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class Caller:
         self._largest_body = largest_body
         self._headers = _requests.prepared_headers(configuration)
         self.life: Lifetime | None = None
+        self.form: Form | None = None
 
     def __reduce__(self) -> str:
         raise TypeError(
