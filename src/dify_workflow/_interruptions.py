@@ -1,8 +1,8 @@
 """Ways to a connection that can be ended from elsewhere: Python's own cannot, as they are single calls.
 
 The wait for a connection is cut into slices, between which the attempt may be found interrupted. A look-up of a host's
-name cannot be ended by any means: it goes on in a thread, and nobody waits for it. What users put in the place of
-Python's own functions (gevent, PySocks) is used as it is, and cannot be ended in these phases.
+name cannot be ended by any means: it goes on in a thread, and nobody waits for it. What is put in the place of Python's
+own functions (by gevent, PySocks), or of httpcore's, is used as it is, and cannot be ended in these phases.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ NAME: Final = "dify-workflow-lookup"
 CONNECTS_LATER: Final = frozenset({EINPROGRESS, EWOULDBLOCK})
 STREAM: Final[Any] = getattr(sys.modules.get("httpcore._backends.sync"), "SyncStream", None)
 """httpcore's stream over a socket, which has no public name."""
+ORIGINALS: Final = (
+    (socket, "socket", "socket"),
+    (socket, "create_connection", "socket"),
+    (httpcore.SyncBackend, "connect_tcp", "httpcore._backends.sync"),
+)
+"""What makes connections, and the module that each is of unless something takes its place."""
 NO_ADDRESS: Final = "the name of the host has no address"
 
 
@@ -41,7 +47,7 @@ def connection(
 ) -> httpcore.NetworkStream | None:
     """A connection to a host, by the first of its addresses that can be reached.
 
-    None where Python's own functions for sockets are replaced, or httpcore's class of streams is not found.
+    None where functions for connections have been replaced, or httpcore's class of streams is not found.
 
     Args:
         host: the host.
@@ -56,7 +62,7 @@ def connection(
         httpcore.ConnectTimeout: it took too long.
         httpcore.ConnectError: no address can be reached, or there is none.
     """
-    if STREAM is None or not socket.create_connection.__module__ == socket.socket.__module__ == socket.__name__:
+    if STREAM is None or any(getattr(owner, name).__module__ != module for owner, name, module in ORIGINALS):
         return None
     failure: Exception | None = None
     for family, kind, protocol, _, address in _addresses(host, port, timeout, waiting):

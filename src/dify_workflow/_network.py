@@ -272,9 +272,9 @@ def _unread(stream: httpcore.NetworkStream | httpcore.AsyncNetworkStream) -> lis
     The names are private, those of TLS excepted: where there is none, nothing is counted.
     """
     counts: list[Callable[[], int]] = []
-    tls = stream.get_extra_info("ssl_object")
-    if tls is not None:
-        counts.append(tls.pending)
+    pending = getattr(stream.get_extra_info("ssl_object"), "pending", None)
+    if pending is not None:
+        counts.append(pending)
     inner = getattr(stream, "_stream", None)
     encrypted = getattr(inner, "_read_bio", None)
     if encrypted is not None:

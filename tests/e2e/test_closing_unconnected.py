@@ -229,8 +229,16 @@ def test_replaced_functions_for_sockets_are_used(monkeypatch: pytest.MonkeyPatch
     assert used == [("127.0.0.1", 80)]
 
 
-def test_the_class_of_httpcores_streams_is_found():
+def test_a_replaced_backend_of_httpcore_is_used(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", lambda *_: httpcore.MockStream([b"mocked"]))
+    assert Network().connect_tcp("127.0.0.1", 1, phase()).read(9) == b"mocked"
+
+
+def test_httpcore_still_has_what_is_looked_at():
+    """When this fails, a release has moved it: what is being connected is no longer interrupted."""
     assert _interruptions.STREAM is not None
+    for owner, name, module in _interruptions.ORIGINALS:
+        assert getattr(owner, name).__module__ == module
 
 
 @pytest.mark.parametrize("base_url", ["http://127.0.0.1:1", "http://no.such.host.invalid"])
