@@ -101,6 +101,25 @@ def test_a_completion_script_completes_commands(env, name, tmp_path):
     assert "list" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [
+        ("logs l", ["list"]),
+        ("logs list --status fa", ["failed"]),
+        ("logs list -p ma", ["main"]),
+        ("logs list -p other,", ["other,main", "other,other"]),
+        ("config set --api", ["--api-key-command"]),
+    ],
+)
+def test_words_are_completed(words, completions, tmp_path):
+    for name in ("main", "other"):
+        run("config", "set", name, stdin="app-any", XDG_CONFIG_HOME=str(tmp_path))
+    words = f"dify-workflow {words}"
+    ask = {"_DIFY_WORKFLOW_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    ran = run(XDG_CONFIG_HOME=str(tmp_path), **ask)
+    assert [line.partition(",")[2] for line in ran.out.splitlines() if line] == completions
+
+
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
 def test_there_is_a_completion_script_for_each_shell(name):
     ran = run("completion", name)

@@ -58,24 +58,31 @@ def test_help_texts_are_the_specs_first_sentences():
 def test_a_new_parameter_takes_no_option_of_the_commands():
     context = click.Context(logs)
     commands = [logs.get_command(context, name) for name in logs.list_commands(context)]
-    own = {flag.lstrip("-") for command in commands if command for one in command.params for flag in one.opts}
-    assert {name for name in own if len(name) > 1} <= options.OWN
+    own = {
+        flag.lstrip("-")
+        for command in commands
+        if command
+        for one in command.params
+        for flag in one.opts
+        if not one.name.startswith(options.PREFIX)
+    }
+    assert {name for name in own if len(name) > 1} <= options.OWN | {"target"}
     assert options.option_of("output") == "--filter-output"
 
 
 @pytest.mark.parametrize(
     ("kind", "given", "value"),
     [
-        ("string", ["--cost-over", "a"], "a"),
-        ("integer", ["--cost-over", "5"], 5),
-        ("boolean", ["--cost-over", "false"], False),
-        ("number", ["--cost-over", "0.5"], 0.5),
-        ("array of string", ["--cost-over", "a", "--cost-over", "b"], ["a", "b"]),
+        ("string", ["--made-up-here", "a"], "a"),
+        ("integer", ["--made-up-here", "5"], 5),
+        ("boolean", ["--made-up-here", "false"], False),
+        ("number", ["--made-up-here", "0.5"], 0.5),
+        ("array of string", ["--made-up-here", "a", "--made-up-here", "b"], ["a", "b"]),
         ("array of string", [], None),
     ],
 )
 def test_a_new_parameter_of_the_spec_is_a_new_option(monkeypatch, kind, given, value):
-    name = "cost__over"
+    name = "made__up_here"
     new = (*PARAMETERS["list_workflow_logs"], (name, kind, "Only logs of runs that cost `more`."))
     monkeypatch.setitem(PARAMETERS, "list_workflow_logs", new)
     got: dict[str, Any] = {}
@@ -87,7 +94,7 @@ def test_a_new_parameter_of_the_spec_is_a_new_option(monkeypatch, kind, given, v
 
     command.main(given, standalone_mode=False)
     assert got == ({} if value is None else {name: value})
-    assert [one.opts[0] for one in command.params][-1] == "--cost-over"
+    assert [one.opts[0] for one in command.params][-1] == "--made-up-here"
     assert command.params[-1].help == "Only logs of runs that cost more."
 
 

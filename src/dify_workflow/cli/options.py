@@ -116,6 +116,7 @@ def connected(*, several: bool = False) -> Callable[[Callable[..., Any]], Callab
             "-p",
             "--profile",
             metavar="NAME[,NAME]" if several else "NAME",
+            shell_complete=_profiles,
             help="Take address and key from this profile and not from the environment."
             + (" Of several, rows get the column app." if several else ""),
         )(decorated)
@@ -155,6 +156,18 @@ def _format(_context: click.Context, _option: click.Parameter, value: str | None
 
 def _none_for_no_value(_context: click.Context, _option: click.Parameter, value: tuple[Any, ...]) -> list[Any] | None:
     return list(value) or None
+
+
+def _profiles(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from . import profiles
+
+    before, comma, start = incomplete.rpartition(",")
+    try:
+        return [CompletionItem(before + comma + name) for name in profiles.read() if name.startswith(start)]
+    except (click.ClickException, OSError):
+        return []  # the command itself says what is wrong
 
 
 def _statuses(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[CompletionItem]:
