@@ -9,11 +9,14 @@ BIN    := $(VENV)/bin
 RUN    := $(BIN)/python
 LOCKED := $(VENV)/.locked
 READY  := $(VENV)/.ready
+# One more than there are processors: some tests wait.
+WORKERS = $$(($$(nproc 2>/dev/null || echo 2) + 1))
 
 help: ## list the tasks
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^# --- / {gsub(/^# -+ | -+$$/, ""); printf "\n%s\n", $$0} \
+	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# --- for a first look --------------------------------------------------------------------------------------------
+# --- use -----------------------------------------------------------------------------------------------------------
 
 demo: $(READY) ## read workflow logs from an embedded sandbox, or from your server when DIFY_API_KEY is set
 	@$(RUN) scripts/generate.py
@@ -22,11 +25,37 @@ demo: $(READY) ## read workflow logs from an embedded sandbox, or from your serv
 sandbox: $(READY) ## serve the sandbox until Ctrl-C
 	@$(RUN) -m dify_workflow.sandbox
 
+setup: $(READY) ## make the environment in .venv from the lock file
+
+clean: ## remove the environment and everything that was built
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis mutants .nox
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- contribute: code and tests ------------------------------------------------------------------------------------
+
 test: $(READY) ## run all tests
-	@$(RUN) -m pytest -n auto --dist worksteal $(ARGS)
+	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 contract: $(READY) ## run the tests that hold the SDK to its spec
-	@$(RUN) -m pytest tests/contract -n auto --dist worksteal $(ARGS)
+	@$(RUN) -m pytest tests/contract -n $(WORKERS) --dist worksteal $(ARGS)
+
+lint: $(READY) ## look for mistakes and for what is not formatted
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(READY) ## format, and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(READY) ## check the types with mypy --strict and pyright
+	@$(BIN)/mypy --config-file pyproject.toml
+	@$(BIN)/pyright --project pyproject.toml
+
+check: $(READY) ## fail, naming the files, where the spec or what is made from it is not what its sources give
+	@status=0; for made in compile_spec generate mirror columns reference public_api; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
+
+test-ranges: $(READY) ## run the runtime's tests at both ends of the dependency ranges, on each Python at hand
+	@$(BIN)/nox $(ARGS)
 
 mutants: $(READY) ## seed faults with mutmut and report the share that the tests notice; ARGS=contract: twenty by hand
 	@$(RUN) scripts/mutants.py $(ARGS)
@@ -34,7 +63,16 @@ mutants: $(READY) ## seed faults with mutmut and report the share that the tests
 soak: $(READY) ## walk thousands of random histories of logs and compare with the truth
 	@$(RUN) scripts/soak.py $(ARGS)
 
-# --- from the vendor's document to the client --------------------------------------------------------------------
+bench: $(READY) ## measure, beside the clients that people would use instead, and write benchmarks/results.md and .svg
+	@$(RUN) scripts/bench.py $(ARGS)
+
+bench-check: $(READY) ## fail when the SDK does more than is stored: calls, memory, and instructions; UPDATE=1 stores
+	@$(RUN) benchmarks/check.py $(if $(UPDATE),--update)
+
+lock: $(READY) ## make the hashed files in requirements/ anew; UPGRADE=1 takes the newest versions
+	@$(RUN) scripts/lock.py $(if $(UPGRADE),--upgrade)
+
+# --- contribute: from the vendor's document to the client ----------------------------------------------------------
 
 import: $(READY) ## bring in one more vendor document: make import FILE=path; STRUCTURE=1 stores its facts alone
 	@$(RUN) scripts/import_document.py $(if $(STRUCTURE),--structure) "$(FILE)"
@@ -64,24 +102,7 @@ reference: $(READY) ## write docs/api.md, which lists every method with its oper
 public-api: $(READY) ## write tests/contract/public_api.txt, the stored text of the public interface
 	@$(RUN) scripts/public_api.py
 
-check: $(READY) ## fail, naming the files, where the spec or what is made from it is not what its sources give
-	@status=0; for made in compile_spec generate mirror columns reference public_api; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
-
-# --- while working -----------------------------------------------------------------------------------------------
-
-setup: $(READY) ## make the environment in .venv from the lock file
-
-lint: $(READY) ## look for mistakes and for what is not formatted
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-
-format: $(READY) ## format, and mend what can be mended
-	@$(BIN)/ruff check --fix .
-	@$(BIN)/ruff format .
-
-types: $(READY) ## check the types with mypy --strict and pyright
-	@$(BIN)/mypy --config-file pyproject.toml
-	@$(BIN)/pyright --project pyproject.toml
+# --- release -------------------------------------------------------------------------------------------------------
 
 build: $(READY) ## build the wheel and the sdist into dist/
 	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 1580601600) $(BIN)/hatchling build --clean
@@ -92,27 +113,15 @@ release: $(READY) ## release a new version; the spec's report says which step, o
 publish: $(READY) ## send the release in dist/ to a private index: make publish INDEX=url
 	@$(RUN) scripts/publish.py "$(INDEX)"
 
-lock: $(READY) ## make the hashed files in requirements/ anew; UPGRADE=1 takes the newest versions
-	@$(RUN) scripts/lock.py $(if $(UPGRADE),--upgrade)
-
-test-ranges: $(READY) ## run the runtime's tests at both ends of the dependency ranges, on each Python at hand
-	@$(BIN)/nox $(ARGS)
-
-bench: $(READY) ## measure, beside the clients that people would use instead, and write benchmarks/results.md and .svg
-	@$(RUN) scripts/bench.py $(ARGS)
-
-bench-check: $(READY) ## fail when the SDK does more than is stored: calls, memory, and instructions; UPDATE=1 stores
-	@$(RUN) benchmarks/check.py $(if $(UPDATE),--update)
-
-clean: ## remove the environment and everything that was built
-	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis mutants .nox
-	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
-
 $(LOCKED): requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is %s: make PYTHON=python3.12 ..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@echo "Making the environment in $(VENV), once; it takes about a minute ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r requirements/dev.txt
+	@set -o pipefail; PYTHONUNBUFFERED=1 \
+	  $(RUN) -m pip --disable-pip-version-check install --no-deps --require-hashes -r requirements/dev.txt | \
+	  awk -v all="$$(grep -c '^[a-zA-Z0-9._-]*==' requirements/dev.txt)" \
+	    '/^Collecting / {if (++n % 20 == 0) {print "  " n " of " all " packages"; fflush()}} \
+	    /^Installing / {print "  installing them"; fflush()}'
 	@touch $@
 
 $(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich import box
 from rich.console import Console
@@ -36,8 +36,9 @@ COLOURS = {
 
 COMMANDS = ("app info", "logs list --status failed --since 24h -o id --limit 3", "logs list --limit 6 -o table")
 
-# Without a terminal rich takes 80 columns, and the table wants more.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+COLUMNS = {"created": 19, "status": 17, "by": 22, "seconds": 7, "tokens": 6, "error": 28}
+"""The widest text of each column of logs; where a terminal is too narrow, whole columns at the end are left out."""
+console = Console(highlight=False)
 
 
 def main() -> int:
@@ -86,18 +87,16 @@ def as_table(page: WorkflowLogPage) -> Table:
     table = Table(
         caption=f"{len(page.data)} of {page.total}", caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1)
     )
-    table.add_column("created", no_wrap=True)
-    table.add_column("status", no_wrap=True)
-    table.add_column("by", overflow="ellipsis", no_wrap=True, max_width=22)
-    table.add_column("seconds", justify="right", no_wrap=True)
-    table.add_column("tokens", justify="right", no_wrap=True)
-    table.add_column("error", overflow="ellipsis", no_wrap=True, max_width=28)
+    names = shown_columns(console.width)
+    for name in names:
+        justify: Literal["left", "right"] = "right" if name in {"seconds", "tokens"} else "left"
+        table.add_column(name, justify=justify, overflow="ellipsis", no_wrap=True, max_width=COLUMNS[name])
     for log in page.data:
         run = log.workflow_run
         if run is None:  # the server has the log and no longer the run
-            table.add_row(local_time(log.created_at_utc), Text("run is gone", "dim"), Text(creator(log)), "", "", "")
+            table.add_row(local_time(log.created_at_utc), Text("run is gone", "dim"), Text(creator(log)))
             continue
-        table.add_row(
+        cells = (
             local_time(log.created_at_utc),
             Text(run.status, COLOURS.get(run.status, "")),
             Text(creator(log)),  # as text: what a server sends is no markup
@@ -105,7 +104,16 @@ def as_table(page: WorkflowLogPage) -> Table:
             str(run.total_tokens),
             Text((run.error or "").replace("\n", " ")),
         )
+        table.add_row(*cells[: len(names)])
     return table
+
+
+def shown_columns(width: int) -> list[str]:
+    """The columns of logs that fit into a width; a column has two spaces beside it."""
+    names = list(COLUMNS)
+    while len(names) > 1 and sum(COLUMNS[name] + 2 for name in names) > width:
+        names.pop()
+    return names
 
 
 def creator(log: WorkflowLog) -> str:
@@ -187,10 +195,10 @@ def show_next_steps() -> None:
         "make test": "run the tests",
         "make sandbox": "keep a sandbox running, to try things on",
         ".venv/bin/python": "from dify_workflow import DifyWorkflow",
-        "DIFY_API_KEY=app-... DIFY_BASE_URL=https://your.dify/v1 make demo": "the same on your server",
         "make help": "everything else",
     }.items():
-        console.print(f"  {command:<68}{meaning}", markup=False)
+        console.print(f"  {command:<18}{meaning}", markup=False)
+    console.print("  DIFY_API_KEY=app-... DIFY_BASE_URL=https://your.dify/v1 make demo", markup=False)
 
 
 if __name__ == "__main__":

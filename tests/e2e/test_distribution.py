@@ -127,16 +127,21 @@ class TestFiles:
         )
         assert licence == (ROOT / "LICENSE").read_bytes()
 
-    def test_the_sdist_holds_what_the_wheel_is_built_from_and_no_tests_or_scripts(self, sdist):
+    def test_the_sdist_holds_all_that_tests_and_generation_need(self, sdist):
         assert sdist.name == f"dify_workflow_sdk-{VERSION}.tar.gz"
         with tarfile.open(sdist) as archive:
-            names = {name.partition("/")[2] for name in archive.getnames()}
-        tops = {name.partition("/")[0] for name in names}
-        assert tops == {
-            *(".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"),
-            *("generated", "spec", "src"),
+            names = {member.name.partition("/")[2] for member in archive.getmembers() if member.isfile()}
+        expected = {
+            path.relative_to(ROOT).as_posix()
+            for folder in ("src", "generated", "spec", "scripts", "tests", "requirements", "docs", "benchmarks")
+            for path in (ROOT / folder).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
         }
-        assert {name for name in names if name.startswith("spec/")} == {"spec/openapi.yaml"}
+        assert len(expected) > 500
+        assert expected <= names
+        others = {name for name in names - expected if name.partition("/")[0] != "examples"}
+        assert {"Makefile", "PKG-INFO", "noxfile.py", "pyproject.toml", "README.md"} < others
+        assert not [name for name in others if "/" in name]
 
     def test_two_builds_are_byte_for_byte_the_same(self, wheel, sdist, tmp_path):
         assert built("wheel", tmp_path).read_bytes() == wheel.read_bytes()
