@@ -1,5 +1,7 @@
 """Make the sync half of the facade, `src/dify_workflow/_sync`, from the async half that is written by hand.
 
+In the async half, `raw_resources.py` is made as well: from the resources, the methods of `with_raw_response`.
+
 Usage: mirror.py [--check]
 
 With --check nothing is written: exit status 1 and the names of the files that are not what the async half gives.
@@ -8,6 +10,7 @@ With --check nothing is written: exit status 1 and the names of the files that a
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 import subprocess
 import sys
@@ -55,8 +58,42 @@ def mirrored(text: str) -> str:
     for asynchronous, synchronous in WORDS.items():
         text = re.sub(rf"\b{re.escape(asynchronous)}\b", synchronous, text)
     text = re.sub(r"^import asyncio\n", "", text, flags=re.MULTILINE)
-    text = re.sub(r"\bAwaitable\[(.*?)\]", r"\1", text)
+    text = re.sub(r"\b(?:Awaitable\[|Coroutine\[Any, Any, )(.*?)\]", r"\1", text)
     return re.sub(r"\b(httpx\.|an httpx\.|an `httpx\.)?Async([A-Z]\w+)", r"\1\2", text)
+
+
+def raw_resources(sources: dict[str, str]) -> str:
+    """The module `raw_resources`: for each resource the methods that return what one call of its caller gives.
+
+    Args:
+        sources: the texts of the async half by the names of their files.
+    """
+    imports, classes = "", ""
+    for name, text in sorted(sources.items()):
+        for cls in ast.parse(text).body:
+            if not isinstance(cls, ast.ClassDef) or "AsyncResource" not in map(ast.unparse, cls.bases):
+                continue
+            methods = [one.name for one in cls.body if isinstance(one, ast.AsyncFunctionDef) and _returns_a_call(one)]
+            if methods:
+                imports += f"from .{name.removesuffix('.py')} import {cls.name}\n"
+                classes += (
+                    f"\n\nclass AsyncRaw{cls.name.removeprefix('Async')}(AsyncRawResource):\n"
+                    f'    """The methods of `{cls.name}`, which return the response."""\n\n'
+                    '    __module__ = "dify_workflow.types"\n    __slots__ = ()\n\n'
+                    + "".join(f"    {method} = AsyncRawMethod({cls.name}.{method})\n" for method in methods)
+                )
+    head = '"""The methods of `with_raw_response`, by resource. Made by `make generate`. Do not edit it here."""\n\n'
+    return f"{head}from .raw import AsyncRawMethod, AsyncRawResource\n{imports}{classes}"
+
+
+def _returns_a_call(method: ast.AsyncFunctionDef) -> bool:
+    """Whether a method returns what its caller returns for one request."""
+    calls = [
+        node.value.value.func
+        for node in ast.walk(method)
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Await) and isinstance(node.value.value, ast.Call)
+    ]
+    return any(ast.unparse(call) in {"self._caller.call", "self._caller.send"} for call in calls)
 
 
 def formatted(text: str, name: str) -> str:
@@ -74,17 +111,20 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Make the sync half of the facade from the async half.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail, naming the files, where they differ")
     check = parser.parse_args(argv).check
-    expected = {path.name: path.read_text("utf-8") for path in sorted(SOURCE.glob("*.py"))}
-    expected = {name: formatted(mirrored(text), name) for name, text in expected.items()}
-    present = {path.name: path.read_text("utf-8") for path in sorted(TARGET.glob("*.py"))}
-    differing = [name for name in sorted(expected | present) if expected.get(name) != present.get(name)]
-    for name in differing:
-        path = TARGET / name
+    sources = {path.name: path.read_text("utf-8") for path in sorted(SOURCE.glob("*.py"))}
+    raw = SOURCE / "raw_resources.py"
+    present = {TARGET / path.name: path.read_text("utf-8") for path in sorted(TARGET.glob("*.py"))}
+    present[raw] = sources.pop(raw.name, "")
+    sources[raw.name] = formatted(raw_resources(sources), raw.name)
+    expected = {TARGET / name: formatted(mirrored(text), name) for name, text in sources.items()}
+    expected[raw] = sources[raw.name]
+    differing = [path for path in sorted(expected | present) if expected.get(path) != present.get(path)]
+    for path in differing:
         if check:
-            print(f"{path.relative_to(ROOT)} is not what _async gives; `make generate` makes it anew", file=sys.stderr)
-        elif name in expected:
+            print(f"{path.relative_to(ROOT)} is not what _async gives; `make generate` makes it again", file=sys.stderr)
+        elif path in expected:
             TARGET.mkdir(exist_ok=True)
-            path.write_text(expected[name], encoding="utf-8", newline="\n")
+            path.write_text(expected[path], encoding="utf-8", newline="\n")
         else:
             path.unlink()
     return 1 if check and differing else 0

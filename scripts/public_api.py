@@ -124,7 +124,8 @@ class Interface:
             for path in waiting:
                 found = self._object(path)
                 self._waiting.discard(path)
-                if found is not None and found.path not in self._shown and not found.is_module:
+                is_method = found is not None and found.is_function and found.parent.is_class
+                if found is not None and found.path not in self._shown and not found.is_module and not is_method:
                     found_lines[found.name, found.path] = list(self._lines(found, found.name, has_init=False))
                 self._shown.add(path)
         for _, lines in sorted(found_lines.items()):

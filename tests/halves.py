@@ -139,7 +139,8 @@ class AsyncHalf:
 
 SEEN = (
     DifyWorkflow,
-    *(types.App, types.EndUsers, types.Files, types.Forms, types.Iteration, types.Logs, types.Runs),
+    types.Iteration,
+    types.Resource,
 )
 """What a story of the sync half sees through an `AsyncView`."""
 

@@ -66,27 +66,40 @@ def _class_of(tag: str) -> str:
 
 
 def _module(tag: str, cls: str) -> str:
-    words = tag.replace("_", " ")
+    words, raw = tag.replace("_", " "), _raw(cls)
     return (
         f'"""The operations on {words}."""\n\nfrom __future__ import annotations\n\n'
         "from typing import TYPE_CHECKING\n\nfrom .resource import AsyncResource\n\n"
-        "if TYPE_CHECKING:\n    from .._configuration import TimeoutOption\n\n\n"
+        "if TYPE_CHECKING:\n    from .._configuration import TimeoutOption\n"
+        f"    from .raw_resources import {raw}\n\n\n"
         f'class {cls}(AsyncResource):\n    """The operations on {words}."""\n\n'
-        '    __module__ = "dify_workflow.types"\n    __slots__ = ()\n'
+        '    __module__ = "dify_workflow.types"\n    __slots__ = ()\n\n'
+        f"    @property\n    def with_raw_response(self) -> {raw}:\n"
+        '        """The same methods, which return the response: its status, its headers, and `.parse()` for the '
+        'result."""\n'
+        f"        from .raw_resources import {raw}  # noqa: PLC0415 - loaded when needed\n\n"
+        f"        return {raw}(self._caller)\n"
     )
+
+
+def _raw(cls: str) -> str:
+    return f"AsyncRaw{cls.removeprefix('Async')}"
 
 
 def _export(types: Source, tag: str, cls: str) -> None:
     """Makes both classes of a resource public types."""
-    own = cls.removeprefix("Async")
-    types.add_import(f"._async.{tag}", cls, for_types=True)
-    types.add_import(f"._sync.{tag}", own, for_types=True)
+    homes = {cls: f"._async.{tag}", _raw(cls): "._async.raw_resources"}
+    homes |= {name.removeprefix("Async"): home.replace("_async", "_sync") for name, home in homes.items()}
+    for name, home in homes.items():
+        types.add_import(home, name, for_types=True)
     for node in types.tree.body:
         if isinstance(node, ast.Assign) and _target(node) == "__all__" and isinstance(node.value, ast.List):
-            for name in (cls, own):
+            for name in homes:
                 _insert(types, node.value.elts, name, f'"{name}"')
         if isinstance(node, ast.Assign) and _target(node) == "_HOME" and isinstance(node.value, ast.Dict):
-            _insert(types, node.value.keys, own, f'"{own}": "._sync.{tag}"', node.value.values)
+            for name, home in homes.items():
+                if not name.startswith("Async"):
+                    _insert(types, node.value.keys, name, f'"{name}": "{home}"', node.value.values)
 
 
 def _insert(
@@ -156,13 +169,12 @@ def _method(spec: dict[str, Any], operation: Operation, name: str) -> tuple[str,
     returned, read = _returned(spec, operation, imports)
     call = f"{operation.name}.build_request({', '.join(given)})"
     result = f"await self._caller.{read.format(call=call)}"
-    body = f"return {result}" if returned != "None" else result
     arguments = ", ".join([*signature, *keywords, "timeout: TimeoutOption = None"])
     text = (
         f"    async def {name}({arguments}) -> {returned}:\n"
         f'        """{_summary(spec, operation)}\n\n        Args:\n{"".join(entries)}            {_TIMEOUT}\n\n'
         "        Raises:\n            ValueError: an argument that cannot be sent; nothing was sent.\n"
-        f'            DifyError: as every method does.\n        """\n        {body}\n'
+        f'            DifyError: as every method does.\n        """\n        return {result}\n'
     )
     return text, imports
 
@@ -192,7 +204,7 @@ def _returned(spec: dict[str, Any], operation: Operation, imports: list[tuple[st
     kinds = {kind for content in contents for kind in content}
     if not kinds:
         imports.append(("..", "_responses", False))
-        return "None", 'send({call}, _responses.reader("json"), timeout)'
+        return "None", "send({call}, _responses.nothing, timeout)"
     if kinds == {"application/json"} and len(operation.answers) == 1:
         name = operation.answers[0].get("$ref", "").rpartition("/")[2]
         if name and "properties" in spec["components"]["schemas"][name]:

@@ -201,6 +201,16 @@ def reader(expect: str) -> Callable[[bytes], Any]:
     return lambda content: json_value(content) if content else None
 
 
+def nothing(content: bytes) -> None:
+    """Check that a body that means nothing is empty or JSON.
+
+    Raises:
+        UnusableBodyError: it is neither.
+    """
+    if content:
+        json_value(content)
+
+
 def value(response: httpx.Response, content: bytes, read: Callable[[bytes], T], secret: Secret) -> T:
     """What an answer means.
 
@@ -457,6 +467,11 @@ def _shortened(text: str) -> str:
         text = f"an HTML page, {title[1].strip()!r}" if title else "an HTML page"
     text = " ".join(text.split())
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "..."
+
+
+def headers_of(response: httpx.Response, secret: Secret) -> httpx.Headers:
+    """The headers of a response, without the key."""
+    return _redacted(response.headers, secret)
 
 
 def _redacted(headers: httpx.Headers, secret: Secret) -> httpx.Headers:

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from ._async.forms import AsyncForms
     from ._async.iterations import AsyncIteration
     from ._async.logs import AsyncLogs
+    from ._async.raw import AsyncRawMethod, AsyncRawResource
+    from ._async.raw_resources import (
+        AsyncRawApp,
+        AsyncRawEndUsers,
+        AsyncRawFiles,
+        AsyncRawForms,
+        AsyncRawLogs,
+        AsyncRawRuns,
+    )
     from ._async.resource import AsyncResource
     from ._async.runs import AsyncRuns
     from ._async.streams import AsyncRunStream
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
     from ._detailed_log import DetailedLog
     from ._log_range import LogRange
     from ._node_executions import NodeExecution
+    from ._raw_response import RawResponse
     from ._sync.app import App
     from ._sync.details import DetailedLogWalk
     from ._sync.end_users import EndUsers
@@ -35,6 +45,8 @@ if TYPE_CHECKING:
     from ._sync.forms import Forms
     from ._sync.iterations import Iteration
     from ._sync.logs import Logs
+    from ._sync.raw import RawMethod, RawResource
+    from ._sync.raw_resources import RawApp, RawEndUsers, RawFiles, RawForms, RawLogs, RawRuns
     from ._sync.resource import Resource
     from ._sync.runs import Runs
     from ._sync.streams import RunStream
@@ -56,6 +68,14 @@ __all__ = [
     "AsyncLogFollow",
     "AsyncLogWalk",
     "AsyncLogs",
+    "AsyncRawApp",
+    "AsyncRawEndUsers",
+    "AsyncRawFiles",
+    "AsyncRawForms",
+    "AsyncRawLogs",
+    "AsyncRawMethod",
+    "AsyncRawResource",
+    "AsyncRawRuns",
     "AsyncResource",
     "AsyncRunStream",
     "AsyncRuns",
@@ -74,6 +94,15 @@ __all__ = [
     "Logs",
     "Model",
     "NodeExecution",
+    "RawApp",
+    "RawEndUsers",
+    "RawFiles",
+    "RawForms",
+    "RawLogs",
+    "RawMethod",
+    "RawResource",
+    "RawResponse",
+    "RawRuns",
     "Resource",
     "RunStream",
     "Runs",
@@ -101,6 +130,15 @@ _HOME = {
     "LogWalk": "._sync.walks",
     "NodeExecution": "._node_executions",
     "Logs": "._sync.logs",
+    "RawApp": "._sync.raw_resources",
+    "RawEndUsers": "._sync.raw_resources",
+    "RawFiles": "._sync.raw_resources",
+    "RawForms": "._sync.raw_resources",
+    "RawLogs": "._sync.raw_resources",
+    "RawMethod": "._sync.raw",
+    "RawResource": "._sync.raw",
+    "RawResponse": "._raw_response",
+    "RawRuns": "._sync.raw_resources",
     "Resource": "._sync.resource",
     "RunStream": "._sync.streams",
     "Runs": "._sync.runs",

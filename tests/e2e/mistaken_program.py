@@ -10,6 +10,9 @@ def mistakes(client: DifyWorkflow, log: WorkflowLog) -> None:
     client.logs.list(limit="100")  # mistake: text for a number
     client.logs.list(stauts="failed")  # mistake: there is no such parameter
     client.logs.list(created_at__after=1764028800)  # mistake: the server reads no epoch seconds
+    client.logs.with_raw_response.list(limit="100")  # mistake: text for a number
+    print(client.logs.with_raw_response.list().total)  # mistake: the result is in .parse()
+    client.logs.with_raw_response.iter()  # mistake: a walk has many responses
     DifyWorkflow("app-not-a-key")  # mistake: options have names
     print(log.created_at.isoformat())  # mistake: epoch seconds are a number
     print(log.created_at_utc.isoformat())  # mistake: it may be None

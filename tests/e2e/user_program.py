@@ -32,6 +32,7 @@ from dify_workflow.models import (
     WorkflowRunStatus,
     WorkflowRunSummary,
 )
+from dify_workflow.types import RawResponse
 
 
 def describe(log: WorkflowLog) -> str:
@@ -82,6 +83,11 @@ def report(client: DifyWorkflow) -> int:
     assert set(counts) <= {"failed"}, counts
     assert WorkflowLogPage.from_dict(page.to_dict()) == page
     assert_type(page.to_dict(), dict[str, Any])
+    response = client.logs.with_raw_response.list(status="failed", limit=1)
+    assert_type(response, RawResponse[WorkflowLogPage])
+    assert_type(response.status_code, int)
+    assert_type(response.headers, httpx.Headers)
+    assert_type(response.parse().total, int)
     return page.total
 
 
@@ -123,6 +129,8 @@ async def count_at_once(statuses: list[WorkflowRunStatus]) -> dict[str, int]:
         assert_type(pages, list[WorkflowLogPage])
         raw = await client.request("GET", "/workflows/logs", params={"limit": 1})
         assert raw["limit"] == 1
+        response = await client.logs.with_raw_response.list(limit=1)
+        assert_type(response.parse(), WorkflowLogPage)
     return {status.value: page.total for status, page in zip(statuses, pages, strict=True)}
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .._configuration import TimeoutOption
     from ..models import AppInfo, AppMeta, AppParameters, AppSite
+    from .raw_resources import AsyncRawApp
 
 
 class AsyncApp(AsyncResource):
@@ -20,6 +21,13 @@ class AsyncApp(AsyncResource):
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> AsyncRawApp:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import AsyncRawApp  # noqa: PLC0415 - loaded when needed
+
+        return AsyncRawApp(self._caller)
 
     async def info(self, *, timeout: TimeoutOption = None) -> AppInfo:
         """The app's name, description, tags, mode and author: `GET /info`.

@@ -15,6 +15,7 @@ from .resource import AsyncResource
 if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from .._uploads import FileSource
+    from .raw_resources import AsyncRawFiles
 
 
 class AsyncFiles(AsyncResource):
@@ -22,6 +23,13 @@ class AsyncFiles(AsyncResource):
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> AsyncRawFiles:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import AsyncRawFiles  # noqa: PLC0415 - loaded when needed
+
+        return AsyncRawFiles(self._caller)
 
     async def upload(
         self,

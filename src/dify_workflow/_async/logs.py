@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .caller import AsyncCaller
     from .details import AsyncDetailedLogWalk
     from .follow import AsyncLogChanges, AsyncLogFollow
+    from .raw_resources import AsyncRawLogs
     from .walks import AsyncLogWalk
 
 MOST_WORKERS: Final = 64
@@ -36,6 +37,13 @@ class AsyncLogs(AsyncResource):
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> AsyncRawLogs:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import AsyncRawLogs  # noqa: PLC0415 - loaded when needed
+
+        return AsyncRawLogs(self._caller)
 
     async def list(
         self,

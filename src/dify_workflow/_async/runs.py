@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from ..models import StopResponse, WorkflowRunResponse
     from ..results import WorkflowRunDetail
+    from .raw_resources import AsyncRawRuns
 
 
 class AsyncRuns(AsyncResource):
@@ -34,6 +35,13 @@ class AsyncRuns(AsyncResource):
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> AsyncRawRuns:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import AsyncRawRuns  # noqa: PLC0415 - loaded when needed
+
+        return AsyncRawRuns(self._caller)
 
     async def run(
         self,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .._configuration import TimeoutOption
     from ..models import AppInfo, AppMeta, AppParameters, AppSite
+    from .raw_resources import RawApp
 
 
 class App(Resource):
@@ -20,6 +21,13 @@ class App(Resource):
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> RawApp:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import RawApp  # noqa: PLC0415 - loaded when needed
+
+        return RawApp(self._caller)
 
     def info(self, *, timeout: TimeoutOption = None) -> AppInfo:
         """The app's name, description, tags, mode and author: `GET /info`.

@@ -12,6 +12,7 @@ from .resource import Resource
 if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from ..models import EndUserDetail
+    from .raw_resources import RawEndUsers
 
 
 class EndUsers(Resource):
@@ -19,6 +20,13 @@ class EndUsers(Resource):
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> RawEndUsers:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import RawEndUsers  # noqa: PLC0415 - loaded when needed
+
+        return RawEndUsers(self._caller)
 
     def get(self, end_user_id: str, *, timeout: TimeoutOption = None) -> EndUserDetail:
         """An end user: `GET /end-users/{end_user_id}`.

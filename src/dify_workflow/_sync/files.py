@@ -15,6 +15,7 @@ from .resource import Resource
 if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from .._uploads import FileSource
+    from .raw_resources import RawFiles
 
 
 class Files(Resource):
@@ -22,6 +23,13 @@ class Files(Resource):
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> RawFiles:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import RawFiles  # noqa: PLC0415 - loaded when needed
+
+        return RawFiles(self._caller)
 
     def upload(
         self,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .._configuration import TimeoutOption
     from ..models import FormDefinition
+    from .raw_resources import RawForms
 
 
 class Forms(Resource):
@@ -23,6 +24,13 @@ class Forms(Resource):
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> RawForms:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import RawForms  # noqa: PLC0415 - loaded when needed
+
+        return RawForms(self._caller)
 
     def get(self, form_token: str, *, timeout: TimeoutOption = None) -> FormDefinition:
         """What a form asks for: `GET /form/human_input/{form_token}`.
@@ -66,4 +74,4 @@ class Forms(Resource):
         """
         body = form_body(inputs, action=action, user=user)
         call = submit_form.build_request(form_token=form_token, body=body)
-        self._caller.send(call, _responses.reader("json"), timeout, after_submission)
+        return self._caller.send(call, _responses.nothing, timeout, after_submission)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .caller import Caller
     from .details import DetailedLogWalk
     from .follow import LogChanges, LogFollow
+    from .raw_resources import RawLogs
     from .walks import LogWalk
 
 MOST_WORKERS: Final = 64
@@ -36,6 +37,13 @@ class Logs(Resource):
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> RawLogs:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import RawLogs  # noqa: PLC0415 - loaded when needed
+
+        return RawLogs(self._caller)
 
     def list(
         self,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .._configuration import TimeoutOption
     from ..models import StopResponse, WorkflowRunResponse
     from ..results import WorkflowRunDetail
+    from .raw_resources import RawRuns
 
 
 class Runs(Resource):
@@ -34,6 +35,13 @@ class Runs(Resource):
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> RawRuns:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import RawRuns  # noqa: PLC0415 - loaded when needed
+
+        return RawRuns(self._caller)
 
     def run(
         self,

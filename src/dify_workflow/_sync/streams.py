@@ -20,6 +20,7 @@ from .iterations import Iteration
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+    import httpx
     from dify_workflow_api.types import Request
 
     from .._advice import Advice
@@ -191,6 +192,12 @@ class RunStream(Iteration[Any]):
     def text(self) -> str:
         """The text that came in `text_chunk` events so far."""
         return self._progress.text
+
+    @property
+    def response_headers(self) -> httpx.Headers | None:
+        """Headers of the response, without the API key where the server repeats it; None before the `with` begins."""
+        held = self._held
+        return None if held is None else _responses.headers_of(held.response, self._caller.configuration.api_key)
 
     @property
     def inputs_refused(self) -> bool:
