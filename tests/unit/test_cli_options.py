@@ -66,7 +66,7 @@ def test_a_new_parameter_takes_no_option_of_the_commands():
         for flag in one.opts
         if not one.name.startswith(options.PREFIX)
     }
-    assert {name for name in own if len(name) > 1} <= options.OWN | {"target"}
+    assert {name for name in own if len(name) > 1} <= options.OWN | {"target"}  # and an argument
     assert options.option_of("output") == "--filter-output"
 
 

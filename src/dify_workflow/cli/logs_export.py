@@ -1,0 +1,105 @@
+"""`logs export`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .commands import Command
+from .options import connected, filters, output_option, quiet_option
+from .output import Progress, iso, print_object
+
+if TYPE_CHECKING:
+    from dify_workflow.export import ExportProgress, ExportResult
+
+    from .connection import Connection
+
+FORMATS = ("jsonl", "csv", "sqlite", "parquet", "duckdb", "postgresql")
+
+
+@click.command("export", cls=Command, effect="read")
+@click.argument("target")
+@filters()
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Format, where TARGET's ending does not say it.")
+@click.option(
+    "--details",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Also inputs and outputs of the runs, of which at most N are looked up at once.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N", help="Requests at once."
+)
+@click.option("--update", is_flag=True, help="Add what is new or has ended since the last export to a database.")
+@click.option("--restart", is_flag=True, help="Discard an interrupted export, and what a database has of the last one.")
+@click.option("--excel", is_flag=True, help="Write CSV for Excel: a byte order mark, and no cells that are formulas.")
+@output_option("table", "json", "jsonl")
+@quiet_option
+@connected(several=True)
+def command(
+    connection: Connection,
+    *,
+    target: str,
+    given: dict[str, Any],
+    format_: str | None,
+    details: int | None,
+    workers: int,
+    update: bool,
+    restart: bool,
+    excel: bool,
+    output: str,
+    quiet: bool,
+) -> None:
+    """Export all matching logs to a file or a database.
+
+    TARGET is a file that ends in .jsonl, .csv, .sqlite, .parquet or .duckdb, or a postgresql:// address. The same
+    command continues an export that was interrupted. A file has its name only when it is whole. Of several profiles,
+    the first column is app.
+    """
+    from dify_workflow.export import export
+
+    shown = Progress(quiet=quiet)
+    with connection.apps() as apps:
+        clients = {app.name or "": app.client for app in apps}
+        try:
+            result = export(
+                clients if connection.several else apps[0].client,
+                target,
+                format=format_,
+                details=details,
+                workers=workers,
+                update=update,
+                restart=restart,
+                excel=excel,
+                progress=lambda progress: shown.show_text(described(progress)),
+                **given,
+            )
+        finally:
+            shown.end()
+    if output == "table":
+        click.echo(summary(result))
+    else:
+        moment = result.complete_until
+        value = {name: getattr(result, name) for name in result.__slots__}
+        print_object({**value, "complete_until": None if moment is None else iso(moment)}, output)
+
+
+def described(progress: ExportProgress) -> str:
+    """How far an export is."""
+    text = f"{progress.rows:,}" if progress.total is None else f"{progress.rows:,} of {progress.total:,}"
+    text += f" logs, {progress.rows_per_second:,.0f}/s"
+    if progress.remaining is not None:
+        minutes, seconds = divmod(round(progress.remaining), 60)
+        text += f", {minutes}:{seconds:02d} left"
+    return f"{progress.app}: {text}" if progress.app else text
+
+
+def summary(result: ExportResult) -> str:
+    """What an export did, and which logs may be deleted now."""
+    text = f"{result.target}: {result.rows:,} logs"
+    if result.unfinished:
+        text += f", {result.unfinished:,} of them unfinished"
+    if result.complete_until is not None:
+        text += f"; safe to delete before {iso(result.complete_until)}"
+    return text
