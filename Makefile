@@ -52,7 +52,7 @@ types: $(READY) ## check the types with mypy --strict and pyright
 	@$(BIN)/pyright --project pyproject.toml
 
 check: $(READY) ## fail, naming the files, where the spec or what is made from it is not what its sources give
-	@status=0; for made in compile_spec generate mirror columns reference public_api; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
+	@status=0; for made in compile_spec generate mirror columns reference public_api budget; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
 
 test-ranges: $(READY) ## run the runtime's tests at both ends of the dependency ranges, on each Python at hand
 	@$(BIN)/nox $(ARGS)
