@@ -45,6 +45,13 @@ def test_a_file_has_every_log_and_nothing_is_beside_it(env, tmp_path: Path):
     assert "safe to delete before 20" in printed
 
 
+def test_a_csv_file_is_what_list_prints(env, tmp_path: Path):
+    target = tmp_path / "logs.csv"
+    assert run("logs", "export", str(target), **env).code == 0
+    printed = run("logs", "list", "--all", "-o", "csv", **env).out
+    assert sorted(target.read_text("utf-8").splitlines()) == sorted(printed.splitlines())
+
+
 def test_filters_details_and_format_are_passed_on(env, tmp_path: Path):
     target = tmp_path / "failed"
     arguments = ("--status", "failed", "--format", "csv", "--details", "4", "--workers", "2", "--excel")
@@ -96,6 +103,26 @@ def test_what_cannot_be_exported_has_its_exit_code(env, tmp_path, monkeypatch, a
     assert (ran.code, ran.out) == (code, "")
     assert "Traceback" not in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["sqlite", "duckdb"])
+def test_a_file_of_another_kind_is_exit_code_1(env, tmp_path, ending):
+    target = tmp_path / f"logs.{ending}"
+    target.write_text("this is no database, and longer than the head of one would be " * 10)
+    before = target.read_text()
+    ran = run("logs", "export", str(target), "-o", "json", **env)
+    assert (ran.code, ran.out, ran.error["code"]) == (1, "", "database")
+    assert str(target) in ran.error["message"]
+    assert target.read_text() == before
+
+
+@pytest.mark.parametrize("password", ["s3cret-pass", "s3cret%2Dpass"])
+def test_the_password_of_a_database_is_not_printed(env, password):
+    for address in (f"postgresql://u:{password}@127.0.0.1:9/db", f"postgresql://u:{password}@h:x/db%zz"):
+        ran = run("logs", "export", address, **env)
+        assert (ran.code, ran.out) == (1, "")
+        assert "s3cret" not in ran.err
+        assert "Traceback" not in ran.err
 
 
 def test_a_refused_key_leaves_what_was_there(env, tmp_path):

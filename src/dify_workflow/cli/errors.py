@@ -75,7 +75,7 @@ def note(text: str) -> None:
 def report(error: Exception, *, as_json: bool) -> int:
     """Print an error on stderr, as one line of JSON if asked, and return the exit code that it stands for."""
     code = exit_code_of(error)
-    if not isinstance(error, _expected()):
+    if not isinstance(error, _expected()) and not _is_of_database(error):
         import traceback
 
         click.echo(printable(redacted("".join(traceback.format_exception(error)))), err=True)
@@ -127,6 +127,11 @@ def _expected() -> tuple[type[Exception], ...]:
     return (click.ClickException, DifyError, ValueError, OSError, ImportError)  # the last of a missing extra
 
 
+def _is_of_database(error: Exception) -> bool:
+    """Whether a database or file format of an export reports it: these have errors of their own."""
+    return type(error).__module__.partition(".")[0] in {"sqlite3", "psycopg", "duckdb", "_duckdb", "pyarrow"}
+
+
 def _message(error: Exception) -> str:
     if isinstance(error, click.ClickException):
         return error.format_message()
@@ -158,6 +163,8 @@ def _name(error: Exception, code: int) -> str:
         return f"http_{status}"
     if code in (USAGE, RUN_FAILED, INCOMPLETE):
         return {USAGE: "usage", RUN_FAILED: "run_failed", INCOMPLETE: "incomplete"}[code]
+    if _is_of_database(error):
+        return "database"
     return {
         "APITimeoutError": "timeout",
         "APIConnectionError": "connection",

@@ -131,8 +131,6 @@ class CsvPrinter:
 
 def _csv_cell(value: object) -> str:
     """A value of a record as CSV: times in ISO 8601, nothing for NULL."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, datetime):
         return iso(value)
     return "" if value is None else str(value)

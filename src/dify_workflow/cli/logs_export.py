@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .commands import Command
+from .errors import hide
 from .options import connected, filters, output_option, quiet_option
 from .output import Progress, iso, print_object
 
@@ -59,6 +61,7 @@ def command(
     """
     from dify_workflow.export import export
 
+    hide(password_in(target))
     shown = Progress(quiet=quiet)
     with connection.apps() as apps:
         clients = {app.name or "": app.client for app in apps}
@@ -75,6 +78,10 @@ def command(
                 progress=lambda progress: shown.show_text(described(progress)),
                 **given,
             )
+        except Exception as error:
+            if "://" not in target:
+                error.add_note(f"target {target}")
+            raise
         finally:
             shown.end()
     if output == "table":
@@ -83,6 +90,14 @@ def command(
         moment = result.complete_until
         value = {name: getattr(result, name) for name in result.__slots__}
         print_object({**value, "complete_until": None if moment is None else iso(moment)}, output)
+
+
+def password_in(target: str) -> str:
+    """The password in the address of a database; "" where there is none."""
+    from urllib.parse import unquote
+
+    found = re.match(r"\w+://[^/]*?:([^/]*)@", target)
+    return unquote(found[1]) if found else ""
 
 
 def described(progress: ExportProgress) -> str:
