@@ -18,6 +18,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -134,6 +135,12 @@ class FaultServer:
         """Wait until every connection has been closed on both ends; False when that did not happen in time."""
         with self._change:
             return self._change.wait_for(lambda: self.open_connections == 0, seconds)
+
+    def wait_for_requests(self, count: int, seconds: float = 5.0) -> None:
+        """Wait until as many requests have been read: a busy server reads them after their clients have given up."""
+        deadline = time.monotonic() + seconds
+        while len(self.requests) < count and time.monotonic() < deadline:
+            time.sleep(0.002)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -17,6 +17,7 @@ from dify_workflow import APIResponseError
 def test_each_fault_gives_its_error_after_its_number_of_requests(half: Half, fault: Fault):
     with FaultServer(fault.behaviour()) as server:
         error = failure(half, server.base_url, list_logs, **fault.options)
+        server.wait_for_requests(fault.gets)
     assert type(error) is fault.error
     assert {name: getattr(error, name) for name in fault.carries} == fault.carries
     assert str(error).startswith("GET /v1/workflows/logs: ")
