@@ -47,6 +47,12 @@ LEFT_OUT: Final[dict[str, dict[str, str]]] = {
     },
     "runs.run": {"response_mode": "it waits: blocking"},
     "runs.stream": {"response_mode": "it streams: streaming"},
+    "runs.start": {"response_mode": "it streams: streaming"},
+    "runs.rerun": {
+        "response_mode": "it waits: blocking",
+        "inputs": "they are those of the earlier run",
+        "files": "they are those of the earlier run",
+    },
 }
 
 # What a method has beside the parameters of its operations; `timeout` is every method's.
@@ -56,6 +62,8 @@ OWN: Final[dict[str, set[str]]] = {
     "logs.ranges": {"parts"},
     "logs.follow": {"checkpoint", "poll", "since", "give_up_after"},
     "files.upload": {"filename", "content_type"},
+    "runs.start": {"check_inputs"},
+    "runs.rerun": {"workflow_run_id"},
     "runs.stream": {"max_silence"},
     "runs.events": {"max_silence"},
     "app.check_inputs": {"inputs"},

@@ -141,6 +141,7 @@ SEEN = (
     DifyWorkflow,
     types.Iteration,
     types.Resource,
+    types.Run,
 )
 """What a story of the sync half sees through an `AsyncView`."""
 
@@ -148,7 +149,9 @@ SEEN = (
 class AsyncView:
     """An object of the sync half that is used as its twin of the async half is."""
 
-    NOT_AWAITED = frozenset({"changes", "events", "follow", "iter", "raise_for_status", "stream", "with_options"})
+    NOT_AWAITED = frozenset(
+        {"attach", "changes", "events", "follow", "iter", "raise_for_status", "stream", "with_options"}
+    )
 
     def __init__(self, seen: Any) -> None:
         self._seen = seen

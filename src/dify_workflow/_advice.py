@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LOOK: Final = "look for it with logs.list(created_by_end_user_session_id=user) before starting it again"
 AFTER_RUN: Final = f"the run may be going on: {LOOK}"
+LONG_RUNS: Final = "; runs.start(...) does not depend on one long response"
 AFTER_EMPTY_STREAM: Final = (
     "the run may be waiting for a free worker and still be executed (or its inputs were refused, which Dify 1.14 does "
     f"not report in a stream): {LOOK}"
@@ -52,7 +53,9 @@ def after_run(body: dict[str, Any]) -> Advice:
     """
 
     def advice(error: DifyError) -> str:
-        return AFTER_RUN if may_have_been_done(error) else _after_refused_files(error, body)
+        if not may_have_been_done(error):
+            return _after_refused_files(error, body)
+        return AFTER_RUN + (LONG_RUNS if body.get("response_mode") == "blocking" else "")
 
     return advice
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -48,8 +50,8 @@ class Monitor:
     def __exit__(self, *_: object) -> None:
         self._lock.release()
 
-    def wait_for(self, ready: Callable[[], bool]) -> None:
-        """Wait, holding the lock, until it is so.
+    def wait_for(self, ready: Callable[[], bool], deadline: float | None = None) -> None:
+        """Wait, holding the lock, until it is so, or the deadline, a monotonic time, has passed.
 
         Raises:
             EndedError: the lifetime has ended.
@@ -59,10 +61,10 @@ class Monitor:
         alarm = Alarm()
         self._alarms.add(alarm)
         try:
-            while not ready():
+            while not ready() and (left := _left(deadline)) != 0:
                 self._lock.release()
                 try:
-                    self._lifetime.run(alarm, alarm.wait)
+                    self._lifetime.run(alarm, partial(alarm.wait, left))
                 finally:
                     self._lock.acquire()
         finally:
@@ -87,27 +89,40 @@ class AsyncMonitor:
     async def __aexit__(self, *_: object) -> None:
         pass
 
-    async def wait_for(self, ready: Callable[[], bool]) -> None:
-        """Wait until it is so.
+    async def wait_for(self, ready: Callable[[], bool], deadline: float | None = None) -> None:
+        """Wait until it is so, or the deadline, a monotonic time, has passed.
 
         Raises:
             EndedError: the lifetime has ended.
         """
-        while not ready():
-            await self._lifetime.run(None, self._change)
+        while not ready() and (left := _left(deadline)) != 0:
+            await self._lifetime.run(None, partial(self._change, left))
 
-    async def _change(self) -> None:
+    async def _change(self, seconds: float | None) -> None:
         from asyncio import get_running_loop  # noqa: PLC0415 - as above
 
-        future = get_running_loop().create_future()
+        loop = get_running_loop()
+        future = loop.create_future()
         self._waiting.add(future)
+        timer = None if seconds is None else loop.call_later(seconds, _set, future)
         try:
             await future
         finally:
             self._waiting.discard(future)
+            if timer is not None:
+                timer.cancel()
 
     def notify_all(self) -> None:
         """Have everyone look again."""
         for future in list(self._waiting):
-            if not future.done():
-                future.set_result(None)
+            _set(future)
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _left(deadline: float | None) -> float | None:
+    """Seconds to a deadline, 0 when it has passed; None without one."""
+    return None if deadline is None else max(0.0, deadline - time.monotonic())

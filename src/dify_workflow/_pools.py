@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from weakref import WeakSet
 
 from . import _forks
 from ._connections import CLOSED, AsyncConnections, Connections
@@ -27,12 +28,30 @@ MOMENT: Final = 0.1
 T = TypeVar("T")
 
 
+class Reader(Protocol):
+    """What ends when its pool is closed."""
+
+    def leave(self) -> None:
+        """End."""
+        ...
+
+
+class AsyncReader(Protocol):
+    """As `Reader`."""
+
+    async def leave(self) -> None:
+        """End."""
+        ...
+
+
 class Pool:
     """The connections of a sync SDK client: of the caller's httpx client, which stays open, or made and closed here."""
 
     def __init__(self, own: httpx.Client | None) -> None:
         self.own = own
         self._own = None if own is None else _connections_of(own)
+        self.readers: WeakSet[Reader] = WeakSet()
+        """What reads the streams of started runs, and ends with the pool."""
         self._made: Connections | None = None
         self._closed = False
         self._lock = threading.Lock()
@@ -65,6 +84,8 @@ class Pool:
 
     def close(self) -> None:
         """Close what was made here. Closing twice is fine."""
+        for reader in list(self.readers):
+            reader.leave()
         if self._own is not None:
             self._own.finish_left()
         with self._lock:
@@ -94,6 +115,8 @@ class AsyncPool:
         self.own = own
         self._own = None if own is None else _async_connections_of(own)
         self._running_loop = get_running_loop  # not the function below: it is called for each request
+        self.readers: WeakSet[AsyncReader] = WeakSet()
+        """What reads the streams of started runs, and ends with the pool."""
         self._made: dict[asyncio.AbstractEventLoop, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
         self._closed = False
         self._lock = threading.Lock()
@@ -148,6 +171,8 @@ class AsyncPool:
         """Close what was made here for the running event loop. Closing twice is fine."""
         from ._event_loops import running_loop  # noqa: PLC0415 - loaded when needed
 
+        for reader in list(self.readers):
+            await reader.leave()
         with self._lock:
             self._closed = True
             # Without connections there is nothing to close, in whatever loop this is.

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from ._async.resource import AsyncResource
     from ._async.runs import AsyncRuns
+    from ._async.started_runs import AsyncRun
     from ._async.streams import AsyncRunStream
     from ._async.walks import AsyncLogWalk
     from ._configuration import TimeoutOption, Unchanged
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from ._sync.raw_resources import RawApp, RawEndUsers, RawFiles, RawForms, RawLogs, RawRuns
     from ._sync.resource import Resource
     from ._sync.runs import Runs
+    from ._sync.started_runs import Run
     from ._sync.streams import RunStream
     from ._sync.walks import LogWalk
     from ._times import Time
@@ -77,6 +79,7 @@ __all__ = [
     "AsyncRawResource",
     "AsyncRawRuns",
     "AsyncResource",
+    "AsyncRun",
     "AsyncRunStream",
     "AsyncRuns",
     "DetailedLog",
@@ -104,6 +107,7 @@ __all__ = [
     "RawResponse",
     "RawRuns",
     "Resource",
+    "Run",
     "RunStream",
     "Runs",
     "Time",
@@ -140,6 +144,7 @@ _HOME = {
     "RawResponse": "._raw_response",
     "RawRuns": "._sync.raw_resources",
     "Resource": "._sync.resource",
+    "Run": "._sync.started_runs",
     "RunStream": "._sync.streams",
     "Runs": "._sync.runs",
     "Time": "._times",

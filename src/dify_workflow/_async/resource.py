@@ -21,3 +21,8 @@ class AsyncResource:
         from .._display import described  # noqa: PLC0415 - loaded when needed
 
         return described(self, self._caller.configuration, {})
+
+
+def caller_of(resource: AsyncResource) -> AsyncCaller:
+    """What a resource calls operations with, for what it makes."""
+    return resource._caller  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class

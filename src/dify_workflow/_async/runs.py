@@ -16,6 +16,7 @@ from .. import _responses
 from .._advice import after_run
 from .._runs import checked_id, checked_user, detail_or_missing, run_body, user_body
 from ..results import WorkflowRunResult
+from .app import AsyncApp
 from .resource import AsyncResource
 from .streams import AsyncRunStream
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..models import StopResponse, WorkflowRunResponse
     from ..results import WorkflowRunDetail
     from .raw_resources import AsyncRawRuns
+    from .started_runs import AsyncRun
 
 
 class AsyncRuns(AsyncResource):
@@ -82,6 +84,82 @@ class AsyncRuns(AsyncResource):
         read = _responses.reader_as(WorkflowRunResult)
         return await self._caller.send(_start(body, workflow_id), read, timeout, after_run(body))
 
+    async def start(
+        self,
+        inputs: Mapping[str, Any],
+        *,
+        user: str,
+        files: Iterable[Any] | None = None,
+        workflow_id: str | None = None,
+        trace_session_id: str | None = None,
+        check_inputs: bool = True,
+        timeout: TimeoutOption = None,
+    ) -> AsyncRun:
+        """Start a run and return when its id is known: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`.
+
+        >>> run = await client.runs.start({"query": "hi"}, user="u-1")
+        >>> result = await run.wait()
+
+        A run may take as long as it likes: a worker keeps its stream open until it ends, and where the stream breaks,
+        the server is asked for the run. The run is never started twice. Closing the client ends the workers; the runs
+        go on, and `attach` finds them by their ids.
+
+        Before anything is started, the inputs are checked against the app's form, which is read once for each client:
+        `app.check_inputs`.
+
+        Args:
+            inputs: the workflow's inputs by name, JSON values; what `files.upload` gave can stand for a file.
+            user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
+            files: files for the whole run: uploads, or what `as_input()` and `remote_file()` give.
+            workflow_id: the id of a published version of the workflow; the newest one unless given. Inputs are not
+                checked then: the form is that of the newest version.
+            trace_session_id: session under which the server's own tracing files the run, 1 to 200 characters. Versions
+                before Dify 1.16 ignore it.
+            check_inputs: whether the inputs are checked before.
+            timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless
+                given.
+
+        Raises:
+            ValueError: an argument that cannot be sent, or inputs that do not fit the app's form; nothing was started.
+            APITimeoutError: no event came in time. The run may be executed later: the message says how to look for it.
+            DifyError: as for `stream`.
+        """
+        from .started_runs import AsyncRun  # noqa: PLC0415 - loaded when needed
+
+        if check_inputs and workflow_id is None:
+            checked_user(user)
+            await AsyncApp(self._caller).check_inputs(inputs, timeout=timeout)
+        stream = self.stream(
+            inputs,
+            user=user,
+            files=files,
+            workflow_id=workflow_id,
+            trace_session_id=trace_session_id,
+            timeout=timeout,
+        )
+        await stream.__aenter__()
+        try:
+            while (run_id := stream.workflow_run_id) is None:
+                await anext(stream)
+        except BaseException:
+            await stream.close()
+            raise
+        return AsyncRun(self, workflow_run_id=run_id, user=user, stream=stream)
+
+    def attach(self, workflow_run_id: str, *, user: str) -> AsyncRun:
+        """A run that was started before or elsewhere, by its id, to wait for it. Nothing is sent.
+
+        Args:
+            workflow_run_id: the run's id, a UUID.
+            user: the `user` of the run.
+
+        Raises:
+            ValueError: the id is no UUID, or the user is not a string of 1 to 255 characters.
+        """
+        from .started_runs import AsyncRun  # noqa: PLC0415 - loaded when needed
+
+        return AsyncRun(self, workflow_run_id=checked_id("workflow_run_id", workflow_run_id), user=checked_user(user))
+
     async def rerun(
         self,
         workflow_run_id: str,
@@ -91,10 +169,11 @@ class AsyncRuns(AsyncResource):
         trace_session_id: str | None = None,
         timeout: TimeoutOption = None,
     ) -> WorkflowRunResult:
-        """Run the workflow with the inputs and files of an earlier run, and wait for its end, as `run` does.
+        """Run an earlier run's inputs again: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`.
 
-        It reads the earlier run (`GET /workflows/run/{workflow_run_id}`) and starts a new one of the newest published
-        version, or of `workflow_id`: so yesterday's inputs test today's version.
+        It reads the inputs and files of the earlier run (`GET /workflows/run/{workflow_run_id}`), starts a new one of
+        the newest published version, or of `workflow_id`, and waits for its end as `run` does: so yesterday's inputs
+        test today's version.
 
         Args:
             workflow_run_id: the earlier run's id, a UUID.

@@ -1,0 +1,181 @@
+"""`runs.start`: a run goes on in the background, is waited for whatever happens to its stream, and started once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import pytest
+from fault_server import KEY, FaultServer, answer, event_stream, json_answer, sse
+from halves import EACH_HALF, Half, failure
+from leaks import nothing_left_open
+
+from dify_workflow import APITimeoutError, BadRequestError, NotFoundError
+from dify_workflow.testing import Sandbox
+
+RUN = "fa4cf86e-b841-4148-a141-7c32afcb82ce"
+STARTED = {"event": "workflow_started", "task_id": "t-1", "workflow_run_id": RUN, "data": {"id": RUN}}
+FINISHED = {**STARTED, "event": "workflow_finished", "data": {"id": RUN, "status": "succeeded", "outputs": {"a": 1}}}
+
+
+def detail(status: str) -> dict[str, Any]:
+    return {
+        "id": RUN,
+        "workflow_id": RUN,
+        "status": status,
+        "inputs": "{}",
+        "outputs": '{"a": 1}',
+        "error": None,
+        "total_steps": 1,
+        "total_tokens": 2,
+        "created_at": 1,
+        "finished_at": 2,
+        "elapsed_time": 0.5,
+    }
+
+
+def start(client: Any, **inputs: Any) -> Any:
+    return client.runs.start({"query": "hi", **inputs}, user="u-1", check_inputs=False)
+
+
+@EACH_HALF
+@pytest.mark.parametrize("version", ["1.11", "1.16"])
+def test_a_run_is_started_once_and_waited_for(half: Half, version: Any):
+    async def story(client: Any) -> None:
+        run = await start(client, seconds=0.3)
+        assert (await run.get()).status == "running"
+        with pytest.raises(APITimeoutError, match=f"the run {run.id} has not ended within 0.01 s; it goes on"):
+            await run.wait(0.01)
+        result = await run.wait(timeout=30)
+        assert (result.status, result.workflow_run_id, result.task_id) == ("succeeded", run.id, run.task_id)
+        assert "hi" in result.outputs.values()
+        assert await run.wait() == result
+        again = client.runs.attach(run.id, user="u-1")
+        assert (await again.wait()).outputs == result.outputs
+        assert again.task_id is None
+        with pytest.raises(RuntimeError, match="task_id"):
+            await again.stop()
+
+    with Sandbox(rows=0, version=version, api_key=KEY) as sandbox, nothing_left_open():
+        half.play(sandbox.base_url, story)
+        assert len(sandbox.started_runs) == 1
+
+
+@EACH_HALF
+def test_a_failed_and_a_stopped_run_are_results(half: Half):
+    async def story(client: Any) -> None:
+        assert (await (await start(client, fail="quota")).wait()).error == "quota"
+        run = await start(client, seconds=20)
+        await run.stop()
+        assert (await run.wait(10)).status == "stopped"
+
+    with Sandbox(rows=0, api_key=KEY) as sandbox:
+        half.play(sandbox.base_url, story)
+
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param([], id="cut"),
+        pytest.param([sse({"event": "error", "code": "x", "status": 500, "message": "gone"})], id="error event"),
+        pytest.param([b"data: {broken\n\n"], id="broken"),
+    ],
+)
+def test_a_broken_stream_is_made_up_for_by_asking(half: Half, rest: list[bytes]):
+    async def story(client: Any) -> None:
+        run = await start(client)
+        result = await run.wait()
+        assert (result.status, result.outputs, result.task_id) == ("succeeded", {"a": 1}, "t-1")
+
+    broken = event_stream(sse(STARTED), *rest)
+    with FaultServer(broken, answer(503, "restarting"), json_answer(200, detail("succeeded"))) as server:
+        half.play(server.base_url, story)
+        assert [one.path for one in server.requests].count("/v1/workflows/run") == 1
+
+
+@EACH_HALF
+def test_a_pause_is_a_result_and_the_run_can_be_waited_for_again(half: Half):
+    async def story(client: Any) -> None:
+        run = await start(client, pause="Refund?")
+        result = await run.wait()
+        assert result.status == "paused"
+        token = result.data.reasons[0].form_token
+        assert (await run.wait()).status == "paused"
+        await client.forms.submit(token, inputs={"comment": "fine"}, action="approve", user="u-1")
+        assert (await run.wait(30)).status in {"succeeded", "paused"}
+
+    with Sandbox(rows=0, version="1.16", api_key=KEY) as sandbox:
+        half.play(sandbox.base_url, story)
+        assert len(sandbox.started_runs) == 1
+
+
+@EACH_HALF
+def test_inputs_are_checked_before_anything_is_started(half: Half):
+    async def story(client: Any) -> None:
+        with pytest.raises(ValueError, match="did you mean 'query'"):
+            await client.runs.start({"qery": "hi"}, user="u-1")
+        with pytest.raises(ValueError, match="user"):
+            await client.runs.start({"query": "hi"}, user="")
+        with pytest.raises(BadRequestError):
+            await client.runs.start({}, user="u-1", check_inputs=False)
+        for wrong in (-1, "5", True):
+            with pytest.raises(ValueError, match="timeout must be seconds"):
+                await client.runs.attach(RUN, user="u-1").wait(wrong)
+        with pytest.raises(NotFoundError):
+            await client.runs.attach(RUN, user="u-1").wait()
+
+    with Sandbox(rows=0, api_key=KEY) as sandbox:
+        half.play(sandbox.base_url, story)
+        assert sandbox.started_runs == ()
+
+
+@EACH_HALF
+def test_closing_the_client_ends_workers_and_no_run(half: Half):
+    runs = []
+
+    async def story(client: Any) -> None:
+        for _ in range(3):
+            runs.append(await start(client, seconds=1))  # noqa: PERF401 - a story has no comprehension of awaits
+        await runs[0].detach()
+        assert (await runs[0].wait(30)).status == "succeeded"
+
+    before = threading.active_count()
+    with Sandbox(rows=0, api_key=KEY) as sandbox:
+        half.play(sandbox.base_url, story)
+        with sandbox.client() as client:
+            assert client.runs.attach(runs[1].id, user="u-1").wait(30).status == "succeeded"
+        assert len(sandbox.started_runs) == 3
+    assert threading.active_count() <= before
+
+
+def test_a_forked_child_is_refused_and_ends_nothing():
+    with Sandbox(rows=0, api_key=KEY) as sandbox, sandbox.client() as client:
+        run = start(client, seconds=0.5)
+        child = os.fork()
+        if child == 0:
+            try:
+                run.wait(5)
+            except RuntimeError as error:
+                os._exit(0 if "this run belongs to the process" in str(error) else 1)
+            os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert run.wait(30).status == "succeeded"
+
+
+@EACH_HALF
+def test_a_blocking_run_that_ends_in_504_names_start(half: Half):
+    with FaultServer(answer(504, "gateway")) as server:
+        error = failure(half, server.base_url, lambda client: client.runs.run({"query": "hi"}, user="u-1"))
+    assert "runs.start(...) does not depend on one long response" in str(error)
+
+
+@EACH_HALF
+def test_a_silent_stream_is_given_up_for_asking(half: Half):
+    async def story(client: Any) -> None:
+        run = await client.runs.start({"query": "hi"}, user="u-1", check_inputs=False, timeout=0.3)
+        assert (await run.wait(20)).status == "succeeded"
+
+    with FaultServer(event_stream(sse(STARTED), 5.0), json_answer(200, detail("succeeded"))) as server:
+        half.play(server.base_url, story)
