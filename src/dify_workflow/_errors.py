@@ -1,11 +1,11 @@
-"""Everything that the SDK raises.
+"""The exceptions that the SDK raises.
 
 DifyError
-├─ ConfigurationError (also ValueError)   the client was set up wrongly
-├─ APIConnectionError                     nothing usable came back: refused, reset, cut body, DNS, TLS
+├─ ConfigurationError (also ValueError)   an invalid option of a client
+├─ APIConnectionError                     no usable response: refused, reset, cut body, DNS, TLS
 │  └─ APITimeoutError
-├─ APIResponseError                       an answer that is not what the API promises: HTML with 200, broken JSON
-├─ APIStatusError                         an answer whose status says no
+├─ APIResponseError                       a response that is not what the API promises: HTML with 200, broken JSON
+├─ APIStatusError                         a response with an error status
 │  ├─ BadRequestError            400
 │  ├─ AuthenticationError        401
 │  ├─ PermissionDeniedError      403
@@ -15,10 +15,10 @@ DifyError
 │  ├─ RateLimitError             429, and the 400 by which a server reports its concurrency limit
 │  └─ InternalServerError        5xx
 ├─ WorkflowStreamError                    an `error` event inside a stream
-├─ WorkflowRunError                       a run that failed or was stopped, when `raise_for_status()` is asked
-└─ IncompleteWalkError                    a walk over the logs that cannot prove that it saw every row
+├─ WorkflowRunError                       a run that failed or was stopped; raised by `raise_for_status()` only
+└─ IncompleteWalkError                    a walk that cannot prove that it saw every log
 
-A wrong argument is a ValueError, raised before anything is sent.
+Invalid arguments raise `ValueError` before any request is sent.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ import httpx
 
 
 class DifyError(Exception):
-    """Base of everything that the SDK raises. `str(error)` says what happened, on which method and path."""
+    """Base class of the SDK's exceptions. `str(error)` says what happened, on which method, path and host."""
 
     __module__ = "dify_workflow"
 
@@ -38,16 +38,16 @@ class DifyError(Exception):
 
 
 class ConfigurationError(DifyError, ValueError):
-    """The client cannot be made from these options; the message names the option and what is allowed."""
+    """An invalid option of a client; the message names the option and what is allowed."""
 
     __module__ = "dify_workflow"
 
 
 class APIConnectionError(DifyError):
-    """Nothing usable came back: refused, reset, cut in the middle of the answer, DNS, TLS.
+    """No usable response: refused, reset, cut in the middle of the response, DNS, TLS.
 
     Attributes:
-        request: what was to be sent, without its body and without the API key.
+        request: the request, without its body and without the API key.
         request_sent: False when the server cannot have read the request, so that sending it again is safe.
     """
 
@@ -63,19 +63,19 @@ class APIConnectionError(DifyError):
 
 
 class APITimeoutError(APIConnectionError):
-    """The answer, or the connection, did not come in time."""
+    """The connection or the response took longer than the timeout."""
 
     __module__ = "dify_workflow"
 
 
 class APIResponseError(DifyError):
-    """An answer that is not what the API promises: HTML with status 200, broken JSON, a list for an object.
+    """A response that is not what the API promises: HTML with status 200, broken JSON, a list for an object.
 
     Attributes:
-        status_code: HTTP status of the answer.
-        headers: headers of the answer.
+        status_code: HTTP status of the response.
+        headers: headers of the response.
         body: what was received: the JSON value where it is JSON, else a string; of more than 16 MiB, the beginning.
-        request: what was sent, without its body and without the API key.
+        request: the request, without its body and without the API key.
     """
 
     __module__ = "dify_workflow"
@@ -96,15 +96,15 @@ class APIResponseError(DifyError):
 
 
 class APIStatusError(DifyError):
-    """The server answered with a status that says no. Every status works, known or not.
+    """A response with an error status. Every status works, known or not.
 
     Attributes:
-        status_code: HTTP status of the answer.
-        code: the server's own code, such as `invalid_param`; None where the answer has none (a proxy's HTML).
-        message: the server's own text, shortened where it is a page of HTML.
-        headers: headers of the answer.
+        status_code: HTTP status of the response.
+        code: the server's own code, such as `invalid_param`; None where the response has none (a proxy's HTML).
+        message: the server's message, shortened where it is a page of HTML.
+        headers: headers of the response.
         body: what was received: the JSON value where it is JSON, else a string; of more than 16 MiB, the beginning.
-        request: what was sent, without its body and without the API key.
+        request: the request, without its body and without the API key.
         retry_after: seconds that the response's `Retry-After` header asks to wait, counted from when it was received;
             None without a usable one. Set for every status, such as 429, 503, 502 and 408.
     """
@@ -143,7 +143,7 @@ class APIStatusError(DifyError):
 
 
 class BadRequestError(APIStatusError):
-    """400: a parameter that the server refuses; `.message` is its reason."""
+    """400: the server refuses a parameter; `.message` has its reason."""
 
     __module__ = "dify_workflow"
 
@@ -196,7 +196,7 @@ class WorkflowStreamError(DifyError):
     Attributes:
         code: the server's code, such as `invalid_param`.
         status: the HTTP status that the server would have given.
-        message: the server's text.
+        message: the server's message.
     """
 
     __module__ = "dify_workflow"
@@ -217,7 +217,7 @@ class WorkflowRunError(DifyError):
 
     Attributes:
         status: how the run ended.
-        error: the run's error text; None where it has none.
+        error: the run's error message; None where it has none.
         workflow_run_id: the run.
     """
 
@@ -235,11 +235,11 @@ class WorkflowRunError(DifyError):
 
 
 class IncompleteWalkError(DifyError):
-    """A walk over the logs that cannot prove that it saw every row.
+    """A walk over the logs that cannot prove that it saw every log.
 
     Attributes:
-        expected: rows that the server says there are.
-        seen: distinct rows that were seen, those that have been deleted meanwhile included.
+        expected: number of logs that the server reports.
+        seen: number of distinct logs that were seen, those deleted meanwhile included.
     """
 
     __module__ = "dify_workflow"

@@ -1,7 +1,7 @@
-"""What `runs` and `files` give: the API's models, with what a caller wants to do with them.
+"""The results of `runs` and `files`: the API's models with methods of their own.
 
-Each is the generated model of its operation, so that everything which is true of models is true of it: odd values are
-kept, and `to_dict()` gives back what was received.
+Each is a subclass of the generated model of its operation: unexpected values are kept, and `to_dict()` returns what was
+received.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["DetailedLog", "FileType", "Upload", "WorkflowRunDetail", "WorkflowRunResult", "remote_file"]
 
 FileType = Literal["document", "image", "audio", "video", "custom"]
-"""What a workflow's input takes a file for."""
+"""The type of a file in a workflow's inputs."""
 
 
 if not TYPE_CHECKING:  # a type checker would take this for a module that has every name
@@ -41,7 +41,7 @@ if not TYPE_CHECKING:  # a type checker would take this for a module that has ev
 
 
 class WorkflowRunResult(WorkflowRunResponse):
-    """How a blocking run ended: `runs.run`. A failed run is a result, and no exception: its status says so."""
+    """The result of a blocking run, `runs.run`. A failed run is a result too, not an exception: see `status`."""
 
     __module__ = "dify_workflow.types"
 
@@ -76,13 +76,13 @@ class WorkflowRunResult(WorkflowRunResponse):
 
 
 class WorkflowRunDetail(WorkflowRun):
-    """A run as the server keeps it: `runs.get`.
+    """A run as the server stores it: `runs.get`.
 
-    `inputs` and `outputs`, which Dify 1.11 sends as JSON text, are given as the values that the text stands for.
+    `inputs` and `outputs`, which Dify 1.11 sends as JSON strings, are decoded.
 
     Attributes:
-        inputs_text: the text that `inputs` was received as; None where it was no text.
-        outputs_text: the text that `outputs` was received as; None where it was no text.
+        inputs_text: the string that `inputs` was received as; None where it was not a string.
+        outputs_text: the string that `outputs` was received as; None where it was not a string.
     """
 
     __module__ = "dify_workflow.types"

@@ -47,14 +47,14 @@ class AsyncFiles(AsyncResource):
 
         Args:
             file: a path, the bytes, or a file object that is open for bytes; a file object is read from its beginning.
-            user: id of the end user, as for `runs.run`: only a run for the same user can use the file.
+            user: id of the end user, 1 to 255 characters: only a run for the same user can use the file.
             filename: what the file is called; the path's or the file object's own name unless given. Dify tells the
                 kind of a file by its end.
             content_type: what the file is, such as "application/pdf"; guessed from the name unless given.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: the file has no name, or an argument cannot be sent; nothing was sent.
+            ValueError: the file has no name, or an argument is invalid; raised before any request is sent.
             OSError: the file cannot be read.
             PayloadTooLargeError: over the server's limit; as Dify 1.11 comes, 15 MB, for images 10, for audio 50, for
                 video 100.

@@ -29,13 +29,13 @@ CHANGES_ENDED: Final = "this iteration ended before its last log; a new one can 
 
 
 class AsyncLogFollow(AsyncIteration["WorkflowLog"]):
-    """An iterator without end over new rows of the logs; made by `logs.follow`.
+    """An iterator without end over new logs; made by `logs.follow`.
 
-    >>> async with client.logs.follow(since="1h") as rows:
-    ...     async for log in rows:
+    >>> async with client.logs.follow(since="1h") as logs:
+    ...     async for log in logs:
     ...         ...
 
-    It can be iterated without `async with` too; with it, leaving leaves nothing behind.
+    It can be iterated without `async with` too; with it, leaving releases everything at once.
     """
 
     __module__ = "dify_workflow.types"
@@ -73,7 +73,7 @@ class AsyncLogFollow(AsyncIteration["WorkflowLog"]):
 
     @property
     def checkpoint(self) -> dict[str, Any]:
-        """The place after the last row that was given, as a JSON value for `logs.follow(checkpoint=...)`."""
+        """The position after the last log that was yielded, as a JSON value for `logs.follow(checkpoint=...)`."""
         return self._following.as_json()
 
     def _end(self) -> Exception:
@@ -81,9 +81,9 @@ class AsyncLogFollow(AsyncIteration["WorkflowLog"]):
         return StopAsyncIteration() if self._life.is_over else RuntimeError(ENDED)
 
     async def close(self) -> None:
-        """Stop following, from any thread, task or signal handler: nothing of it stays behind.
+        """Stop following, from any thread, task or signal handler, and release the connection.
 
-        A thread or task that waits for the next log is let go: the iteration ends normally. It cannot go on; a new
+        For a thread or task that waits for the next log, the iteration ends normally. It cannot continue; a new
         follow can, from its checkpoint. With your own `http_client`, the sync half lets a read that is under way
         return first.
         """
@@ -98,7 +98,7 @@ class AsyncLogChanges(AsyncIteration["WorkflowLog"]):
     ...         ...
     >>> save(changes.checkpoint)
 
-    It can be iterated without `async with` too; with it, leaving early leaves nothing behind.
+    It can be iterated without `async with` too; with it, leaving early releases everything at once.
     """
 
     __module__ = "dify_workflow.types"
@@ -133,7 +133,7 @@ class AsyncLogChanges(AsyncIteration["WorkflowLog"]):
 
     @property
     def checkpoint(self) -> dict[str, Any]:
-        """The place after the last log that was given: a JSON value for `logs.changes` and `logs.follow`."""
+        """The position after the last log that was yielded: a JSON value for `logs.changes` and `logs.follow`."""
         return self._following.as_json()
 
     def _end(self) -> Exception:
@@ -141,11 +141,11 @@ class AsyncLogChanges(AsyncIteration["WorkflowLog"]):
         return StopAsyncIteration() if self._progress.is_complete else RuntimeError(CHANGES_ENDED)
 
     async def close(self) -> None:
-        """End the iteration, from any thread, task or signal handler: nothing of it stays behind.
+        """End the iteration, from any thread, task or signal handler, and release the connection.
 
-        A thread or task that waits for the next log gets a `RuntimeError`, unless every log was given. It cannot go
-        on; a new one can, from its checkpoint. With your own `http_client`, the sync half lets a read that is under
-        way return first.
+        A thread or task that waits for the next log gets a `RuntimeError`, unless every log was yielded. It cannot
+        continue; a new one can, from its checkpoint. With your own `http_client`, the sync half lets a read that is
+        under way return first.
         """
         await super().close()
 

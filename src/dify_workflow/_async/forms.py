@@ -1,4 +1,4 @@
-"""The forms by which a run waits for a person."""
+"""Forms for which paused runs wait."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AsyncForms(AsyncResource):
-    """Forms that a paused run waits for. Newer servers have them; Dify 1.11 answers 404."""
+    """Forms for which paused runs wait. Newer servers have them; Dify 1.11 responds 404."""
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
@@ -33,16 +33,16 @@ class AsyncForms(AsyncResource):
         return AsyncRawForms(self._caller)
 
     async def get(self, form_token: str, *, timeout: TimeoutOption = None) -> FormDefinition:
-        """What a form asks for: `GET /form/human_input/{form_token}`.
+        """The definition of a form: `GET /form/human_input/{form_token}`.
 
         Args:
             form_token: the form's token, from the event `human_input_required`.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: the token cannot stand in a path; nothing was sent.
+            ValueError: the token cannot be part of a path; raised before any request is sent.
             NotFoundError: there is no such form, or the server has no forms.
-            APIStatusError: 412: it was filled in already, or has expired.
+            APIStatusError: 412: it was submitted before, or has expired.
             DifyError: as every method does.
         """
         return await self._caller.call(get_form.build_request(form_token=form_token), timeout)
@@ -56,20 +56,20 @@ class AsyncForms(AsyncResource):
         user: str,
         timeout: TimeoutOption = None,
     ) -> None:
-        """Fill in a form, so that its run goes on: `POST /form/human_input/{form_token}`.
+        """Submit a form, so that its run continues: `POST /form/human_input/{form_token}`.
 
         Args:
             form_token: the form's token.
-            inputs: what was filled in, by the names of the form's inputs.
-            action: id of the button that was chosen.
-            user: id of the end user who did it.
+            inputs: values by the names of the form's inputs.
+            action: id of the chosen button.
+            user: id of the end user who submits it.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: an argument that cannot be sent; nothing was sent.
-            BadRequestError: the server refuses what was filled in (`invalid_form_data`).
+            ValueError: an invalid argument; raised before any request is sent.
+            BadRequestError: the server refuses the values (`invalid_form_data`).
             NotFoundError: there is no such form, or the server has no forms.
-            APIStatusError: 412: it was filled in already, or has expired.
+            APIStatusError: 412: it was submitted before, or has expired.
             DifyError: as every method does.
         """
         body = form_body(inputs, action=action, user=user)

@@ -60,33 +60,33 @@ class AsyncLogs(AsyncResource):
     ) -> WorkflowLogPage:
         """One page of the logs, newest first: `GET /workflows/logs`.
 
-        Reading page after page loses rows: the server sorts by a creation time of whole seconds, and rows of one
-        second come in another order on each page. It is right for a look at the newest rows; `iter` reads all.
+        Use it for the newest logs, and `iter` to read all of them. Reading page after page loses logs: the server sorts
+        by creation time in whole seconds, and returns logs of the same second in a different order on each page.
 
         Args:
-            keyword: text in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id. It
-                is sent as the server stores text: as JSON, where a character outside ASCII takes six (an emoji twelve),
-                and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which converts
-                U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is stored as
-                it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_` are
-                wildcards on Dify 1.11 and literal since 1.14.
+            keyword: string in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id.
+                It is sent as the server stores strings: as JSON, where a character outside ASCII takes six (an emoji
+                twelve), and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which
+                converts U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is
+                stored as it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_`
+                are wildcards on Dify 1.11 and literal since 1.14.
             status: a `WorkflowRunStatus`, spelled exactly so. Servers filter by succeeded, failed and stopped, and
                 refuse the others (a `BadRequestError`); `iter` takes every status. `Verbatim("...")` sends one that
                 this version does not know.
             created_at__before: latest creation time, inclusive: a datetime (naive means UTC), a date (its first moment
-                in UTC), ISO 8601 text, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
+                in UTC), ISO 8601 string, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
             created_at__after: earliest creation time, inclusive, no later than `created_at__before`; the same forms.
-            created_by_end_user_session_id: the `user` that was given at the run, exactly. Empty text is refused, as the
-                server returns everybody's logs for it. Not together with `keyword`, for which the server answers 500:
-                `iter` takes both.
+            created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
+                as the server returns everybody's logs for it. Not together with `keyword`, for which the server
+                responds 500: `iter` takes both.
             created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             page: 1 to 99999.
-            limit: rows a page, 1 to 100.
+            limit: logs per page, 1 to 100.
             timeout: seconds, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: an argument that cannot be meant, such as an unknown status, empty text, times that exclude each
-                other, or a keyword that the server could not find; the logs were not asked for.
+            ValueError: an invalid argument, such as an unknown status, an empty string, times that exclude each other,
+                or a keyword that the server could not find; raised before the logs are requested.
             BadRequestError: the server refuses a value, such as a status or an unknown account.
             DifyError: as every method does.
         """
@@ -156,43 +156,43 @@ class AsyncLogs(AsyncResource):
         patience: float = DEFAULT_PATIENCE,
         timeout: TimeoutOption = None,
     ) -> AsyncLogWalk | AsyncDetailedLogWalk:
-        """Every matching row of the logs, each exactly once, newest first: `GET /workflows/logs`, as often as it takes.
+        """Every matching log, each exactly once, newest first: `GET /workflows/logs`, as often as it takes.
 
-        Every row that existed when the walk began, and matches, is given, whatever arrives or is deleted meanwhile; or
-        the walk ends in an `IncompleteWalkError`. Rows that arrive later may be left out. Memory does not grow with
-        the number of rows. The walk has `.total`, `.seen`, and a `.checkpoint` from which another walk goes on.
+        Every matching log that existed when the walk began is yielded, whatever is added or deleted meanwhile; or the
+        walk raises `IncompleteWalkError`. Logs that are added later may be left out. Memory does not grow with the
+        number of logs. The walk has `.total`, `.seen`, and a `.checkpoint` from which another walk continues.
 
         A server whose database session or process is not in UTC displays other times than it filters by. The walk
         notices, is exact all the same, and says in `.time_shift` by how many seconds `created_at` is off; the bounds
-        mean true times. The bounds are the server's: one that excludes them leaves out the rows of those two seconds,
+        mean true times. The bounds are the server's: one that excludes them leaves out the logs of those two seconds,
         unless the walk notices while it reads.
 
         Args:
-            keyword: text in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id. It
-                is sent as the server stores text: as JSON, where a character outside ASCII takes six (an emoji twelve),
-                and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which converts
-                U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is stored as
-                it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_` are
-                wildcards on Dify 1.11 and literal since 1.14.
+            keyword: string in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id.
+                It is sent as the server stores strings: as JSON, where a character outside ASCII takes six (an emoji
+                twelve), and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which
+                converts U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is
+                stored as it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_`
+                are wildcards on Dify 1.11 and literal since 1.14.
             status: a `WorkflowRunStatus`, spelled exactly so. Those that servers do not filter by (all but succeeded,
                 failed and stopped) are filtered here, from all logs. `Verbatim("...")` sends one that this version does
                 not know to the server.
             created_at__before: latest creation time, inclusive: a datetime (naive means UTC), a date (its first moment
-                in UTC), ISO 8601 text, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
+                in UTC), ISO 8601 string, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
             created_at__after: earliest creation time, inclusive, no later than `created_at__before`; the same forms.
-            created_by_end_user_session_id: the `user` that was given at the run, exactly. Empty text is refused, as the
-                server returns everybody's logs for it. Together with `keyword`, for which the server answers 500, it is
-                filtered here.
+            created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
+                as the server returns everybody's logs for it. Together with `keyword`, for which the server responds
+                500, it is filtered here.
             created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             range: one of `ranges`, with the filters that were given there; no others are taken with it.
             checkpoint: the `.checkpoint` of an earlier walk with the same filters, as it was or read from JSON: this
-                walk goes on after the last row that the other one gave. Without filters, those of the checkpoint are
-                used. Ages count from when that walk began.
-            workers: requests at once, 1 to 64: disjoint ranges of time are read side by side, and given in order. It
-                helps where answers take long to come; one server process with one worker gains nothing.
-            details: 1 to 64: each row comes with its run's inputs and outputs, as a `DetailedLog` of `.log`, `.run` and
-                `.error`; at most so many runs are looked up at once. A run that cannot be had is its own row's error:
-                so is one that fails three times while the server answers other requests, which is checked with a
+                walk continues after the last log that the other one yielded. Without filters, those of the checkpoint
+                are used. Ages count from when that walk began.
+            workers: requests at once, 1 to 64: disjoint ranges of time are read in parallel and yielded in order. It
+                helps where responses are slow; with one server process of one worker it gains nothing.
+            details: 1 to 64: each log comes with its run's inputs and outputs, as a `DetailedLog` of `.log`, `.run` and
+                `.error`; at most so many runs are read at once. A run that cannot be read is the `.error` of its log:
+                so is one that fails three times while the server responds to other requests, which is checked with a
                 request for another run or for a page of one log.
             patience: seconds for which an outage of the server is waited out once the first page has come: connection
                 errors, timeouts, 408, 429, and every 5xx but 501 and 505, after the client's own retries. A longer
@@ -201,13 +201,13 @@ class AsyncLogs(AsyncResource):
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: an argument that cannot be meant, or a checkpoint of other filters; nothing was sent. While
+            ValueError: an invalid argument, or a checkpoint of other filters; raised before any request is sent. While
                 iterating: a keyword that only Dify 1.11 finds, on another server, whose version only a response shows.
             ConfigurationError: the timeout is none.
-            IncompleteWalkError: while iterating: the server contradicts itself, so that rows may be missing;
+            IncompleteWalkError: while iterating: the server contradicts itself, so that logs may be missing;
                 `.expected` and `.seen` say how many.
             DifyError: while iterating, as every method does, for the first page at once and later after `patience`;
-                what was given is given, and `.checkpoint` holds.
+                what was yielded is valid, and so is `.checkpoint`.
             RuntimeError: while iterating: the walk was closed before its last log, or the process was forked.
         """
         for name, number in {"workers": workers, "details": 1 if details is None else details}.items():
@@ -267,45 +267,45 @@ class AsyncLogs(AsyncResource):
         give_up_after: float = 86_400.0,
         timeout: TimeoutOption = None,
     ) -> AsyncLogFollow:
-        """New rows of the logs as they appear, oldest first, without end: `GET /workflows/logs`, again and again.
+        """New logs as they appear, oldest first, without end: `GET /workflows/logs`, again and again.
 
-        Each new row is given once, and once more when one that was given unfinished has ended (`running`, later
-        `succeeded`): the server's listing never tells. A row that appears late, up to 30 seconds older than the newest
-        one, is not missed. Outages are survived by trying again, restarts by the `.checkpoint`. While nothing happens
-        it asks ever more seldom, up to every sixth `poll`.
+        Each new log is yielded once, and once more when one that was yielded unfinished has ended (`running`, later
+        `succeeded`): the server's listing does not report it. A log that appears late, up to 30 seconds older than the
+        newest one, is not missed. Outages are survived by trying again, restarts by the `.checkpoint`. While idle,
+        the interval grows to at most 6 × `poll`.
 
         A server that displays other times than it filters by is noticed, as by `iter`, and `.time_shift` says by how
         much. One limit: where a database session is in a zone with daylight-saving time, logs of the hour that is
         repeated in autumn are sorted into that hour's first pass, so that they may be left out.
 
         Args:
-            poll: seconds between two looks while something happens, over 0.
+            poll: seconds between two requests while logs arrive, over 0.
             since: earliest creation time to begin with, in the forms that `list` takes; unless given, what is there
-                already is left out. A checkpoint knows better: with one, this counts for nothing.
-            keyword: text in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id. It
-                is sent as the server stores text: as JSON, where a character outside ASCII takes six (an emoji twelve),
-                and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which converts
-                U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is stored as
-                it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_` are
-                wildcards on Dify 1.11 and literal since 1.14.
+                already is left out. Ignored when `checkpoint` is given.
+            keyword: string in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id.
+                It is sent as the server stores strings: as JSON, where a character outside ASCII takes six (an emoji
+                twelve), and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which
+                converts U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is
+                stored as it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_`
+                are wildcards on Dify 1.11 and literal since 1.14.
             status: only logs of runs in this `WorkflowRunStatus`, spelled exactly so, each once: a log that changes
                 into it is returned then. Filtered here, never by the server, as only a log of another status can
                 change into it; so is a `Verbatim("...")`, for a status that this version does not know.
-            created_by_end_user_session_id: the `user` that was given at the run, exactly. Empty text is refused, as the
-                server returns everybody's logs for it. Together with `keyword`, for which the server answers 500, it is
-                filtered here.
+            created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
+                as the server returns everybody's logs for it. Together with `keyword`, for which the server responds
+                500, it is filtered here.
             created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             checkpoint: the `.checkpoint` of an earlier `follow` with the same filters, as it was or read from JSON.
-            give_up_after: age in seconds, a day unless given, beyond which an unfinished row is looked up once more and
-                then left alone: on Dify 1.11 the row of a run that was stopped stays `running` for good.
+            give_up_after: age in seconds, a day unless given, beyond which an unfinished log is read once more and
+                then no longer: on Dify 1.11 the log of a run that was stopped stays `running` for good.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: an argument that cannot be meant, or a checkpoint of other filters; nothing was sent. While
+            ValueError: an invalid argument, or a checkpoint of other filters; raised before any request is sent. While
                 iterating: a keyword that only Dify 1.11 finds, on another server, whose version only a response shows.
             ConfigurationError: the timeout is none.
-            APIStatusError: while iterating: a refusal that waiting does not mend, such as 401. Outages (connection
-                errors, 5xx, 429, answers that are not the API's) are logged as warnings and waited out.
+            APIStatusError: while iterating: an error that waiting does not resolve, such as 401. Outages (connection
+                errors, 5xx, 429, responses that are not the API's) are logged as warnings and waited out.
         """
         self._caller.limits(timeout)  # refused now, not by the first request
         from .._following import checked_following  # noqa: PLC0415 - loaded when needed
@@ -355,18 +355,18 @@ class AsyncLogs(AsyncResource):
                 from JSON.
             since: earliest creation time to begin with, in the forms that `list` takes. Ignored when `checkpoint` is
                 given.
-            keyword: text in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id. It
-                is sent as the server stores text: as JSON, where a character outside ASCII takes six (an emoji twelve),
-                and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which converts
-                U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is stored as
-                it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_` are
-                wildcards on Dify 1.11 and literal since 1.14.
+            keyword: string in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id.
+                It is sent as the server stores strings: as JSON, where a character outside ASCII takes six (an emoji
+                twelve), and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which
+                converts U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is
+                stored as it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_`
+                are wildcards on Dify 1.11 and literal since 1.14.
             status: only logs of runs in this `WorkflowRunStatus`, spelled exactly so, each once: a log that changes
                 into it is returned then. Filtered here, as is a `Verbatim("...")`, for a status that this version does
                 not know.
-            created_by_end_user_session_id: the `user` that was given at the run, exactly. Empty text is refused, as the
-                server returns everybody's logs for it. Together with `keyword`, for which the server answers 500, it is
-                filtered here.
+            created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
+                as the server returns everybody's logs for it. Together with `keyword`, for which the server responds
+                500, it is filtered here.
             created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             give_up_after: age in seconds, a day unless given, beyond which an unfinished log is looked up once more and
                 then left alone: on Dify 1.11 the log of a run that was stopped stays `running` for good.
@@ -375,10 +375,10 @@ class AsyncLogs(AsyncResource):
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: an argument that cannot be meant, or a checkpoint of other filters; nothing was sent. While
+            ValueError: an invalid argument, or a checkpoint of other filters; raised before any request is sent. While
                 iterating: a keyword that only Dify 1.11 finds, on another server.
             IncompleteWalkError: while iterating: the server contradicts itself, so that logs may be missing.
-            DifyError: while iterating, as every method does; what was given is given, and `.checkpoint` holds.
+            DifyError: while iterating, as every method does; what was yielded is valid, and so is `.checkpoint`.
             RuntimeError: while iterating: it was closed before its last log, or the process was forked.
         """
         _check_patience(patience)
@@ -429,21 +429,21 @@ class AsyncLogs(AsyncResource):
 
         Args:
             parts: how many, 1 to 1000.
-            keyword: text in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id. It
-                is sent as the server stores text: as JSON, where a character outside ASCII takes six (an emoji twelve),
-                and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which converts
-                U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is stored as
-                it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_` are
-                wildcards on Dify 1.11 and literal since 1.14.
+            keyword: string in the run's inputs or outputs, in upper or lower case (ASCII letters only), or a run's id.
+                It is sent as the server stores strings: as JSON, where a character outside ASCII takes six (an emoji
+                twelve), and `"`, a backslash or a tab two. That must fit into 30 characters; on Dify 1.11, which
+                converts U+0100 to U+FFFF itself, up to 30 such and ASCII characters fit. An end user's session id is
+                stored as it is: to find one outside ASCII, give `Verbatim("...")`, which is sent unchanged. `%` and `_`
+                are wildcards on Dify 1.11 and literal since 1.14.
             status: a `WorkflowRunStatus`, spelled exactly so. Those that servers do not filter by (all but succeeded,
                 failed and stopped) are filtered here, from all logs. `Verbatim("...")` sends one that this version does
                 not know to the server.
             created_at__before: latest creation time, inclusive: a datetime (naive means UTC), a date (its first moment
-                in UTC), ISO 8601 text, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
+                in UTC), ISO 8601 string, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
             created_at__after: earliest creation time, inclusive, no later than `created_at__before`; the same forms.
-            created_by_end_user_session_id: the `user` that was given at the run, exactly. Empty text is refused, as the
-                server returns everybody's logs for it. Together with `keyword`, for which the server answers 500, it is
-                filtered here.
+            created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
+                as the server returns everybody's logs for it. Together with `keyword`, for which the server responds
+                500, it is filtered here.
             created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 

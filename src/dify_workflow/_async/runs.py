@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class AsyncRuns(AsyncResource):
-    """The app's runs: start one and wait for it, start one and see it happen, look one up, stop one."""
+    """The app's runs: start, stream, read and stop them."""
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
@@ -62,16 +62,16 @@ class AsyncRuns(AsyncResource):
         result, whose `status` and `error` say so; `raise_for_status()` makes an error of it.
 
         Args:
-            inputs: the workflow's inputs by name, JSON values; what `files.upload` gave can stand for a file.
+            inputs: the workflow's inputs by name, JSON values; a result of `files.upload` stands for a file.
             user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
-            files: files for the whole run: uploads, or what `as_input()` and `remote_file()` give.
+            files: files for the whole run: uploads, or results of `as_input()` and `remote_file()`.
             workflow_id: the id of a published version of the workflow; the newest one unless given.
             trace_session_id: session under which the server's own tracing files the run, 1 to 200 characters. Versions
                 before Dify 1.16 ignore it.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: an argument that cannot be sent; nothing was sent.
+            ValueError: an invalid argument; raised before any request is sent.
             BadRequestError: the server refuses an input, or the app is no workflow app, or is not published.
             NotFoundError: there is no such version of the workflow.
             RateLimitError: the app's limit of runs at once, or the plan's.
@@ -212,11 +212,11 @@ class AsyncRuns(AsyncResource):
         max_silence: float | None = None,
         timeout: TimeoutOption = None,
     ) -> AsyncRunStream:
-        """Run the workflow and see it happen: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`, streamed.
+        """Run the workflow and stream its events: `POST /workflows/run` or `POST /workflows/{workflow_id}/run`.
 
         The request is sent when the `with` begins. There is no limit on the run's duration: while it is executed, the
-        server sends a sign of life about every 10 seconds, and only when nothing at all comes for the time of `timeout`
-        is the stream given up. After `workflow_finished` nothing is an error: the iteration ends.
+        server sends a ping about every 10 seconds, and the stream fails only when nothing is received for `timeout`
+        seconds. After `workflow_finished` nothing is an error: the iteration ends.
 
         Dify 1.14 and 1.16 queue runs: while all workers are busy, nothing comes for up to 300 seconds, and the run is
         executed later even if nobody waits for it. So the wait for the first event is 330 seconds, unless a timeout was
@@ -230,9 +230,9 @@ class AsyncRuns(AsyncResource):
         find: `inputs_refused` of the stream is True then. (`run` raises `BadRequestError` on all of them.)
 
         Args:
-            inputs: the workflow's inputs by name, JSON values; what `files.upload` gave can stand for a file.
+            inputs: the workflow's inputs by name, JSON values; a result of `files.upload` stands for a file.
             user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
-            files: files for the whole run: uploads, or what `as_input()` and `remote_file()` give.
+            files: files for the whole run: uploads, or results of `as_input()` and `remote_file()`.
             workflow_id: the id of a published version of the workflow; the newest one unless given.
             trace_session_id: session under which the server's own tracing files the run, 1 to 200 characters. Versions
                 before Dify 1.16 ignore it.
@@ -242,7 +242,7 @@ class AsyncRuns(AsyncResource):
                 given.
 
         Raises:
-            ValueError: an argument that cannot be sent; nothing was sent.
+            ValueError: an invalid argument; raised before any request is sent.
             RuntimeError: the stream is read outside its `with`, or used a second time.
             DifyError: when the `with` begins, as for `run`.
             WorkflowStreamError: while reading: the server sent an `error` event.
@@ -269,8 +269,8 @@ class AsyncRuns(AsyncResource):
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: the id is no UUID; nothing was sent.
-            NotFoundError: there is no such run. Dify 1.11 says so by an answer of nulls with status 200.
+            ValueError: the id is not a UUID; raised before any request is sent.
+            NotFoundError: there is no such run. Dify 1.11 reports it as 200 with nulls.
             DifyError: as every method does.
         """
         call = get_workflow_run.build_request(workflow_run_id=checked_id("workflow_run_id", workflow_run_id))
@@ -287,7 +287,7 @@ class AsyncRuns(AsyncResource):
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: an argument that cannot be sent; nothing was sent.
+            ValueError: an invalid argument; raised before any request is sent.
             DifyError: as every method does.
         """
         call = stop_workflow_run.build_request(task_id=task_id, body=user_body(user=user))
@@ -323,7 +323,7 @@ class AsyncRuns(AsyncResource):
                 given.
 
         Raises:
-            ValueError: an argument that cannot be sent; nothing was sent.
+            ValueError: an invalid argument; raised before any request is sent.
             NotFoundError: when the `with` begins: no such run, or another user's, or a server without this operation.
             DifyError: when the `with` begins and while reading, as for `stream`.
         """

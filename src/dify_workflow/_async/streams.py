@@ -215,7 +215,7 @@ class AsyncRunStream(AsyncIteration[Any]):
         """End the run: `POST /workflows/tasks/{task_id}/stop`. Its last events still come.
 
         Raises:
-            RuntimeError: no event has told the task's id yet.
+            RuntimeError: no event with the task's id was received yet.
             DifyError: as every method does.
         """
         if self.task_id is None:

@@ -1,4 +1,4 @@
-"""What the app says about itself."""
+"""The app's description, inputs and settings."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class App(Resource):
         if (known := self._caller.form) is not None:
             try:
                 return check_inputs(inputs, known)
-            except ValueError:  # the app may have been published anew
+            except ValueError:  # the app may have been published again
                 self._caller.form = None
         checked_inputs(inputs)
         self._caller.form = form_of(self.parameters(timeout=timeout))
@@ -92,7 +92,7 @@ class App(Resource):
         return self._caller.call(get_app_meta.build_request(), timeout)
 
     def site(self, *, timeout: TimeoutOption = None) -> AppSite:
-        """How the app's web page looks: `GET /site`.
+        """The appearance of the app's web page: `GET /site`.
 
         Args:
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.

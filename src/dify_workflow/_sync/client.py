@@ -45,7 +45,7 @@ class DifyWorkflow:
             `httpx.Client`.
         max_retries: how often a request is sent again; 2 unless given. A GET is repeated after connection errors,
             timeouts, 408, 429, and every 5xx but 501 and 505. Anything else is repeated only when the server cannot
-            have begun the work: no connection was made, or it answered that it is busy.
+            have begun the work: no connection was made, or it responded that it is busy.
         backoff: seconds before the first retry, doubled for each further one up to 8, less a random part; 0.5 unless
             given. A `Retry-After` of up to 60 seconds is obeyed instead; above that the error is raised at once.
         default_headers: names and values of headers to send with every request; each replaces the SDK's own of that
@@ -89,7 +89,7 @@ class DifyWorkflow:
             default_headers=default_headers,
         )
         self._caller = Caller(configuration, Pool(http_client))
-        self._is_sibling = False
+        self._is_derived = False
 
     # A resource is loaded when it is first used: a program that only reads logs does not pay for the rest.
 
@@ -102,7 +102,7 @@ class DifyWorkflow:
 
     @property
     def runs(self) -> Runs:
-        """The app's runs: start one, see it happen, look one up, stop one."""
+        """The app's runs: start, stream, read and stop them."""
         from .runs import Runs  # noqa: PLC0415 - loaded when needed
 
         return Runs(self._caller)
@@ -130,7 +130,7 @@ class DifyWorkflow:
 
     @property
     def app(self) -> App:
-        """What the app says about itself."""
+        """The app's description, inputs and settings."""
         from .app import App  # noqa: PLC0415 - loaded when needed
 
         return App(self._caller)
@@ -156,7 +156,8 @@ class DifyWorkflow:
     ) -> Self:
         """A derived client with other options, on the same pool of connections.
 
-        What is not given stays as it is. The pool belongs to the first client: closing a derived client closes nothing.
+        Options that are left out stay as they are. The pool belongs to the first client: closing a derived client is a
+        no-op.
         Deriving a client for a single call is cheap:
 
         >>> client.with_options(default_headers={"X-Trace-Id": trace_id}).logs.list()
@@ -183,10 +184,10 @@ class DifyWorkflow:
             backoff=backoff,
             default_headers=default_headers,
         )
-        sibling = object.__new__(type(self))
-        sibling._caller = Caller(configuration, self._caller.pool, versions=self._caller.versions)
-        sibling._is_sibling = True
-        return sibling
+        derived = object.__new__(type(self))
+        derived._caller = Caller(configuration, self._caller.pool, versions=self._caller.versions)
+        derived._is_derived = True
+        return derived
 
     @overload
     def request(
@@ -229,12 +230,12 @@ class DifyWorkflow:
             path: path below the base URL, as "/workflows/logs"; a full address is refused.
             params: query parameters; None is left out, a list is sent as repeated names.
             json: body, sent as JSON; None sends no body.
-            expect: "json" gives the JSON value of the answer (None for an empty one), "bytes" the body as it came.
-                Either is read into memory, and refused with `APIResponseError` over 512 MiB.
+            expect: "json" returns the JSON value of the response (None for an empty one), "bytes" the body as received.
+                Either is read into memory; over 512 MiB it raises `APIResponseError`.
             timeout: seconds, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: `method`, `path` or `expect` is not usable; nothing was sent.
+            ValueError: `method`, `path` or `expect` is invalid; raised before any request is sent.
             DifyError: as every method does.
         """
         try:
@@ -247,8 +248,8 @@ class DifyWorkflow:
         return self._caller.send(call, _responses.reader(expect), timeout)
 
     def close(self) -> None:
-        """Close the connections, unless they are the caller's own or an elder sibling's."""
-        if not self._is_sibling:
+        """Close the connections; no-op for a derived client, and for connections of `http_client`."""
+        if not self._is_derived:
             self._caller.pool.close()
 
     def __enter__(self) -> Self:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class DetailedLogWalk(ArrowStream, Iteration[DetailedLog]):
     """An iterator over the logs with their runs' details; made by `logs.iter(details=...)`.
 
-    It is the walk of `logs.iter`, with the same `.total`, `.seen` and `.checkpoint`. A detail that could not be had is
-    the `.error` of its own row.
+    It is the walk of `logs.iter`, with the same `.total`, `.seen` and `.checkpoint`. A run that cannot be read is
+    the `.error` of its log.
     """
 
     __module__ = "dify_workflow.types"
@@ -56,12 +56,12 @@ class DetailedLogWalk(ArrowStream, Iteration[DetailedLog]):
 
     @property
     def total(self) -> int | None:
-        """Rows that matched when the walk began; None before the first page, and where only the walk can tell."""
+        """Number of logs that match, from the first page; None before it, and where the server does not count them."""
         return self._walk.total
 
     @property
     def seen(self) -> int:
-        """Rows given so far, those before a checkpoint included."""
+        """Logs yielded so far, those before a checkpoint included."""
         seen: int = self._place.checkpoint["seen"]
         return seen
 
@@ -77,18 +77,18 @@ class DetailedLogWalk(ArrowStream, Iteration[DetailedLog]):
 
     @property
     def checkpoint(self) -> dict[str, Any]:
-        """The place after the last row that was given, as a JSON value for `logs.iter(checkpoint=...)`."""
+        """The position after the last log that was yielded, as a JSON value for `logs.iter(checkpoint=...)`."""
         return self._place.checkpoint
 
     def _end(self) -> Exception:
         return StopIteration() if self._place.checkpoint["ended"] else RuntimeError(ENDED_EARLY)
 
     def close(self) -> None:
-        """End the walk, from any thread, task or signal handler: nothing of it stays behind.
+        """End the walk, from any thread, task or signal handler, and release its connections and workers.
 
-        A thread or task that waits for its next log gets a `RuntimeError`, unless every log was given. It cannot go
-        on; a new walk can, from its checkpoint. With your own `http_client`, the sync half lets a read that is
-        under way return first.
+        A thread or task that waits for its next log gets a `RuntimeError`, unless every log was yielded. The walk
+        cannot continue; a new one can, from its checkpoint. With your own `http_client`, the sync half lets a read that
+        is under way return first.
         """
         super().close()
 

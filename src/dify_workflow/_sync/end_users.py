@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EndUsers(Resource):
-    """End users of the app. Newer servers tell about them; Dify 1.11 answers 404."""
+    """End users of the app. Newer servers have this operation; Dify 1.11 responds 404."""
 
     __module__ = "dify_workflow.types"
     __slots__ = ()
@@ -36,8 +36,8 @@ class EndUsers(Resource):
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: the id is no UUID; nothing was sent.
-            NotFoundError: there is no such end user, or the server does not tell about them.
+            ValueError: the id is not a UUID; raised before any request is sent.
+            NotFoundError: there is no such end user, or the server does not have this operation.
             DifyError: as every method does.
         """
         call = get_end_user.build_request(end_user_id=checked_id("end_user_id", end_user_id))

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Iteration(Generic[T]):
-    """An iterator over items that a generator makes, which can be closed from anywhere.
+    """An iterator that can be closed from any thread, task or signal handler.
 
     Nothing that runs refers back to this object, so that forgetting it ends all at once.
     """
@@ -70,7 +70,7 @@ class Iteration(Generic[T]):
         self.close()
 
     def close(self) -> None:
-        """End the iteration, from wherever this is called; nothing of it stays behind."""
+        """End the iteration, from any thread, task or signal handler, and release its resources."""
         self._life.close(self._items)
 
 

@@ -32,13 +32,13 @@ ENDED_EARLY: Final = "this walk ended before its last log; a new one can go on f
 
 
 class LogWalk(ArrowStream, Iteration["WorkflowLog"]):
-    """An iterator over the logs that gives each matching row exactly once, newest first; made by `logs.iter`.
+    """An iterator over the logs that yields each matching log exactly once, newest first; made by `logs.iter`.
 
     >>> with client.logs.iter(status="failed") as walk:
     ...     for log in walk:
     ...         ...
 
-    It can be iterated without `with` too; with it, leaving early leaves nothing behind.
+    It can be iterated without `with` too; with it, leaving early releases everything at once.
     """
 
     __module__ = "dify_workflow.types"
@@ -69,12 +69,12 @@ class LogWalk(ArrowStream, Iteration["WorkflowLog"]):
 
     @property
     def total(self) -> int | None:
-        """Rows that matched when the walk began; None before the first page, and where only the walk can tell."""
+        """Number of logs that match, from the first page; None before it, and where the server does not count them."""
         return self._position.total
 
     @property
     def seen(self) -> int:
-        """Rows given so far, those before a checkpoint included."""
+        """Logs yielded so far, those before a checkpoint included."""
         return self._position.seen
 
     @property
@@ -89,7 +89,7 @@ class LogWalk(ArrowStream, Iteration["WorkflowLog"]):
 
     @property
     def checkpoint(self) -> dict[str, Any]:
-        """The place after the last row that was given, as a JSON value for `logs.iter(checkpoint=...)`."""
+        """The position after the last log that was yielded, as a JSON value for `logs.iter(checkpoint=...)`."""
         return self._position.as_json(self._filters)
 
     def _end(self) -> Exception:
@@ -97,11 +97,11 @@ class LogWalk(ArrowStream, Iteration["WorkflowLog"]):
         return StopIteration() if self._position.ended else RuntimeError(ENDED_EARLY)
 
     def close(self) -> None:
-        """End the walk, from any thread, task or signal handler: nothing of it stays behind.
+        """End the walk, from any thread, task or signal handler, and release its connections and workers.
 
-        A thread or task that waits for its next log gets a `RuntimeError`, unless every log was given. It cannot go
-        on; a new walk can, from its checkpoint. With your own `http_client`, the sync half lets a read that is
-        under way return first.
+        A thread or task that waits for its next log gets a `RuntimeError`, unless every log was yielded. The walk
+        cannot continue; a new one can, from its checkpoint. With your own `http_client`, the sync half lets a read that
+        is under way return first.
         """
         super().close()
 
