@@ -63,6 +63,12 @@ GIVEN = {
 OPERATION_OF = {operation.key: operation.name for operation in completeness.operations(SPEC)}
 
 
+def answered_model(operation: str) -> str | None:
+    """The schema of an operation's answer; None where it is an object without fields."""
+    reference = answer(operation)["application/json"]["schema"].get("$ref", "")
+    return reference.rpartition("/")[2] or None
+
+
 def calls() -> dict[str, dict[str, Any]]:
     """One call of each method that gives what the server answered."""
     found = {}
@@ -70,7 +76,10 @@ def calls() -> dict[str, dict[str, Any]]:
         is_walk = "GET /workflows/logs" in door.keys and name != "logs.list"
         if is_walk or name in STREAMS or "application/json" not in answer(OPERATION_OF[door.keys[0]]):
             continue
-        parameters = inspect.signature(door.function).parameters.values()
+        signature = inspect.signature(door.function)
+        if signature.return_annotation == "None" and answered_model(OPERATION_OF[door.keys[0]]):
+            continue  # it uses the answer itself, as `app.check_inputs` does
+        parameters = signature.parameters.values()
         needed = [one.name for one in parameters if one.default is one.empty and one.name != "self"]
         found[name] = {one: GIVEN.get(one, RUN) for one in [*needed, *(["filename"] if "file" in needed else [])]}
     return found
@@ -106,8 +115,7 @@ def operation_of(method: str) -> str:
 
 def model_of(method: str) -> str | None:
     """The schema of a method's answer; None where it is an object without fields."""
-    reference = answer(operation_of(method))["application/json"]["schema"].get("$ref", "")
-    return reference.rpartition("/")[2] or None
+    return answered_model(operation_of(method))
 
 
 def status_of(method: str) -> int:
