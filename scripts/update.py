@@ -31,12 +31,14 @@ from comparison.reading import described
 from generation.folder import update
 from generation.package import generated
 from generation.problems import GenerationError
+from specification import layout
 from specification.compilation import compiled, completed, finished, joined, overlay_paths, read_upstream
 from specification.findings import SpecError, shown
+from specification.nodes import plain
 from specification.references import led_to
 from specification.selection import FILE as SELECTION
 from specification.selection import parsed, read_selection, route, with_operations
-from specification.sources import decoded
+from specification.sources import decoded, read_yaml
 from updates import agreements, decisions, meanings, reports, verification
 from updates.corrections import corrected, orphans, repeated
 from updates.interface import interface_changes
@@ -160,6 +162,8 @@ class Update:
         self.is_report = is_report
         self.select = select
         self.selection_text = ""
+        self.compiled_before = ""
+        self.interface_before = ""
         self.is_compiled = True
         self.acknowledged: list[Acknowledged] = []
         self.known = meanings.methods((project / "docs" / "api.md").read_text("utf-8"))
@@ -260,9 +264,13 @@ class Update:
         self.found["others"] = heir.others
         self.found["judgements"] = [one for one in after.judgements if one.is_wrong]
         self.found["told"] = self._told(was, now, after)
+        stored_spec = decoded((self.project / "spec" / "openapi.yaml").read_bytes())
+        if plain(read_yaml(stored_spec)) != was:
+            say("  (spec/openapi.yaml is not what its sources give; it is compared with what they give)")
+            self.compiled_before = layout.text_of(was, "")
         edited = agreements.without(repeated(before, after), paths, lost)
         self.found["taken_out"] = edited.said
-        needed = self._decisions() + after.problems
+        needed = self._decisions(_gone(was, now)) + after.problems
         self._store(place, heir, edited.files)
         names = [one.name for one in documents]
         try:
@@ -290,10 +298,16 @@ class Update:
         if self.selection_text:
             put(place.root / "spec" / SELECTION, self.selection_text.encode())
 
-    def _decisions(self) -> list[str]:
+    def _decisions(self, gone: list[str]) -> list[str]:
         differing = [change for change in self.found["vendors"] if change not in self.found["agreed"]]
         return decisions.needed(
-            differing, self.found["told"], self.found["judgements"], self.acknowledged, self.known, self.source.name
+            differing,
+            self.found["told"],
+            self.found["judgements"],
+            self.acknowledged,
+            self.known,
+            self.source.name,
+            gone,
         )
 
     def _told(self, before: Tree, after: Tree, result: Corrected) -> list[Told]:
@@ -310,12 +324,15 @@ class Update:
 
     def _generate(self, place: Workplace) -> list[str]:
         """Makes everything that follows from the spec; where the facade does not match it."""
+        if self.compiled_before:
+            self._render_interface_before(place)
         say("generating the client")
         files = generated(place.root / "spec" / "openapi.yaml")
         update(place.root / "generated" / "dify_workflow_api", files)
         say("writing the facade")
         problems = self._write_facade(place)
-        for script in ("mirror", "columns", "reference"):
+        mirror = ("mirror",) if self.found["written"] else ()  # made of the facade alone
+        for script in (*mirror, "columns", "reference"):
             ran = place.run(f"scripts/{script}.py")
             if ran.status:
                 lines = ran.output.strip().splitlines() or ["it says nothing"]
@@ -329,16 +346,26 @@ class Update:
         if ran.status:
             lines = ran.output.strip().splitlines() or ["it says nothing"]
             return [f"scripts/facade.py fails on the new client: {lines[-1]}"]
-        found = json.loads(ran.output)
+        found = json.loads(ran.output.splitlines()[-1])
         self.found["written"] = found["written"]
         return [self._located(one) for one in found["refused"]]
+
+    def _render_interface_before(self, place: Workplace) -> None:
+        """Renders the public API that the stored sources give, where the project has been made from others."""
+        spec = place.root / "spec" / "openapi.yaml"
+        made = spec.read_bytes()
+        put(spec, self.compiled_before.encode())
+        update(place.root / "generated" / "dify_workflow_api", generated(spec))
+        self.interface_before = public_api.render(place.root)
+        put(spec, made)
 
     def _compare_interface(self, place: Workplace) -> None:
         say("comparing the public API")
         # Not the project's own as it is now: who adds a keyword for a new parameter has changed it already.
         stored = place.root / "tests" / "contract" / "public_api.txt"
+        before = self.interface_before or stored.read_text("utf-8")
         after = public_api.render(place.root)
-        self.found["interface"] = interface_changes(stored.read_text("utf-8"), after)
+        self.found["interface"] = interface_changes(before, after)
         put(stored, after.encode())
 
     def _verify(self, place: Workplace) -> list[str]:
@@ -371,6 +398,13 @@ class Update:
             acknowledged=tuple(self.acknowledged),
             **self.found,
         )
+
+
+def _gone(before: Tree, after: Tree) -> list[str]:
+    """The paths and schemas that a document no longer has; the longer names first."""
+    was, now = ([tree["paths"], tree.get("components", {}).get("schemas", {})] for tree in (before, after))
+    gone = [str(name) for old, new in zip(was, now, strict=True) for name in old if name not in new]
+    return sorted(gone, key=len, reverse=True)
 
 
 def _has(document: VendorDocument, operation: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from comparison.acknowledged import FILE, reason_for
@@ -40,6 +41,7 @@ def needed(
     acknowledged: Sequence[Acknowledged],
     known: dict[str, list[str]],
     file: str,
+    gone: Sequence[str] = (),
 ) -> list[str]:
     """The decisions, one line each: what is broken, for which method, where, and what decides it.
 
@@ -50,6 +52,7 @@ def needed(
         acknowledged: The breaks that are decided.
         known: The methods of the facade by the operations that they call.
         file: The name of the vendor's document.
+        gone: The names of the paths and schemas that are no longer there.
     """
     found: dict[tuple[str, str], str] = {}
     by_place = {(one.change.where, one.change.kind): one for one in told}
@@ -67,8 +70,40 @@ def needed(
             f"{change.where}: {change.what}. It concerns {concerned}{kept}.{at} To accept it, add to spec/{FILE}, "
             f"under `breaks:`: {{id: {change.kind}, place: '{change.where}', reason: ...}}",
         )
-    dangling = [f"{one.correction.place}: {one.text}" for one in judgements if one.is_wrong]
-    return [*found.values(), *dangling]
+    return [*found.values(), *_dangling([one for one in judgements if one.is_wrong], gone)]
+
+
+def _dangling(judgements: Sequence[Judgement], gone: Sequence[str]) -> list[str]:
+    """The overlay actions that do not fit, those that are about one thing that is gone on one line."""
+    lines: dict[str, list[Judgement]] = {}
+    for one in judgements:
+        name = next((name for name in gone if _is_about(one, name)), "")
+        lines.setdefault(name or one.correction.place, []).append(one)
+    return [_dangling_line(name, members) for name, members in lines.items()]
+
+
+def _dangling_line(name: str, members: Sequence[Judgement]) -> str:
+    first = members[0]
+    if len(members) == 1:
+        return f"{first.correction.place}: {first.text}"
+    return (
+        f"{len(members)} overlay actions are about {name}, which is gone: {', '.join(_places(members))}. Drop them, or "
+        "change their targets when it has moved"
+    )
+
+
+def _is_about(judgement: Judgement, name: str) -> bool:
+    target = judgement.correction.target
+    return judgement.finding == "matches nothing" and (
+        f"'{name}'" in target or f'"{name}"' in target or re.search(rf"\.{re.escape(name)}(?![\w])", target) is not None
+    )
+
+
+def _places(judgements: Sequence[Judgement]) -> list[str]:
+    found: dict[str, list[int]] = {}
+    for one in judgements:
+        found.setdefault(one.correction.file, []).append(one.correction.line)
+    return [f"spec/overlays/{file}:{','.join(map(str, lines))}" for file, lines in found.items()]
 
 
 def _lines(change: Change, file: str) -> list[str]:

@@ -335,6 +335,9 @@ def _way(source: Source, function: Function, lack: Lacking) -> Way:
         helpers = [call for call in calls_in(function) if _leads_to(source, called_name(call), operations)]
         if helpers:
             return Way([(call, None) for call in helpers])
+    others = {f"self.{name.partition('.')[2]}" for name in _doors_of(lack)} - {f"self.{function.name}"}
+    if through := [(call, None) for call in calls_in(function) if called_name(call) in others]:
+        return Way([*through])  # by another method of the API
     raise UnwritableError(f"{function.name} does not show how it gives its arguments to {operations[0].name}{_BUILD}")
 
 

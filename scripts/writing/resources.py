@@ -41,6 +41,8 @@ def write(package: Package, spec: dict[str, Any], operation: Operation, tests: P
     path = package.root / "_async" / f"{operation.tag}.py"
     cls = _class_of(operation.tag)
     is_new = not path.exists() and path not in package.sources
+    if is_new and not operation.answers:
+        raise UnwritableError("without a body in its response, it can only join a resource that there is")
     if is_new:
         package.sources[path] = Source(path, _module(operation.tag, cls))
         _add_property(package.source(package.root / "_async" / "client.py"), operation.tag, cls)

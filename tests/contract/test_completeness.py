@@ -18,7 +18,7 @@ from stored_spec import SPEC
 METHODS_OF = {
     "get_app_info": ["app.info"],
     "get_app_meta": ["app.meta"],
-    "get_app_parameters": ["app.parameters"],
+    "get_app_parameters": ["app.check_inputs", "app.parameters"],
     "get_app_site": ["app.site"],
     "get_end_user": ["end_users.get"],
     "get_form": ["forms.get"],

@@ -195,7 +195,13 @@ def test_a_new_operation_becomes_a_method_of_a_new_resource() -> None:
     assert "    def health(self) -> AsyncHealth:" in client
     assert "    from .health import AsyncHealth\n" in client
     types = files["src/dify_workflow/types.py"]
-    for line in ("from ._sync.health import Health", '"AsyncHealth",', '"Health": "._sync.health",'):
+    for line in (
+        "from ._sync.health import Health",
+        '"AsyncHealth",',
+        '"AsyncRawHealth",',
+        '"Health": "._sync.health",',
+        '"RawHealth": "._sync.raw_resources",',
+    ):
         assert f"    {line}\n" in types
     assert '    "get_health": ["health.get"],\n' in files["tests/contract/test_completeness.py"]
     stubs = ast.literal_eval(
