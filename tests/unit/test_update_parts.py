@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from updates.interface import interface_changes
 from updates.meanings import Told, meaning, methods, positions
 from updates.predecessors import succession
 from updates.reports import Report
-from updates.verification import Verification
+from updates.verification import Verification, verified
 from updates.workplace import WorkplaceError, contents, workplace
 
 ROOT = Path(__file__).parent.parent.parent
@@ -656,3 +658,43 @@ class TestWorkplace:
         with workplace(small) as place:
             assert place.run("-c", "import only_here") == (0, "from the copy\n")
             assert place.run("-c", "raise SystemExit(3)").status == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_an_update_started_ends_with_it(tmp_path: Path, number: signal.Signals) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    program = (
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"open({str(tmp_path / 'child')!r}, 'w').write(str(child.pid))\n"
+        f"os.kill(os.getppid(), {int(number)})\ntime.sleep(600)\n"
+    )
+    folders: list[Path] = []
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with pytest.raises((KeyboardInterrupt, SystemExit)):
+            interrupted(project, program, folders)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not folders[0].exists()
+    child = int((tmp_path / "child").read_text())
+    state = Path(f"/proc/{child}/stat")
+    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def interrupted(project: Path, program: str, folders: list[Path]) -> None:
+    with workplace(project) as place:
+        folders.append(place.root.parent)
+        place.run("-c", program)
+
+
+@pytest.mark.parametrize("tests", ["tests/nothing.py", "-knothing"])
+def test_contract_tests_that_cannot_be_run_are_no_success(tmp_path: Path, tests: str) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_a.py").write_text("def test_a(): pass\n")
+    with workplace(tmp_path) as place:
+        found = verified(place, ("tests/test_a.py", tests))
+        assert verified(place, ("tests/test_a.py",)).is_right
+    assert not found.is_right
+    assert "pytest ended with" in found.problem
