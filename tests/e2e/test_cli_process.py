@@ -94,7 +94,8 @@ def test_a_completion_script_completes_commands(env, name, tmp_path):
         "bash": """eval "$(dify-workflow completion bash)"; COMP_WORDS=(dify-workflow logs l) COMP_CWORD=2
             _dify_workflow_completion dify-workflow; echo "${COMPREPLY[@]}" """,
         "zsh": """autoload -U compinit; compinit -D; eval "$(dify-workflow completion zsh)"
-            whence -w _dify_workflow_completion; print list""",
+            print "${_comps[dify-workflow]}"; words=(dify-workflow logs l); CURRENT=3
+            _describe() { print -l "${(P)3}" }; $_comps[dify-workflow]""",
     }[name]
     done = shell(script, env | path, name=name)
     assert done.returncode == 0, done.stderr
