@@ -12,6 +12,7 @@ import gc
 import importlib.util
 import re
 import signal
+from collections import deque
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,13 @@ import pytest
 from reporting import Progress, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    import httpx
     from judge import Judge
 
-OBJECTIONS: list[str] = []
+PENDING: deque[tuple[object, httpx.Request, str]] = deque()
+"""Requests that are judged when the test is over."""
 # Ids and times: the spec allows them by their form, so one of each form is enough.
 _DIFFERS_ONLY_IN_DIGITS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|created_at__\w+=[^&]*")
 
@@ -48,7 +51,7 @@ def _every_request_is_judged() -> Iterator[None]:
             what = (request.method, place, str(call.json), bool(call.files), len(request.headers))
             if (kind := (*what[:1], _DIFFERS_ONLY_IN_DIGITS.sub(_without_digits, place), *what[2:])) not in known:
                 known.add(kind)
-                OBJECTIONS.extend(f"{what}: {one}" for one in judge().objections(request, base_url=base_url))
+                PENDING.append((what, request, base_url))
         return request
 
     # It is the one place where every request of both halves is made, and it cannot be passed in to all tests.
@@ -93,11 +96,18 @@ def judge() -> Judge:
     return made
 
 
+def judge_pending() -> list[str]:
+    """What the spec has against the requests since the last call: they are not judged while they are being sent."""
+    requests = [PENDING.popleft() for _ in range(len(PENDING))]
+    return [
+        f"{what}: {one}"
+        for what, request, base_url in requests
+        for one in judge().objections(request, base_url=base_url)
+    ]
+
+
 @pytest.fixture(autouse=True)
-def request_objections() -> Iterator[list[str]]:
-    """What the spec has against the requests of this test; anything that is left in it fails the test."""
-    OBJECTIONS.clear()
-    yield OBJECTIONS
-    found = list(OBJECTIONS)
-    OBJECTIONS.clear()
-    assert found == []
+def request_objections() -> Iterator[Callable[[], list[str]]]:
+    """What judges the requests of this test until now; anything that is found after it fails the test."""
+    yield judge_pending
+    assert judge_pending() == []

@@ -33,13 +33,6 @@ HELLO = sse({"event": "text_chunk", "task_id": "t", "workflow_run_id": "r", "dat
 RUN = "00000000-0000-4000-8000-000000000001"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _judge_is_loaded() -> None:
-    """The first request of a test run is judged late; here, times are measured."""
-    with client_at("http://127.0.0.1:1") as client, pytest.raises(APIConnectionError):
-        client.logs.list()
-
-
 @contextmanager
 def full_listener() -> Iterator[int]:
     """The port of a server that accepts nothing, and whose backlog is full: a connection to it is never made."""

@@ -7,9 +7,17 @@ import json
 import pytest
 from fault_server import FaultServer, answer, error_answer, json_answer, log_page, page_answer
 from fault_table import BUSY, FAULTS, REPEATED, Fault
-from halves import EACH_HALF, Half, failure, list_logs, post
+from halves import EACH_HALF, AsyncHalf, Half, SyncHalf, failure, list_logs, post
 
 from dify_workflow import APIResponseError
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _all_is_loaded() -> None:
+    """What is imported for the first call of a process counts as a part of its time, and may take long here."""
+    with FaultServer(page_answer()) as server:
+        for half in (SyncHalf(), AsyncHalf()):
+            half.call(server.base_url, list_logs)
 
 
 @EACH_HALF
