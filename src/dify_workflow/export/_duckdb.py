@@ -39,7 +39,7 @@ class DuckDBTarget:
     """A DuckDB database."""
 
     can_update = True
-    batch = 10_000
+    batch = 5000
 
     def __init__(self, path: Path, *, details: bool, apps: bool, excel: bool) -> None:
         del excel

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from ._targets import State
 
-ROW_GROUP: Final = 20_000
+ROW_GROUP: Final = 10_000
 
 
 class ParquetTarget:
     """A Parquet file."""
 
     can_update = False
-    batch = 10_000
+    batch = 5000
 
     def __init__(self, path: Path, *, details: bool, apps: bool, excel: bool) -> None:
         del excel
@@ -91,7 +91,8 @@ class ParquetTarget:
         with self._parquet.ParquetWriter(self._whole, self._schema, compression="zstd") as writer:
             tables: list[Any] = []
             for number in range(self._parts):
-                tables.append(self._parquet.read_table(self._part(number), schema=self._schema, partitioning=None))
+                with self._parquet.ParquetFile(self._part(number)) as part:  # read_table would load much more
+                    tables.append(part.read().cast(self._schema))  # Parquet has no seconds
                 if sum(table.num_rows for table in tables) >= ROW_GROUP:
                     writer.write_table(self._arrow.concat_tables(tables))
                     tables = []
