@@ -1,6 +1,7 @@
 """Exports to DuckDB, through Arrow: the rows and the state of each batch in one transaction.
 
-Needs the extra `duckdb`.
+Needs the extra `duckdb`. The table has no primary key, as DuckDB keeps the index of one in memory: rows that are there
+already are deleted before they are inserted again.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class DuckDBTarget:
         self._is_fresh = False  # whether no row can be there already
         self._lock = FileLock(beside(path, ".part.lock"))
         try:
-            self._database: Any = duckdb.connect(str(path), config={"threads": 1})  # rows come one by one
+            self._database: Any = duckdb.connect(
+                str(path), config={"threads": 1, "memory_limit": "256MB"}
+            )  # rows come one by one
         except BaseException:
             self._lock.release()
             raise
@@ -95,11 +98,11 @@ class DuckDBTarget:
         try:
             if rows:
                 self._database.register(BATCH, batch_of(rows, self._arrow_schema))
-                source = f"SELECT {self._schema.names} FROM {BATCH}"  # noqa: S608 - constants
-                if self._is_fresh:
-                    self._database.execute(f"INSERT INTO {TABLE} ({self._schema.names}) {source}")
-                else:
-                    self._database.execute(self._schema.upsert(source))
+                if not self._is_fresh:
+                    key = ", ".join(self._schema.key)
+                    self._database.execute(f"DELETE FROM {TABLE} WHERE ({key}) IN (SELECT ({key}) FROM {BATCH})")  # noqa: S608 - constants
+                names = self._schema.names
+                self._database.execute(f"INSERT INTO {TABLE} ({names}) SELECT {names} FROM {BATCH}")  # noqa: S608 - as above
                 self._database.unregister(BATCH)
             self._store({**state, "is_fresh": self._is_fresh})
             self._database.execute("COMMIT")
@@ -119,7 +122,7 @@ class DuckDBTarget:
 
     def _make_tables(self) -> None:
         self._database.execute(MAKE_STATE)
-        self._database.execute(self._schema.create())
+        self._database.execute(self._schema.create(has_index=False))
         present = [name for _, name, *_ in self._database.execute(f"PRAGMA table_info({TABLE})").fetchall()]
         for statement in self._schema.additions(present):
             self._database.execute(statement)

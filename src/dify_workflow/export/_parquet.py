@@ -25,7 +25,7 @@ class ParquetTarget:
     """A Parquet file."""
 
     can_update = False
-    batch = 5000
+    batch = 2500
 
     def __init__(self, path: Path, *, details: bool, apps: bool, excel: bool) -> None:
         del excel
@@ -92,7 +92,7 @@ class ParquetTarget:
             tables: list[Any] = []
             for number in range(self._parts):
                 with self._parquet.ParquetFile(self._part(number)) as part:  # read_table would load much more
-                    tables.append(part.read().cast(self._schema))  # Parquet has no seconds
+                    tables.append(part.read(use_threads=False).cast(self._schema))  # Parquet has no seconds
                 if sum(table.num_rows for table in tables) >= ROW_GROUP:
                     writer.write_table(self._arrow.concat_tables(tables))
                     tables = []

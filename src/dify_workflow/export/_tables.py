@@ -35,10 +35,11 @@ class Schema:
         """The names of the columns, as SQL takes them: PostgreSQL has a meaning of its own for `user`."""
         return ", ".join(f'"{column.name}"' for column in self.columns)
 
-    def create(self, tail: str = "") -> str:
-        """The statement that makes the table."""
+    def create(self, tail: str = "", *, has_index: bool = True) -> str:
+        """The statement that makes the table; `has_index` is whether its key is one that the database watches over."""
+        key = f", PRIMARY KEY ({', '.join(self.key)})" if has_index else ""
         described = [f"{self._described(column)}{' NOT NULL' * (column.name in self.key)}" for column in self.columns]
-        return f"CREATE TABLE IF NOT EXISTS {TABLE} ({', '.join(described)}, PRIMARY KEY ({', '.join(self.key)})){tail}"
+        return f"CREATE TABLE IF NOT EXISTS {TABLE} ({', '.join(described)}{key}){tail}"
 
     def additions(self, present: Iterable[str]) -> list[str]:
         """The statements that add the columns that a table from before lacks.
