@@ -148,7 +148,7 @@ def test_killed_exports_are_continued_and_exact(
 ):
     target = target_of(kind)
     workers = "4" if kind in ("csv", "duckdb") else "1"
-    command = [sys.executable, str(PROGRAM), many.base_url, many.api_key, target, workers, "5", "7"]
+    command = [sys.executable, str(PROGRAM), many.base_url, many.api_key, target, workers, "5", "7", "250"]
     environment = {**os.environ, "RESULTS": str(tmp_path_factory.mktemp("results"))}
     done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environment)
     outcome = json.loads(done.stdout)
