@@ -52,7 +52,7 @@ class DuckDBTarget:
         self._lock = FileLock(beside(path, ".part.lock"))
         try:
             self._database: Any = duckdb.connect(
-                str(path), config={"threads": 1, "memory_limit": "256MB"}
+                str(path), config={"threads": 1}
             )  # rows come one by one
         except BaseException:
             self._lock.release()
