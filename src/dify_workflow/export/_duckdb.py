@@ -51,9 +51,7 @@ class DuckDBTarget:
         self._is_fresh = False  # whether no row can be there already
         self._lock = FileLock(beside(path, ".part.lock"))
         try:
-            self._database: Any = duckdb.connect(
-                str(path), config={"threads": 1}
-            )  # rows come one by one
+            self._database: Any = duckdb.connect(str(path), config={"threads": 1})  # rows come one by one
         except BaseException:
             self._lock.release()
             raise
