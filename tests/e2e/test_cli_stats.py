@@ -11,6 +11,7 @@ import pytest
 from command_line import run, variables
 
 from dify_workflow import stats
+from dify_workflow.export import export
 from dify_workflow.testing import Sandbox
 
 if TYPE_CHECKING:
@@ -103,3 +104,30 @@ def test_a_report_into_no_folder_is_refused_before_reading(env, sandbox, tmp_pat
     before = len(sandbox.requests)
     assert run("logs", "report", "-o", str(tmp_path / "nowhere" / "report.html"), **env).code == 2
     assert len(sandbox.requests) == before
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "sqlite", "parquet", "duckdb"])
+def test_an_export_gives_the_figures_of_its_server(ending, env, sandbox, expected, tmp_path):
+    target = tmp_path / f"logs.{ending}"
+    with sandbox.client() as client:
+        export(client, target)
+    before = len(sandbox.requests)
+    found = json.loads(run("logs", "stats", "--from", str(target), "--tz", "Asia/Tokyo", "--price-per-1k", "0.5").out)
+    figures = json.loads(json.dumps(expected.to_dict()))
+    for name in ("unfinished", "oldest_unfinished"):  # depend on the moment of reading
+        del found[name], figures[name]
+    assert found == figures
+    assert len(sandbox.requests) == before
+    page = tmp_path / "report.html"
+    assert run("logs", "report", "--from", str(target), "-o", str(page)).code == 0
+    assert f"From {target}." in page.read_text("utf-8")
+
+
+def test_what_is_no_finished_export_is_refused(tmp_path, env):
+    for name, content in (("a.jsonl", "{broken"), ("a.sqlite", "no database, but some text"), ("a.csv", "id")):
+        (tmp_path / name).write_text(content)
+        result = run("logs", "stats", "--from", str(tmp_path / name))
+        assert (result.code, result.out) == (2, "")
+        assert name in result.err
+    result = run("logs", "stats", "--from", str(tmp_path / "a.jsonl"), "--status", "failed")
+    assert (result.code, "takes no filter (status)" in result.err) == (2, True)

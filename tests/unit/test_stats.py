@@ -230,6 +230,11 @@ def test_type_hints_and_public_names_can_be_looked_up():
         assert isinstance(item, type) is False or typing.get_type_hints(item) is not None
 
 
+def test_what_is_no_log_counts_as_one_without_time():
+    found = collect([log(), "no log", None, {"id": 5}], tz="UTC")  # type: ignore[list-item]
+    assert (found.logs, found.without_time, found.statuses.by_status) == (4, 3, {"(unknown)": 3, "succeeded": 1})
+
+
 def test_an_asynchronous_walk_is_refused_with_what_to_do():
     class Walk:
         def __aiter__(self) -> Walk:

@@ -9,7 +9,7 @@ import click
 
 from .commands import Command
 from .errors import note
-from .logs_stats import collected, price_option, zone_option
+from .logs_stats import collected, price_option, source_option, zone_option
 from .options import connected, filters, quiet_option
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     help="File to write, replaced as a whole; - is stdout.",
 )
 @click.option("--title", help="Heading; the name of the app unless given.")
+@source_option
 @zone_option
 @price_option
 @quiet_option
@@ -36,6 +37,7 @@ def command(
     *,
     output: str,
     title: str | None,
+    exported: str | None,
     tz: str | None,
     price_per_1k: float | None,
     quiet: bool,
@@ -50,7 +52,7 @@ def command(
     check_installed()  # before minutes of reading
     if output != "-" and not Path(output).absolute().parent.is_dir():
         raise click.UsageError(f"--output: there is no folder {str(Path(output).parent)!r}")
-    stats, apps = collected(connection, given, tz=tz, price_per_1k=price_per_1k, quiet=quiet, described=True)
+    stats, apps = collected(connection, given, exported, tz=tz, price_per_1k=price_per_1k, quiet=quiet, described=True)
     html = render_html(
         stats,
         None if output == "-" else output,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
@@ -14,6 +15,9 @@ from .stats_output import FORMATS, print_stats
 from .stats_tables import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dify_workflow.models import WorkflowLog
     from dify_workflow.stats import Stats
     from dify_workflow.types import LogWalk
 
@@ -28,6 +32,14 @@ price_option = click.option(
 )
 
 
+source_option = click.option(
+    "--from",
+    "exported",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Read an export (.jsonl, .sqlite, .parquet, .duckdb) and no server; then there are no filters.",
+)
+
+
 class Described(NamedTuple):
     """What a report says about an app."""
 
@@ -39,6 +51,7 @@ class Described(NamedTuple):
 @click.command("stats", cls=Command, effect="read")
 @filters()
 @click.option("--by", type=click.Choice(tuple(TABLES)), help="Print one table: a row for each of these.")
+@source_option
 @zone_option
 @price_option
 @click.option(
@@ -53,6 +66,7 @@ def command(
     connection: Connection,
     *,
     by: str | None,
+    exported: str | None,
     tz: str | None,
     price_per_1k: float | None,
     output: str | None,
@@ -63,37 +77,49 @@ def command(
 
     Every matching log is read, and every figure is exact. Of several profiles, the statistics of all of them together.
     """
-    stats, _ = collected(connection, given, tz=tz, price_per_1k=price_per_1k, quiet=quiet)
+    stats, _ = collected(connection, given, exported, tz=tz, price_per_1k=price_per_1k, quiet=quiet)
     print_stats(stats, output or ("table" if sys.stdout.isatty() else "json"), by)
 
 
 def collected(
     connection: Connection,
     given: dict[str, Any],
+    exported: str | None,
     *,
     tz: str | None,
     price_per_1k: float | None,
     quiet: bool,
     described: bool = False,
 ) -> tuple[Stats, list[Described]]:
-    """The statistics of all matching logs of all apps and, if asked for, what the apps are."""
+    """The statistics of all matching logs of all apps, or of an export, and, if asked for, what the apps are."""
     from dify_workflow.stats import Stats
 
+    if exported is not None and (wrong := [name for name, value in given.items() if value is not None]):
+        raise click.UsageError(f"--from reads all logs of an export, and takes no filter ({', '.join(wrong)})")
     stats = Stats(tz=tz, price_per_1k=price_per_1k)
-    progress, count, found = Progress(quiet=quiet), 0, list[Described]()
-    with connection.apps() as apps:
-        try:
+    progress, found = Progress(quiet=quiet), list[Described]()
+    try:
+        if exported is not None:
+            from dify_workflow.export import read
+
+            _add(stats, read(exported), progress)
+            return stats, [Described(Path(exported).stem, exported, "")]
+        with connection.apps() as apps:
             for app in apps:
                 with app.named_in_errors(), cast("LogWalk", app.client.logs.iter(**given)) as logs:
-                    for log in logs:
-                        stats.add(log)
-                        count += 1
-                        progress.show(count)
+                    _add(stats, logs, progress)
                     if described:
                         found.append(_description(app))
-        finally:
-            progress.end()
+    finally:
+        progress.end()
     return stats, found
+
+
+def _add(stats: Stats, logs: Iterable[WorkflowLog], progress: Progress) -> None:
+    before = stats.logs
+    for count, log in enumerate(logs, before + 1):
+        stats.add(log)
+        progress.show(count)
 
 
 def _description(app: App) -> Described:

@@ -9,7 +9,17 @@ An export that was interrupted, at whatever moment, is continued by the same cal
 
 from ._job import Clients, export
 from ._locks import TargetLockedError
+from ._reading import read
 from ._results import ExportProgress, ExportResult
 from ._targets import FORMATS, ExportFormat
 
-__all__ = ["FORMATS", "Clients", "ExportFormat", "ExportProgress", "ExportResult", "TargetLockedError", "export"]
+__all__ = [
+    "FORMATS",
+    "Clients",
+    "ExportFormat",
+    "ExportProgress",
+    "ExportResult",
+    "TargetLockedError",
+    "export",
+    "read",
+]

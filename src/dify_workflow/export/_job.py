@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +42,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 def export(
     client: Clients,
-    target: str,
+    target: str | os.PathLike[str],
     *,
     format: str | None = None,  # noqa: A002 - the option's own word
     details: int | None = None,
@@ -85,6 +86,7 @@ def export(
         raise TypeError(f"export() got an unexpected keyword argument {min(unknown)!r}")
     clients = _named(client)
     apps = any(name is not None for name, _ in clients)
+    target = os.fspath(target)
     format_name = format_of(target, format)
     if excel and format_name != "csv":
         raise ValueError("excel is for CSV files")

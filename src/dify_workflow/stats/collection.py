@@ -61,6 +61,9 @@ _UNREADABLE_RUN = SimpleNamespace(
         )
     )
 )
+_UNREADABLE_LOG = SimpleNamespace(
+    workflow_run=_UNREADABLE_RUN, created_at=None, created_from=None, created_by_end_user=None, created_by_account=None
+)
 
 _DAY = 86_400
 _LONGEST_GAP = 367  # days
@@ -199,6 +202,8 @@ class Stats:
     def add(self, log: WorkflowLog | DetailedLog) -> None:
         """Add one log. Values of an unexpected type are counted as missing; none of them raises."""
         entry: Any = getattr(log, "log", log)
+        if entry is None or type(entry) in _JSON_TYPES:  # what a faulty server sent in place of a log
+            entry = _UNREADABLE_LOG
         second = _second(entry.created_at)
         day = self._day(second)
         run: Any = entry.workflow_run

@@ -1,0 +1,123 @@
+"""Read the logs of an export back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dify_workflow_api.models.workflow_log import WorkflowLog
+
+from .. import records
+from .._extras import imported
+from ._tables import STATE_TABLE, TABLE
+from ._targets import format_of
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping, Sequence
+
+READABLE: Final = ("jsonl", "sqlite", "parquet", "duckdb")
+ADDED: Final = ("app", "run_detail", "run_detail_error")
+"""What an export adds to the object of a log."""
+BATCH: Final = 1000
+
+
+def read(source: str | os.PathLike[str]) -> Iterator[Any]:
+    """Read the logs of an export, one by one, as the server sent them.
+
+    Args:
+        source: A file that `export` has finished: .jsonl, .sqlite, .parquet or .duckdb. CSV text has no types, and is
+            not read.
+
+    Returns:
+        An iterator over `WorkflowLog`; where the server sent something else as a log, over that.
+
+    Raises:
+        ValueError: The ending is none of these, the file is no export or a damaged one, or the export is not finished.
+        FileNotFoundError: There is no such file.
+        ImportError: An extra is missing that the format needs.
+    """
+    path = Path(source)
+    found = format_of(str(path), None)
+    if found not in READABLE:
+        raise ValueError(f"an export can be read from {', '.join(f'.{name}' for name in READABLE)}; got {path.name!r}")
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {str(path)!r}" + _unfinished(path))
+    if found == "jsonl":
+        return _json_lines(path)
+    rows = {"sqlite": _sqlite, "duckdb": _duckdb, "parquet": _parquet}[found](path)
+    return (_log(records.unflatten(row)) for row in rows)
+
+
+def _unfinished(path: Path) -> str:
+    part = path.with_name(f"{path.name}.part.json")
+    return ", but an export to it that is not finished: continue it by the same command" if part.exists() else ""
+
+
+def _log(received: object) -> Any:  # noqa: ANN401 - what a server sends in a log's place
+    return WorkflowLog.from_dict(received) if isinstance(received, dict) else received  # pyright: ignore[reportUnknownArgumentType] - JSON
+
+
+def _json_lines(path: Path) -> Iterator[Any]:
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                received: Any = json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: no JSON ({error})") from None
+            if isinstance(received, dict):
+                for name in ADDED:
+                    received.pop(name, None)  # pyright: ignore[reportUnknownMemberType] - JSON
+            yield _log(received)  # pyright: ignore[reportUnknownArgumentType] - JSON
+
+
+def _sqlite(path: Path) -> Iterator[Mapping[str, Any]]:
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        try:
+            _check_finished(path, database.execute(f"SELECT finished FROM {STATE_TABLE}").fetchone())  # noqa: S608 - a constant
+            cursor = database.execute(f"SELECT * FROM {TABLE}")  # noqa: S608 - a constant
+        except sqlite3.Error as error:
+            raise ValueError(f"{path} is no export ({error})") from None
+        yield from _rows([str(column[0]) for column in cursor.description], cursor)
+    finally:
+        database.close()
+
+
+def _duckdb(path: Path) -> Iterator[Mapping[str, Any]]:
+    duckdb: Any = imported("duckdb", "duckdb")
+    database = duckdb.connect(str(path), read_only=True)
+    try:
+        try:
+            _check_finished(path, database.execute(f"SELECT finished FROM {STATE_TABLE}").fetchone())  # noqa: S608 - a constant
+            cursor = database.execute(f"SELECT * FROM {TABLE}")  # noqa: S608 - a constant
+        except duckdb.Error as error:
+            raise ValueError(f"{path} is no export ({error})") from None
+        yield from _rows([str(column[0]) for column in cursor.description or ()], cursor)
+    finally:
+        database.close()
+
+
+def _rows(names: Sequence[str], cursor: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - a cursor of DB-API
+    while rows := cursor.fetchmany(BATCH):
+        for row in rows:
+            yield dict(zip(names, row, strict=True))
+
+
+def _check_finished(path: Path, found: Sequence[Any] | None) -> None:
+    if found is None or not found[0]:
+        raise ValueError(f"the export to {path} is not finished: continue it by the same command")
+
+
+def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
+    arrow: Any = imported("pyarrow", "arrow")
+    parquet: Any = imported("pyarrow.parquet", "arrow")
+    try:
+        file = parquet.ParquetFile(path)
+    except arrow.ArrowInvalid as error:
+        raise ValueError(f"{path} is no export ({error})") from None
+    with file:
+        for batch in file.iter_batches(BATCH):
+            yield from batch.to_pylist()
