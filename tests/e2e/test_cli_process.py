@@ -47,7 +47,7 @@ def commands(group: click.Group = program, path: tuple[str, ...] = ()) -> Iterat
             yield from commands(found, (*path, name))
 
 
-def test_the_help_of_every_command_imports_neither_httpx_nor_rich():
+def test_help_of_every_command_loads_neither_httpx_nor_rich():
     source = f"""
 import sys
 from dify_workflow.cli.main import main

@@ -39,7 +39,7 @@ class App(NamedTuple):
 
 
 class Connection:
-    """What a command was told about its apps.
+    """The apps that a command reads or runs.
 
     Args:
         profile: names of profiles, separated by commas; None is the environment's app.
