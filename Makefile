@@ -39,11 +39,12 @@ test: $(READY) ## run all tests
 contract: $(READY) ## run the tests that hold the SDK to its spec
 	@$(RUN) -m pytest tests/contract -n $(WORKERS) --dist worksteal $(ARGS)
 
-lint: $(READY) ## look for mistakes and for what is not formatted
+lint: $(READY) ## check for mistakes, formatting, and words that the glossary does not have
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(RUN) scripts/glossary.py
 
-format: $(READY) ## format, and mend what can be mended
+format: $(READY) ## format, and fix what can be fixed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
@@ -69,7 +70,7 @@ bench: $(READY) ## measure, beside the clients that people would use instead, an
 bench-check: $(READY) ## fail when the SDK does more than is stored: calls, memory, and instructions; UPDATE=1 stores
 	@$(RUN) benchmarks/check.py $(if $(UPDATE),--update)
 
-lock: $(READY) ## make the hashed files in requirements/ anew; UPGRADE=1 takes the newest versions
+lock: $(READY) ## write the hashed files in requirements/; UPGRADE=1 takes the newest versions
 	@$(RUN) scripts/lock.py $(if $(UPGRADE),--upgrade)
 
 # --- contribute: from the vendor's document to the client ----------------------------------------------------------

@@ -70,7 +70,7 @@ def with_a_call(programs: dict[str, str], address: str) -> dict[str, str]:
 
 
 def values(address: str) -> dict[str, str]:
-    """What stands in the programs; dify-oapi2, alone to be told a domain, can read the plain page only."""
+    """What stands in the programs; dify-oapi2, the only one that takes a domain, can read the plain page only."""
     return {"key": KEY, "address": address, "domain": address.replace("/v1", "/plain")}
 
 

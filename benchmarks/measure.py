@@ -49,7 +49,7 @@ def in_turn(
         ways: what to measure, by name.
         rounds: how often each is timed after each start; all are timed once before any is timed again.
         repeats: calls in one timing.
-        starts: how often the processes are started anew: where things come to lie in memory, and how they hash, makes
+        starts: how often the processes are started again: where things are in memory, and how they hash, makes
             one process some hundredths faster than the next for as long as it lives.
         aside: so many of the first ways are timed at the same time, as they mostly wait.
         warm: whether each is done once before it is timed, as what is done once only is not to be counted.
@@ -93,7 +93,7 @@ def alone(work: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the work gives
 
 
 class Runner:
-    """A process that does one thing whenever it is told to.
+    """A process that does one thing on each request.
 
     Args:
         name: for messages.

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 MEANING = """\
 What is compared is measured in turn, round by round; a figure is the median of its rounds, a ratio the median of the
-rounds' ratios, beside what the middle half of them lies between. `cpu s` is CPU time, which hardly depends on what else
+rounds' ratios, beside the range of the middle half of them. `cpu s` is CPU time, which hardly depends on what else
 the machine does; ratios travel from machine to machine, times do not. Each way has a process of its own, and so has the
 server, which has its answers ready."""
 
 
 class Spread(NamedTuple):
-    """The middle of some values, and between what the middle half of them lies."""
+    """The middle of some values, and the range of the middle half of them."""
 
     low: float
     median: float

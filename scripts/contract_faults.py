@@ -129,7 +129,7 @@ def judged(place: Path, fault: Fault | None) -> Verdict:
     """Put a fault into a copy, run the tests, and take it out again; without a fault, the tests must pass.
 
     Raises:
-        LookupError: what the fault is put in place of is not there, so it must be written anew.
+        LookupError: what the fault is put in place of is not there, so it must be written again.
         RuntimeError: the tests could not be run at all, which proves nothing.
     """
     before = {} if fault is None else _seeded(place, fault)

@@ -110,7 +110,7 @@ def clean_variables() -> dict[str, str]:
 
 @functools.cache
 def pip_settings() -> Mapping[str, str]:
-    """What pip is told about indexes and certificates, as variables for uv, which does not read pip's settings.
+    """The settings of pip for indexes and certificates, as variables for uv, which does not read pip's settings.
 
     Through the environment, as an address may hold a password. Variables of uv that are set already count more.
     """

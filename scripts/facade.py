@@ -3,7 +3,7 @@
 Usage: facade.py [--project FOLDER]
 
 It finds what is missing by the code of completeness.py, and changes signatures, the `Args:` of docstrings, and calls;
-for an operation it writes a method, and the sandbox is told of both. Printed as JSON: `written`, one line for each
+for an operation it writes a method, and adds both to the sandbox. Printed as JSON: `written`, one line for each
 change, to be reviewed, and `refused`, what a person has to write. The sync half, docs/api.md and the public API are not
 made here: `make generate reference`.
 """

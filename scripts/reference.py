@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
     if parser.parse_args(argv).check:
         if TARGET.exists() and TARGET.read_text("utf-8") == text:
             return 0
-        print("docs/api.md is not what the facade gives; `make reference` makes it anew", file=sys.stderr)
+        print("docs/api.md is not what the facade gives; `make reference` writes it", file=sys.stderr)
         return 1
     TARGET.parent.mkdir(exist_ok=True)
     TARGET.write_text(text, encoding="utf-8", newline="\n")

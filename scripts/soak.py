@@ -3,7 +3,7 @@
 Usage: soak.py [COUNT] [--seed FIRST] [--kind KIND] [--processes N]
 
 The kinds are faithful servers ("honest", read by one worker, by several: "workers", with unusual logs: "odd"), faulty
-ones ("lies"), and those whose filters contradict what they display ("session", "process", "exclusive", "lagging";
+ones (`lies`), and those whose filters contradict what they display ("session", "process", "exclusive", "lagging";
 tests/zoned_histories.py says what they are). "changes" and "ranges" are jobs that use `logs.changes` and `logs.ranges`
 (tests/job_histories.py). "exports" are killed again and again (tests/killed_exports.py): 12 at most, as each takes a
 minute. For servers of other clocks it prints the requests beyond those of a faithful server.
@@ -52,7 +52,7 @@ class Block(NamedTuple):
 
     Attributes:
         requests: how many they took.
-        beyond: how many each took beyond those of a faithful server, where that can be told.
+        beyond: how many each took beyond those of a faithful server, where that is known.
         incomplete: histories that ended in an `IncompleteWalkError`, as they may.
         failures: what went wrong, by seed.
     """

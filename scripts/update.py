@@ -276,7 +276,7 @@ class Update:
         try:
             text, todos = finished(after.tree, names, [path.name for path in paths])
         except SpecError as error:
-            # What a lost action leaves behind is told by the action; the rest would only hide it.
+            # What a lost action leaves behind is reported by the action; the rest would only hide it.
             self.is_compiled = False
             return needed or _with_places(error, after)
         self.found["todos"] = todos

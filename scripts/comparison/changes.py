@@ -39,7 +39,7 @@ class Change(NamedTuple):
     kind: str = ""
 
     def shown(self) -> dict[str, str]:
-        """What is told of it."""
+        """What is reported of it."""
         return {"severity": self.severity, "where": self.where, "what": self.what}
 
 

@@ -95,7 +95,7 @@ def resolved(document: Tree, node: object) -> Tree:
 
 
 def target(document: Tree, reference: str) -> Any:  # noqa: ANN401  # any JSON value
-    """What lies where a local reference leads; None when nothing does."""
+    """What is where a local reference leads; None when nothing does."""
     node: Any = document
     for step in unquote(reference.removeprefix("#")).split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")

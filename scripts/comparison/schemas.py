@@ -211,7 +211,7 @@ class SchemaComparison:
                 found.append(Inner("additive", "", what, (), new, "alternative-added"))
             else:
                 inner = self._structures_of_one_tag(olds[value], news[value], way, old, new)
-                # Which values the tag itself can have is told by the alternatives that are there.
+                # Which values the tag itself can have follows from the alternatives that are there.
                 inner = [change for change in inner if not _is_of_tag(change, name, value, [*olds, *news])]
                 found += [change._replace(path=f"[{name}={value}]{change.path}") for change in inner]
         return found
@@ -485,7 +485,7 @@ def _is_of_tag(change: Inner, name: str, value: str, tags: Sequence[str]) -> boo
 
 
 def _label(shape: Shape, among: Sequence[Shape]) -> str:
-    """What tells an alternative from its siblings, as `with NAME`: a field that it alone requires, or has."""
+    """What distinguishes an alternative from the others, as `with NAME`: a field that it alone requires, or has."""
     others = [other for other in among if other is not shape]
     for own, theirs in (
         (shape.required, [other.required for other in others]),

@@ -513,7 +513,7 @@ class Preparation:
         The generator merges what is the same or nearly so, and drops the whole schema otherwise.
 
         Raises:
-            GenerationError: Nothing can be what two members say, or what that is cannot be told.
+            GenerationError: Nothing can be what two members say, or it is not known what that is.
         """
         found: dict[str, list[dict[str, Any]]] = {}
         flat = [self._flat(member, place) for member in members]

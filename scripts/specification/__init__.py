@@ -7,6 +7,6 @@ export) -> `documents` (any vendor document, read and checked) -> `upgrade` (Ope
 operations of the SDK) and `structure` (a document reduced to its facts about them) -> `merging` (several documents to
 one) -> `overlays` and `marks` (this project's names, corrections and text) -> `defaults` (names and texts by rule) ->
 `lint` with `rules` (what the validator does not see) -> `layout` (the document's bytes) -> `compilation` (all of it).
-`intake` stores one more vendor document. `anatomy` and `references` know what lies where in a document; all the others
+`intake` stores one more vendor document. `anatomy` and `references` know what is where in a document; all the others
 ask them.
 """

@@ -1,4 +1,4 @@
-"""The anatomy of an OpenAPI document: which kind of thing lies where.
+"""The anatomy of an OpenAPI document: which kind of thing is where.
 
 A key called `nullable` is a keyword in a schema, a name in `properties` and mere data in an example. Everything that
 looks for something in a document walks it with `parts`, and so never takes one for another.

@@ -44,7 +44,7 @@ def compiled(upstream: Path, overlay_folder: Path) -> str:
     """The compiled spec's text.
 
     Args:
-        upstream: The folder of vendor documents; the selection of operations lies beside it.
+        upstream: The folder of vendor documents; the selection of operations is beside it.
         overlay_folder: The folder of overlays.
 
     Raises:

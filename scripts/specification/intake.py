@@ -79,7 +79,7 @@ def take_structure(source: Path, upstream: Path) -> Intake:
 
     Args:
         source: The document; only its facts are kept.
-        upstream: The folder of vendor documents; the selection lies beside it.
+        upstream: The folder of vendor documents; the selection is beside it.
 
     Raises:
         SpecError: When it can't be taken in; the folder is as it was.

@@ -37,7 +37,7 @@ def references(part: Part) -> Iterator[tuple[Pointer, object]]:
 
 
 def led_to(reference: object) -> Pointer:
-    """Where a local reference leads to. Only what lies in a list has a number for a name."""
+    """Where a local reference leads to. Only what is in a list has a number for a name."""
     steps = [step.replace("~1", "/").replace("~0", "~") for step in str(reference).removeprefix("#/").split("/")]
     before = ["", *steps]
     return tuple(
@@ -47,7 +47,7 @@ def led_to(reference: object) -> Pointer:
 
 
 def at(document: Tree, where: Pointer) -> Any:  # noqa: ANN401  # any JSON value
-    """What lies at a place of a document; a KeyError or IndexError when nothing does."""
+    """What is at a place of a document; a KeyError or IndexError when nothing does."""
     node: Any = document
     for step in where:
         node = node[step]

@@ -231,7 +231,7 @@ def _carried_out(
         if is_gone and action.get("remove") is True:
             return None, []  # what it removes is not there any more: the vendor says so now itself
         text = (
-            "matches nothing in the new document: drop it when the vendor mended what it corrects; change its target "
+            "matches nothing in the new document: drop it when the vendor fixed what it corrects; change its target "
             "when that has moved"
             if is_gone
             else f"{error}: change it to what the new document has there"

@@ -1,4 +1,4 @@
-"""What the sandbox is told of new parameters and operations: `src/dify_workflow/sandbox/additions.py`."""
+"""New parameters and operations in the sandbox: `src/dify_workflow/sandbox/additions.py`."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Decisions only: nothing here sends or sleeps. The server has no stream of logs and its listing never tells that a run
 has ended: a row changes where it is. So each look asks for everything since a little before the newest row that was
-given, and older rows that were unfinished are looked up again, ever more seldom, until they have ended or are given up
-on.
+given, and older rows that were unfinished are looked up again, less and less often, until they have ended or are
+given up.
 
 Each poll has to show the newest known log. Where it does not, the server's filters see other seconds than it displays
 (`_walks.FilterClock`), and the clock is searched for; unless that log was deleted, or a replica lags behind.

@@ -41,7 +41,7 @@ def seconds_before_retry(
         retries_made: retries so far; 0 after the first attempt.
         max_retries: how many there may be.
         backoff: seconds before the first retry, doubled for each further one up to 8, less up to half by chance.
-        chance: a number from 0 up to 1, anew at each call, so that many clients do not come back at once.
+        chance: a number from 0 up to 1, another one at each call, so that many clients do not come back at once.
     """
     if retries_made >= max_retries or not _may_be_sent_again(error, method):
         return None

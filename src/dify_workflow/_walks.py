@@ -301,7 +301,7 @@ class WindowWalk:
     def begin_with(self, rows: list[Row]) -> list[Row]:
         """Take over a page that was read by its number and reaches into this window from above.
 
-        Such a page is sorted, so that what lies between its first and its last second is whole.
+        Such a page is sorted, so that what is between its first and its last second is whole.
         """
         inside = [row for row in rows if self.newest is None or row.second <= self.newest]
         if not inside or not all(row.is_timed for row in rows):
@@ -475,7 +475,7 @@ class WindowWalk:
         seconds = [row.second for row in rows if row.is_timed]
         if not seconds or not (is_sorted(rows) or steps_up_in(rows)):
             return False
-        # Where `created_at__after` is ignored, a log without a time cannot be told to be on this side of it.
+        # Where `created_at__after` is ignored, it is not known whether a log without a time is on this side of it.
         return len(seconds) == len(rows) or self.oldest is None or self._filtered(seconds[-1]) >= self.oldest
 
     def _overlaps(self, reply: Reply, bound: int | None = None) -> bool:

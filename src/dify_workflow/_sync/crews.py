@@ -1,7 +1,7 @@
 """Workers that hand things over in order.
 
-A crew stops as a whole: the first error, or `stop`, ends every worker, and whoever waits for something of a crew that
-has stopped is let go.
+A worker pool stops as a whole: the first error, or `stop`, ends every worker, and whoever waits for something of it is
+released.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Crew:
         life: the lifetime of the iterator that they work for, which ends when the consumer leaves with an error.
 
     Attributes:
-        changed: the lock of everything that the crew shares, and the news that some of it changed.
+        changed: the lock of everything that the pool shares, and the news that some of it changed.
     """
 
     def __init__(self, life: Lifetime) -> None:
@@ -41,7 +41,7 @@ class Crew:
         self._stopped = False
 
     def start(self, work: Callable[[], None]) -> None:
-        """Have one more worker do this. Its error stops the crew, and is raised where the consumer waits."""
+        """Have one more worker do this. Its error stops the pool, and is raised where the consumer waits."""
 
         def run() -> None:
             try:
@@ -66,7 +66,7 @@ class Crew:
         """Wait, holding the lock, until it is so.
 
         Raises:
-            CrewStoppedError: the crew stopped before.
+            CrewStoppedError: the pool stopped before.
             EndedError: the lifetime of the iterator has ended.
             Exception: for the consumer, what a worker raised.
         """
@@ -85,10 +85,10 @@ class Crew:
 
 
 class Channel(Generic[T]):
-    """What one of a crew hands over to another, in order.
+    """What one worker of a pool hands over to another, in order.
 
     Args:
-        crew: whose it is.
+        crew: the pool that it belongs to.
         size: items that it holds; who puts more in waits.
     """
 

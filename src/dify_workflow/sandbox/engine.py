@@ -31,7 +31,7 @@ __all__ = ["Engine", "Execution", "PendingForm"]
 _KEPT: Final = 100
 """Ended runs whose events, and answered forms whose state is kept."""
 
-# What goes wrong in here, of which a client is told nothing.
+# Failures in here, which are not reported to the client.
 _logger = logging.getLogger("dify_sandbox")
 
 
@@ -320,7 +320,7 @@ class Execution:
                 self._clock = time.perf_counter()
             with contextlib.closing(self._script()) as steps:
                 await self._follow(steps)
-        except Exception:  # a defect of the sandbox, which nobody must wait for in vain
+        except Exception:  # a defect of the sandbox, for which nobody must wait
             _logger.exception("a run failed in the sandbox itself")
             self._break_down(self.id, StreamError("The sandbox failed.", "internal_server_error", 500))
         finally:

@@ -13,7 +13,7 @@ LogOrder = Literal["newest first", "oldest first", "unsorted"]
 
 @dataclass(slots=True)
 class Traps:
-    """The switches of one sandbox, read anew for each request.
+    """The switches of one sandbox, read again for each request.
 
     Attributes:
         latency: Seconds that every answer is held back.

@@ -36,7 +36,7 @@ FILE_EXTENSIONS: Final = {
         "properties",
     },
 }
-"""The endings by which a file's type is told, without a dot; other files go by their content type."""
+"""The endings that decide a file's type, without a dot; other files go by their content type."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Chart(NamedTuple):
     wide: str
     narrow: str
     is_clipped: bool
-    """Whether a value lies above the scale."""
+    """Whether a value is above the scale."""
 
 
 class Charts(NamedTuple):
