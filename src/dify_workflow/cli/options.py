@@ -40,7 +40,7 @@ OWN: Final = frozenset(
     {
         *("all", "all-profiles", "by", "details", "exec", "exec-stop", "format", "help", "limit", "output", "poll"),
         *("price-per-1k", "profile", "quiet", "restart", "state", "timeout", "title", "tz", "update"),
-        *("excel", "workers"),
+        *("excel", "from", "workers"),
         *NAMES.values(),
     }
 )
