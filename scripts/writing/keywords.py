@@ -279,8 +279,8 @@ def refusals(lack: Lacking, name: str) -> list[str]:
             raise UnwritableError(f"{other.key} does not have it, and no argument says when that is called")
         found.append(
             f"        if {name} is not None and {condition}:\n"
-            f'            raise ValueError(f"{name} must be given {said}, got {{{name}!r}}: '
-            f'{other.key.replace("{", "{{").replace("}", "}}")} does not take it")\n'
+            f'            raise ValueError(f"{name} must be given {said}, got {{{name}!r}}: "\n'
+            f'"{other.key} does not take it")\n'
         )
     return found
 

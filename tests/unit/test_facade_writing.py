@@ -13,7 +13,7 @@ import facade
 import pytest
 from stored_spec import SPEC
 from writing.sandbox import example
-from writing.source import Source, UnwritableError
+from writing.source import WIDTH, Source, UnwritableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,6 +149,7 @@ def test_what_only_one_of_two_operations_has_excludes_the_other() -> None:
         _, refused, files = changed(lambda spec, key=key: add_parameter(spec, key, default=5))
         text = files["src/dify_workflow/_async/runs.py"]
         assert refused == []
+        assert max(map(len, text.splitlines())) <= WIDTH
         for function in functions(text):
             if function.name in {"run", "stream"}:
                 assert "new_limit: int | None=None" in ast.unparse(function)
