@@ -7,5 +7,11 @@ from .commands import LazyGroup
 command = LazyGroup(
     "runs",
     help="Run the workflow; look up, follow and stop runs.",
-    modules={"run": ".runs_run", "get": ".runs_get", "stop": ".runs_stop", "events": ".runs_events"},
+    modules={
+        "run": ".runs_run",
+        "rerun": ".runs_rerun",
+        "get": ".runs_get",
+        "stop": ".runs_stop",
+        "events": ".runs_events",
+    },
 )
