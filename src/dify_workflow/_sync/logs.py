@@ -74,7 +74,7 @@ class Logs(Resource):
                 refuse the others (a `BadRequestError`); `iter` takes every status. `Verbatim("...")` sends one that
                 this version does not know.
             created_at__before: latest creation time, inclusive: a datetime (naive means UTC), a date (its first moment
-                in UTC), ISO 8601 string, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
+                in UTC), an ISO 8601 string, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
             created_at__after: earliest creation time, inclusive, no later than `created_at__before`; the same forms.
             created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
                 as the server returns everybody's logs for it. Not together with `keyword`, for which the server
@@ -178,7 +178,7 @@ class Logs(Resource):
                 failed and stopped) are filtered here, from all logs. `Verbatim("...")` sends one that this version does
                 not know to the server.
             created_at__before: latest creation time, inclusive: a datetime (naive means UTC), a date (its first moment
-                in UTC), ISO 8601 string, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
+                in UTC), an ISO 8601 string, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
             created_at__after: earliest creation time, inclusive, no later than `created_at__before`; the same forms.
             created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
                 as the server returns everybody's logs for it. Together with `keyword`, for which the server responds
@@ -439,7 +439,7 @@ class Logs(Resource):
                 failed and stopped) are filtered here, from all logs. `Verbatim("...")` sends one that this version does
                 not know to the server.
             created_at__before: latest creation time, inclusive: a datetime (naive means UTC), a date (its first moment
-                in UTC), ISO 8601 string, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
+                in UTC), an ISO 8601 string, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
             created_at__after: earliest creation time, inclusive, no later than `created_at__before`; the same forms.
             created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
                 as the server returns everybody's logs for it. Together with `keyword`, for which the server responds
