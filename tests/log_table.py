@@ -13,6 +13,7 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dify_workflow.models import WorkflowLog, WorkflowLogPage
@@ -184,7 +185,7 @@ class LogTable:
             if offset >= len(crowd):
                 offset -= len(crowd)
                 continue
-            ordered = sorted(crowd, key=lambda row: row.tie * shuffle % PRIME)
+            ordered = crowd if len(crowd) == 1 else sorted(crowd, key=lambda row: row.tie * shuffle % PRIME)
             shown += ordered[offset : offset + limit - len(shown)]
             offset = 0
             if len(shown) >= limit:
@@ -202,9 +203,14 @@ class LogTable:
             key = key_of(log)
         else:
             status = self._statuses[number % len(self._statuses)]
-            run = {"id": f"run-{key}", "status": status}
-            log = WorkflowLog.from_dict({"id": key, "workflow_run": run, "created_at": second})
+            log = _log(key, second, status)
         return TableRow(key, second, log, 1 + zlib.crc32(str(number).encode()) % (PRIME - 1))
+
+
+@lru_cache(maxsize=50_000)
+def _log(key: str, second: int, status: str) -> WorkflowLog:
+    run = {"id": f"run-{key}", "status": status}
+    return WorkflowLog.from_dict({"id": key, "workflow_run": run, "created_at": second})
 
 
 def key_of(log: Any) -> str:

@@ -31,7 +31,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar
 
 from ._errors import IncompleteWalkError
 
@@ -94,8 +94,7 @@ class PageRequest:
     limit: int = LARGEST_PAGE
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A log with the second that it belongs to, and what tells it from every other log.
 
     Attributes:
@@ -858,7 +857,7 @@ class WindowWalk:
 
     def _checked(self, second: int, sweeps: _Sweeps, reply: Reply) -> Inquiry[tuple[_Sweeps, Reply] | None]:
         """A page of a second that is swept, and its sweeps; None where the second is gone."""
-        if sweeps.were_counted:
+        if sweeps.were_counted or (sweeps.seen and reply.is_of_one_second(second)):
             # The logs of an empty page were just given: they are not gone before it was empty several times.
             return sweeps, (yield from self._repeated(reply, sweeps.next_request(), 1))
         if reply.shows_alone(second, self._known_at(second)):
@@ -886,6 +885,9 @@ class WindowWalk:
     def _find_second(self, second: int, reply: Reply) -> Inquiry[tuple[_Sweeps, Reply] | None]:
         """The sweeps of a second that does not show its known logs, and their first page; None where they are gone."""
         known = self._known_at(second)
+        self._disputes += 1
+        if self._disputes > MOST_RETURNS:
+            raise self._incomplete(reply.total or 0, self.seen, "a second shows its logs in some responses only")
         if contradicts_filters(reply, second):
             return self._sweep_second(second), reply  # which is then found not to be of one second
         if self._proven == second:

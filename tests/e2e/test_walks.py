@@ -204,12 +204,12 @@ def test_a_checkpoint_that_does_not_fit_is_a_value_error_and_nothing_is_sent(wal
     checkpoint = read(walker, sandbox, rows=10, status="failed").checkpoint
     sandbox.clear_requests()
     for changed, words in (
-        (checkpoint, "belongs to a walk with the filters"),
-        (checkpoint | {"filters": {}, "version": 9}, "has version 9"),
-        (checkpoint | {"filters": {}, "known": [1]}, "damaged"),
+        (checkpoint | {"filters": {"status": "stopped"}}, "belongs to a walk with the filters"),
+        (checkpoint | {"version": 9}, "has version 9"),
+        (checkpoint | {"known": [1]}, "damaged"),
     ):
         with pytest.raises(ValueError, match=words):
-            read(walker, sandbox, checkpoint=changed)
+            read(walker, sandbox, checkpoint=changed, status="failed")
     assert sandbox.requests == ()
 
 

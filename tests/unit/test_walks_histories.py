@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 chances = st.randoms(use_true_random=False)
-a_hundred = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+a_few = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-@a_hundred
+@a_few
 @given(chances)
 def test_whatever_arrives_and_vanishes_each_row_is_given_once_and_newest_first(random: Random):
     check(random_history(random))
 
 
-@a_hundred
+@a_few
 @given(chances)
 def test_workers_in_each_others_way_give_the_same_rows_in_the_same_order(random: Random):
     check(random_history_with_workers(random))
 
 
-@a_hundred
+@a_few
 @given(chances)
 def test_odd_rows_cost_neither_themselves_nor_others(random: Random):
     check(random_history_with_odd_rows(random))
@@ -49,14 +49,13 @@ def test_odd_rows_cost_neither_themselves_nor_others(random: Random):
 # The same with fixed seeds: these do not depend on what hypothesis finds worth trying.
 
 
-@pytest.mark.parametrize("block", range(4))
 @pytest.mark.parametrize(
     "make",
     [random_history, random_history_with_workers, random_history_with_odd_rows],
     ids=["honest", "workers", "odd rows"],
 )
-def test_a_hundred_histories_of_fixed_seeds(block: int, make: Callable[[Random], History]):
-    for seed in range(block * 25, block * 25 + 25):
+def test_histories_of_fixed_seeds(make: Callable[[Random], History]):
+    for seed in range(24):
         check(make(Random(seed)))  # noqa: S311 - histories that can be repeated, no secrets
 
 
@@ -67,13 +66,13 @@ CROWDS = [
 ROWS = sum(count for _, count in CROWDS)
 
 
-@pytest.mark.parametrize("cut", range(0, ROWS, 7))
+@pytest.mark.parametrize("cut", range(0, ROWS, 31))
 def test_after_any_row_a_walk_can_be_left_and_another_goes_on(cut: int):
     outcome = check(History(CROWDS, cuts=[cut]))
     assert len(outcome.given) == ROWS
 
 
-@pytest.mark.parametrize("cut", range(0, ROWS, 35))
+@pytest.mark.parametrize("cut", range(0, ROWS, 71))
 def test_days_later_a_checkpoint_costs_nothing_of_what_was_there(cut: int):
     def later(table: LogTable) -> None:
         for second, count in CROWDS:
@@ -86,14 +85,16 @@ def test_days_later_a_checkpoint_costs_nothing_of_what_was_there(cut: int):
 
 
 @pytest.mark.parametrize("form", ODD_FORMS)
-@pytest.mark.parametrize("place", [0, 2, 3, 32, 33, 34, 99, 100, 150, 170, 500, ROWS - 3, ROWS - 1])
-def test_one_odd_row_of_each_kind_in_each_place_keeps_all_the_others(form: str, place: int):
-    outcome = check(History(CROWDS, odd={place: form}))
-    assert len(outcome.given) == ROWS
+def test_one_odd_row_of_each_kind_in_each_place_keeps_all_the_others(form: str):
+    crowds = [*CROWDS[:5], (NOW - 3600, 2)]
+    rows = sum(count for _, count in crowds)
+    for place in (0, 2, 3, 32, 33, 34, 99, 100, 150, 170, rows - 3, rows - 1):
+        outcome = check(History(crowds, odd={place: form}))
+        assert len(outcome.given) == rows
 
 
 @pytest.mark.parametrize("form", ODD_FORMS)
-@pytest.mark.parametrize("cut", [1, 33, 34, 35, 100, 101, 171, 600])
+@pytest.mark.parametrize("cut", [33, 34, 101, 171])
 def test_checkpoints_at_odd_rows_hold(form: str, cut: int):
     odd = {} if form == "null" else dict.fromkeys((2, 3, 33, 34, 99, 100, 101, 170, 400, 637), form)
     odd[200] = form
@@ -102,7 +103,7 @@ def test_checkpoints_at_odd_rows_hold(form: str, cut: int):
 
 
 @pytest.mark.parametrize("step", [6, 15, 96, 97])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_rows_without_a_time_at_the_borders_of_ranges_are_given_once(seed: int, step: int):
     crowds = [(NOW - number, 1 + (number + seed) % 4) for number in range(500)]
     rows = sum(count for _, count in crowds)

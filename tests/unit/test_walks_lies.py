@@ -13,15 +13,14 @@ from log_table import ODD_FORMS, Lies, LogTable
 CROWDS = [(NOW, 3), (NOW - 1, 30), (NOW - 3, 130), (NOW - 4, 60), (NOW - 5, 60), (NOW - 9, 100), (NOW - 3600, 250)]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_a_lying_server_costs_no_row_without_an_error_and_no_walk_is_endless(random: Random):
     check_lies(random_lies(random))
 
 
-@pytest.mark.parametrize("block", range(4))
-def test_a_hundred_lying_servers_of_fixed_seeds(block: int):
-    for seed in range(block * 25, block * 25 + 25):
+def test_lying_servers_of_fixed_seeds():
+    for seed in range(30):
         check_lies(random_lies(Random(seed)))  # noqa: S311 - histories that can be repeated, no secrets
 
 
@@ -53,7 +52,7 @@ def test_a_total_that_is_wrong_is_an_error_or_does_no_harm(lies: Lies):
 
 @pytest.mark.parametrize("lies", LIES, ids=str)
 def test_two_lies_at_once_never_make_a_walk_endless(lies: Lies):
-    for other in LIES:
+    for other in LIES[LIES.index(lies) + 1 :]:
         both = vars(lies) | {
             name: value for name, value in vars(other).items() if name != "name" and value != getattr(Lies, name)
         }
@@ -65,7 +64,7 @@ def test_two_lies_at_once_never_make_a_walk_endless(lies: Lies):
 def test_where_everything_is_swept_one_proof_is_not_enough():
     # A row goes and one comes, between the same two pages, so that the total does not tell.
     lost = 0
-    for at in range(3, 30):
+    for at in range(3, 30, 2):
 
         def swap(table: LogTable) -> None:
             table.delete(table.crowd(NOW - 1)[:1])
