@@ -312,7 +312,7 @@ def _random_crowds(random: Random) -> list[tuple[int, int]]:
     kind = random.random()
     if kind < 0.3:  # one or two sizes, so that pages end in the middle of a second
         size = random.choice([1, 2, 3, 20, 50, 51, 60, 99, 100, 101, 150, 200])
-        sizes = [size] * random.randint(1, min(60, 1200 // size))
+        sizes = [size] * random.randint(1, min(60, 800 // size))
     else:
         sizes = []
         for _ in range(random.randint(1, 30)):
@@ -323,7 +323,7 @@ def _random_crowds(random: Random) -> list[tuple[int, int]]:
     rows = 0
     for number, size in enumerate(sizes):
         rows += size
-        if rows > 2000 and crowds:
+        if rows > 900 and crowds:
             break
         crowds.append((NOW - number * gap, size))
     return crowds

@@ -54,9 +54,29 @@ def of_module() -> Iterator[Sandbox]:
         yield sandbox
 
 
+FEW = [*ROWS[:120], *(new_log(created_at=NOW - 90_000) for _ in range(30))]
+
+
+@pytest.fixture(scope="module")
+def small_of_module() -> Iterator[Sandbox]:
+    with Sandbox(rows=0) as sandbox:
+        sandbox.add_logs(FEW)
+        yield sandbox
+
+
+@pytest.fixture
+def small_sandbox(small_of_module: Sandbox) -> Iterator[Sandbox]:
+    """150 rows, for what takes many requests."""
+    yield from put_back(small_of_module)
+
+
 @pytest.fixture
 def sandbox(of_module: Sandbox) -> Iterator[Sandbox]:
     """602 rows that no test changes; the traps are put back."""
+    yield from put_back(of_module)
+
+
+def put_back(of_module: Sandbox) -> Iterator[Sandbox]:
     before = {name: getattr(of_module.traps, name) for name in of_module.traps.__dataclass_fields__}
     of_module.clear_requests()
     yield of_module
@@ -217,7 +237,7 @@ def test_a_checkpoint_that_does_not_fit_is_a_value_error_and_nothing_is_sent(wal
 
 
 @EACH_WALKER
-@pytest.mark.parametrize("cut", [0, 1, 37, 99, 100, 101, 350, 601, 602])
+@pytest.mark.parametrize("cut", [0, 1, 100, 350, 602])
 def test_another_walk_goes_on_from_a_checkpoint(walker: Walker, cut: int, sandbox: Sandbox):
     first = read(walker, sandbox, rows=cut, workers=2)
     assert (first.seen, first.checkpoint["seen"], len(first.logs)) == (cut, cut, cut)
@@ -308,13 +328,15 @@ def test_everything_deleted_meanwhile_is_no_error(walker: Walker):
     ],
     ids=str,
 )
-def test_what_a_server_or_proxy_does_wrong_is_made_up_for(walker: Walker, traps: dict[str, Any], sandbox: Sandbox):
+def test_what_a_server_or_proxy_does_wrong_is_made_up_for(
+    walker: Walker, traps: dict[str, Any], small_sandbox: Sandbox
+):
     for name, value in traps.items():
-        setattr(sandbox.traps, name, value)
-    walked = read(walker, sandbox, workers=2)
+        setattr(small_sandbox.traps, name, value)
+    walked = read(walker, small_sandbox, workers=2)
     assert walked.error is None
-    assert sorted(walked.ids) == sorted(row.id for row in ROWS)
-    assert len(sandbox.requests) < 200
+    assert sorted(walked.ids) == sorted(row.id for row in FEW)
+    assert len(small_sandbox.requests) < 200
 
 
 @EACH_WALKER
@@ -324,10 +346,10 @@ def test_what_a_server_or_proxy_does_wrong_is_made_up_for(walker: Walker, traps:
     [lambda true: true + 7, lambda true: true // 2, lambda true: 0, lambda true: 10**9, lambda true: None],
     ids=["7 more", "half", "0", "a billion", "null"],
 )
-def test_a_wrong_total_is_an_error_or_does_no_harm(walker: Walker, workers: int, count: Any, sandbox: Sandbox):
-    sandbox.traps.count = count
-    walked = read(walker, sandbox, workers=workers)
-    assert isinstance(walked.error, IncompleteWalkError) or sorted(walked.ids) == sorted(row.id for row in ROWS)
+def test_a_wrong_total_is_an_error_or_does_no_harm(walker: Walker, workers: int, count: Any, small_sandbox: Sandbox):
+    small_sandbox.traps.count = count
+    walked = read(walker, small_sandbox, workers=workers)
+    assert isinstance(walked.error, IncompleteWalkError) or sorted(walked.ids) == sorted(row.id for row in FEW)
     assert len(walked.ids) == len(set(walked.ids))
-    assert len(sandbox.requests) < 300
-    assert sandbox.api_key not in str(walked.error)
+    assert len(small_sandbox.requests) < 300
+    assert small_sandbox.api_key not in str(walked.error)

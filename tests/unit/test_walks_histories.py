@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 chances = st.randoms(use_true_random=False)
-a_few = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+a_few = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @a_few
@@ -55,7 +55,7 @@ def test_odd_rows_cost_neither_themselves_nor_others(random: Random):
     ids=["honest", "workers", "odd rows"],
 )
 def test_histories_of_fixed_seeds(make: Callable[[Random], History]):
-    for seed in range(24):
+    for seed in range(16):
         check(make(Random(seed)))  # noqa: S311 - histories that can be repeated, no secrets
 
 

@@ -13,14 +13,14 @@ from log_table import ODD_FORMS, Lies, LogTable
 CROWDS = [(NOW, 3), (NOW - 1, 30), (NOW - 3, 130), (NOW - 4, 60), (NOW - 5, 60), (NOW - 9, 100), (NOW - 3600, 250)]
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_a_lying_server_costs_no_row_without_an_error_and_no_walk_is_endless(random: Random):
     check_lies(random_lies(random))
 
 
 def test_lying_servers_of_fixed_seeds():
-    for seed in range(30):
+    for seed in range(16):
         check_lies(random_lies(Random(seed)))  # noqa: S311 - histories that can be repeated, no secrets
 
 
@@ -56,8 +56,8 @@ def test_two_lies_at_once_never_make_a_walk_endless(lies: Lies):
         both = vars(lies) | {
             name: value for name, value in vars(other).items() if name != "name" and value != getattr(Lies, name)
         }
-        outcome = walk(History([(NOW, 7), (NOW - 1, 130), (NOW - 2, 4)], lies=Lies(**both)))
-        assert len(outcome.table.requests) <= 100 * 150
+        outcome = walk(History([(NOW, 7), (NOW - 1, 102), (NOW - 2, 4)], lies=Lies(**both)))
+        assert len(outcome.table.requests) <= 10 * 150
         assert len(outcome.keys) == len(set(outcome.keys))
 
 
