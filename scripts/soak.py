@@ -37,6 +37,11 @@ KINDS: Final = {
     "process": ("zoned_histories", "random_process_history", "check"),
     "exclusive": ("zoned_histories", "random_exclusive_history", "check"),
     "lagging": ("zoned_histories", "random_lagging_history", "check"),
+    "closing": ("closing_histories", "random_closing_history", "check"),
+    "follow-shifted": ("follow_histories", "random_shifted_follow", "check"),
+    "follow-exclusive": ("follow_histories", "random_exclusive_follow", "check"),
+    "follow-lagging": ("follow_histories", "random_lagging_follow", "check"),
+    "follow-jumping": ("follow_histories", "random_jumping_follow", "check"),
     "changes": ("job_histories", "random_job", "check_changes"),
     "ranges": ("job_histories", "random_ranges", "check_ranges"),
     "exports": ("killed_exports", "random_export", "check_export"),
@@ -66,7 +71,7 @@ class Block(NamedTuple):
 def try_block(kind: str, first: int, count: int) -> Block:
     """Try the histories of a block."""
     sys.path.insert(0, str(ROOT / "tests"))
-    logging.getLogger("dify_workflow").setLevel(logging.ERROR)  # a shift is a warning
+    logging.getLogger("dify_workflow").setLevel(logging.CRITICAL)  # a shift is a warning
     module, *names = KINDS[kind]
     histories = importlib.import_module(module)  # it belongs to the tests, which are no package
     make, check = (getattr(histories, name) for name in names)

@@ -14,7 +14,7 @@ which may be set, decides nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from . import _times
@@ -49,6 +49,8 @@ LONGEST_ASKED_PAUSE: Final = 86_400.0
 """A server that asks for a longer pause than a day is mistaken, and no clock could be set for the longest ones."""
 AGE_PART: Final = 10
 """An unfinished row is looked up again after a tenth of its age."""
+MOST_MISSES: Final = 8
+"""Look-ups in a row that do not show a row, and it is gone, where responses were seen that do not show all there is."""
 MOST_LOOK_UPS: Final = 10
 """Windows of time, of `OVERLAP_SECONDS` at most, in which unfinished rows are looked up in one look."""
 MOST_WITNESSES: Final = 3
@@ -65,12 +67,14 @@ class Unfinished:
         since: when its turn was, in epoch seconds as the server displays them.
         due: when it is looked up again, by the monotonic clock.
         began: when its turn was, likewise; None until it is first looked at after a restart.
+        misses: look-ups in a row that did not show it.
     """
 
     second: int
     since: float
     due: float
     began: float | None
+    misses: int = 0
 
 
 class Following:
@@ -101,6 +105,8 @@ class Following:
         self._unfinished: dict[str, Unfinished] = {}
         self._whole: tuple[int | None, int | None] | None = None
         self._doubted: int | None = None
+        self._most_misses = 1
+        self.has_inclusive_bounds = False  # whether a window showed logs of the seconds of both its bounds
         self._margin = 0
         self._quiet = 0
         self._failures = 0
@@ -210,7 +216,10 @@ class Following:
         deleted, and is not looked for again.
         """
         known, second = self._newest_known(), self.newest
-        if second is None or (yield alone_in(self.clock, second)).shows_alone(second, known):
+        if second is None:
+            return None
+        if (yield alone_in(self.clock, second)).shows_alone(second, known):
+            self._most_misses = MOST_MISSES  # a replica lags
             return None
         for earlier in sorted({at for at in self._recent.values() if at < second}, reverse=True)[:MOST_WITNESSES]:
             witnesses = {identity for identity, at in self._recent.items() if at == earlier}
@@ -289,9 +298,11 @@ class Following:
             found |= set(self._unfinished)
         shown = {row.identity for row in rows}
         for identity, unfinished in list(self._unfinished.items()):
-            if first <= unfinished.second <= last and (
-                identity not in found or (identity not in shown and self._age(unfinished, now) > self._give_up_after)
-            ):
+            if not first <= unfinished.second <= last:
+                continue
+            unfinished.misses = 0 if identity in shown else unfinished.misses + 1
+            is_gone = identity not in found and unfinished.misses >= self._most_misses
+            if is_gone or (identity not in shown and self._age(unfinished, now) > self._give_up_after):
                 del self._unfinished[identity]
         return _oldest_first(self._changed_of(rows, now))
 
@@ -305,19 +316,33 @@ class Following:
         found = {row.identity for row in rows}
         return all(identity in found for identity, row in self._unfinished.items() if first <= row.second <= last)
 
+    def note_bounds(self, rows: Iterable[Row], window: tuple[int, int]) -> None:
+        """Note whether a window shows logs of the seconds of both its bounds."""
+        if set(window) <= {row.second for row in rows}:
+            self.has_inclusive_bounds = True
+
+    def with_margins(self) -> FilterClock:
+        """The present clock, with bounds that are right where the server's are exclusive, else a second wider."""
+        return replace(self.clock, before_margin=1, after_margin=1)
+
+    def doubt(self, clock: FilterClock) -> None:
+        """Note that a window showed by another clock what it did not show by the present one."""
+        self._most_misses = MOST_MISSES
+        self.clock = clock
+
     def _changed_of(self, rows: Iterable[Row], now: float) -> list[Row]:
-        changed: list[Row] = []
+        changed: dict[str, Row] = {}  # a row may be in several windows
         for row in rows:
             unfinished = self._unfinished.get(row.identity)
             if unfinished is None:
                 continue
             if self._is_settled(row):
-                changed.append(row)
+                changed[row.identity] = row
             elif self._age(unfinished, now) > self._give_up_after:
                 del self._unfinished[row.identity]
             else:
                 unfinished.due = self._next_due(unfinished, now)
-        return changed
+        return list(changed.values())
 
     def _is_settled(self, row: Row) -> bool:
         """Whether a row, once its turn was, can be left alone: nothing of it will be wanted later."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
+import closing_histories
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -57,6 +58,11 @@ def test_odd_rows_cost_neither_themselves_nor_others(random: Random):
 def test_histories_of_fixed_seeds(make: Callable[[Random], History]):
     for seed in range(16):
         check(make(Random(seed)))  # noqa: S311 - histories that can be repeated, no secrets
+
+
+def test_walks_closed_by_other_threads_resume_exactly():
+    for seed in range(8):
+        closing_histories.check(closing_histories.random_closing_history(Random(seed)))  # noqa: S311 - as above
 
 
 CROWDS = [

@@ -238,6 +238,12 @@ class Looks:
             rows = self._rows_of(window, following.clock)
             if self._is_single and not following.shows_all(rows, window) and self._find_clock(rows):
                 rows = self._rows_of(window, following.clock)
+            following.note_bounds(rows, window)
+            if not following.shows_all(rows, window) and not following.has_inclusive_bounds:
+                wider = following.with_margins()
+                rows += self._rows_of(window, wider)
+                if following.shows_all(rows, window):
+                    following.doubt(wider)
             is_whole = following.shows_all if self._is_single else following.is_whole
             if not is_whole(rows, window):
                 for step in (3600, -3600):  # logs of before a zone's change of its offset
@@ -312,15 +318,25 @@ class Looks:
         The newest part is left to the next round, which begins a little before the newest row that was given then: what
         appears late meanwhile is late by less than that.
         """
+        following = self._following
+        last, expected = start, None  # where the part before began, and the rows that there are from `start` on
         for rank in ends:
-            clock = self._following.clock
-            boundary = rows_of(self._read(page_from(rank, clock.before(newest), start)))
-            if not boundary:
+            clock = following.clock
+            boundary = Reply.of(self._read(page_from(rank, clock.before(newest), start)))
+            if expected is not None and boundary.total is not None and boundary.total < expected:
+                # Rows were deleted, or bounds leave out their own second: it is read with the next part.
+                following.doubt(following.with_margins())
+                clock, start = following.clock, last
+                boundary = Reply.of(self._read(page_from(rank, clock.before(newest), start)))
+            if not boundary.rows:
                 return  # rows were deleted
-            second = boundary[0].second
-            rows = self._all(WindowWalk(clock.before(second), start, clock=clock))
-            for row in self._following.news_of(rows, self._monotonic()):
+            second = boundary.rows[0].second
+            walk = WindowWalk(clock.before(second), start, clock=clock)
+            for row in following.news_of(self._all(walk), self._monotonic()):
                 yield row
+            is_counted = boundary.total is not None and walk.total is not None
+            expected = (boundary.total or 0) - (walk.total or 0) if is_counted else None
+            last = start
             start = clock.after(second + 1) if start is None else max(clock.after(second + 1), start)
 
     def _all(self, walk: WindowWalk) -> list[Row]:
