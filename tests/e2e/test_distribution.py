@@ -195,7 +195,8 @@ class TestInstalled:
         missing, names, promised = json.loads(said)
         assert missing == "module 'dify_workflow' has no attribute 'DifyWorkfow'"
         assert sorted(names) == promised
-        assert {name for name, kind in names.items() if kind != "type"} == {"__version__", "models", "remote_file"}
+        others = {name for name, kind in names.items() if kind != "type"}
+        assert others == {"API_SPEC", "__version__", "models", "remote_file", "types"}
         assert {"DifyWorkflow", "AsyncDifyWorkflow", "DifyError", "RateLimitError", "IncompleteWalkError"} <= set(names)
 
     @pytest.mark.parametrize("where", ["installed", "without_extras"])

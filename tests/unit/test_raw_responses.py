@@ -31,8 +31,8 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "runs.run": (({},), {"user": "u-1"}),
     "runs.stop": (("task",), {"user": "u-1"}),
 }
-SEVERAL_REQUESTS = {"app.check_inputs", "logs.ranges", "runs.rerun"}
-"""Methods that have no response of their own."""
+SEVERAL_REQUESTS = {"app.check_inputs", "logs.ranges", "runs.rerun", "runs.start"}
+"""Methods whose result is not that of one response."""
 
 
 def answer(request: httpx.Request) -> httpx.Response:
