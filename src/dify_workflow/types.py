@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from dify_workflow_api.types import Model
 
     from ._api_spec import APISpec
+    from ._arrow import ArrowStream, AsyncArrowStream
     from ._async.app import AsyncApp
     from ._async.details import AsyncDetailedLogWalk
     from ._async.end_users import AsyncEndUsers
@@ -60,7 +61,9 @@ if TYPE_CHECKING:
 __all__ = [
     "APISpec",
     "App",
+    "ArrowStream",
     "AsyncApp",
+    "AsyncArrowStream",
     "AsyncDetailedLogWalk",
     "AsyncEndUsers",
     "AsyncFiles",
@@ -121,6 +124,7 @@ __all__ = [
 _HOME = {
     "APISpec": "._api_spec",
     "App": "._sync.app",
+    "ArrowStream": "._arrow",
     "DetailedLog": "._detailed_log",
     "DetailedLogWalk": "._sync.details",
     "EndUsers": "._sync.end_users",

@@ -120,7 +120,11 @@ def test_changes_that_no_user_can_see_and_another_place_do_not_show(copied: Path
     edits = (
         ("src/dify_workflow/_version.py", "__version__ = ", "__version__ = 'x' + "),
         ("src/dify_workflow/_runs.py", "def form_body(", "def _form(): ...\n\n\ndef form_body("),
-        ("src/dify_workflow/_async/app.py", "class AsyncApp:", "_x = 5\n\n\nclass AsyncApp:"),
+        (
+            "src/dify_workflow/_async/app.py",
+            "class AsyncApp(AsyncResource):",
+            "_x = 5\n\n\nclass AsyncApp(AsyncResource):",
+        ),
     )
     assert changed(copied, edits) == STORED
 
@@ -130,8 +134,8 @@ def test_the_check_fails_with_the_difference_and_the_task_that_renews_the_text(
 ):
     monkeypatch.setattr(public_api, "ROOT", tmp_path)
     monkeypatch.setattr(public_api, "TARGET", tmp_path / "public_api.txt")
-    (tmp_path / "public_api.txt").write_text(STORED.replace("class AsyncLogs\n", ""), encoding="utf-8")
+    (tmp_path / "public_api.txt").write_text(STORED.replace("class AsyncLogs(AsyncResource)\n", ""), encoding="utf-8")
     assert public_api.main(["--check"]) == 1
-    assert "\n+class AsyncLogs\n" in capsys.readouterr().err
+    assert "\n+class AsyncLogs(AsyncResource)\n" in capsys.readouterr().err
     assert public_api.main([]) == 0
     assert (tmp_path / "public_api.txt").read_text("utf-8") == STORED
