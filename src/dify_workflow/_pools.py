@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
-from weakref import WeakSet
 
 from . import _forks
 from ._connections import CLOSED, AsyncConnections, Connections
@@ -17,6 +16,7 @@ from ._errors import ConfigurationError
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncGenerator, Callable
+    from weakref import WeakSet
 
     import httpx
 
@@ -50,8 +50,7 @@ class Pool:
     def __init__(self, own: httpx.Client | None) -> None:
         self.own = own
         self._own = None if own is None else _connections_of(own)
-        self.readers: WeakSet[Reader] = WeakSet()
-        """What reads the streams of started runs, and ends with the pool."""
+        self._readers: WeakSet[Reader] | None = None  # most clients start no run in the background
         self._made: Connections | None = None
         self._closed = False
         self._lock = threading.Lock()
@@ -75,6 +74,14 @@ class Pool:
                 self._made = Connections()
             return self._made
 
+    def end_with(self, reader: Reader) -> None:
+        """End what reads the stream of a started run when the pool is closed."""
+        if self._readers is None:
+            from weakref import WeakSet  # noqa: PLC0415 - loaded when needed
+
+            self._readers = WeakSet()
+        self._readers.add(reader)
+
     def adapt(self, request: httpx.Request) -> None:
         """Make the body of an upload fit to be sent: nothing has to be done."""
 
@@ -84,7 +91,7 @@ class Pool:
 
     def close(self) -> None:
         """Close what was made here. Closing twice is fine."""
-        for reader in list(self.readers):
+        for reader in list(self._readers or ()):
             reader.leave()
         if self._own is not None:
             self._own.finish_left()
@@ -115,8 +122,7 @@ class AsyncPool:
         self.own = own
         self._own = None if own is None else _async_connections_of(own)
         self._running_loop = get_running_loop  # not the function below: it is called for each request
-        self.readers: WeakSet[AsyncReader] = WeakSet()
-        """What reads the streams of started runs, and ends with the pool."""
+        self._readers: WeakSet[AsyncReader] | None = None  # as above
         self._made: dict[asyncio.AbstractEventLoop, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
         self._closed = False
         self._lock = threading.Lock()
@@ -151,6 +157,14 @@ class AsyncPool:
         await anext(lifetime)
         return fresh
 
+    def end_with(self, reader: AsyncReader) -> None:
+        """End what reads the stream of a started run when the pool is closed."""
+        if self._readers is None:
+            from weakref import WeakSet  # noqa: PLC0415 - loaded when needed
+
+            self._readers = WeakSet()
+        self._readers.add(reader)
+
     def adapt(self, request: httpx.Request) -> None:
         """Make the body of an upload fit to be sent: it is read from disk in threads, and the event loop goes on."""
         from ._uploads import read_in_threads  # noqa: PLC0415 - loaded when needed
@@ -171,7 +185,7 @@ class AsyncPool:
         """Close what was made here for the running event loop. Closing twice is fine."""
         from ._event_loops import running_loop  # noqa: PLC0415 - loaded when needed
 
-        for reader in list(self.readers):
+        for reader in list(self._readers or ()):
             await reader.leave()
         with self._lock:
             self._closed = True

@@ -156,8 +156,7 @@ class AsyncStreamReader:
         self._error: Exception | None = None
         self._is_over = False
         self.is_left = False
-        self._pool = caller_of(runs).pool
-        self._pool.readers.add(self)
+        caller_of(runs).pool.end_with(self)
         self._workers.start(self._work)
 
     def is_over_at_pause(self) -> bool:
@@ -198,7 +197,6 @@ class AsyncStreamReader:
                 self._error = error
         finally:
             self._is_over = True
-            self._pool.readers.discard(self)
             self._changed.notify_all()
 
     async def _read(self) -> WorkflowRunResult | None:
