@@ -41,7 +41,7 @@ def write(package: Package, spec: dict[str, Any], operation: Operation, tests: P
     path = package.root / "_async" / f"{operation.tag}.py"
     cls = _class_of(operation.tag)
     is_new = not path.exists() and path not in package.sources
-    if is_new and not operation.answers:
+    if is_new and not operation.answers and not _streams(spec, operation):  # `_returned` refuses a stream
         raise UnwritableError("without a body in its response, it can only join a resource that there is")
     if is_new:
         package.sources[path] = Source(path, _module(operation.tag, cls))
@@ -59,6 +59,18 @@ def write(package: Package, spec: dict[str, Any], operation: Operation, tests: P
         source.add_import(module, word, for_types=for_types)
     _list(package.source(tests), operation.name, f"{operation.tag}.{name}")
     return f"client.{operation.tag}.{name} is new: it calls {operation.key}"
+
+
+def _streams(spec: dict[str, Any], operation: Operation) -> bool:
+    return any("text/event-stream" in content for content in _contents(spec, operation))
+
+
+def _contents(spec: dict[str, Any], operation: Operation) -> list[dict[str, Any]]:
+    """What each successful response can hold, by its media type."""
+    responses = spec["paths"][operation.path][operation.method.lower()]["responses"]
+    return [
+        completeness.resolved(spec, one).get("content", {}) for status, one in responses.items() if status[0] == "2"
+    ]
 
 
 def _class_of(tag: str) -> str:
@@ -199,10 +211,7 @@ def _options(values: dict[str, Any]) -> list[str]:
 
 def _returned(spec: dict[str, Any], operation: Operation, imports: list[tuple[str, str, bool]]) -> tuple[str, str]:
     """The type that the method gives, and how the call is made."""
-    responses = spec["paths"][operation.path][operation.method.lower()]["responses"]
-    contents = [
-        completeness.resolved(spec, one).get("content", {}) for status, one in responses.items() if status[0] == "2"
-    ]
+    contents = _contents(spec, operation)
     kinds = {kind for content in contents for kind in content}
     if not kinds:
         imports.append(("..", "_responses", False))

@@ -21,6 +21,8 @@ BATCH: Final = 10_000
 class ArrowStream:
     """Logs that can be read as Arrow data."""
 
+    __module__ = "dify_workflow.types"
+
     _has_details = False
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -43,6 +45,8 @@ class ArrowStream:
 
 class AsyncArrowStream:
     """Logs that can be read as Arrow data."""
+
+    __module__ = "dify_workflow.types"
 
     _has_details = False
 
