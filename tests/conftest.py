@@ -16,6 +16,7 @@ from collections import deque
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from reporting import Progress, shorten
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
     import httpx
     from judge import Judge
+
+# Properties that say nothing else are tried with fewer examples than hypothesis would: the suite has many of them.
+hypothesis.settings.register_profile("suite", max_examples=60)
+hypothesis.settings.load_profile("suite")
 
 PENDING: deque[tuple[object, httpx.Request, str]] = deque()
 """Requests that are judged when the test is over."""

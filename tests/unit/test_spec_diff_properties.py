@@ -149,7 +149,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     return compared(*[described([upgraded(copy.deepcopy(document))]) for document in (old, new)])
 
 
-quick = settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @quick
@@ -171,12 +171,7 @@ def test_any_two_are_compared_and_every_change_says_where_and_what(old: dict[str
     names = [{change.where for change in side if change.what == "the operation is gone"} for side in (found, back)]
     others = [{change.where for change in side if change.what == "the operation is new"} for side in (back, found)]
     assert names == others
-
-
-@quick
-@given(documents(), documents())
-def test_no_difference_one_way_is_no_difference_the_other_way(old: dict[str, Any], new: dict[str, Any]) -> None:
-    assert (verdict(changes(old, new)) == "none") == (verdict(changes(new, old)) == "none")
+    assert (verdict(found) == "none") == (verdict(back) == "none")
 
 
 def reworded(node: Any, chance: random.Random, kind: str = "") -> Any:
