@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rich import box
@@ -17,7 +18,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from dify_workflow import DifyError, DifyWorkflow
+from dify_workflow import DifyError, DifyWorkflow, stats
 from dify_workflow.testing import Sandbox
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from dify_workflow.models import WorkflowLog, WorkflowLogPage
 
+ROOT = Path(__file__).resolve().parent.parent
 ROWS = 2000
 COLOURS = {
     "succeeded": "green",
@@ -63,6 +65,7 @@ def main() -> int:
             show_loss(client)
             show_run(client)
         show_error(client)
+        show_report(client, "24h" if is_real else "30d")
         show_commands(settings)
         show_next_steps()
     return 0
@@ -170,6 +173,16 @@ def show_error(client: DifyWorkflow) -> None:
         client.logs.list(created_by_account="nobody@example.com")
     except DifyError as error:
         console.print(Text(type(error).__name__, "red"), f"{error}\n", sep=": ", markup=False)
+
+
+def show_report(client: DifyWorkflow, age: str) -> None:
+    """A report of what happened, as a file to open."""
+    heading(f"A report of the last {age}", "stats.render_html(stats.collect(logs), ...)")
+    target = ROOT / "build" / "report.html"
+    target.parent.mkdir(exist_ok=True)
+    found = stats.collect(client.logs.iter(created_at__after=age))
+    stats.render_html(found, target, title=client.app.info().name, filters={"since": age}, source=client.base_url)
+    console.print(f"  {found.logs:,} logs: open build/report.html\n", markup=False)
 
 
 def show_commands(settings: dict[str, str]) -> None:
