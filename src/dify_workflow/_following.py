@@ -103,6 +103,7 @@ class Following:
         self._give_up_after = give_up_after
         self._recent: dict[str, int] = {}
         self._unfinished: dict[str, Unfinished] = {}
+        self._may_be_displayed_elsewhere = False  # whether unfinished logs are known by the times of another shift
         self._whole: tuple[int | None, int | None] | None = None
         self._doubted: int | None = None
         self._most_misses = 1
@@ -202,6 +203,8 @@ class Following:
         """Take over the clock that a look has found; whether the shift is news."""
         before, self.clock = self.time_shift, clock
         self.time_shift = clock.shift or estimate or 0
+        if before is not None and before != self.time_shift:
+            self._may_be_displayed_elsewhere = True
         return bool(self.time_shift) and not before
 
     def shows_the_newest(self, rows: Iterable[Row]) -> bool:
@@ -294,8 +297,8 @@ class Following:
         """Those rows of a window that have ended since their turn, oldest first; rows that are gone are dropped."""
         first, last = window
         found = {row.identity for row in rows}
-        if not self.is_whole(rows, window):  # its zone's offset was another one then, and they may be elsewhere
-            found |= set(self._unfinished)
+        if self.time_shift and not self.shows_all(rows, window):
+            found |= set(self._unfinished)  # the zone's offset was another one then, and they may be elsewhere
         shown = {row.identity for row in rows}
         for identity, unfinished in list(self._unfinished.items()):
             if not first <= unfinished.second <= last:
@@ -308,7 +311,8 @@ class Following:
 
     def is_whole(self, rows: Iterable[Row], window: tuple[int, int]) -> bool:
         """Whether a window shows all unfinished rows that should be in it, or its clock is beyond doubt."""
-        return not self.time_shift or self.shows_all(rows, window)
+        is_certain = not self.time_shift and not self._may_be_displayed_elsewhere
+        return is_certain or self.shows_all(rows, window)
 
     def shows_all(self, rows: Iterable[Row], window: tuple[int, int]) -> bool:
         """Whether a window shows all unfinished rows that should be in it."""
@@ -430,6 +434,7 @@ class Following:
         self._unfinished = {
             identity: _unfinished(place) for identity, place in _entries(value.get("unfinished"), "unfinished")
         }
+        self._may_be_displayed_elsewhere = bool(self._unfinished)  # the shift of then is not known
 
     def _forget(self) -> None:
         start = self._recent_start

@@ -430,6 +430,7 @@ SHIFTS = {
     "Berlin's process, spring": ((START + 500, -2 * HOUR), (0, -HOUR)),
     "Berlin's process, autumn": ((START + 500, -HOUR), (0, -2 * HOUR)),
     "London, spring": ((START + 500, HOUR), (0, 0)),
+    "London, autumn": ((START + 500, 0), (0, HOUR)),
 }
 
 
