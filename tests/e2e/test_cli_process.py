@@ -77,9 +77,10 @@ def test_a_reader_that_is_gone_at_once_is_no_failure(env):
 
 
 def test_a_full_disk_is_exit_code_1_and_a_closed_stdout_is_not(env):
-    done = shell(f"{MODULE} logs list > /dev/full", env)
-    assert done.returncode == 1
-    assert done.stderr == "dify-workflow: No space left on device\n"
+    for command in ("logs list", "logs list --limit 150", "app info"):  # fewer and more than a buffer holds
+        done = shell(f"{MODULE} {command} > /dev/full", env)
+        assert done.returncode == 1
+        assert done.stderr == "dify-workflow: No space left on device\n"
     assert shell(f"{MODULE} logs list >&-", env).returncode == 0
 
 

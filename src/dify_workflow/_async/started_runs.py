@@ -44,6 +44,7 @@ class AsyncRun:
         self.id = workflow_run_id
         self.user = user
         self._task_id = None if stream is None else stream.task_id
+        self._is_pause_known = False
         self._reader = None if stream is None else AsyncStreamReader(stream, self._poll, runs)
 
     def __repr__(self) -> str:
@@ -75,8 +76,9 @@ class AsyncRun:
         seconds = checked_wait(timeout)
         deadline = None if seconds is None else time.monotonic() + seconds
         reader = self._reader
-        if reader is not None and not reader.is_over_at_pause():
+        if reader is not None and not self._is_pause_known:
             result = await reader.wait(deadline)
+            self._is_pause_known = result is not None and result.status == PAUSED  # it may go on from there
             if result is not None or not reader.is_left:
                 return self._ended(result, seconds)
         return self._ended(await self._poll(AsyncLifetime(), deadline), seconds)
@@ -158,10 +160,6 @@ class AsyncStreamReader:
         self.is_left = False
         caller_of(runs).pool.end_with(self)
         self._workers.start(self._work)
-
-    def is_over_at_pause(self) -> bool:
-        """Whether it has ended with a run that waited for a person, and may have gone on since."""
-        return self._is_over and (self._result is None or self._result.status == PAUSED) and self._error is None
 
     async def wait(self, deadline: float | None) -> WorkflowRunResult | None:
         """Wait for the result; None when the deadline has passed, or the reader was ended, before.

@@ -42,6 +42,7 @@ class Run:
         self.id = workflow_run_id
         self.user = user
         self._task_id = None if stream is None else stream.task_id
+        self._is_pause_known = False
         self._reader = None if stream is None else StreamReader(stream, self._poll, runs)
 
     def __repr__(self) -> str:
@@ -73,8 +74,9 @@ class Run:
         seconds = checked_wait(timeout)
         deadline = None if seconds is None else time.monotonic() + seconds
         reader = self._reader
-        if reader is not None and not reader.is_over_at_pause():
+        if reader is not None and not self._is_pause_known:
             result = reader.wait(deadline)
+            self._is_pause_known = result is not None and result.status == PAUSED  # it may go on from there
             if result is not None or not reader.is_left:
                 return self._ended(result, seconds)
         return self._ended(self._poll(Lifetime(), deadline), seconds)
@@ -156,10 +158,6 @@ class StreamReader:
         self.is_left = False
         caller_of(runs).pool.end_with(self)
         self._workers.start(self._work)
-
-    def is_over_at_pause(self) -> bool:
-        """Whether it has ended with a run that waited for a person, and may have gone on since."""
-        return self._is_over and (self._result is None or self._result.status == PAUSED) and self._error is None
 
     def wait(self, deadline: float | None) -> WorkflowRunResult | None:
         """Wait for the result; None when the deadline has passed, or the reader was ended, before.

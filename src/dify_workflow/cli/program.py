@@ -68,6 +68,7 @@ def program(profile: str | None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run the command with these arguments, and return its exit code."""
     _prepare_output()
+    code = 0
     try:
         code = _code(list(arguments))
         sys.stdout.flush()
@@ -76,7 +77,8 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except OSError as error:
         _discard_output()
-        return errors.report(error, as_json=_wants_json(arguments))
+        # Where the command has failed, that was reported; most often it is this very error.
+        return code or errors.report(error, as_json=_wants_json(arguments))
     return code
 
 
