@@ -124,7 +124,13 @@ def test_an_export_gives_the_figures_of_its_server(ending, env, sandbox, expecte
 
 
 def test_what_is_no_finished_export_is_refused(tmp_path, env):
-    for name, content in (("a.jsonl", "{broken"), ("a.sqlite", "no database, but some text"), ("a.csv", "id")):
+    for name, content in (
+        ("a.jsonl", "{broken"),
+        ("a.sqlite", "no database, but some text"),
+        ("a.duckdb", "no database, but some text"),
+        ("a.parquet", "no table"),
+        ("a.csv", "id"),
+    ):
         (tmp_path / name).write_text(content)
         result = run("logs", "stats", "--from", str(tmp_path / name))
         assert (result.code, result.out) == (2, "")

@@ -16,7 +16,7 @@ from ._targets import format_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 READABLE: Final = ("jsonl", "sqlite", "parquet", "duckdb")
 ADDED: Final = ("app", "run_detail", "run_detail_error")
@@ -74,30 +74,32 @@ def _json_lines(path: Path) -> Iterator[Any]:
 
 
 def _sqlite(path: Path) -> Iterator[Mapping[str, Any]]:
-    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        try:
-            _check_finished(path, database.execute(f"SELECT finished FROM {STATE_TABLE}").fetchone())  # noqa: S608 - a constant
-            cursor = database.execute(f"SELECT * FROM {TABLE}")  # noqa: S608 - a constant
-        except sqlite3.Error as error:
-            raise ValueError(f"{path} is no export ({error})") from None
-        yield from _rows([str(column[0]) for column in cursor.description], cursor)
-    finally:
-        database.close()
+    return _table(path, lambda: sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True), sqlite3.Error)
 
 
 def _duckdb(path: Path) -> Iterator[Mapping[str, Any]]:
     duckdb: Any = imported("duckdb", "duckdb")
-    database = duckdb.connect(str(path), read_only=True)
+    return _table(path, lambda: duckdb.connect(str(path), read_only=True), duckdb.Error)
+
+
+def _table(path: Path, connect: Callable[[], Any], broken: type[Exception]) -> Iterator[Mapping[str, Any]]:
+    try:
+        database = connect()
+    except broken as error:
+        raise _no_export(path, error) from None
     try:
         try:
             _check_finished(path, database.execute(f"SELECT finished FROM {STATE_TABLE}").fetchone())  # noqa: S608 - a constant
             cursor = database.execute(f"SELECT * FROM {TABLE}")  # noqa: S608 - a constant
-        except duckdb.Error as error:
-            raise ValueError(f"{path} is no export ({error})") from None
+        except broken as error:
+            raise _no_export(path, error) from None
         yield from _rows([str(column[0]) for column in cursor.description or ()], cursor)
     finally:
         database.close()
+
+
+def _no_export(path: Path, error: Exception) -> ValueError:
+    return ValueError(f"{path} is no export ({error})")
 
 
 def _rows(names: Sequence[str], cursor: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - a cursor of DB-API
@@ -117,7 +119,7 @@ def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         file = parquet.ParquetFile(path)
     except arrow.ArrowInvalid as error:
-        raise ValueError(f"{path} is no export ({error})") from None
+        raise _no_export(path, error) from None
     with file:
         for batch in file.iter_batches(BATCH):
             yield from batch.to_pylist()
