@@ -5,7 +5,9 @@ Needs the extra `postgres`. The lock is PostgreSQL's own, of the session: it end
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from .._extras import imported
@@ -30,6 +32,10 @@ MAKE_STATE: Final = (
 )
 BATCH: Final = "_dify_workflow_batch"
 LOCK: Final = "SELECT pg_try_advisory_lock(hashtext(current_schema() || '.' || %s))"
+UNLOCK: Final = "SELECT pg_advisory_unlock(hashtext(current_schema() || '.' || %s))"
+LOCK_SECONDS: Final = 5.0
+"""How long a lock is waited for: a server notices a moment later that a process was killed which held it."""
+LOCK_PAUSE: Final = 0.1
 
 
 class PostgreSQLTarget:
@@ -43,10 +49,14 @@ class PostgreSQLTarget:
         psycopg = imported("psycopg", "postgres")
         self._schema = Schema(details=details, apps=apps, types=TYPES)
         self._rows = Rows(details=details, apps=apps, time=time_text)
+        self._error: type[Exception] = psycopg.Error
         self._database: Any = psycopg.connect(address, autocommit=True)
-        if not self._database.execute(LOCK, [STATE_TABLE]).fetchone()[0]:
-            self._database.close()
-            raise TargetLockedError("another process is exporting to this database")
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not self._database.execute(LOCK, [STATE_TABLE]).fetchone()[0]:
+            if time.monotonic() > deadline:
+                self._database.close()
+                raise TargetLockedError("another process is exporting to this database")
+            time.sleep(LOCK_PAUSE)
 
     def state(self) -> State | None:
         """See `Target`."""
@@ -97,6 +107,8 @@ class PostgreSQLTarget:
 
     def close(self) -> None:
         """See `Target`."""
+        with contextlib.suppress(self._error):  # a broken connection holds no lock
+            self._database.execute(UNLOCK, [STATE_TABLE])
         self._database.close()
 
     def _make_tables(self) -> None:
