@@ -163,9 +163,16 @@ class FaultServer:
         self._ready.set()
         await self._stop.wait()
         server.close()
+        await self._turns()  # a connection that was just made begins to be served, and can be closed
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._turns()  # transports that were aborted close their sockets
+
+    @staticmethod
+    async def _turns() -> None:
+        for _ in range(4):
+            await asyncio.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
