@@ -162,8 +162,10 @@ class FaultServer:
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
+        # A connection that was just accepted begins to be served, and can be closed: asyncio leaves its socket open when
+        # the server is closed before that.
+        await self._turns()
         server.close()
-        await self._turns()  # a connection that was just made begins to be served, and can be closed
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -171,7 +173,7 @@ class FaultServer:
 
     @staticmethod
     async def _turns() -> None:
-        for _ in range(4):
+        for _ in range(6):
             await asyncio.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -277,8 +277,6 @@ def test_a_path_that_cannot_be_read_is_the_operating_systems_error_and_nothing_i
     assert received.requests == []
 
 
-# What is left of the client is looked for inside; a transport of the server's loop may be collected after it has ended.
-@pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 @EACH_HALF
 def test_an_error_of_the_file_passes_and_nothing_stays_open(half: Half):
     class Broken(io.BytesIO):
