@@ -1,4 +1,4 @@
-"""Write src/dify_workflow/_columns.py: the columns of a log, from the schemas of the spec.
+"""Write src/dify_workflow/_logs/columns.py: the columns of a log, from the schemas of the spec.
 
 Usage: columns.py [--check]
 
@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SPEC: Final = ROOT / "spec" / "openapi.yaml"
-TARGET: Final = ROOT / "src" / "dify_workflow" / "_columns.py"
+TARGET: Final = ROOT / "src" / "dify_workflow" / "_logs" / "columns.py"
 PARTS: Final = {
     "": ("WorkflowLog", ""),
     "created_by_account": ("Account", "account_"),
@@ -48,7 +48,9 @@ def main(argv: list[str] | None = None) -> int:
     if parser.parse_args(argv).check:
         if TARGET.exists() and TARGET.read_text("utf-8") == text:
             return 0
-        print("src/dify_workflow/_columns.py is not what the spec gives; `make generate` makes it", file=sys.stderr)
+        print(
+            "src/dify_workflow/_logs/columns.py is not what the spec gives; `make generate` makes it", file=sys.stderr
+        )
         return 1
     TARGET.write_text(text, encoding="utf-8", newline="\n")
     return 0

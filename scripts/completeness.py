@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "spec" / "openapi.yaml"
 FACADE = "src/dify_workflow/_async"
+RESOURCES = f"{FACADE}/resources"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 MENTIONED = re.compile(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`]*)`")
 
@@ -263,12 +264,12 @@ def doors() -> list[Door]:
 
 
 def _place(door: Door) -> str:
-    return f"{door.function.__qualname__} in {FACADE}/{Path(inspect.getfile(door.function)).name}"
+    return f"{door.function.__qualname__} in {RESOURCES}/{Path(inspect.getfile(door.function)).name}"
 
 
 def _no_door(operation: Operation, reached: list[Door]) -> str:
     present = {door.resource: door for door in reached}
-    file = f"{FACADE}/{operation.tag}.py"
+    file = f"{RESOURCES}/{operation.tag}.py"
     if operation.tag in present:
         cls = present[operation.tag].function.__qualname__.partition(".")[0]
         where = f"a method to {cls} in {file}"

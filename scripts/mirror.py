@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "dify_workflow" / "_async"
 TARGET = ROOT / "src" / "dify_workflow" / "_sync"
+RAW = "resources/raw_resources.py"
 
 WORDS = {
     "__aenter__": "__enter__",
@@ -66,7 +67,7 @@ def raw_resources(sources: dict[str, str]) -> str:
     """The module `raw_resources`: for each resource the methods that return what one call of its caller gives.
 
     Args:
-        sources: the texts of the async half by the names of their files.
+        sources: the texts of the async half by their paths in it.
     """
     imports, classes = "", ""
     for name, text in sorted(sources.items()):
@@ -75,7 +76,7 @@ def raw_resources(sources: dict[str, str]) -> str:
                 continue
             methods = [one.name for one in cls.body if isinstance(one, ast.AsyncFunctionDef) and _returns_a_call(one)]
             if methods:
-                imports += f"from .{name.removesuffix('.py')} import {cls.name}\n"
+                imports += f"from .{Path(name).stem} import {cls.name}\n"
                 classes += (
                     f"\n\nclass AsyncRaw{cls.name.removeprefix('Async')}(AsyncRawResource):\n"
                     f'    """The methods of `{cls.name}`, which return the response."""\n\n'
@@ -106,24 +107,29 @@ def formatted(text: str, name: str) -> str:
     return text
 
 
+def _modules(folder: Path) -> dict[str, str]:
+    """The texts of a half's modules, by their paths in it."""
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in sorted(folder.rglob("*.py"))}
+
+
 def main(argv: list[str] | None = None) -> int:
     """Write the sync half, or compare it; the exit status."""
     parser = argparse.ArgumentParser(description="Make the sync half of the facade from the async half.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail, naming the files, where they differ")
     check = parser.parse_args(argv).check
-    sources = {path.name: path.read_text("utf-8") for path in sorted(SOURCE.glob("*.py"))}
-    raw = SOURCE / "raw_resources.py"
-    present = {TARGET / path.name: path.read_text("utf-8") for path in sorted(TARGET.glob("*.py"))}
-    present[raw] = sources.pop(raw.name, "")
-    sources[raw.name] = formatted(raw_resources(sources), raw.name)
+    sources = _modules(SOURCE)
+    raw = SOURCE / RAW
+    present = {TARGET / name: text for name, text in _modules(TARGET).items()}
+    present[raw] = sources.pop(RAW, "")
+    sources[RAW] = formatted(raw_resources(sources), RAW)
     expected = {TARGET / name: formatted(mirrored(text), name) for name, text in sources.items()}
-    expected[raw] = sources[raw.name]
+    expected[raw] = sources[RAW]
     differing = [path for path in sorted(expected | present) if expected.get(path) != present.get(path)]
     for path in differing:
         if check:
             print(f"{path.relative_to(ROOT)} is not what _async gives; `make generate` makes it again", file=sys.stderr)
         elif path in expected:
-            TARGET.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(expected[path], encoding="utf-8", newline="\n")
         else:
             path.unlink()

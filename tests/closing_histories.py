@@ -17,14 +17,14 @@ from log_histories import History, most_requests, random_history
 from log_histories import Outcome as WalkOutcome
 from log_table import LogTable
 
-from dify_workflow._lifetimes import Lifetime
-from dify_workflow._sync.walks import LogWalk
+from dify_workflow._http.lifetimes import Lifetime
+from dify_workflow._sync.log_walk import LogWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
-    from dify_workflow._walks import PageRequest
+    from dify_workflow._logs.walk import PageRequest
     from dify_workflow.models import WorkflowLogPage
 
 LONGEST_WAIT = 20.0

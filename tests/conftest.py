@@ -45,9 +45,9 @@ def _every_request_is_judged() -> Iterator[None]:
     if importlib.util.find_spec("openapi_core") is None:
         yield
         return
-    from dify_workflow import _requests  # noqa: PLC0415 - loaded when a test runs, and not to list the tests
+    from dify_workflow._http import requests  # noqa: PLC0415 - loaded when a test runs, and not to list the tests
 
-    build, known = _requests.build_request, set()
+    build, known = requests.build_request, set()
 
     def judged(call: Any, *, base_url: str, **options: Any) -> Any:
         request = build(call, base_url=base_url, **options)
@@ -61,7 +61,7 @@ def _every_request_is_judged() -> Iterator[None]:
 
     # It is the one place where every request of both halves is made, and it cannot be passed in to all tests.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_requests, "build_request", judged)
+        patch.setattr(requests, "build_request", judged)
         yield
 
 

@@ -162,8 +162,8 @@ class FaultServer:
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
-        # A connection that was just accepted begins to be served, and can be closed: asyncio leaves its socket open when
-        # the server is closed before that.
+        # A connection that was just accepted begins to be served, and can be closed: asyncio leaves its socket open
+        # when the server is closed before that.
         await self._turns()
         server.close()
         for task in self._tasks:

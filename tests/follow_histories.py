@@ -24,15 +24,15 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from dify_workflow import APIConnectionError, IncompleteWalkError
-from dify_workflow._filters import LogFilters, log_filters
-from dify_workflow._following import OVERLAP_SECONDS, Following
-from dify_workflow._sync.follow import LogFollow
+from dify_workflow._logs.filters import LogFilters, log_filters
+from dify_workflow._logs.follow import OVERLAP_SECONDS, Following
+from dify_workflow._sync.log_follow import LogFollow
 from dify_workflow.models import WorkflowLogPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dify_workflow._walks import PageRequest
+    from dify_workflow._logs.walk import PageRequest
 
 START = 1_790_000_000
 POLL = 5.0

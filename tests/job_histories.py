@@ -32,16 +32,16 @@ from zoned_histories import (
 )
 
 from dify_workflow import IncompleteWalkError
-from dify_workflow._following import OVERLAP_SECONDS, Following
-from dify_workflow._log_range import LogRange
-from dify_workflow._ranges import Plan, walk_filters
-from dify_workflow._sync.follow import LogChanges
-from dify_workflow._sync.walks import LogWalk
-from dify_workflow._walks import Reply
+from dify_workflow._logs.follow import OVERLAP_SECONDS, Following
+from dify_workflow._logs.log_range import LogRange
+from dify_workflow._logs.ranges import Plan, walk_filters
+from dify_workflow._logs.walk import Reply
+from dify_workflow._sync.log_follow import LogChanges
+from dify_workflow._sync.log_walk import LogWalk
 from dify_workflow.models import WorkflowLogPage
 
 if TYPE_CHECKING:
-    from dify_workflow._walks import PageRequest
+    from dify_workflow._logs.walk import PageRequest
 
 DAY: Final = 86_400
 NEVER: Final = float("inf")

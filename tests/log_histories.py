@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 from log_table import HONEST, ODD_FORMS, Lies, LogTable, key_of
 
 from dify_workflow import IncompleteWalkError
-from dify_workflow._async.walks import AsyncLogWalk
-from dify_workflow._filters import LogFilters
-from dify_workflow._sync.walks import LogWalk
+from dify_workflow._async.log_walk import AsyncLogWalk
+from dify_workflow._logs.filters import LogFilters
+from dify_workflow._sync.log_walk import LogWalk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dify_workflow._walks import PageRequest
+    from dify_workflow._logs.walk import PageRequest
     from dify_workflow.models import WorkflowLogPage
 
 NOW = 1_790_000_000

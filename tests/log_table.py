@@ -21,7 +21,7 @@ from dify_workflow.models import WorkflowLog, WorkflowLogPage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from dify_workflow._walks import PageRequest
+    from dify_workflow._logs.walk import PageRequest
 
 PRIME = 2**31 - 1
 

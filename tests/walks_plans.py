@@ -19,13 +19,13 @@ from log_histories import NO_FILTERS, NOW
 from log_table import HONEST, Lies, LogTable
 
 from dify_workflow import IncompleteWalkError
-from dify_workflow._async.walks import AsyncLogWalk
-from dify_workflow._walks import WindowWalk
+from dify_workflow._async.log_walk import AsyncLogWalk
+from dify_workflow._logs.walk import WindowWalk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dify_workflow._walks import PageRequest
+    from dify_workflow._logs.walk import PageRequest
     from dify_workflow.models import WorkflowLogPage
 
 TARGET: Final = Path(__file__).resolve().parent / "unit" / "walks_plans.txt"
@@ -108,7 +108,7 @@ CASES: Final = (
 )
 
 
-class Crew(NamedTuple):
+class WorkerPool(NamedTuple):
     """A table that several workers read.
 
     Attributes:
@@ -129,19 +129,19 @@ class Crew(NamedTuple):
 
 
 CREWS: Final = (
-    Crew("two workers", [(age, 3) for age in range(700)], 2),
-    Crew("four workers", [(age, 3) for age in range(700)], 4),
-    Crew("four workers, too little to share", [(age, 3) for age in range(90)], 4),
-    Crew("two workers, nobody takes the rows", [(age, 3) for age in range(4000)], 2, taken=250),
-    Crew("two workers, rows are taken slowly", [(age, 3) for age in range(4000)], 2, taken=3500),
-    Crew(
+    WorkerPool("two workers", [(age, 3) for age in range(700)], 2),
+    WorkerPool("four workers", [(age, 3) for age in range(700)], 4),
+    WorkerPool("four workers, too little to share", [(age, 3) for age in range(90)], 4),
+    WorkerPool("two workers, nobody takes the rows", [(age, 3) for age in range(4000)], 2, taken=250),
+    WorkerPool("two workers, rows are taken slowly", [(age, 3) for age in range(4000)], 2, taken=3500),
+    WorkerPool(
         "two workers, nobody takes the rows, and more are there",
         [(age, 3) for age in range(700)],
         2,
         taken=1300,
         more=range(700, 2700),
     ),
-    Crew("three workers, most rows are gone", [(age, 3) for age in range(2000)], 3, gone=400),
+    WorkerPool("three workers, most rows are gone", [(age, 3) for age in range(2000)], 3, gone=400),
 )
 
 
@@ -164,7 +164,7 @@ class Page(NamedTuple):
         return f"{self.number}" if self.new is None else f"{self.number}+{self.new}"
 
 
-def render(case: Case | Crew) -> str:
+def render(case: Case | WorkerPool) -> str:
     """The plan of a case, as it is stored below its name."""
     pages, end = plan(case) if isinstance(case, Case) else plan_of_crew(case)
     # Successive pages of one window and size in a line.
@@ -201,7 +201,7 @@ def plan(case: Case) -> tuple[list[Page], str]:
     return pages, f"= {walk.seen} of {walk.total}, {order}, pinned {pinned}"
 
 
-def plan_of_crew(crew: Crew) -> tuple[list[Page], str]:
+def plan_of_crew(crew: WorkerPool) -> tuple[list[Page], str]:
     """The pages that workers ask for, sorted, as they come by chance; and where the walk stands."""
     table = LogTable([(NOW - age, count) for age, count in crew.crowds])
 

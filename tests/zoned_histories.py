@@ -25,12 +25,12 @@ from zoneinfo import ZoneInfo, available_timezones
 from log_histories import NO_FILTERS
 
 from dify_workflow import IncompleteWalkError
-from dify_workflow._async.walks import AsyncLogWalk
-from dify_workflow._sync.walks import LogWalk
+from dify_workflow._async.log_walk import AsyncLogWalk
+from dify_workflow._sync.log_walk import LogWalk
 from dify_workflow.models import WorkflowLog, WorkflowLogPage
 
 if TYPE_CHECKING:
-    from dify_workflow._walks import PageRequest
+    from dify_workflow._logs.walk import PageRequest
 
 EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - a local time, or one of UTC, as the server takes it
 KINDS: Final = ("session", "process", "exclusive", "lagging")

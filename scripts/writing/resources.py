@@ -38,7 +38,7 @@ def write(package: Package, spec: dict[str, Any], operation: Operation, tests: P
     """
     if operation.method not in _VERBS:
         raise UnwritableError(f"the method {operation.method} is not supported")
-    path = package.root / "_async" / f"{operation.tag}.py"
+    path = package.root / "_async" / "resources" / f"{operation.tag}.py"
     cls = _class_of(operation.tag)
     is_new = not path.exists() and path not in package.sources
     if is_new and not operation.answers and not _streams(spec, operation):  # `_returned` refuses a stream
@@ -83,8 +83,8 @@ def _module(tag: str, cls: str) -> str:
     words, raw = tag.replace("_", " "), _raw(cls)
     return (
         f'"""The operations on {words}."""\n\nfrom __future__ import annotations\n\n'
-        "from typing import TYPE_CHECKING\n\nfrom .resource import AsyncResource\n\n"
-        "if TYPE_CHECKING:\n    from .._configuration import TimeoutOption\n"
+        "from typing import TYPE_CHECKING\n\nfrom .base import AsyncResource\n\n"
+        "if TYPE_CHECKING:\n    from ..._http.config import TimeoutOption\n"
         f"    from .raw_resources import {raw}\n\n\n"
         f'class {cls}(AsyncResource):\n    """The operations on {words}."""\n\n'
         '    __module__ = "dify_workflow.types"\n    __slots__ = ()\n\n'
@@ -102,7 +102,7 @@ def _raw(cls: str) -> str:
 
 def _export(types: Source, tag: str, cls: str) -> None:
     """Makes both classes of a resource public types."""
-    homes = {cls: f"._async.{tag}", _raw(cls): "._async.raw_resources"}
+    homes = {cls: f"._async.resources.{tag}", _raw(cls): "._async.resources.raw_resources"}
     homes |= {name.removeprefix("Async"): home.replace("_async", "_sync") for name, home in homes.items()}
     for name, home in homes.items():
         types.add_import(home, name, for_types=True)
@@ -137,7 +137,7 @@ def _add_property(client: Source, tag: str, cls: str) -> None:
         line,
         f"    @property\n    def {tag}(self) -> {cls}:\n"
         f'        """The operations on {tag.replace("_", " ")}."""\n'
-        f"        from .{tag} import {cls}  # noqa: PLC0415 - loaded when needed\n\n"
+        f"        from .resources.{tag} import {cls}  # noqa: PLC0415 - loaded when needed\n\n"
         f"        return {cls}(self._caller)\n\n",
     )
     client.add_import(f".{tag}", cls, for_types=True)
@@ -158,7 +158,7 @@ def _name(source: Source, cls: str, operation: Operation) -> str:
 def _method(spec: dict[str, Any], operation: Operation, name: str) -> tuple[str, list[tuple[str, str, bool]]]:
     imports: list[tuple[str, str, bool]] = [
         (f"dify_workflow_api.api.{operation.tag}", operation.name, False),
-        (".._configuration", "TimeoutOption", True),
+        ("..._http.config", "TimeoutOption", True),
     ]
     signature, entries, given, fields = ["self"], [], [], []
     keywords = ["*"]
@@ -214,16 +214,16 @@ def _returned(spec: dict[str, Any], operation: Operation, imports: list[tuple[st
     contents = _contents(spec, operation)
     kinds = {kind for content in contents for kind in content}
     if not kinds:
-        imports.append(("..", "_responses", False))
-        return "None", "send({call}, _responses.nothing, timeout)"
+        imports.append(("..._http", "responses", False))
+        return "None", "send({call}, responses.nothing, timeout)"
     if kinds == {"application/json"} and len(operation.answers) == 1:
         name = operation.answers[0].get("$ref", "").rpartition("/")[2]
         if name and "properties" in spec["components"]["schemas"][name]:
             imports.append(("..models", name, True))
             return name, "call({call}, timeout)"
         if completeness.resolved(spec, operation.answers[0]).get("type") == "object":
-            imports += [("..", "_responses", False), ("typing", "Any", True)]
-            return "Any", 'send({call}, _responses.reader("json"), timeout)'
+            imports += [("..._http", "responses", False), ("typing", "Any", True)]
+            return "Any", 'send({call}, responses.reader("json"), timeout)'
     raise UnwritableError(f"a response of {', '.join(sorted(kinds))} of this form needs a method of its own")
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         WorkflowRunError,
         WorkflowStreamError,
     )
-    from ._keywords import Verbatim
+    from ._logs.keywords import Verbatim
     from ._sync.client import DifyWorkflow
     from .results import remote_file
 
@@ -72,7 +72,7 @@ _HOME = {
     "API_SPEC": "._api_spec",
     "AsyncDifyWorkflow": "._async.client",
     "DifyWorkflow": "._sync.client",
-    "Verbatim": "._keywords",
+    "Verbatim": "._logs.keywords",
     "remote_file": ".results",
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._configuration import Configuration
+    from ._http.config import Configuration
 
 
 def described(value: object, configuration: Configuration | None, state: Mapping[str, object]) -> str:

@@ -130,7 +130,7 @@ class APIStatusError(DifyError):
         body: object,
         request: httpx.Request,
     ) -> None:
-        from ._retries import retry_after_seconds  # noqa: PLC0415 - that module imports this one
+        from ._http.retry import retry_after_seconds  # noqa: PLC0415 - that module imports this one
 
         super().__init__(summary)
         self.status_code = status_code

@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from dify_workflow_api.models import *  # noqa: F403 - whatever the spec has
     from dify_workflow_api.models import __all__ as __all__  # noqa: PLC0414 - re-exported
 else:
-    from dify_workflow_api import models as _models
+    from dify_workflow_api import models
 
-    __all__ = _models.__all__
+    __all__ = models.__all__
 
     def __getattr__(name: str) -> object:
-        return getattr(_models, name)
+        return getattr(models, name)
 
     def __dir__() -> list[str]:
         return sorted(__all__)

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 from dify_workflow_api.models.workflow_log import WorkflowLog
 from dify_workflow_api.types import Model, plain
 
-from ._columns import FIELDS
-from ._detailed_log import DetailedLog
+from ._logs.columns import FIELDS
+from ._logs.detailed_log import DetailedLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

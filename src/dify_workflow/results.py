@@ -14,15 +14,15 @@ from dify_workflow_api.models.workflow_run import WorkflowRun
 from dify_workflow_api.models.workflow_run_response import WorkflowRunResponse
 
 from ._errors import WorkflowRunError
-from ._responses import is_object
-from ._uploads import TYPES, type_of_file, with_files_as_inputs
+from ._http.responses import is_object
+from ._runs.upload import TYPES, type_of_file, with_files_as_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dify_workflow_api.models.workflow_run_status import WorkflowRunStatus
 
-    from ._detailed_log import DetailedLog
+    from ._logs.detailed_log import DetailedLog
 
 __all__ = ["DetailedLog", "FileType", "Upload", "WorkflowRunDetail", "WorkflowRunResult", "remote_file"]
 
@@ -35,7 +35,7 @@ if not TYPE_CHECKING:  # a type checker would take this for a module that has ev
     def __getattr__(name: str) -> object:
         if name != "DetailedLog":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from ._detailed_log import DetailedLog  # noqa: PLC0415 - loads the models of logs, which runs do not need
+        from ._logs.detailed_log import DetailedLog  # noqa: PLC0415 - loads the models of logs, which runs do not need
 
         return DetailedLog
 

@@ -11,17 +11,18 @@ if TYPE_CHECKING:
     from dify_workflow_api.types import Model
 
     from ._api_spec import APISpec
-    from ._arrow import ArrowStream, AsyncArrowStream
-    from ._async.app import AsyncApp
-    from ._async.details import AsyncDetailedLogWalk
-    from ._async.end_users import AsyncEndUsers
-    from ._async.files import AsyncFiles
-    from ._async.follow import AsyncLogChanges, AsyncLogFollow
-    from ._async.forms import AsyncForms
     from ._async.iterations import AsyncIteration
-    from ._async.logs import AsyncLogs
-    from ._async.raw import AsyncRawMethod, AsyncRawResource
-    from ._async.raw_resources import (
+    from ._async.log_details import AsyncDetailedLogWalk
+    from ._async.log_follow import AsyncLogChanges, AsyncLogFollow
+    from ._async.log_walk import AsyncLogWalk
+    from ._async.resources.app import AsyncApp
+    from ._async.resources.base import AsyncResource
+    from ._async.resources.end_users import AsyncEndUsers
+    from ._async.resources.files import AsyncFiles
+    from ._async.resources.forms import AsyncForms
+    from ._async.resources.logs import AsyncLogs
+    from ._async.resources.raw import AsyncRawMethod, AsyncRawResource
+    from ._async.resources.raw_resources import (
         AsyncRawApp,
         AsyncRawEndUsers,
         AsyncRawFiles,
@@ -29,33 +30,32 @@ if TYPE_CHECKING:
         AsyncRawLogs,
         AsyncRawRuns,
     )
-    from ._async.resource import AsyncResource
-    from ._async.runs import AsyncRuns
-    from ._async.started_runs import AsyncRun
-    from ._async.streams import AsyncRunStream
-    from ._async.walks import AsyncLogWalk
-    from ._configuration import TimeoutOption, Unchanged
-    from ._detailed_log import DetailedLog
-    from ._log_range import LogRange
-    from ._node_executions import NodeExecution
-    from ._raw_response import RawResponse
-    from ._sync.app import App
-    from ._sync.details import DetailedLogWalk
-    from ._sync.end_users import EndUsers
-    from ._sync.files import Files
-    from ._sync.follow import LogChanges, LogFollow
-    from ._sync.forms import Forms
+    from ._async.resources.runs import AsyncRuns
+    from ._async.run_stream import AsyncRunStream
+    from ._async.started_run import AsyncRun
+    from ._http.config import TimeoutOption, Unchanged
+    from ._http.raw_response import RawResponse
+    from ._logs.arrow import ArrowStream, AsyncArrowStream
+    from ._logs.detailed_log import DetailedLog
+    from ._logs.log_range import LogRange
+    from ._logs.times import Time
+    from ._runs.node_executions import NodeExecution
+    from ._runs.upload import FileSource
     from ._sync.iterations import Iteration
-    from ._sync.logs import Logs
-    from ._sync.raw import RawMethod, RawResource
-    from ._sync.raw_resources import RawApp, RawEndUsers, RawFiles, RawForms, RawLogs, RawRuns
-    from ._sync.resource import Resource
-    from ._sync.runs import Runs
-    from ._sync.started_runs import Run
-    from ._sync.streams import RunStream
-    from ._sync.walks import LogWalk
-    from ._times import Time
-    from ._uploads import FileSource
+    from ._sync.log_details import DetailedLogWalk
+    from ._sync.log_follow import LogChanges, LogFollow
+    from ._sync.log_walk import LogWalk
+    from ._sync.resources.app import App
+    from ._sync.resources.base import Resource
+    from ._sync.resources.end_users import EndUsers
+    from ._sync.resources.files import Files
+    from ._sync.resources.forms import Forms
+    from ._sync.resources.logs import Logs
+    from ._sync.resources.raw import RawMethod, RawResource
+    from ._sync.resources.raw_resources import RawApp, RawEndUsers, RawFiles, RawForms, RawLogs, RawRuns
+    from ._sync.resources.runs import Runs
+    from ._sync.run_stream import RunStream
+    from ._sync.started_run import Run
     from .results import FileType, Upload, WorkflowRunDetail, WorkflowRunResult
 
 __all__ = [
@@ -123,37 +123,37 @@ __all__ = [
 
 _HOME = {
     "APISpec": "._api_spec",
-    "App": "._sync.app",
-    "ArrowStream": "._arrow",
-    "DetailedLog": "._detailed_log",
-    "DetailedLogWalk": "._sync.details",
-    "EndUsers": "._sync.end_users",
-    "FileSource": "._uploads",
-    "Files": "._sync.files",
-    "Forms": "._sync.forms",
+    "App": "._sync.resources.app",
+    "ArrowStream": "._logs.arrow",
+    "DetailedLog": "._logs.detailed_log",
+    "DetailedLogWalk": "._sync.log_details",
+    "EndUsers": "._sync.resources.end_users",
+    "FileSource": "._runs.upload",
+    "Files": "._sync.resources.files",
+    "Forms": "._sync.resources.forms",
     "Iteration": "._sync.iterations",
-    "LogChanges": "._sync.follow",
-    "LogFollow": "._sync.follow",
-    "LogRange": "._log_range",
-    "LogWalk": "._sync.walks",
-    "NodeExecution": "._node_executions",
-    "Logs": "._sync.logs",
-    "RawApp": "._sync.raw_resources",
-    "RawEndUsers": "._sync.raw_resources",
-    "RawFiles": "._sync.raw_resources",
-    "RawForms": "._sync.raw_resources",
-    "RawLogs": "._sync.raw_resources",
-    "RawMethod": "._sync.raw",
-    "RawResource": "._sync.raw",
-    "RawResponse": "._raw_response",
-    "RawRuns": "._sync.raw_resources",
-    "Resource": "._sync.resource",
-    "Run": "._sync.started_runs",
-    "RunStream": "._sync.streams",
-    "Runs": "._sync.runs",
-    "Time": "._times",
-    "TimeoutOption": "._configuration",
-    "Unchanged": "._configuration",
+    "LogChanges": "._sync.log_follow",
+    "LogFollow": "._sync.log_follow",
+    "LogRange": "._logs.log_range",
+    "LogWalk": "._sync.log_walk",
+    "NodeExecution": "._runs.node_executions",
+    "Logs": "._sync.resources.logs",
+    "RawApp": "._sync.resources.raw_resources",
+    "RawEndUsers": "._sync.resources.raw_resources",
+    "RawFiles": "._sync.resources.raw_resources",
+    "RawForms": "._sync.resources.raw_resources",
+    "RawLogs": "._sync.resources.raw_resources",
+    "RawMethod": "._sync.resources.raw",
+    "RawResource": "._sync.resources.raw",
+    "RawResponse": "._http.raw_response",
+    "RawRuns": "._sync.resources.raw_resources",
+    "Resource": "._sync.resources.base",
+    "Run": "._sync.started_run",
+    "RunStream": "._sync.run_stream",
+    "Runs": "._sync.resources.runs",
+    "Time": "._logs.times",
+    "TimeoutOption": "._http.config",
+    "Unchanged": "._http.config",
 }
 
 if not TYPE_CHECKING:  # a type checker would take this for a module that has every name

@@ -85,8 +85,9 @@ def test_a_new_operation_is_named_with_the_method_to_add_and_its_place():
     [gap] = changed("paths", "/workflows/logs/{log_id}", value={"get": {**LOGS, "operationId": "get_log"}})
     assert gap == (
         "GET /workflows/logs/{log_id} (get_log): no method of client.logs calls it. Add a method to AsyncLogs in "
-        "src/dify_workflow/_async/logs.py whose docstring names `GET /workflows/logs/{log_id}` in its first sentence, "
-        "and which sends what dify_workflow_api.api.logs.get_log.build_request gives; then `make generate reference`."
+        "src/dify_workflow/_async/resources/logs.py whose docstring names `GET /workflows/logs/{log_id}` in its first "
+        "sentence, and which sends what dify_workflow_api.api.logs.get_log.build_request gives; then "
+        "`make generate reference`."
     )
 
 
@@ -104,7 +105,7 @@ def test_a_new_parameter_is_named_with_the_keyword_to_add_for_each_method_that_n
     assert sorted(gap.split()[0].removeprefix("client.") for gap in gaps) == METHODS_OF["list_workflow_logs"]
     for gap in gaps:
         assert "has no keyword for `newLimit` (query) of GET /workflows/logs. Add `new_limit: int = 5`" in gap
-        assert " in src/dify_workflow/_async/logs.py, and give it to list_workflow_logs.build_request" in gap
+        assert " in src/dify_workflow/_async/resources/logs.py, and give it to list_workflow_logs.build_request" in gap
         assert "LEFT_OUT of scripts/completeness.py" in gap
 
 
@@ -168,8 +169,8 @@ def test_a_parameter_or_an_operation_that_is_gone_is_named():
     assert any("LEFT_OUT of scripts/completeness.py says why logs.iter has no `page`" in gap for gap in gaps)
     [gap] = changed("paths", "/info", without=True)
     assert gap == (
-        "GET /info is not in the spec, and AsyncApp.info in src/dify_workflow/_async/app.py calls it: take it out, or "
-        "rename it there."
+        "GET /info is not in the spec, and AsyncApp.info in src/dify_workflow/_async/resources/app.py calls it: "
+        "take it out, or rename it there."
     )
 
 

@@ -42,7 +42,8 @@ from stored_spec import (
     variants,
 )
 
-from dify_workflow import DifyError, DifyWorkflow, __version__, _requests, models
+from dify_workflow import DifyError, DifyWorkflow, __version__, models
+from dify_workflow._http import requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -466,10 +467,10 @@ def test_a_client_that_httpx_was_not_given_to_sends_the_same_bytes(way: Way):
         fields=tuple((name, text) for name, text in wanted.form.items() if isinstance(text, str)),
         files=files,
     )
-    alone = _requests.build_request(
+    alone = requests.build_request(
         call,
         base_url=configuration.base_url,
-        headers=_requests.prepared_headers(configuration),
+        headers=requests.prepared_headers(configuration),
         accept=STREAM if way.streams else None,
         timeouts={},
         http=None,
@@ -544,10 +545,10 @@ def test_every_request_of_the_suite_is_judged(request_objections: Callable[[], l
         call: Request[Any] = Request(
             operation=name, method="GET", path="/workflows/logs", load_response=lambda: object, params=params
         )
-        _requests.build_request(
+        requests.build_request(
             call,
             base_url=BASE_URL,
-            headers=_requests.prepared_headers(configuration),
+            headers=requests.prepared_headers(configuration),
             accept=None,
             timeouts={},
             http=None,

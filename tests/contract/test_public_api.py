@@ -43,14 +43,14 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 VISIBLE = [
     (
-        "src/dify_workflow/_sync/logs.py",
+        "src/dify_workflow/_sync/resources/logs.py",
         "limit: int = 20,",
         "limit: int = 50,",
         "limit: int = 20,",
         "limit: int = 50,",
     ),
     (
-        "src/dify_workflow/_async/streams.py",
+        "src/dify_workflow/_async/run_stream.py",
         "async def stop(self) -> StopResponse:",
         "async def halt(self) -> StopResponse:",
         "    async def stop(self) -> StopResponse",
@@ -85,7 +85,7 @@ VISIBLE = [
         "FileType = Literal['document', 'image', 'audio', 'video']",
     ),
     (
-        "src/dify_workflow/_times.py",
+        "src/dify_workflow/_logs/times.py",
         "Time = datetime | date | str",
         "Time = datetime | str",
         "Time = datetime | date | str",
@@ -119,9 +119,9 @@ def test_changes_that_a_user_can_see_show_as_a_difference(copied: Path):
 def test_changes_that_no_user_can_see_and_another_place_do_not_show(copied: Path):
     edits = (
         ("src/dify_workflow/_version.py", "__version__ = ", "__version__ = 'x' + "),
-        ("src/dify_workflow/_runs.py", "def form_body(", "def _form(): ...\n\n\ndef form_body("),
+        ("src/dify_workflow/_runs/arguments.py", "def form_body(", "def _form(): ...\n\n\ndef form_body("),
         (
-            "src/dify_workflow/_async/app.py",
+            "src/dify_workflow/_async/resources/app.py",
             "class AsyncApp(AsyncResource):",
             "_x = 5\n\n\nclass AsyncApp(AsyncResource):",
         ),

@@ -25,8 +25,8 @@ from fault_server import (
 from halves import EACH_HALF, AsyncHalf, Half, SyncHalf, failure, list_logs
 
 from dify_workflow import APIConnectionError, APITimeoutError, AsyncDifyWorkflow
-from dify_workflow._connections import ALL_IN_USE, exchange, exchange_async
-from dify_workflow._network import KEEPALIVE
+from dify_workflow._http.connections import ALL_IN_USE, exchange, exchange_async
+from dify_workflow._http.network import KEEPALIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -210,9 +210,9 @@ def test_a_platform_without_keepalive_still_connects(monkeypatch: pytest.MonkeyP
             raise OSError("not here")
 
     with FaultServer(page_answer()) as server, monkeypatch.context() as patch, httpx.HTTPTransport() as transport:
-        from dify_workflow import _network  # noqa: PLC0415 - the module is lazy
+        from dify_workflow._http import network  # noqa: PLC0415 - the module is lazy
 
-        _network.install(transport)
+        network.install(transport)
         patch.setattr(socket.socket, "setsockopt", refused)
         assert transport.handle_request(httpx.Request("GET", server.base_url)).read()
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dify_workflow import BadRequestError, remote_file
-from dify_workflow._input_form import check_inputs, form_of
+from dify_workflow._runs.input_form import check_inputs, form_of
 from dify_workflow.models import AppParameters
 from dify_workflow.testing import Sandbox
 

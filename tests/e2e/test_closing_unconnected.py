@@ -20,9 +20,10 @@ from authority import certified
 from fault_server import KEY, FaultServer, event_stream, silence, sse
 from leaks import nothing_left_open
 
-from dify_workflow import APIConnectionError, APITimeoutError, DifyWorkflow, _interruptions
-from dify_workflow._attempts import Attempt, InterruptedAttemptError
-from dify_workflow._network import Network
+from dify_workflow import APIConnectionError, APITimeoutError, DifyWorkflow
+from dify_workflow._http import interruptions
+from dify_workflow._http.attempts import Attempt, InterruptedAttemptError
+from dify_workflow._http.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -229,8 +230,8 @@ def test_a_replaced_backend_of_httpcore_is_used(monkeypatch: pytest.MonkeyPatch)
 
 def test_httpcore_still_has_what_is_looked_at():
     """When this fails, a release has moved it: what is being connected is no longer interrupted."""
-    assert _interruptions.STREAM is not None
-    for owner, name, module in _interruptions.ORIGINALS:
+    assert interruptions.STREAM is not None
+    for owner, name, module in interruptions.ORIGINALS:
         assert getattr(owner, name).__module__ == module
 
 

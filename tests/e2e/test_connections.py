@@ -13,7 +13,7 @@ from fault_server import KEY, FaultServer, answer, page_answer
 from halves import EACH_HALF, Half, failure, list_logs
 
 from dify_workflow import APIStatusError, ConfigurationError, DifyWorkflow
-from dify_workflow._connections import AsyncConnections, Connections
+from dify_workflow._http.connections import AsyncConnections, Connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from halves import EACH_HALF, Half
 from leaks import nothing_left_open
 
 from dify_workflow import NotFoundError
-from dify_workflow._sync.details import DetailedLogWalk
+from dify_workflow._sync.log_details import DetailedLogWalk
 from dify_workflow.testing import Sandbox
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from fault_server import KEY, Behaviour, FaultServer, event_stream, page_answer,
 from leaks import nothing_left_open
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
-from dify_workflow._open_responses import lock_of
+from dify_workflow._http.open_responses import lock_of
 
 if TYPE_CHECKING:
     from fault_server import Exchange

@@ -14,7 +14,7 @@ from fault_server import KEY, FaultServer, answer, log_page, page_answer, raw
 from halves import EACH_HALF, Half, list_logs
 
 from dify_workflow import DifyError
-from dify_workflow._monitoring import Monitoring, is_httpx_own
+from dify_workflow._http.monitoring import Monitoring, is_httpx_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable

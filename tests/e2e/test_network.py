@@ -10,8 +10,8 @@ import httpx
 import pytest
 from fault_server import FaultServer, drip_head, page_answer, raw, silence
 
-from dify_workflow import _network
-from dify_workflow._attempts import Attempt, InterruptedAttemptError
+from dify_workflow._http import network
+from dify_workflow._http.attempts import Attempt, InterruptedAttemptError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ TIMEOUTS = {"connect": 5.0, "read": 20.0, "write": 5.0, "pool": 5.0}
 @pytest.fixture
 def transport() -> Iterator[httpx.HTTPTransport]:
     with httpx.HTTPTransport() as made:
-        assert _network.install(made)
+        assert network.install(made)
         yield made
 
 
@@ -38,9 +38,9 @@ def get(transport: httpx.HTTPTransport, server: FaultServer, attempt: Attempt) -
 def test_httpx_still_has_the_place_for_this_network():
     """When this fails, a release of httpx or httpcore has moved its pool: `_network.install` has to look elsewhere."""
     with httpx.HTTPTransport() as plain, httpx.HTTPTransport(proxy="http://127.0.0.1:1") as behind_proxy:
-        assert _network.install(plain)
-        assert _network.install(behind_proxy)
-    assert _network.install_async(httpx.AsyncHTTPTransport())
+        assert network.install(plain)
+        assert network.install(behind_proxy)
+    assert network.install_async(httpx.AsyncHTTPTransport())
 
 
 def test_a_transport_without_that_place_is_left_alone():
@@ -48,7 +48,7 @@ def test_a_transport_without_that_place_is_left_alone():
         def __init__(self) -> None:
             pass
 
-    assert not _network.install(Other())
+    assert not network.install(Other())
 
 
 def test_a_deadline_ends_an_attempt_whose_headers_drip(transport: httpx.HTTPTransport):

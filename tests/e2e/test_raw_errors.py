@@ -21,7 +21,7 @@ from dify_workflow import (
     DifyError,
     _configuration,
 )
-from dify_workflow._event_loops import NO_ASYNCIO
+from dify_workflow._http.event_loops import NO_ASYNCIO
 
 FOREIGN: dict[str, Exception] = {
     "TLS": ssl.SSLError(1, "[SSL] record layer failure"),

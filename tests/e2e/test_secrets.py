@@ -37,7 +37,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dify_workflow import AsyncDifyWorkflow, ConfigurationError, DifyError, DifyWorkflow, InternalServerError
-from dify_workflow._configuration import Secret
+from dify_workflow._http.config import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -355,7 +355,7 @@ def test_a_cancelled_call_shows_no_echo_and_no_frame_that_has_it():
         asyncio.run(call())
     assert KEY not in everything_about(caught.value)
     names = [frame.f_globals["__name__"] for link in chain_of(caught.value) for frame, _ in walk_tb(link.__traceback__)]
-    assert "dify_workflow._async.caller" in names
+    assert "dify_workflow._async.base_client" in names
     assert not {"httpx", "httpcore", "h11"} & {name.partition(".")[0] for name in names}
 
 

@@ -15,7 +15,8 @@ from authority import certified
 from fault_server import FaultServer, json_answer, raw
 from halves import EACH_HALF, Half
 
-from dify_workflow import APIStatusError, _network, _surplus
+from dify_workflow import APIStatusError
+from dify_workflow._http import network, surplus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,15 +88,15 @@ def test_httpx_and_httpcore_still_have_what_is_looked_at():
     with FaultServer(json_answer(200, {})) as server:
         with httpx.Client() as client, client.stream("GET", server.base_url) as response:
             response.read()
-            assert _surplus.parser_of(response.stream).trailing_data == (b"", False)
+            assert surplus.parser_of(response.stream).trailing_data == (b"", False)
         with httpx.HTTPTransport() as transport:
             response = transport.handle_request(httpx.Request("GET", server.base_url))
-            assert _surplus.parser_of(response.stream) is not None
+            assert surplus.parser_of(response.stream) is not None
             response.close()
 
         async def story() -> None:
             async with httpx.AsyncHTTPTransport() as transport:
-                _network.install_async(transport)
+                network.install_async(transport)
                 response = await transport.handle_async_request(httpx.Request("GET", server.base_url))
                 stream = response.extensions["network_stream"]._inner._stream
                 assert len(stream._protocol.read_queue) == 0
@@ -103,4 +104,4 @@ def test_httpx_and_httpcore_still_have_what_is_looked_at():
 
         asyncio.run(story())
     assert {"transport_stream", "_read_bio"} <= set(anyio.streams.tls.TLSStream.__dataclass_fields__)
-    assert _surplus.parser_of(httpx.Response(200, content=b"").stream) is None
+    assert surplus.parser_of(httpx.Response(200, content=b"").stream) is None

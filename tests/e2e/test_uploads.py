@@ -28,7 +28,7 @@ from leaks import nothing_left_open
 from multipart_bodies import Part, parts_of
 
 from dify_workflow import PayloadTooLargeError
-from dify_workflow._uploads import Content
+from dify_workflow._runs.upload import Content
 
 if TYPE_CHECKING:
     from collections.abc import Callable

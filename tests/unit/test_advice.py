@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from dify_workflow import APIConnectionError, APIResponseError, APIStatusError, APITimeoutError
-from dify_workflow._advice import (
+from dify_workflow._errors import DifyError, class_of_status
+from dify_workflow._http.advice import (
     AFTER_BROKEN_STREAM,
     AFTER_EMPTY_STREAM,
     AFTER_RUN,
@@ -20,7 +21,6 @@ from dify_workflow._advice import (
     after_submission,
     after_upload,
 )
-from dify_workflow._errors import DifyError, class_of_status
 
 REQUEST = httpx.Request("POST", "http://dify.test/v1/workflows/run")
 

@@ -14,9 +14,9 @@ from log_histories import NO_FILTERS, NOW
 from log_table import LogTable
 
 from dify_workflow import IncompleteWalkError
-from dify_workflow._async.walks import AsyncLogWalk
-from dify_workflow._sync.walks import LogWalk
-from dify_workflow._walks import PageRequest
+from dify_workflow._async.log_walk import AsyncLogWalk
+from dify_workflow._logs.walk import PageRequest
+from dify_workflow._sync.log_walk import LogWalk
 from dify_workflow.models import WorkflowLogPage
 from dify_workflow.records import COLUMNS, DETAIL_COLUMNS, unflatten
 from dify_workflow.testing import Sandbox

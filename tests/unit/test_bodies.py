@@ -17,13 +17,14 @@ from halves import EACH_HALF, Half, failure, list_logs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dify_workflow import APIResponseError, InternalServerError, _bodies
-from dify_workflow._async.caller import AsyncCaller
-from dify_workflow._bodies import BodyError, Decoder
-from dify_workflow._configuration import Configuration, secret_from
-from dify_workflow._pools import AsyncPool, Pool
-from dify_workflow._sse import EventParser
-from dify_workflow._sync.caller import Caller
+from dify_workflow import APIResponseError, InternalServerError
+from dify_workflow._async.base_client import AsyncCaller
+from dify_workflow._http import bodies
+from dify_workflow._http.bodies import BodyError, Decoder
+from dify_workflow._http.config import Configuration, secret_from
+from dify_workflow._http.pools import AsyncPool, Pool
+from dify_workflow._http.sse import EventParser
+from dify_workflow._sync.base_client import Caller
 
 GZIP = (("Content-Encoding", "gzip"),)
 
@@ -59,7 +60,7 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 def test_any_cut_of_compressed_data_gives_the_same_bytes(compress, encoding: str, data: bytes, repeat: int, places):
     pieces = decoded(encoding, cut(compress(data * repeat), places))
     assert b"".join(pieces) == data * repeat
-    assert all(0 < len(piece) <= _bodies.PIECE_BYTES for piece in pieces)
+    assert all(0 < len(piece) <= bodies.PIECE_BYTES for piece in pieces)
 
 
 @pytest.mark.parametrize(("compress", "encoding"), COMPRESSIONS.values(), ids=COMPRESSIONS)

@@ -26,8 +26,8 @@ from job_histories import (
 from log_histories import NO_FILTERS
 
 from dify_workflow import APIConnectionError, AsyncDifyWorkflow, DifyWorkflow, Verbatim
-from dify_workflow._following import Following
-from dify_workflow._sync.follow import LogChanges
+from dify_workflow._logs.follow import Following
+from dify_workflow._sync.log_follow import LogChanges
 from dify_workflow.testing import Sandbox
 from dify_workflow.types import LogRange
 

@@ -11,10 +11,10 @@ import pytest
 from log_histories import NOW
 from log_table import Lies, LogTable
 
-from dify_workflow._checkpoints import VERSION, Position, position_from
-from dify_workflow._filters import LogFilters
-from dify_workflow._sync.walks import LogWalk
-from dify_workflow._walks import Row
+from dify_workflow._logs.checkpoint import VERSION, Position, position_from
+from dify_workflow._logs.filters import LogFilters
+from dify_workflow._logs.walk import Row
+from dify_workflow._sync.log_walk import LogWalk
 
 
 def filters(**given: str) -> LogFilters:

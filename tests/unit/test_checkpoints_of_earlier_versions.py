@@ -10,7 +10,7 @@ import pytest
 from log_histories import NO_FILTERS, NOW
 from log_table import Lies, LogTable, key_of
 
-from dify_workflow._sync.walks import LogWalk
+from dify_workflow._sync.log_walk import LogWalk
 
 STORED: dict[str, Any] = json.loads(Path(__file__).with_name("checkpoints_made_earlier.json").read_text("utf-8"))
 CROWDS = [(NOW - number, 1 + number % 4) for number in range(80)] + [(NOW - 80, 150), (NOW - 81, 5)]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from dify_workflow._async.crews import AsyncChannel, AsyncCrew
-from dify_workflow._lifetimes import AsyncLifetime
+from dify_workflow._async.worker_pool import AsyncChannel, AsyncWorkerPool
+from dify_workflow._http.lifetimes import AsyncLifetime
 
 
 def test_a_channel_holds_no_more_than_its_size_and_who_puts_more_in_waits():
     async def story() -> None:
-        channel: AsyncChannel[int] = AsyncChannel(AsyncCrew(AsyncLifetime()), 2)
+        channel: AsyncChannel[int] = AsyncChannel(AsyncWorkerPool(AsyncLifetime()), 2)
         await channel.put(1)
         await channel.put(2)
         third = asyncio.create_task(channel.put(3))

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dify_workflow import ConfigurationError
-from dify_workflow._environment import Variable, is_exempt, proxy_for, proxy_variables, trusting
+from dify_workflow._http.environment import Variable, is_exempt, proxy_for, proxy_variables, trusting
 
 PROXY = "http://proxy.example:3128"
 HOSTS = ["example.com", "www.example.com", "wwwexample.com", "localhost", "sub.localhost", "127.0.0.1", "10.1.2.3"]

@@ -36,9 +36,9 @@ from dify_workflow import (
     WorkflowStreamError,
     _responses,
 )
-from dify_workflow._configuration import Secret
 from dify_workflow._errors import class_of_status
-from dify_workflow._responses import (
+from dify_workflow._http.config import Secret
+from dify_workflow._http.responses import (
     UnusableBodyError,
     cut_stream,
     reader,

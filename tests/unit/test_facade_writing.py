@@ -147,7 +147,7 @@ def test_what_only_one_of_two_operations_has_excludes_the_other() -> None:
         ("POST /workflows/{workflow_id}/run", "if new_limit is not None and workflow_id is None:"),
     ):
         _, refused, files = changed(lambda spec, key=key: add_parameter(spec, key, default=5))
-        text = files["src/dify_workflow/_async/runs.py"]
+        text = files["src/dify_workflow/_async/resources/runs.py"]
         assert refused == []
         assert max(map(len, text.splitlines())) <= WIDTH
         for function in functions(text):
@@ -221,7 +221,7 @@ def test_a_new_operation_joins_the_resource_that_there_is() -> None:
         )
     )
     assert (written, refused) == (["client.files.create is new: it calls POST /files/{file_id}/x"], [])
-    text = files["src/dify_workflow/_async/files.py"]
+    text = files["src/dify_workflow/_async/resources/files.py"]
     before = (PACKAGE / "_async" / "files.py").read_text("utf-8")
     assert "    async def create(self, file_id: str, *, user: str, timeout: TimeoutOption = None) -> AppInfo:" in text
     assert "body=fields_body(user=checked_user(user))" in text

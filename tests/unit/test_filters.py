@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dify_workflow import Verbatim
-from dify_workflow._filters import LogFilters, log_filters, page_filters
+from dify_workflow._logs.filters import LogFilters, log_filters, page_filters
 from dify_workflow.models import WorkflowLog, WorkflowRunStatus
 
 NONE: dict[str, Any] = dict.fromkeys(

@@ -18,10 +18,10 @@ from dify_workflow import (
     InternalServerError,
     RateLimitError,
 )
-from dify_workflow._async import follow as async_follow
+from dify_workflow._async import log_follow as async_follow
 from dify_workflow._errors import APIStatusError, class_of_status
-from dify_workflow._filters import log_filters
-from dify_workflow._following import (
+from dify_workflow._logs.filters import log_filters
+from dify_workflow._logs.follow import (
     AT_ONCE,
     ENDED_STATUSES,
     LONGEST_ASKED_PAUSE,
@@ -29,8 +29,8 @@ from dify_workflow._following import (
     Following,
     has_ended,
 )
-from dify_workflow._sync import follow as sync_follow
-from dify_workflow._walks import PageRequest, Row, rows_of
+from dify_workflow._logs.walk import PageRequest, Row, rows_of
+from dify_workflow._sync import log_follow as sync_follow
 from dify_workflow.models import WorkflowLogPage
 
 START = 1_790_000_000

@@ -38,9 +38,9 @@ from follow_histories import (
 )
 
 from dify_workflow import APIConnectionError, IncompleteWalkError
-from dify_workflow._following import MOST_LOOK_UPS, OVERLAP_SECONDS, SLOWEST, Following
-from dify_workflow._sync.follow import LogFollow
-from dify_workflow._walks import PageRequest
+from dify_workflow._logs.follow import MOST_LOOK_UPS, OVERLAP_SECONDS, SLOWEST, Following
+from dify_workflow._logs.walk import PageRequest
+from dify_workflow._sync.log_follow import LogFollow
 from dify_workflow.models import WorkflowLogPage
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import dify_workflow
 from dify_workflow import Verbatim
-from dify_workflow._keywords import longest_beginning, sent_keyword
+from dify_workflow._logs.keywords import longest_beginning, sent_keyword
 
 if TYPE_CHECKING:
     import uuid

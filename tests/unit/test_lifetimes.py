@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dify_workflow import _lifetimes
-from dify_workflow._frames import is_collecting
-from dify_workflow._lifetimes import FORKED, AsyncLifetime, EndedError, Lifetime
-from dify_workflow._monitors import Alarm, AsyncMonitor, Monitor
+from dify_workflow._http import lifetimes
+from dify_workflow._http.frames import is_collecting
+from dify_workflow._http.lifetimes import FORKED, AsyncLifetime, EndedError, Lifetime
+from dify_workflow._http.monitors import Alarm, AsyncMonitor, Monitor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Generator
@@ -217,7 +217,7 @@ def test_closing_waits_for_the_thread_that_runs_the_generator():
 
 def test_closing_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch):
     life, go_on, running = Lifetime(), threading.Event(), threading.Event()
-    monkeypatch.setattr(_lifetimes, "LONGEST_WAIT", 0.02)
+    monkeypatch.setattr(lifetimes, "LONGEST_WAIT", 0.02)
 
     def wait() -> Generator[int]:
         running.set()

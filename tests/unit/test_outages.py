@@ -7,7 +7,7 @@ import pytest
 
 from dify_workflow import APIConnectionError, APIStatusError, APITimeoutError, DifyError
 from dify_workflow._errors import class_of_status
-from dify_workflow._outages import Outages, Request, is_outage
+from dify_workflow._http.outages import Outages, Request, is_outage
 
 REQUEST = httpx.Request("GET", "http://dify.test/v1/workflows/logs")
 REFUSED = APIConnectionError("refused", request=REQUEST)

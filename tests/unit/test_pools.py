@@ -9,9 +9,9 @@ import httpcore
 import httpx
 import pytest
 
-from dify_workflow import _pools
-from dify_workflow._connections import LIMITS, AsyncConnections, Connections
-from dify_workflow._pools import AsyncPool, Pool
+from dify_workflow._http import pools
+from dify_workflow._http.connections import LIMITS, AsyncConnections, Connections
+from dify_workflow._http.pools import AsyncPool, Pool
 
 REQUEST = httpx.Request("GET", "http://127.0.0.1:9/v1/info")
 
@@ -110,7 +110,7 @@ def test_the_connections_of_a_forgotten_pool_are_closed_a_moment_later_while_its
         connections = await pool.connections()
         del pool
         for _ in range(100):
-            await asyncio.sleep(_pools.MOMENT / 4)
+            await asyncio.sleep(pools.MOMENT / 4)
             if connections._closed:
                 return
         pytest.fail("they are still open")

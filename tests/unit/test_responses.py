@@ -9,9 +9,9 @@ import httpx
 import pytest
 from fault_server import KEY
 
-from dify_workflow import _responses
-from dify_workflow._configuration import Secret
-from dify_workflow._responses import UnusableBodyError, json_value, model_value, status_error, stream_error
+from dify_workflow._http import responses
+from dify_workflow._http.config import Secret
+from dify_workflow._http.responses import UnusableBodyError, json_value, model_value, status_error, stream_error
 from dify_workflow.models import WorkflowLogPage
 
 SECRET = Secret(KEY)
@@ -68,7 +68,7 @@ def test_a_redirect_is_told_with_what_to_do():
 @pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}], ids=["no type", "JSON"])
 def test_what_is_no_stream_is_told_with_its_status(headers: dict[str, str]):
     response = httpx.Response(200, headers=headers, request=REQUEST)
-    assert not _responses.is_event_stream(response)
+    assert not responses.is_event_stream(response)
     error = stream_error(response, b"{}", SECRET)
     assert str(error) == "POST /v1/workflows/run: 200 with no stream of events (dify.example.com)"
 
@@ -76,7 +76,7 @@ def test_what_is_no_stream_is_told_with_its_status(headers: dict[str, str]):
 @pytest.mark.parametrize("number", [-(2**63) - 1, 2**64])
 def test_an_integer_that_64_bits_do_not_hold_is_read_whole_wherever_in_a_long_body(number: int):
     digits = len(str(number))
-    for offset in range(_responses.PIECE - digits - 2, _responses.PIECE + 2):
+    for offset in range(responses.PIECE - digits - 2, responses.PIECE + 2):
         text = "x" * (offset - len('["",'))
         content = f'["{text}",{number}]'.encode()
         assert content.index(str(number).encode()) == offset
@@ -85,4 +85,4 @@ def test_an_integer_that_64_bits_do_not_hold_is_read_whole_wherever_in_a_long_bo
 
 def test_without_the_extra_speed_the_standard_library_reads_json(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "orjson", None)
-    assert _responses._json_loader() is json.loads
+    assert responses._json_loader() is json.loads

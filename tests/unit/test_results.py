@@ -12,8 +12,9 @@ from any_values import ANYTHING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dify_workflow import WorkflowRunError, _responses, models, remote_file
-from dify_workflow._runs import run_body
+from dify_workflow import WorkflowRunError, models, remote_file
+from dify_workflow._http import responses
+from dify_workflow._runs.arguments import run_body
 from dify_workflow.results import DetailedLog, Upload, WorkflowRunDetail, WorkflowRunResult
 
 if TYPE_CHECKING:
@@ -444,7 +445,7 @@ def test_a_row_with_its_run_can_be_taken_apart_copied_and_pickled():
         assert run.to_dict() == DETAIL
 
 
-@pytest.mark.parametrize("loads", [_responses.loads, json.loads], ids=["as installed", "json"])
+@pytest.mark.parametrize("loads", [responses.loads, json.loads], ids=["as installed", "json"])
 @pytest.mark.parametrize(
     "number",
     [0, -1, 2**53 + 1, 2**63 - 1, -(2**63), 2**64 - 1, 2**64, -(2**63) - 1, 10**18, 10**19, 10**40, 0.1, 1e300],

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dify_workflow._configuration import Secret
 from dify_workflow._errors import APIConnectionError, APIResponseError, APITimeoutError, ConfigurationError, DifyError
-from dify_workflow._responses import status_error
-from dify_workflow._retries import retry_after_seconds, seconds_before_retry
+from dify_workflow._http.config import Secret
+from dify_workflow._http.responses import status_error
+from dify_workflow._http.retry import retry_after_seconds, seconds_before_retry
 
 REQUEST = httpx.Request("GET", "https://dify.example.com/v1/workflows/logs")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dify_workflow._sse import EventParser, ServerSentEvent
+from dify_workflow._http.sse import EventParser, ServerSentEvent
 
 MARK = b"\xef\xbb\xbf"
 

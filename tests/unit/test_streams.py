@@ -13,11 +13,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dify_workflow import models
-from dify_workflow._attempts import Attempt
-from dify_workflow._configuration import Timeout
-from dify_workflow._responses import BrokenEventError, ReportedError
-from dify_workflow._sse import EventParser, ServerSentEvent
-from dify_workflow._streams import StreamProgress, StreamWaits, checked_max_silence, looks_like_events
+from dify_workflow._http.attempts import Attempt
+from dify_workflow._http.config import Timeout
+from dify_workflow._http.responses import BrokenEventError, ReportedError
+from dify_workflow._http.sse import EventParser, ServerSentEvent
+from dify_workflow._runs.stream import StreamProgress, StreamWaits, checked_max_silence, looks_like_events
 
 
 def read(stream: bytes | dict[str, Any], progress: StreamProgress | None = None) -> list[Any]:

@@ -11,7 +11,7 @@ import mirror
 import pytest
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
-from dify_workflow._async.logs import AsyncLogs
+from dify_workflow._async.resources.logs import AsyncLogs
 
 
 def classes(half: str) -> list[type[Any]]:

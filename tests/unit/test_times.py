@@ -12,7 +12,7 @@ from dateutil.tz import tzstr
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dify_workflow._times import earliest_second, text_of_second, to_utc_text
+from dify_workflow._logs.times import earliest_second, text_of_second, to_utc_text
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 WIRE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z")

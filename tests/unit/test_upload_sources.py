@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from dify_workflow._uploads import (
+from dify_workflow._runs.upload import (
     THREADED_BYTES,
     TYPES,
     Content,

@@ -15,9 +15,9 @@ from log_histories import NO_FILTERS, NOW, History, walk
 from log_table import Lies, LogTable, key_of
 
 from dify_workflow import IncompleteWalkError, InternalServerError
-from dify_workflow._async.walks import AsyncLogWalk
-from dify_workflow._sync.walks import LogWalk
-from dify_workflow._walks import PageRequest, Ranges, WindowWalk, rows_of
+from dify_workflow._async.log_walk import AsyncLogWalk
+from dify_workflow._logs.walk import PageRequest, Ranges, WindowWalk, rows_of
+from dify_workflow._sync.log_walk import LogWalk
 from dify_workflow.models import WorkflowLog, WorkflowLogPage
 
 if TYPE_CHECKING:

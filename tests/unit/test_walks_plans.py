@@ -16,7 +16,7 @@ def test_the_plans_are_those_of_the_cases():
 
 
 @pytest.mark.parametrize("case", [*walks_plans.CASES, *walks_plans.CREWS], ids=lambda case: case.name)
-def test_a_walk_asks_for_these_pages_and_no_others(case: walks_plans.Case | walks_plans.Crew):
+def test_a_walk_asks_for_these_pages_and_no_others(case: walks_plans.Case | walks_plans.WorkerPool):
     stored, now = PLANS[case.name].splitlines(), walks_plans.render(case).splitlines()
     if now != stored:
         difference = difflib.unified_diff(stored, now, "stored", "now", lineterm="")

@@ -20,7 +20,7 @@ from zoned_histories import KINDS, ZonedHistory, check, extra_requests, random_z
 from dify_workflow import IncompleteWalkError
 
 if TYPE_CHECKING:
-    from dify_workflow._walks import PageRequest
+    from dify_workflow._logs.walk import PageRequest
     from dify_workflow.models import WorkflowLogPage
 
 HOUR = 3600

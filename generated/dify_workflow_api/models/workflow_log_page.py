@@ -58,7 +58,7 @@ class WorkflowLogPage(Model):
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The logs of this page as an Arrow stream, for libraries that take one. Needs the extra `arrow` of the SDK."""
-        from dify_workflow._arrow import reader_of  # the SDK that this package belongs to, and loads
+        from dify_workflow._logs.arrow import reader_of  # the SDK that this package belongs to, and loads
 
         return reader_of(self.data or (), details=False).__arrow_c_stream__(requested_schema)
 

@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 import httpx
 
-from .. import _configuration, _logging, _requests, _responses
-from .._configuration import UNCHANGED, Configuration, Unchanged
-from .._pools import AsyncPool
-from .caller import AsyncCaller
+from .._http import config, logging, requests, responses
+from .._http.config import UNCHANGED, Configuration, Unchanged
+from .._http.pools import AsyncPool
+from .base_client import AsyncCaller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
     from typing import Literal
 
-    from .._configuration import TimeoutOption
-    from .app import AsyncApp
-    from .end_users import AsyncEndUsers
-    from .files import AsyncFiles
-    from .forms import AsyncForms
-    from .logs import AsyncLogs
-    from .runs import AsyncRuns
+    from .._http.config import TimeoutOption
+    from .resources.app import AsyncApp
+    from .resources.end_users import AsyncEndUsers
+    from .resources.files import AsyncFiles
+    from .resources.forms import AsyncForms
+    from .resources.logs import AsyncLogs
+    from .resources.runs import AsyncRuns
 
 
 class AsyncDifyWorkflow:
@@ -69,22 +69,22 @@ class AsyncDifyWorkflow:
         api_key: str | None = None,
         base_url: str | None = None,
         timeout: TimeoutOption = None,
-        max_retries: int = _configuration.DEFAULT_MAX_RETRIES,
-        backoff: float = _configuration.DEFAULT_BACKOFF,
+        max_retries: int = config.DEFAULT_MAX_RETRIES,
+        backoff: float = config.DEFAULT_BACKOFF,
         default_headers: Mapping[str, str] | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
-        secret = _configuration.secret_from(api_key)
+        secret = config.secret_from(api_key)
         del api_key  # a traceback that shows variables must not show it
         if http_client is not None and not isinstance(http_client, httpx.AsyncClient):
-            raise _configuration.ConfigurationError(
+            raise config.ConfigurationError(
                 f"http_client must be an httpx.AsyncClient; got a {type(http_client).__name__}"
             )
-        _logging.turn_on_from_environment()
+        logging.turn_on_from_environment()
         configuration = Configuration(
             api_key=secret,
             base_url=base_url,
-            timeout=_configuration.timeout_of(http_client) if timeout is None else timeout,
+            timeout=config.timeout_of(http_client) if timeout is None else timeout,
             max_retries=max_retries,
             backoff=backoff,
             default_headers=default_headers,
@@ -97,42 +97,42 @@ class AsyncDifyWorkflow:
     @property
     def logs(self) -> AsyncLogs:
         """The app's run logs: what ran, for whom, how long, and what failed."""
-        from .logs import AsyncLogs  # noqa: PLC0415 - loaded when needed
+        from .resources.logs import AsyncLogs  # noqa: PLC0415 - loaded when needed
 
         return AsyncLogs(self._caller)
 
     @property
     def runs(self) -> AsyncRuns:
         """The app's runs: start, stream, read and stop them."""
-        from .runs import AsyncRuns  # noqa: PLC0415 - loaded when needed
+        from .resources.runs import AsyncRuns  # noqa: PLC0415 - loaded when needed
 
         return AsyncRuns(self._caller)
 
     @property
     def files(self) -> AsyncFiles:
         """Files for the app's runs."""
-        from .files import AsyncFiles  # noqa: PLC0415 - loaded when needed
+        from .resources.files import AsyncFiles  # noqa: PLC0415 - loaded when needed
 
         return AsyncFiles(self._caller)
 
     @property
     def forms(self) -> AsyncForms:
         """Forms that paused runs wait for."""
-        from .forms import AsyncForms  # noqa: PLC0415 - loaded when needed
+        from .resources.forms import AsyncForms  # noqa: PLC0415 - loaded when needed
 
         return AsyncForms(self._caller)
 
     @property
     def end_users(self) -> AsyncEndUsers:
         """The end users for whom the app ran."""
-        from .end_users import AsyncEndUsers  # noqa: PLC0415 - loaded when needed
+        from .resources.end_users import AsyncEndUsers  # noqa: PLC0415 - loaded when needed
 
         return AsyncEndUsers(self._caller)
 
     @property
     def app(self) -> AsyncApp:
         """The app's description, inputs and settings."""
-        from .app import AsyncApp  # noqa: PLC0415 - loaded when needed
+        from .resources.app import AsyncApp  # noqa: PLC0415 - loaded when needed
 
         return AsyncApp(self._caller)
 
@@ -175,7 +175,7 @@ class AsyncDifyWorkflow:
         Raises:
             ConfigurationError: an option has no usable value.
         """
-        secret = _configuration.secret_from(api_key)
+        secret = config.secret_from(api_key)
         del api_key  # a traceback that shows variables must not show it
         configuration = self._caller.configuration.changed(
             api_key=secret,
@@ -240,13 +240,13 @@ class AsyncDifyWorkflow:
             DifyError: as every method does.
         """
         try:
-            call = _requests.plain_request(method, path, params, json)
+            call = requests.plain_request(method, path, params, json)
         except (TypeError, ValueError) as error:
-            _responses.conceal(error, None, self._caller.configuration.api_key)
+            responses.conceal(error, None, self._caller.configuration.api_key)
             raise
         finally:
             del method, path, params, json  # any of them may hold the key, and a traceback may show variables
-        return await self._caller.send(call, _responses.reader(expect), timeout)
+        return await self._caller.send(call, responses.reader(expect), timeout)
 
     async def close(self) -> None:
         """Close the connections; no-op for a derived client, and for connections of `http_client`."""

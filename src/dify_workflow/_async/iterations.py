@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from .._display import described
-from .._lifetimes import AsyncLifetime, EndedError
+from .._http.lifetimes import AsyncLifetime, EndedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from .._configuration import Configuration
+    from .._http.config import Configuration
 
 T = TypeVar("T")
 

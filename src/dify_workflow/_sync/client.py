@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 import httpx
 
-from .. import _configuration, _logging, _requests, _responses
-from .._configuration import UNCHANGED, Configuration, Unchanged
-from .._pools import Pool
-from .caller import Caller
+from .._http import config, logging, requests, responses
+from .._http.config import UNCHANGED, Configuration, Unchanged
+from .._http.pools import Pool
+from .base_client import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
     from typing import Literal
 
-    from .._configuration import TimeoutOption
-    from .app import App
-    from .end_users import EndUsers
-    from .files import Files
-    from .forms import Forms
-    from .logs import Logs
-    from .runs import Runs
+    from .._http.config import TimeoutOption
+    from .resources.app import App
+    from .resources.end_users import EndUsers
+    from .resources.files import Files
+    from .resources.forms import Forms
+    from .resources.logs import Logs
+    from .resources.runs import Runs
 
 
 class DifyWorkflow:
@@ -68,22 +68,20 @@ class DifyWorkflow:
         api_key: str | None = None,
         base_url: str | None = None,
         timeout: TimeoutOption = None,
-        max_retries: int = _configuration.DEFAULT_MAX_RETRIES,
-        backoff: float = _configuration.DEFAULT_BACKOFF,
+        max_retries: int = config.DEFAULT_MAX_RETRIES,
+        backoff: float = config.DEFAULT_BACKOFF,
         default_headers: Mapping[str, str] | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
-        secret = _configuration.secret_from(api_key)
+        secret = config.secret_from(api_key)
         del api_key  # a traceback that shows variables must not show it
         if http_client is not None and not isinstance(http_client, httpx.Client):
-            raise _configuration.ConfigurationError(
-                f"http_client must be an httpx.Client; got a {type(http_client).__name__}"
-            )
-        _logging.turn_on_from_environment()
+            raise config.ConfigurationError(f"http_client must be an httpx.Client; got a {type(http_client).__name__}")
+        logging.turn_on_from_environment()
         configuration = Configuration(
             api_key=secret,
             base_url=base_url,
-            timeout=_configuration.timeout_of(http_client) if timeout is None else timeout,
+            timeout=config.timeout_of(http_client) if timeout is None else timeout,
             max_retries=max_retries,
             backoff=backoff,
             default_headers=default_headers,
@@ -96,42 +94,42 @@ class DifyWorkflow:
     @property
     def logs(self) -> Logs:
         """The app's run logs: what ran, for whom, how long, and what failed."""
-        from .logs import Logs  # noqa: PLC0415 - loaded when needed
+        from .resources.logs import Logs  # noqa: PLC0415 - loaded when needed
 
         return Logs(self._caller)
 
     @property
     def runs(self) -> Runs:
         """The app's runs: start, stream, read and stop them."""
-        from .runs import Runs  # noqa: PLC0415 - loaded when needed
+        from .resources.runs import Runs  # noqa: PLC0415 - loaded when needed
 
         return Runs(self._caller)
 
     @property
     def files(self) -> Files:
         """Files for the app's runs."""
-        from .files import Files  # noqa: PLC0415 - loaded when needed
+        from .resources.files import Files  # noqa: PLC0415 - loaded when needed
 
         return Files(self._caller)
 
     @property
     def forms(self) -> Forms:
         """Forms that paused runs wait for."""
-        from .forms import Forms  # noqa: PLC0415 - loaded when needed
+        from .resources.forms import Forms  # noqa: PLC0415 - loaded when needed
 
         return Forms(self._caller)
 
     @property
     def end_users(self) -> EndUsers:
         """The end users for whom the app ran."""
-        from .end_users import EndUsers  # noqa: PLC0415 - loaded when needed
+        from .resources.end_users import EndUsers  # noqa: PLC0415 - loaded when needed
 
         return EndUsers(self._caller)
 
     @property
     def app(self) -> App:
         """The app's description, inputs and settings."""
-        from .app import App  # noqa: PLC0415 - loaded when needed
+        from .resources.app import App  # noqa: PLC0415 - loaded when needed
 
         return App(self._caller)
 
@@ -174,7 +172,7 @@ class DifyWorkflow:
         Raises:
             ConfigurationError: an option has no usable value.
         """
-        secret = _configuration.secret_from(api_key)
+        secret = config.secret_from(api_key)
         del api_key  # a traceback that shows variables must not show it
         configuration = self._caller.configuration.changed(
             api_key=secret,
@@ -239,13 +237,13 @@ class DifyWorkflow:
             DifyError: as every method does.
         """
         try:
-            call = _requests.plain_request(method, path, params, json)
+            call = requests.plain_request(method, path, params, json)
         except (TypeError, ValueError) as error:
-            _responses.conceal(error, None, self._caller.configuration.api_key)
+            responses.conceal(error, None, self._caller.configuration.api_key)
             raise
         finally:
             del method, path, params, json  # any of them may hold the key, and a traceback may show variables
-        return self._caller.send(call, _responses.reader(expect), timeout)
+        return self._caller.send(call, responses.reader(expect), timeout)
 
     def close(self) -> None:
         """Close the connections; no-op for a derived client, and for connections of `http_client`."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from .._display import described
-from .._lifetimes import EndedError, Lifetime
+from .._http.lifetimes import EndedError, Lifetime
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from .._configuration import Configuration
+    from .._http.config import Configuration
 
 T = TypeVar("T")
 

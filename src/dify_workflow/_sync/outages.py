@@ -1,4 +1,4 @@
-"""Requests that are repeated until an outage is over; when, and for how long, is decided in `_outages`."""
+"""Requests that are repeated until an outage is over; when, and for how long, is decided in `_http.outages`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .. import _logging
-from .._advice import add_advice
 from .._errors import DifyError
-from .._outages import CONTINUE, Request, is_outage
+from .._http import logging
+from .._http.advice import add_advice
+from .._http.outages import CONTINUE, Request, is_outage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .._lifetimes import Lifetime
-    from .._outages import Outages
+    from .._http.lifetimes import Lifetime
+    from .._http.outages import Outages
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -68,7 +68,7 @@ class PatientCall(Generic[A, T]):
                     if outages.has_given_up:
                         add_advice(error, CONTINUE.format(what=self._what))
                     raise
-                _logging.log_outage(self._what, error, pause)
+                logging.log_outage(self._what, error, pause)
             else:
                 outages.succeeded(request)
                 if self._probe is not None:

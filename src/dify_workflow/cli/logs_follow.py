@@ -15,7 +15,7 @@ from .options import BOUNDS, LOG_FORMATS, connected, filters, output_option
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from dify_workflow._sync.follow import LogFollow
+    from dify_workflow._sync.log_follow import LogFollow
     from dify_workflow.models import WorkflowLog
 
     from .connection import App, Connection

@@ -14,7 +14,7 @@ from .options import LOG_FORMATS, connected, filters, output_option, quiet_optio
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dify_workflow._sync.walks import LogWalk
+    from dify_workflow._sync.log_walk import LogWalk
     from dify_workflow.models import WorkflowLog
 
     from .connection import App, Connection
@@ -88,7 +88,7 @@ def logs_of(
 
 def is_for_pages(given: dict[str, Any]) -> bool:
     """Whether `logs.list` takes these filters: it leaves all of them to the server, which can't apply some."""
-    from dify_workflow._filters import FILTERABLE_STATUSES
+    from dify_workflow._logs.filters import FILTERABLE_STATUSES
 
     status, keyword, session = (given.get(name) for name in ("status", "keyword", "created_by_end_user_session_id"))
     return (status is None or status in FILTERABLE_STATUSES) and (keyword is None or session is None)

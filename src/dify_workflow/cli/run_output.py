@@ -11,7 +11,7 @@ from .errors import note, printable
 from .output import json_text
 
 if TYPE_CHECKING:
-    from dify_workflow._sync.streams import RunStream
+    from dify_workflow._sync.run_stream import RunStream
 
 
 class RefusedInputsError(click.ClickException):

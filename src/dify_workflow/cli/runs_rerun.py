@@ -63,7 +63,7 @@ def command(
 
 
 def _ids(given: tuple[str, ...]) -> Iterator[str]:
-    from dify_workflow._runs import checked_id
+    from dify_workflow._runs.arguments import checked_id
 
     ids = [line.strip() for one in given for line in (sys.stdin if one == "-" else [one])]
     # All are checked before the first run is started.

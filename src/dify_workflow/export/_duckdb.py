@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from .._arrow import batch_of, schema_of
 from .._extras import imported
-from .._rows import Rows, time_text
+from .._logs.arrow import batch_of, schema_of
+from .._logs.rows import Rows, time_text
 from ._files import beside
 from ._locks import FileLock
 from ._tables import STATE_TABLE, TABLE, Schema, foreign_table, last_of_each

@@ -14,8 +14,8 @@ import os
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from .. import records
-from .._detailed_log import DetailedLog
-from .._rows import Rows, time_text
+from .._logs.detailed_log import DetailedLog
+from .._logs.rows import Rows, time_text
 from ._locks import FileLock
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from .. import __version__
-from .._detailed_log import DetailedLog
 from .._errors import DifyError
-from .._following import ENDED_STATUSES, OVERLAP_SECONDS
-from .._outages import is_outage
+from .._http.outages import is_outage
+from .._logs.detailed_log import DetailedLog
+from .._logs.follow import ENDED_STATUSES, OVERLAP_SECONDS
 from .._sync.client import DifyWorkflow
-from .._sync.logs import Logs
+from .._sync.resources.logs import Logs
 from ..records import columns_of, is_plain_text
 from ._results import ExportProgress, ExportResult
 from ._targets import format_of, opened, without_password
@@ -392,7 +392,7 @@ def _until(checkpoint: dict[str, Any], time_shift: int | None, filters: dict[str
     latest: int | None = checkpoint["latest"]
     until = None if latest is None else latest - (time_shift or 0) - OVERLAP_SECONDS
     if filters.get("created_at__before") is not None:
-        from .._times import latest_second  # noqa: PLC0415 - loaded when needed
+        from .._logs.times import latest_second  # noqa: PLC0415 - loaded when needed
 
         bound = latest_second("created_at__before", checkpoint["filters"]["created_at__before"])
         until = bound if until is None or bound is None else min(until, bound + 1)

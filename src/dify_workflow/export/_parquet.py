@@ -7,9 +7,9 @@ import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import records
-from .._arrow import batch_of, schema_of
 from .._extras import imported
-from .._rows import Rows
+from .._logs.arrow import batch_of, schema_of
+from .._logs.rows import Rows
 from ._files import StateFile, beside, replace, sync_folder
 from ._locks import FileLock
 

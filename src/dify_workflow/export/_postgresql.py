@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from .._extras import imported
-from .._rows import Rows, time_text
+from .._logs.rows import Rows, time_text
 from ._locks import TargetLockedError
 from ._tables import STATE_TABLE, TABLE, Schema, foreign_table, last_of_each
 

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
-from .._rows import Rows, time_text
+from .._logs.rows import Rows, time_text
 from ._files import beside
 from ._locks import FileLock
 from ._tables import STATE_TABLE, TABLE, Schema, foreign_table

@@ -1,0 +1,104 @@
+"""The app's description, inputs and settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dify_workflow_api.api.app import get_app_info, get_app_meta, get_app_parameters, get_app_site
+
+from .base import AsyncResource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..._http.config import TimeoutOption
+    from ...models import AppInfo, AppMeta, AppParameters, AppSite
+    from .raw_resources import AsyncRawApp
+
+
+class AsyncApp(AsyncResource):
+    """The app that the API key belongs to."""
+
+    __module__ = "dify_workflow.types"
+    __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> AsyncRawApp:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import AsyncRawApp  # noqa: PLC0415 - loaded when needed
+
+        return AsyncRawApp(self._caller)
+
+    async def info(self, *, timeout: TimeoutOption = None) -> AppInfo:
+        """The app's name, description, tags, mode and author: `GET /info`.
+
+        Args:
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            DifyError: as every method does.
+        """
+        return await self._caller.call(get_app_info.build_request(), timeout)
+
+    async def parameters(self, *, timeout: TimeoutOption = None) -> AppParameters:
+        """The inputs that the workflow takes, and the limits for files: `GET /parameters`.
+
+        Args:
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            BadRequestError: the app is not published (`app_unavailable`).
+            DifyError: as every method does.
+        """
+        return await self._caller.call(get_app_parameters.build_request(), timeout)
+
+    async def check_inputs(self, inputs: Mapping[str, Any], *, timeout: TimeoutOption = None) -> None:
+        """Check inputs of a run against the app's form: `GET /parameters`.
+
+        The names, required inputs, types, lengths, options of a selection, and kinds and number of files are checked,
+        by the rules of Dify servers; the contents of files are not. The form is read once for each client, and again
+        when inputs do not fit the form that was read before. A name that the form does not have is an error only if
+        the form names at least one input: a server ignores such an input without a word.
+
+        Args:
+            inputs: the inputs by name, as `runs.run` takes them.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: the inputs do not fit; the message lists every problem, and what the form takes.
+            DifyError: as for `parameters`.
+        """
+        from ..._runs.arguments import checked_inputs  # noqa: PLC0415 - as above
+        from ..._runs.input_form import check_inputs, form_of  # noqa: PLC0415 - loaded when needed
+
+        if (known := self._caller.form) is not None:
+            try:
+                return check_inputs(inputs, known)
+            except ValueError:  # the app may have been published again
+                self._caller.form = None
+        checked_inputs(inputs)
+        self._caller.form = form_of(await self.parameters(timeout=timeout))
+        return check_inputs(inputs, self._caller.form)
+
+    async def meta(self, *, timeout: TimeoutOption = None) -> AppMeta:
+        """The icons of the app's tools: `GET /meta`.
+
+        Args:
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            DifyError: as every method does.
+        """
+        return await self._caller.call(get_app_meta.build_request(), timeout)
+
+    async def site(self, *, timeout: TimeoutOption = None) -> AppSite:
+        """The appearance of the app's web page: `GET /site`.
+
+        Args:
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            PermissionDeniedError: the app has no web page.
+            DifyError: as every method does.
+        """
+        return await self._caller.call(get_app_site.build_request(), timeout)

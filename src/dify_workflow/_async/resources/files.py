@@ -1,0 +1,68 @@
+"""The files that an app's runs can use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dify_workflow_api.api.files import upload_file
+
+from ..._http import responses
+from ..._http.advice import after_upload
+from ..._runs import upload
+from ..._runs.arguments import checked_user
+from ...results import Upload
+from .base import AsyncResource
+
+if TYPE_CHECKING:
+    from ..._http.config import TimeoutOption
+    from ..._runs.upload import FileSource
+    from .raw_resources import AsyncRawFiles
+
+
+class AsyncFiles(AsyncResource):
+    """Files for the app's runs."""
+
+    __module__ = "dify_workflow.types"
+    __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> AsyncRawFiles:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import AsyncRawFiles  # noqa: PLC0415 - loaded when needed
+
+        return AsyncRawFiles(self._caller)
+
+    async def upload(
+        self,
+        file: FileSource,
+        *,
+        user: str,
+        filename: str | None = None,
+        content_type: str | None = None,
+        timeout: TimeoutOption = None,
+    ) -> Upload:
+        """Upload a file for the inputs of a run: `POST /files/upload`.
+
+        It is read from disk as it is sent; what can be read only once, such as a pipe, is first copied to a temporary
+        file. It is sent again only when the server cannot have received it.
+
+        Args:
+            file: a path, the bytes, or a file object that is open for bytes; a file object is read from its beginning.
+            user: id of the end user, 1 to 255 characters: only a run for the same user can use the file.
+            filename: what the file is called; the path's or the file object's own name unless given. Dify tells the
+                kind of a file by its end.
+            content_type: what the file is, such as "application/pdf"; guessed from the name unless given.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: the file has no name, or an argument is invalid; raised before any request is sent.
+            OSError: the file cannot be read.
+            PayloadTooLargeError: over the server's limit; as Dify 1.11 comes, 15 MB, for images 10, for audio 50, for
+                video 100.
+            UnsupportedMediaTypeError: a kind of file that the server refuses.
+            DifyError: as every method does.
+        """
+        user = checked_user(user)
+        with upload.Source(file, filename, content_type) as source:
+            call = upload_file.build_request(file=await self._caller.pool.aside(source.part), user=user)
+            return await self._caller.send(call, responses.reader_as(Upload), timeout, after_upload)

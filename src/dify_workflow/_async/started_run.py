@@ -1,0 +1,208 @@
+"""Runs that were started: their streams are kept open by workers, and what is not known by them is asked for."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from .._errors import DifyError
+from .._http.lifetimes import AsyncLifetime, EndedError
+from .._http.monitors import AsyncMonitor
+from .._http.outages import Outages, Request
+from .._runs.started_run import FIRST_PAUSE, OUTAGE, PAUSED, checked_wait, next_pause, not_ended, result_of
+from .._worker_pool import AsyncWorkers
+from .iterations import life_of
+from .outages import AsyncPatientCall
+from .resources.base import caller_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ..models import StopResponse
+    from ..results import WorkflowRunDetail, WorkflowRunResult
+    from .resources.runs import AsyncRuns
+    from .run_stream import AsyncRunStream
+
+
+class AsyncRun:
+    """A run that was started: `runs.start` and `runs.attach` return it.
+
+    >>> run = await client.runs.start({"query": "hi"}, user="u-1")
+    >>> result = await run.wait()
+
+    Attributes:
+        id: the run's id, which `runs.get` and `runs.attach` take.
+        user: the end user for whom it runs.
+    """
+
+    __module__ = "dify_workflow.types"
+
+    def __init__(
+        self, runs: AsyncRuns, *, workflow_run_id: str, user: str, stream: AsyncRunStream | None = None
+    ) -> None:
+        self._runs = runs
+        self.id = workflow_run_id
+        self.user = user
+        self._task_id = None if stream is None else stream.task_id
+        self._is_pause_known = False
+        self._reader = None if stream is None else AsyncStreamReader(stream, self._poll, runs)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(id={self.id!r}, user={self.user!r})"
+
+    @property
+    def task_id(self) -> str | None:
+        """The task, which `runs.stop` takes; None where no event has told it, as of a run that was attached to."""
+        return self._task_id
+
+    async def wait(self, timeout: float | None = None) -> WorkflowRunResult:
+        """Wait until the run ends, and return its result.
+
+        A run that fails is a result, and so is one that waits for a person: its status is `paused`. Call `wait` again
+        when the person has decided. Where the stream of the run breaks, the server is asked for the run from then on,
+        every 0.5 seconds at first and every 10 seconds in the end; an outage of the server is waited out for 300
+        seconds.
+
+        Args:
+            timeout: seconds; None waits as long as the run takes.
+
+        Raises:
+            ValueError: `timeout` is not a number of 0 or more.
+            APITimeoutError: the run has not ended in time. It goes on.
+            NotFoundError: there is no such run.
+            RuntimeError: the run belongs to the process that started it, which was forked since.
+            DifyError: the server cannot be asked for the run.
+        """
+        seconds = checked_wait(timeout)
+        deadline = None if seconds is None else time.monotonic() + seconds
+        reader = self._reader
+        if reader is not None and not self._is_pause_known:
+            result = await reader.wait(deadline)
+            self._is_pause_known = result is not None and result.status == PAUSED  # it may go on from there
+            if result is not None or not reader.is_left:
+                return self._ended(result, seconds)
+        return self._ended(await self._poll(AsyncLifetime(), deadline), seconds)
+
+    async def get(self) -> WorkflowRunDetail:
+        """The run as it is now, with its inputs and outputs: `GET /workflows/run/{workflow_run_id}`.
+
+        Raises:
+            DifyError: as for `runs.get`.
+        """
+        return await self._runs.get(self.id)
+
+    async def stop(self) -> StopResponse:
+        """End the run: `POST /workflows/tasks/{task_id}/stop`.
+
+        Raises:
+            RuntimeError: the task's id is not known, as of a run that was attached to.
+            DifyError: as for `runs.stop`.
+        """
+        if self.task_id is None:
+            raise RuntimeError(
+                "the run cannot be stopped: only events tell its task_id, and it was attached to by its id"
+            )
+        return await self._runs.stop(self.task_id, user=self.user)
+
+    def events(self) -> AsyncRunStream:
+        """The events of the run, from its first one: `GET /workflow/{workflow_run_id}/events`; Dify 1.14 and newer.
+
+        Raises:
+            DifyError: as for `runs.events`.
+        """
+        return self._runs.events(self.id, user=self.user)
+
+    async def detach(self) -> None:
+        """Close the run's stream and end its worker. The run goes on; `wait` asks the server for it from now on."""
+        if self._reader is not None:
+            await self._reader.leave()
+
+    def _ended(self, result: WorkflowRunResult | None, seconds: float | None) -> WorkflowRunResult:
+        if result is None:
+            raise not_ended(caller_of(self._runs).configuration.base_url, self.id, seconds or 0)
+        return result
+
+    async def _poll(self, life: AsyncLifetime, deadline: float | None) -> WorkflowRunResult | None:
+        """Ask for the run until it has ended; None when the deadline has passed before."""
+        outages, pause = Outages(OUTAGE), FIRST_PAUSE
+        outages.succeeded(Request())  # the server was up when it started the run
+        get: AsyncPatientCall[str, WorkflowRunDetail] = AsyncPatientCall(self._runs.get, outages, life, what="wait")
+        while True:
+            result = result_of(await get(self.id), self.task_id)
+            left = None if deadline is None else deadline - time.monotonic()
+            if result is not None or (left is not None and left <= 0):
+                return result
+            await life.sleep(pause if left is None else min(pause, left))
+            pause = next_pause(pause)
+
+
+class AsyncStreamReader:
+    """A worker that reads the stream of a run until it ends, and asks for the run where the stream breaks.
+
+    Attributes:
+        is_left: whether it was ended before the run was.
+    """
+
+    def __init__(
+        self,
+        stream: AsyncRunStream,
+        poll: Callable[[AsyncLifetime, float | None], Awaitable[WorkflowRunResult | None]],
+        runs: AsyncRuns,
+    ) -> None:
+        self._stream = stream
+        self._poll = poll
+        self._life = AsyncLifetime()
+        self._changed = AsyncMonitor(self._life)
+        self._workers = AsyncWorkers()
+        self._result: WorkflowRunResult | None = None
+        self._error: Exception | None = None
+        self._is_over = False
+        self.is_left = False
+        caller_of(runs).pool.end_with(self)
+        self._workers.start(self._work)
+
+    async def wait(self, deadline: float | None) -> WorkflowRunResult | None:
+        """Wait for the result; None when the deadline has passed, or the reader was ended, before.
+
+        Raises:
+            Exception: what kept the worker from the result.
+            RuntimeError: this is another process than the one that started the run.
+        """
+        self._life.refuse_in_child("run")
+        try:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._is_over, deadline)
+        except EndedError:
+            self._life.refuse_in_child("run")
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    async def leave(self) -> None:
+        """End the worker and close the stream; the run goes on."""
+        self.is_left = self.is_left or not self._is_over
+        self._life.end()
+        life_of(self._stream).end()
+        await self._workers.end()
+
+    async def _work(self) -> None:
+        try:
+            self._result = await self._read()
+        except EndedError:
+            pass
+        except Exception as error:  # noqa: BLE001 - it is raised again where the result is waited for
+            if not self._life.is_over:
+                self._error = error
+        finally:
+            self._is_over = True
+            self._changed.notify_all()
+
+    async def _read(self) -> WorkflowRunResult | None:
+        try:
+            return await self._stream.wait()
+        except (DifyError, RuntimeError):  # the stream broke, or ended without a result
+            if self._life.is_over:
+                return None
+        finally:
+            await self._stream.close()
+        return await self._poll(self._life, None)

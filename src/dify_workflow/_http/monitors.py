@@ -1,0 +1,128 @@
+"""Locks, and the wait for what changes under them, which the end of an iterator's lifetime ends."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from .lifetimes import AsyncLifetime, Lifetime
+
+
+class Alarm:
+    """Wakes up a thread, from any other and from a signal handler: unlike events and conditions, it has no lock."""
+
+    def __init__(self) -> None:
+        self._rings: SimpleQueue[None] = SimpleQueue()
+
+    def interrupt(self) -> None:
+        """Wake up who waits, or will wait."""
+        self._rings.put(None)
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until it rings, or the time is over."""
+        with contextlib.suppress(Empty):
+            self._rings.get(timeout=seconds)
+
+
+class Monitor:
+    """A lock, and the wait for what changes under it to become as it should.
+
+    Args:
+        lifetime: its end wakes up who waits.
+    """
+
+    def __init__(self, lifetime: Lifetime) -> None:
+        self._lifetime = lifetime
+        self._lock = threading.Lock()
+        self._alarms: set[Alarm] = set()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def wait_for(self, ready: Callable[[], bool], deadline: float | None = None) -> None:
+        """Wait, holding the lock, until it is so, or the deadline, a monotonic time, has passed.
+
+        Raises:
+            EndedError: the lifetime has ended.
+        """
+        if ready():
+            return
+        alarm = Alarm()
+        self._alarms.add(alarm)
+        try:
+            while not ready() and (left := _left(deadline)) != 0:
+                self._lock.release()
+                try:
+                    self._lifetime.run(alarm, partial(alarm.wait, left))
+                finally:
+                    self._lock.acquire()
+        finally:
+            self._alarms.discard(alarm)
+
+    def notify_all(self) -> None:
+        """Have everyone look again. Unlike a condition's, this needs no lock."""
+        for alarm in list(self._alarms):
+            alarm.interrupt()
+
+
+class AsyncMonitor:
+    """As `Monitor`; tasks need no lock."""
+
+    def __init__(self, lifetime: AsyncLifetime) -> None:
+        self._lifetime = lifetime
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def wait_for(self, ready: Callable[[], bool], deadline: float | None = None) -> None:
+        """Wait until it is so, or the deadline, a monotonic time, has passed.
+
+        Raises:
+            EndedError: the lifetime has ended.
+        """
+        while not ready() and (left := _left(deadline)) != 0:
+            await self._lifetime.run(None, partial(self._change, left))
+
+    async def _change(self, seconds: float | None) -> None:
+        from asyncio import get_running_loop  # noqa: PLC0415 - as above
+
+        loop = get_running_loop()
+        future = loop.create_future()
+        self._waiting.add(future)
+        timer = None if seconds is None else loop.call_later(seconds, _set, future)
+        try:
+            await future
+        finally:
+            self._waiting.discard(future)
+            if timer is not None:
+                timer.cancel()
+
+    def notify_all(self) -> None:
+        """Have everyone look again."""
+        for future in list(self._waiting):
+            _set(future)
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _left(deadline: float | None) -> float | None:
+    """Seconds to a deadline, 0 when it has passed; None without one."""
+    return None if deadline is None else max(0.0, deadline - time.monotonic())

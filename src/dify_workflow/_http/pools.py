@@ -1,0 +1,238 @@
+"""Pools: the connections of an SDK client and the clients derived from it, made when first needed.
+
+asyncio ties a connection to the event loop that it was opened in, so the async half keeps some for each loop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from .._errors import ConfigurationError
+from . import forks
+from .connections import CLOSED, AsyncConnections, Connections
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncGenerator, Callable
+    from weakref import WeakSet
+
+    import httpx
+
+    from .client_connections import AsyncClientConnections, ClientConnections
+
+MOMENT: Final = 0.1
+"""Seconds for which the connections of a forgotten async client stay open."""
+
+T = TypeVar("T")
+
+
+class Reader(Protocol):
+    """What ends when its pool is closed."""
+
+    def leave(self) -> None:
+        """End."""
+        ...
+
+
+class AsyncReader(Protocol):
+    """As `Reader`."""
+
+    async def leave(self) -> None:
+        """End."""
+        ...
+
+
+class Pool:
+    """The connections of a sync SDK client: of the caller's httpx client, which stays open, or made and closed here."""
+
+    def __init__(self, own: httpx.Client | None) -> None:
+        self.own = own
+        self._own = None if own is None else _connections_of(own)
+        self._readers: WeakSet[Reader] | None = None  # most clients start no run in the background
+        self._made: Connections | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+        forks.register(self)
+
+    def connections(self) -> Connections | ClientConnections:
+        """What to send over.
+
+        Raises:
+            RuntimeError: it has been closed.
+        """
+        if self._own is not None:
+            return self._own
+        made = self._made  # read once: another thread may close it
+        if made is not None:
+            return made
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(CLOSED)
+            if self._made is None:
+                self._made = Connections()
+            return self._made
+
+    def end_with(self, reader: Reader) -> None:
+        """End what reads the stream of a started run when the pool is closed."""
+        if self._readers is None:
+            from weakref import WeakSet  # noqa: PLC0415 - loaded when needed
+
+            self._readers = WeakSet()
+        self._readers.add(reader)
+
+    def adapt(self, request: httpx.Request) -> None:
+        """Make the body of an upload fit to be sent: nothing has to be done."""
+
+    def aside(self, work: Callable[[], T]) -> T:
+        """What some work gives that reads from disk."""
+        return work()
+
+    def close(self) -> None:
+        """Close what was made here. Closing twice is fine."""
+        for reader in list(self._readers or ()):
+            reader.leave()
+        if self._own is not None:
+            self._own.finish_left()
+        with self._lock:
+            self._closed = True
+            made, self._made = self._made, None
+        if made is not None:
+            made.close()
+
+    def leave_to_parent(self) -> object:
+        """In a forked child: let go of the parent's connections, and return them."""
+        made, self._made = self._made, None
+        self._lock = threading.Lock()
+        return made
+
+    def __del__(self) -> None:
+        made = getattr(self, "_made", None)  # there is none when the constructor failed
+        if made is not None:
+            made.close()
+
+
+class AsyncPool:
+    """The connections of an async SDK client: the caller's own, or some for each event loop, closed with it."""
+
+    def __init__(self, own: httpx.AsyncClient | None) -> None:
+        from asyncio import get_running_loop  # noqa: PLC0415 - the sync half does without asyncio, which is large
+
+        self.own = own
+        self._own = None if own is None else _async_connections_of(own)
+        self._running_loop = get_running_loop  # not the function below: it is called for each request
+        self._readers: WeakSet[AsyncReader] | None = None  # as above
+        self._made: dict[asyncio.AbstractEventLoop, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
+        self._closed = False
+        self._lock = threading.Lock()
+        forks.register(self)
+
+    async def connections(self) -> AsyncConnections | AsyncClientConnections:
+        """What to send over in the running event loop.
+
+        Raises:
+            ConfigurationError: there is none of asyncio.
+            RuntimeError: it has been closed.
+        """
+        try:
+            loop = self._running_loop()
+        except RuntimeError:
+            from .event_loops import NO_ASYNCIO  # noqa: PLC0415 - loaded when needed
+
+            raise ConfigurationError(NO_ASYNCIO) from None
+        if self._own is not None:
+            return self._own
+        made = self._made.get(loop)
+        if made is not None:
+            return made[0]
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(CLOSED)
+            for ended in [other for other in self._made if other.is_closed()]:
+                del self._made[ended]
+            fresh = AsyncConnections()
+            lifetime = _until_it_ends(fresh)
+            self._made[loop] = fresh, lifetime
+        await anext(lifetime)
+        return fresh
+
+    def end_with(self, reader: AsyncReader) -> None:
+        """End what reads the stream of a started run when the pool is closed."""
+        if self._readers is None:
+            from weakref import WeakSet  # noqa: PLC0415 - loaded when needed
+
+            self._readers = WeakSet()
+        self._readers.add(reader)
+
+    def adapt(self, request: httpx.Request) -> None:
+        """Make the body of an upload fit to be sent: it is read from disk in threads, and the event loop goes on."""
+        from .._runs.upload import read_in_threads  # noqa: PLC0415 - loaded when needed
+
+        read_in_threads(request)
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """What some work gives that reads from disk: it is done in a thread, and the event loop goes on."""
+        from asyncio import to_thread  # noqa: PLC0415 - the sync half does without asyncio, which is large
+
+        from .event_loops import running_loop  # noqa: PLC0415 - loaded when needed
+
+        running_loop()
+
+        return await to_thread(work)
+
+    async def close(self) -> None:
+        """Close what was made here for the running event loop. Closing twice is fine."""
+        from .event_loops import running_loop  # noqa: PLC0415 - loaded when needed
+
+        for reader in list(self._readers or ()):
+            await reader.leave()
+        with self._lock:
+            self._closed = True
+            # Without connections there is nothing to close, in whatever loop this is.
+            made = self._made.pop(running_loop(), None) if self._made else None
+        if made is not None:
+            await made[1].aclose()
+
+    def leave_to_parent(self) -> object:
+        """In a forked child: let go of the parent's connections, and return them."""
+        made, self._made = self._made, {}
+        self._lock = threading.Lock()
+        return made
+
+    def __del__(self) -> None:
+        # Not at once: a client is often forgotten as the last thing before its loop ends, which would cancel the
+        # closing half-way. Until that moment has passed, the loop's end still finds the lifetime, and closes it.
+        for loop, (_, lifetime) in getattr(self, "_made", {}).items():
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and has closed what is its own
+                loop.call_soon_threadsafe(loop.call_later, MOMENT, _forget, lifetime)
+
+
+def _forget(_: object) -> None:
+    """Hold something until this is called."""
+
+
+async def _until_it_ends(connections: AsyncConnections) -> AsyncGenerator[None]:
+    """A generator that closes connections when it is closed itself.
+
+    A loop that ends in an orderly way closes the asynchronous generators that were begun in it, and so does a running
+    one with those that nobody refers to any more: the two moments at which connections that belong to the loop can
+    still be closed without leaving sockets behind. It knows nothing of its pool, so that a pool that nobody refers to
+    goes at once and not with the next garbage collection, which would take the sockets first.
+    """
+    try:
+        yield
+    finally:
+        await connections.aclose()
+
+
+def _connections_of(own: httpx.Client) -> ClientConnections:
+    from .client_connections import ClientConnections  # noqa: PLC0415 - loaded when needed
+
+    return ClientConnections(own)
+
+
+def _async_connections_of(own: httpx.AsyncClient) -> AsyncClientConnections:
+    from .client_connections import AsyncClientConnections  # noqa: PLC0415 - loaded when needed
+
+    return AsyncClientConnections(own)

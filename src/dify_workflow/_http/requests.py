@@ -1,0 +1,203 @@
+"""What is sent: the one place where an address, the headers and the key come together."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
+
+import httpx
+
+from .._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dify_workflow_api.types import Request
+
+    from .config import Configuration, Secret
+
+Params = tuple[tuple[str, str], ...]
+
+
+@cache
+def user_agent() -> str:
+    """The User-Agent of every request: this SDK's version, Python's and httpx's."""
+    python = "{}.{}".format(*sys.version_info)
+    return f"dify-workflow-sdk/{__version__} python/{python} httpx/{httpx.__version__}"
+
+
+def wire_params(params: Mapping[str, object] | None) -> Params:
+    """Query parameters as they are sent: None is left out, a boolean is true or false, a list is repeated."""
+    return tuple(
+        (name, str(item).lower() if isinstance(item, bool) else str(item))
+        for name, value in (params or {}).items()
+        for item in _items(value)
+        if item is not None
+    )
+
+
+def _items(value: object) -> Iterable[object]:
+    return cast("Iterable[object]", value) if isinstance(value, list | tuple) else (value,)
+
+
+def checked_path(path: str) -> str:
+    """A path below the base URL, as `client.request` takes it.
+
+    Raises:
+        ValueError: a full address (the key must not go elsewhere), or a path with a query in it.
+    """
+    if not isinstance(path, str) or not path.startswith("/") or not path.isprintable() or set(path) & set("?#\\ "):
+        raise ValueError(
+            f"path must begin with '/', as in '/workflows/logs', below the client's base URL, "
+            f"and hold no query (use params=); got {path!r}"
+        )
+    return path
+
+
+def checked_method(method: str) -> str:
+    """An HTTP method in capitals.
+
+    Raises:
+        ValueError: it is no method's name.
+    """
+    if not isinstance(method, str) or not method.isascii() or not method.isalpha():
+        raise ValueError(f"method must be an HTTP method such as 'GET' or 'POST'; got {method!r}")
+    return method.upper()
+
+
+def plain_request(method: str, path: str, params: Mapping[str, object] | None, json: object) -> Request[object]:
+    """The request of `client.request`, for an operation that the spec does not know.
+
+    Raises:
+        ValueError: a part of it cannot be sent.
+    """
+    from dify_workflow_api.types import Request  # noqa: PLC0415 - loaded when needed
+
+    return Request(
+        operation="request",
+        method=checked_method(method),
+        path=checked_path(path),
+        load_response=lambda: object,
+        params=wire_params(params),
+        json=json,
+    )
+
+
+class SentHeaders(httpx.Headers):
+    """Headers whose repr, which tracebacks may show, has no values: a default header may hold the key, too."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self)!r})"
+
+    def copy(self) -> SentHeaders:
+        """A copy that hides its values as well."""
+        return SentHeaders(self)
+
+
+class SentRequest(httpx.Request):
+    """A request whose repr, which tracebacks may show, has no address: its path and query are the caller's."""
+
+    def __repr__(self) -> str:
+        return f"<Request({self.method!r})>"
+
+
+def prepared_headers(configuration: Configuration) -> httpx.Headers:
+    """The headers of every request of a client, ready to be sent."""
+    headers = SentHeaders(
+        {
+            "Host": httpx.URL(configuration.base_url).netloc.decode("ascii"),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "Connection": "keep-alive",
+            "User-Agent": user_agent(),
+        }
+    )
+    headers.update(configuration.headers)  # each takes the place of its namesake, in whatever case it was written
+    headers["Authorization"] = f"Bearer {configuration.api_key.reveal()}"
+    return headers
+
+
+def build_request(
+    call: Request[Any],
+    *,
+    base_url: str,
+    headers: httpx.Headers,
+    accept: str | None,
+    timeouts: Mapping[str, float | None],
+    http: httpx.Client | httpx.AsyncClient | None,
+) -> httpx.Request:
+    """The request as it goes out.
+
+    Args:
+        call: the operation's request.
+        base_url: what its path is below.
+        headers: what `prepared_headers` gave.
+        accept: content type to ask for instead of JSON.
+        timeouts: seconds for each phase of the attempt, as httpx names them; None is no bound.
+        http: the caller's own httpx client, whose headers, cookies and query are merged in; None where there is none:
+            a client made here has nothing to merge, and merging nothing costs a tenth of the whole call.
+
+    Raises:
+        ValueError: the arguments make no request that can be sent.
+    """
+    content = None if call.json is None else _json_bytes(call.json)
+    is_multipart = bool(call.files or call.fields)
+    if content is not None or accept is not None or is_multipart:
+        headers = headers.copy()
+        if content is not None:
+            headers.setdefault("Content-Type", "application/json")
+        if accept is not None:
+            headers["Accept"] = accept
+        if is_multipart:  # said here, as a default header, or one of the caller's own client, would take its place
+            headers["Content-Type"] = f"multipart/form-data; boundary={os.urandom(16).hex()}"
+    url = base_url + call.path
+    parts: dict[str, Any] = {"headers": headers, "extensions": {"timeout": timeouts}, "content": content}
+    if is_multipart:
+        parts |= {"files": call.files, "data": dict(call.fields)}
+    try:
+        if http is not None:
+            return _without_address(http.build_request(call.method, url, params=call.params, **parts))
+        if call.params:
+            url = f"{url}?{urlencode(call.params)}"
+        return SentRequest(call.method, url, **parts)
+    except httpx.InvalidURL as error:  # httpx takes no address of more than 65,536 characters
+        reason = f"path and params make no address that can be requested: {error}"
+    except UnicodeEncodeError:
+        reason = "params must be strings without lone surrogates"
+    raise ValueError(reason)
+
+
+def _without_address(request: httpx.Request) -> httpx.Request:
+    """The request, its address hidden from its repr, unless it is of a class of the caller's."""
+    if type(request) is httpx.Request:
+        request.__class__ = SentRequest
+    return request
+
+
+def _json_bytes(value: object) -> bytes:
+    # httpx 0.27 would send NaN, which is not JSON, and 0.28 refuses it: what is sent does not depend on the release.
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        reason = str(error)
+    # Outside: the error that was caught refers to frames that have the value among their variables.
+    raise ValueError(f"the body must be a JSON value: {reason}")
+
+
+def without_secrets(request: httpx.Request, secret: Secret) -> httpx.Request:
+    """The request as errors carry it: without its body, its credentials, and the key wherever it may stand."""
+    kept = [
+        (name, secret.redact_bytes(value)) for name, value in request.headers.raw if name.lower() not in _SECRET_HEADERS
+    ]
+    url = str(request.url)
+    redacted = secret.redact(url)
+    return httpx.Request(request.method, request.url if redacted == url else httpx.URL(redacted), headers=kept)
+
+
+_SECRET_HEADERS = frozenset(
+    {b"authorization", b"cookie", b"proxy-authorization", b"content-length", b"transfer-encoding"}
+)

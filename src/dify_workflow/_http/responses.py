@@ -1,0 +1,479 @@
+"""What an answer means: a value, or an error that says what happened, on which method and path, and never the key."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeGuard, TypeVar
+
+import httpx
+
+from .._errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    APITimeoutError,
+    DifyError,
+    NotFoundError,
+    RateLimitError,
+    WorkflowStreamError,
+    class_of_status,
+)
+from .bodies import BodyError
+from .requests import without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dify_workflow_api.types import Request
+
+    from .config import Secret
+
+_KINDS: Final[dict[object, str]] = {
+    type(None): "null",
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    bool: "a boolean",
+}
+
+LONGEST_TEXT: Final = 500
+"""Characters of the server's text that go into a message; `.body` has all of it."""
+
+LARGEST_ERROR_BODY: Final = 16 << 20
+"""Bytes of a body that an error has in `.body`; of a longer one it has the beginning, as text."""
+CUT_END: Final = 1000
+"""Characters left out where a body is cut."""
+
+NOT_THE_API: Final = "; is this a Dify API? check base_url"
+"""Added to HTML with a status of success, and to a 404 that is not in Dify's form: most often the address is wrong."""
+
+PORTS: Final = {"http": 80, "https": 443}
+
+TIMED_OUT: Final = {
+    httpx.ConnectTimeout: "timed out while connecting",
+    httpx.ReadTimeout: "timed out while waiting for the response",
+    httpx.WriteTimeout: "timed out while sending the request",
+    httpx.PoolTimeout: "timed out while waiting for a free connection",
+    httpx.TimeoutException: "timed out",
+}
+
+NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+class Model(Protocol):
+    """What every generated model can do."""
+
+    array_fields: ClassVar[tuple[str, ...]]
+    """The fields that are always a list."""
+
+    @classmethod
+    def from_dict(cls, src: dict[str, Any], /) -> Self:
+        """The model of a JSON object."""
+        ...
+
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+
+
+class MissingError(Exception):
+    """The answer says, in its own way, that there is no such thing; the text is the message."""
+
+
+class UnusableBodyError(Exception):
+    """The bytes of an answer are not what was expected; the text says in which way."""
+
+
+class BrokenEventError(Exception):
+    """The data of an event is not a JSON object; the text says what it is.
+
+    Attributes:
+        data: the data.
+    """
+
+    def __init__(self, reason: str, data: str) -> None:
+        super().__init__(reason)
+        self.data = data
+
+
+class ReportedError(Exception):
+    """The server reports, by an `error` event, that the run could not go on.
+
+    Attributes:
+        code: the server's code.
+        status: the HTTP status that the server would have given.
+        message: the server's text.
+    """
+
+    def __init__(self, code: str | None, status: int | None, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.message = message
+
+
+DIGITS: Final = bytes.maketrans(b"0123456789", b"0" * 10)
+PIECE: Final = 16_384
+LONG_NUMBER: Final = b"0" * 19
+"""As many digits as the largest integers of 64 bits have, in a text in which each digit is a 0."""
+
+
+def _has_long_number(content: bytes) -> bool:
+    # Piece by piece: what is made of a whole page would not stay in the processor's cache.
+    return any(
+        LONG_NUMBER in content[start : start + PIECE + len(LONG_NUMBER) - 1].translate(DIGITS)
+        for start in range(0, len(content), PIECE)
+    )
+
+
+def _json_loader() -> Callable[[bytes], Any]:
+    try:
+        import orjson  # noqa: PLC0415 - an extra: used where it is installed
+    except ImportError:
+        return json.loads
+
+    def loads(content: bytes) -> Any:  # noqa: ANN401 - JSON is anything
+        if _has_long_number(content):
+            return json.loads(content)  # orjson makes a float of an integer that 64 bits do not hold
+        try:
+            return orjson.loads(content)
+        except ValueError:
+            return json.loads(content)  # it also reads NaN, lone surrogates and a byte order mark
+
+    return loads
+
+
+loads = _json_loader()
+
+
+def json_value(content: bytes) -> Any:  # noqa: ANN401 - JSON is anything
+    """The JSON value of a body.
+
+    Raises:
+        UnusableBodyError: it is empty, cut, or not JSON.
+    """
+    if not content:
+        raise UnusableBodyError("an empty body")
+    try:
+        return loads(content)
+    except (ValueError, RecursionError) as error:
+        kind = "HTML" if _is_html(content[:LONGEST_TEXT].decode("utf-8", "replace")) else "broken JSON"
+        raise UnusableBodyError(f"{kind} ({_shortened(str(error))})" if kind != "HTML" else kind) from None
+
+
+def model_value(content: bytes, model: type[M]) -> M:
+    """The body as a model.
+
+    Raises:
+        UnusableBodyError: it is not JSON, not an object, or lacks a list that the API promises.
+    """
+    value = json_value(content)
+    if not is_object(value):
+        raise UnusableBodyError(f"{kind_of(value)} where an object belongs")
+    for name in model.array_fields:
+        if not isinstance(value.get(name), list):
+            found = kind_of(value[name]) if name in value else "nothing"
+            raise UnusableBodyError(f"an object with {found} where its list {name!r} belongs")
+    return model.from_dict(value)
+
+
+def model_reader(call: Request[M]) -> Callable[[bytes], M]:
+    """What turns the body of an operation's answer into the operation's model."""
+    return lambda content: model_value(content, call.response)
+
+
+def reader_as(model: type[M]) -> Callable[[bytes], M]:
+    """What turns the body of an answer into this model."""
+    return lambda content: model_value(content, model)
+
+
+def reader(expect: str) -> Callable[[bytes], Any]:
+    """What turns a body into what `client.request` was asked to give.
+
+    Raises:
+        ValueError: neither "json" nor "bytes".
+    """
+    if expect not in ("json", "bytes"):
+        raise ValueError(f"expect must be 'json' or 'bytes'; got {expect!r}")
+    if expect == "bytes":
+        return bytes
+    return lambda content: json_value(content) if content else None
+
+
+def nothing(content: bytes) -> None:
+    """Check that a body that means nothing is empty or JSON.
+
+    Raises:
+        UnusableBodyError: it is neither.
+    """
+    if content:
+        json_value(content)
+
+
+def value(response: httpx.Response, content: bytes, read: Callable[[bytes], T], secret: Secret) -> T:
+    """What an answer means.
+
+    Raises:
+        APIStatusError: its status says no.
+        APIResponseError: its status says yes, and its body is not what the API promises.
+    """
+    failure: DifyError
+    if not response.is_success:
+        failure = status_error(response, content, secret)
+    else:
+        try:
+            return read(content)
+        except UnusableBodyError as reason:
+            failure = response_error(response, content, reason, secret)
+        except MissingError as reason:
+            failure = missing_error(response, content, str(reason), secret)
+    del content  # a server may echo the key, and a traceback may show variables
+    raise failure
+
+
+def response_error(
+    response: httpx.Response, content: bytes, reason: UnusableBodyError, secret: Secret
+) -> APIResponseError:
+    """The error for an answer whose status says yes and whose body is not what the API promises."""
+    hide_reason(response, secret)
+    text, body = _text_and_body(content, secret)
+    what = f"{response.status_code} with {reason}"
+    if text and isinstance(body, str):
+        what += f": {_shortened(text)}"
+    if _is_html(text):
+        what += NOT_THE_API
+    return APIResponseError(
+        summary_of(response.request, secret, what),
+        status_code=response.status_code,
+        headers=_redacted(response.headers, secret),
+        body=body,
+        request=without_secrets(response.request, secret),
+    )
+
+
+def missing_error(response: httpx.Response, content: bytes, message: str, secret: Secret) -> NotFoundError:
+    """The error for an answer whose status says yes and whose body says that there is nothing."""
+    hide_reason(response, secret)
+    return NotFoundError(
+        summary_of(response.request, secret, f"{response.status_code}, {message}"),
+        status_code=response.status_code,
+        code="not_found",
+        message=message,
+        headers=_redacted(response.headers, secret),
+        body=_text_and_body(content, secret)[1],
+        request=without_secrets(response.request, secret),
+    )
+
+
+def status_error(response: httpx.Response, content: bytes, secret: Secret) -> APIStatusError:
+    """The error for an answer whose status says no."""
+    hide_reason(response, secret)
+    status = response.status_code
+    text, body = _text_and_body(content, secret)
+    code = _text_in(body, "code")
+    message = _text_in(body, "message") or _shortened(text) or response.reason_phrase or "(an empty answer)"
+    if 300 <= status <= 399:  # noqa: PLR2004 - HTTP's own numbers
+        message = "a redirect, which is not followed, as it could take the key elsewhere; check base_url"
+    cls = class_of_status(status)
+    if status == 400 and code == "invalid_param" and message.startswith("Too many requests"):  # noqa: PLR2004
+        # Dify 1.11 raises its concurrency limit as a ValueError, whose handler turns it into this 400.
+        cls = RateLimitError
+    what = f"{status}{' ' + code if code else ''}: {_shortened(message)}"
+    if status == 404 and code is None:  # noqa: PLR2004 - HTTP's own number
+        what += NOT_THE_API
+    return cls(
+        summary_of(response.request, secret, what),
+        status_code=status,
+        code=code,
+        message=message,
+        headers=_redacted(response.headers, secret),
+        body=body,
+        request=without_secrets(response.request, secret),
+    )
+
+
+def is_event_stream(response: httpx.Response) -> bool:
+    """Whether an answer is a stream of events."""
+    return response.is_success and response.headers.get("content-type", "").lower().startswith("text/event-stream")
+
+
+def stream_error(response: httpx.Response, content: bytes, secret: Secret) -> DifyError:
+    """The error for an answer that is no stream of events."""
+    if not response.is_success:
+        return status_error(response, content, secret)
+    return response_error(response, content, UnusableBodyError("no stream of events"), secret)
+
+
+def failed_stream(
+    error: httpx.HTTPError | BrokenEventError | ReportedError, response: httpx.Response, progress: str, secret: Secret
+) -> DifyError:
+    """The error for what ended a stream before its run.
+
+    Args:
+        error: what ended it.
+        response: the answer that the stream is the body of.
+        progress: what was seen so far.
+        secret: the key.
+    """
+    if isinstance(error, BrokenEventError):  # not what the API promises
+        return response_error(response, error.data.encode(), UnusableBodyError(f"{error}, {progress}"), secret)
+    if isinstance(error, httpx.HTTPError):
+        return transport_error(error, response.request, response, secret, progress)
+    code = None if error.code is None else secret.redact(error.code)
+    message = secret.redact(error.message)
+    what = f"the run ended with an error event: {code or 'no code'}: {_shortened(message)}, {secret.redact(progress)}"
+    return WorkflowStreamError(
+        summary_of(response.request, secret, what),
+        code=code,
+        status=error.status,
+        message=message,
+    )
+
+
+def cut_stream(response: httpx.Response, progress: str, secret: Secret) -> APIConnectionError:
+    """The error for a stream that ended before its run did."""
+    hide_reason(response, secret)
+    what = f"the stream ended without workflow_finished, {progress}"
+    return APIConnectionError(
+        summary_of(response.request, secret, what, with_port=True), request=without_secrets(response.request, secret)
+    )
+
+
+def transport_error(
+    error: httpx.HTTPError,
+    request: httpx.Request,
+    response: httpx.Response | None,
+    secret: Secret,
+    progress: str = "",
+) -> DifyError:
+    """The error for what httpx raised.
+
+    What httpx raised becomes its cause, without the frames of httpx's insides: their variables hold the headers.
+    """
+    from . import tracebacks  # noqa: PLC0415 - loaded when needed
+
+    what = _what_failed(error, secret) + (f", {secret.redact(progress)}" if progress else "")
+    summary = summary_of(request, secret, what, with_port=True)
+    bare = without_secrets(request, secret)
+    for link in tracebacks.links_of(error):
+        link.__traceback__ = None
+        if isinstance(link, httpx.RequestError):
+            link.request = bare
+    tracebacks.redact(error, secret)
+    if response is not None:
+        hide_reason(response, secret)
+    sent = not isinstance(error, NOT_SENT)
+    result: DifyError
+    if isinstance(error, httpx.DecodingError) and response is not None:
+        if not response.is_success:  # its status says more than a body that cannot be read
+            return status_error(response, b"", secret)
+        reason = str(error) if isinstance(error, BodyError) else "a body whose compression is corrupt"
+        reason += f", {secret.redact(progress)}" if progress else ""
+        result = APIResponseError(
+            summary_of(request, secret, f"{response.status_code} with {reason}"),
+            status_code=response.status_code,
+            headers=_redacted(response.headers, secret),
+            body=None,
+            request=bare,
+        )
+    elif isinstance(error, httpx.TimeoutException):
+        result = APITimeoutError(summary, request=bare, request_sent=sent)
+    else:
+        result = APIConnectionError(summary, request=bare, request_sent=sent)
+    result.__cause__ = error
+    return result
+
+
+def hide_reason(response: httpx.Response, secret: Secret) -> None:
+    """Take the key out of a response's reason phrase, which its repr shows."""
+    reason = response.extensions.get("reason_phrase")
+    if isinstance(reason, bytes):
+        response.extensions["reason_phrase"] = secret.redact_bytes(reason)
+
+
+def conceal(error: BaseException, response: httpx.Response | None, secret: Secret) -> None:
+    """Prepare an exception that is not one of the SDK's, such as a cancellation, to be raised on from here.
+
+    Neither the frames of what carries the bytes nor those behind it are shown with their variables.
+    """
+    from . import tracebacks  # noqa: PLC0415 - loaded when needed
+
+    tracebacks.hide_frames(error)
+    tracebacks.redact(error, secret)
+    if response is not None:
+        hide_reason(response, secret)
+
+
+def summary_of(request: httpx.Request, secret: Secret, what: str, *, with_port: bool = False) -> str:
+    """The text of an error: method and path of the request, what happened, and the host.
+
+    Args:
+        request: the request.
+        secret: the key, which is taken out.
+        what: what happened.
+        with_port: whether the port is named where it is the scheme's own, too: of use where no connection was made.
+    """
+    url = request.url
+    host = url.netloc.decode("ascii")  # without a user name and password
+    if with_port and url.port is None:
+        host += f":{PORTS.get(url.scheme, 0)}"
+    return secret.redact(f"{request.method} {url.path}: {what} ({host})")
+
+
+def _what_failed(error: httpx.HTTPError, secret: Secret) -> str:
+    text = _shortened(secret.redact(str(error)))
+    for kind, when in TIMED_OUT.items():
+        if isinstance(error, kind):
+            return when if text.lower() in ("", "timed out") else f"{when}: {text}"
+    return text or type(error).__name__
+
+
+def _text_in(body: object, name: str) -> str | None:
+    found = body.get(name) if is_object(body) else None
+    return found if isinstance(found, str) else None
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def kind_of(value: object) -> str:
+    """What kind of JSON value it is, in words."""
+    return _KINDS.get(type(value), "a number")
+
+
+def _text_and_body(content: bytes, secret: Secret) -> tuple[str, Any]:
+    text = secret.redact(content[:LARGEST_ERROR_BODY].decode("utf-8", "replace"))
+    if len(content) > LARGEST_ERROR_BODY:  # its end may be a part of the key
+        text = text[:-CUT_END]
+        return text, text
+    try:
+        received = json.loads(text)
+        body = secret.redact_value(received)  # in a string of JSON, the key may be encoded once more
+        return text if body == received else json.dumps(body), body
+    except (ValueError, RecursionError):
+        return text, text
+
+
+def _is_html(text: str) -> bool:
+    return text.lstrip("\ufeff \t\r\n")[:1] == "<"
+
+
+def _shortened(text: str) -> str:
+    if _is_html(text):
+        title = re.search(r"<title[^>]*>(.{1,200}?)</title>", text, re.IGNORECASE | re.DOTALL)
+        text = f"an HTML page, {title[1].strip()!r}" if title else "an HTML page"
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "..."
+
+
+def headers_of(response: httpx.Response, secret: Secret) -> httpx.Headers:
+    """The headers of a response, without the key."""
+    return _redacted(response.headers, secret)
+
+
+def _redacted(headers: httpx.Headers, secret: Secret) -> httpx.Headers:
+    # As bytes: httpx reads header values outside ASCII, and refuses to be given them as text.
+    return httpx.Headers([(secret.redact_bytes(name), secret.redact_bytes(value)) for name, value in headers.raw])

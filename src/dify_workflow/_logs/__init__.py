@@ -1,0 +1,1 @@
+"""What is decided about logs: filters, walks, follows, ranges. Nothing here sends or sleeps."""

@@ -1,0 +1,130 @@
+"""Logs as Arrow data: batches of records for pyarrow, polars, pandas and DuckDB. Needs the extra `arrow`."""
+
+# pyarrow has no types.
+# pyright: standard
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import pyarrow as pa
+
+    from ..records import Column
+
+BATCH: Final = 10_000
+"""Records of a batch."""
+
+
+class ArrowStream:
+    """Logs that can be read as Arrow data."""
+
+    __module__ = "dify_workflow.types"
+
+    _has_details = False
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The logs as an Arrow stream, for libraries that take one: pyarrow, polars, pandas, DuckDB.
+
+        Needs the extra `arrow`. An error while reading is raised by the library, with the error's text.
+        """
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self) -> pa.RecordBatchReader:
+        """The logs as batches of 10,000 records, with the columns of `dify_workflow.records`.
+
+        Needs the extra `arrow`. The logs are read while the batches are: memory does not grow with their number.
+
+        Raises:
+            ImportError: pyarrow is not installed.
+        """
+        return reader_of(self, details=self._has_details)  # type: ignore[arg-type]  # what inherits this is iterated
+
+
+class AsyncArrowStream:
+    """Logs that can be read as Arrow data."""
+
+    __module__ = "dify_workflow.types"
+
+    _has_details = False
+
+    async def to_arrow(self) -> pa.Table:
+        """The logs as a table, with the columns of `dify_workflow.records`. Needs the extra `arrow`.
+
+        Raises:
+            ImportError: pyarrow is not installed.
+        """
+        pyarrow = _pyarrow()
+        from .. import records  # noqa: PLC0415 - loaded when needed
+        from .rows import Rows  # noqa: PLC0415 - as above
+
+        schema = schema_of(records.columns_of(details=self._has_details))
+        rows = Rows(details=self._has_details)
+        batches: list[pa.RecordBatch] = []
+        async for log in self:  # type: ignore[attr-defined]  # what inherits this is iterated
+            rows.add(None, log)
+            if rows.count >= BATCH:
+                batches.append(batch_of(rows.ready, schema))
+                rows.clear()
+        batches.append(batch_of(rows.ready, schema))
+        return pyarrow.Table.from_batches(batches, schema)
+
+
+def reader_of(logs: Iterable[Any], *, details: bool) -> pa.RecordBatchReader:
+    """The logs as batches.
+
+    Raises:
+        ImportError: pyarrow is not installed.
+    """
+    pyarrow = _pyarrow()
+    from .. import records  # noqa: PLC0415 - loaded when needed
+    from .rows import Rows  # noqa: PLC0415 - as above
+
+    schema = schema_of(records.columns_of(details=details))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        rows = Rows(details=details)
+        for log in logs:
+            rows.add(None, log)
+            if rows.count >= BATCH:
+                yield batch_of(rows.ready, schema)
+                rows.clear()
+        if rows.count:
+            yield batch_of(rows.ready, schema)
+
+    return pyarrow.RecordBatchReader.from_batches(schema, batches())
+
+
+def schema_of(columns: Sequence[Column]) -> Any:  # noqa: ANN401 - a pyarrow.Schema
+    """The Arrow schema of columns."""
+    pyarrow = _pyarrow()
+    types = {
+        "string": pyarrow.string(),
+        "integer": pyarrow.int64(),
+        "number": pyarrow.float64(),
+        "boolean": pyarrow.bool_(),
+        "timestamp": pyarrow.timestamp("s", "UTC"),
+        "json": pyarrow.string(),
+    }
+    return pyarrow.schema(
+        [
+            pyarrow.field(column.name, types[column.type], nullable=column.name not in ("app", "id"))
+            for column in columns
+        ]
+    )
+
+
+def batch_of(rows: Sequence[Sequence[Any]], schema: Any) -> Any:  # noqa: ANN401 - a pyarrow.RecordBatch
+    """Rows, with times as epoch seconds, as a batch."""
+    pyarrow = _pyarrow()
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    arrays = [pyarrow.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    return pyarrow.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _pyarrow() -> Any:  # noqa: ANN401 - a module without types
+    from .._extras import imported  # noqa: PLC0415 - loaded when needed
+
+    return imported("pyarrow", "arrow")

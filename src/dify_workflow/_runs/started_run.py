@@ -1,0 +1,72 @@
+"""What is known of a run that was started, and how often the server is asked for it. Decisions only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from .._errors import APITimeoutError
+from ..results import WorkflowRunResult
+
+if TYPE_CHECKING:
+    from ..results import WorkflowRunDetail
+
+ENDED: Final = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})
+PAUSED: Final = "paused"
+
+FIRST_PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 10.0
+GROWTH: Final = 1.5
+
+OUTAGE: Final = 300.0
+"""Seconds for which an outage of the server is waited out while a run goes on."""
+
+FIELDS: Final = (
+    "id",
+    "workflow_id",
+    "status",
+    "outputs",
+    "error",
+    "elapsed_time",
+    "total_tokens",
+    "total_steps",
+    "created_at",
+    "finished_at",
+)
+"""Of a run's detail, what a result has."""
+
+
+def next_pause(pause: float) -> float:
+    """Seconds until a run is asked for again, after a pause of so many seconds."""
+    return min(pause * GROWTH, LONGEST_PAUSE)
+
+
+def result_of(detail: WorkflowRunDetail, task_id: str | None) -> WorkflowRunResult | None:
+    """The result of a run that has ended or waits for a person; None while it goes on."""
+    status: object = detail.status
+    if status != PAUSED and status not in ENDED:
+        return None
+    data = {name: getattr(detail, name) for name in FIELDS if name in detail.to_dict()}
+    result: dict[str, Any] = {"task_id": task_id, "workflow_run_id": detail.id, "data": data}
+    return WorkflowRunResult.from_dict(result)
+
+
+def not_ended(base_url: str, run_id: str, seconds: float) -> APITimeoutError:
+    """The error of a wait that was not long enough."""
+    return APITimeoutError(
+        f"the run {run_id} has not ended within {seconds:g} s; it goes on: wait() again, or stop() it",
+        request=httpx.Request("GET", f"{base_url}/workflows/run/{run_id}"),
+    )
+
+
+def checked_wait(timeout: float | None) -> float | None:
+    """The seconds to wait for a run.
+
+    Raises:
+        ValueError: they are no number of 0 or more.
+    """
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if timeout is not None and not (is_number and timeout >= 0):
+        raise ValueError(f"timeout must be seconds, 0 or more, or None to wait without a limit; got {timeout!r}")
+    return timeout

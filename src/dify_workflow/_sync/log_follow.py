@@ -1,0 +1,385 @@
+"""Following the logs: it looks, gives and waits; what is new and how long to wait is decided in `_logs.follow`."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from .._errors import DifyError, IncompleteWalkError
+from .._http import logging
+from .._http.lifetimes import Lifetime
+from .._logs.follow import MOST_LOOK_UPS, OVERLAP_SECONDS
+from .._logs.walk import PageRequest, Reply, WindowWalk, page_from, rows_of
+from .iterations import Iteration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Mapping
+
+    from .._http.config import Configuration
+    from .._logs.follow import Following
+    from .._logs.walk import FilterClock, Inquiry, Row
+    from ..models import WorkflowLog, WorkflowLogPage
+
+
+ENDED: Final = "this follow has ended; a new one can go on from its checkpoint"
+CHANGES_ENDED: Final = "this iteration ended before its last log; a new one can go on from its checkpoint"
+
+
+class LogFollow(Iteration["WorkflowLog"]):
+    """An iterator without end over new logs; made by `logs.follow`.
+
+    >>> with client.logs.follow(since="1h") as logs:
+    ...     for log in logs:
+    ...         ...
+
+    It can be iterated without `with` too; with it, leaving releases everything at once.
+    """
+
+    __module__ = "dify_workflow.types"
+
+    _kind = "follow"
+
+    def __init__(
+        self,
+        read_page: Callable[[PageRequest], WorkflowLogPage],
+        following: Following,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] | None = None,
+        life: Lifetime | None = None,
+        configuration: Configuration | None = None,
+    ) -> None:
+        del clock  # it may be set at any time, so that nothing may depend on it
+        self._following = following
+        life = life or Lifetime()
+        items = Looks(read_page, following, monotonic, sleep or life.sleep).logs()
+        super().__init__(life, items, configuration=configuration)
+
+    def _state(self) -> Mapping[str, object]:
+        return {**self._following.given_filters, "seen": self._following.seen}
+
+    @property
+    def time_shift(self) -> int | None:
+        """Displayed minus true seconds of the server's times; None before the first page, 0 on an ordinary server.
+
+        It is -18000 where a database session runs in New York time, and `created_at` is then wrong by so much. A shift
+        of the logs' times and their runs' alike (Dify on Windows, run from source) is found when a poll shows that.
+        """
+        return self._following.time_shift
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """The position after the last log that was yielded, as a JSON value for `logs.follow(checkpoint=...)`."""
+        return self._following.as_json()
+
+    def _end(self) -> Exception:
+        # An error or a cancellation may have ended it: a normal end would look as if it had been closed.
+        return StopIteration() if self._life.is_over else RuntimeError(ENDED)
+
+    def close(self) -> None:
+        """Stop following, from any thread, task or signal handler, and release the connection.
+
+        For a thread or task that waits for the next log, the iteration ends normally. It cannot continue; a new
+        follow can, from its checkpoint. With your own `http_client`, the sync half lets a read that is under way
+        return first.
+        """
+        super().close()
+
+
+class LogChanges(Iteration["WorkflowLog"]):
+    """An iterator over the logs that are new or have ended since a checkpoint; made by `logs.changes`.
+
+    >>> with client.logs.changes(checkpoint=saved) as changes:
+    ...     for log in changes:
+    ...         ...
+    >>> save(changes.checkpoint)
+
+    It can be iterated without `with` too; with it, leaving early releases everything at once.
+    """
+
+    __module__ = "dify_workflow.types"
+
+    _kind = "iteration"
+
+    def __init__(
+        self,
+        read_page: Callable[[PageRequest], WorkflowLogPage],
+        following: Following,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        life: Lifetime | None = None,
+        configuration: Configuration | None = None,
+    ) -> None:
+        self._following = following
+        self._progress = Progress()
+        life = life or Lifetime()
+        looks = Looks(read_page, following, monotonic, life.sleep, is_single=True)
+        super().__init__(life, noted(looks, self._progress), configuration=configuration)
+
+    def _state(self) -> Mapping[str, object]:
+        return {**self._following.given_filters, "seen": self._following.seen}
+
+    @property
+    def time_shift(self) -> int | None:
+        """Displayed minus true seconds of the server's times; None before the first page, 0 on an ordinary server.
+
+        It is -18000 where a database session runs in New York time, and `created_at` is then wrong by so much.
+        """
+        return self._following.time_shift
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """The position after the last log that was yielded: a JSON value for `logs.changes` and `logs.follow`."""
+        return self._following.as_json()
+
+    def _end(self) -> Exception:
+        # An error, a cancellation or `close` may have ended it: a normal end would claim that every log was given.
+        return StopIteration() if self._progress.is_complete else RuntimeError(CHANGES_ENDED)
+
+    def close(self) -> None:
+        """End the iteration, from any thread, task or signal handler, and release the connection.
+
+        A thread or task that waits for the next log gets a `RuntimeError`, unless every log was yielded. It cannot
+        continue; a new one can, from its checkpoint. With your own `http_client`, the sync half lets a read that is
+        under way return first.
+        """
+        super().close()
+
+
+class Progress:
+    """Whether all changes were given."""
+
+    __slots__ = ("is_complete",)
+
+    def __init__(self) -> None:
+        self.is_complete = False
+
+
+def noted(looks: Looks, progress: Progress) -> Generator[WorkflowLog]:
+    """The changes, and the note that there are no more."""
+    with closing(looks.changes()) as logs:
+        for log in logs:
+            yield log
+    progress.is_complete = True
+
+
+class Looks:
+    """What looks at the logs, gives what is new, and waits."""
+
+    def __init__(
+        self,
+        read_page: Callable[[PageRequest], WorkflowLogPage],
+        following: Following,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], None],
+        *,
+        is_single: bool = False,
+    ) -> None:
+        self._read_page = read_page
+        self._following = following
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._is_single = is_single
+        self._is_clock_proven = False
+
+    def changes(self) -> Generator[WorkflowLog]:
+        """The logs of one poll. An outage or a contradiction ends it with its error."""
+        following = self._following
+        if not following.has_begun:
+            self._skip_what_is_there()
+            return
+        with closing(self._look()) as found:
+            for row in found:
+                if following.take(row, self._monotonic()):
+                    yield row.log
+
+    def logs(self) -> Generator[WorkflowLog]:
+        """The rows, without end."""
+        following = self._following
+        while True:
+            happened = False
+            try:
+                if not following.has_begun:
+                    self._skip_what_is_there()
+                with closing(self._look()) as found:
+                    for row in found:
+                        happened = True
+                        if following.take(row, self._monotonic()):
+                            yield row.log
+                pause = following.pause(happened=happened)
+            except IncompleteWalkError as error:
+                pause = following.pause_after_contradiction()
+                logging.log_outage("logs.follow", error, pause)
+            self._sleep(pause)
+
+    def _skip_what_is_there(self) -> None:
+        walk = WindowWalk(None, None)
+        rows: list[Row] = []
+        while (request := walk.next_request()) is not None:
+            rows += walk.accept(self._read(request))
+            self._adopt(walk)
+            if walk.is_ordered and rows and rows[-1].second < rows[0].second - OVERLAP_SECONDS:
+                break
+        self._following.skip(rows, newest_of(rows))
+
+    def _look(self) -> Generator[Row]:
+        following = self._following
+        with closing(self._news()) as found:
+            for row in found:
+                yield row
+        for _ in itertools.count() if self._is_single else range(MOST_LOOK_UPS):
+            window = following.window_due(self._monotonic())
+            if window is None:
+                break
+            rows = self._rows_of(window, following.clock)
+            if self._is_single and not following.shows_all(rows, window) and self._find_clock(rows):
+                rows = self._rows_of(window, following.clock)
+            following.note_bounds(rows, window)
+            if not following.shows_all(rows, window) and not following.has_inclusive_bounds:
+                wider = following.with_margins()
+                rows += self._rows_of(window, wider)
+                if following.shows_all(rows, window):
+                    following.doubt(wider)
+            is_whole = following.shows_all if self._is_single else following.is_whole
+            if not is_whole(rows, window):
+                for step in (3600, -3600):  # logs of before a zone's change of its offset
+                    rows += self._rows_of(window, replace(following.clock, shift=following.clock.shift + step))
+            for row in following.ended_of(rows, window, self._monotonic()):
+                yield row
+
+    def _begins_elsewhere(self, rows: list[Row], *, again: bool = False) -> bool:
+        """Whether rows that should show the newest known one do not, as a window has to begin by another clock."""
+        if self._following.shows_the_newest(rows):
+            return False
+        self._is_clock_proven = self._is_clock_proven and not again
+        return self._find_clock(rows)
+
+    def _find_clock(self, rows: list[Row]) -> bool:
+        """Find out, once, how the filters relate to displayed times; whether windows begin elsewhere by that."""
+        following = self._following
+        if self._is_clock_proven:
+            return False
+        self._is_clock_proven = True
+        found = self._answer(following.search_clock(rows))
+        if found is None and following.is_in_doubt and self._is_single:
+            found = self._answer(following.search_clock_elsewhere())
+        if found is not None:
+            self._adopt(WindowWalk(None, None, clock=found))
+        return found is not None
+
+    def _rows_of(self, window: tuple[int, int], clock: FilterClock) -> list[Row]:
+        """The rows of a window of displayed seconds."""
+        first, last = window
+        return self._all(WindowWalk(clock.before(last), clock.after(first), clock=clock))
+
+    def _news(self) -> Generator[Row]:
+        """What is new since the last look, oldest first."""
+        following = self._following
+        helps_to_part, is_repeated = True, False
+        while True:
+            start = following.window_start
+            page = self._read(PageRequest(None, start))
+            rows, walk = rows_of(page), WindowWalk(None, start, clock=following.clock)
+            given = walk.accept(page)
+            newest, ends = newest_of(rows), following.ends_of_parts(walk.total)
+            is_all, is_backlog = walk.next_request() is None, helps_to_part and bool(ends)
+            if (is_all or is_backlog) and self._begins_elsewhere(rows, again=is_all and not self._is_single):
+                continue
+            if following.is_unchanged(rows, start, walk.total):
+                given = rows
+            elif is_backlog and newest is not None and not is_all:
+                helps_to_part = False
+                with closing(self._parts(start, newest, ends)) as found:
+                    for row in found:
+                        helps_to_part = True
+                        yield row
+                continue
+            else:
+                given += self._all(walk)
+                if not following.shows_the_newest(given) and self._adopt(walk) and not is_repeated:
+                    is_repeated = True  # the window began by another clock
+                    continue
+                if self._begins_elsewhere(given):
+                    continue
+                following.saw_all(start, walk.total)
+            if self._adopt(walk):
+                following.set_back(given)
+            for row in following.news_of(given, self._monotonic()):
+                yield row
+            return
+
+    def _parts(self, start: int | None, newest: int, ends: Iterable[int]) -> Generator[Row]:
+        """A backlog in parts, the oldest first, so that it is never held as a whole.
+
+        The newest part is left to the next round, which begins a little before the newest row that was given then: what
+        appears late meanwhile is late by less than that.
+        """
+        following = self._following
+        last, expected = start, None  # where the part before began, and the rows that there are from `start` on
+        for rank in ends:
+            clock = following.clock
+            boundary = Reply.of(self._read(page_from(rank, clock.before(newest), start)))
+            if expected is not None and boundary.total is not None and boundary.total < expected:
+                # Rows were deleted, or bounds leave out their own second: it is read with the next part.
+                following.doubt(following.with_margins())
+                clock, start = following.clock, last
+                boundary = Reply.of(self._read(page_from(rank, clock.before(newest), start)))
+            if not boundary.rows:
+                return  # rows were deleted
+            second = boundary.rows[0].second
+            walk = WindowWalk(clock.before(second), start, clock=clock)
+            for row in following.news_of(self._all(walk), self._monotonic()):
+                yield row
+            is_counted = boundary.total is not None and walk.total is not None
+            expected = (boundary.total or 0) - (walk.total or 0) if is_counted else None
+            last = start
+            start = clock.after(second + 1) if start is None else max(clock.after(second + 1), start)
+
+    def _all(self, walk: WindowWalk) -> list[Row]:
+        rows: list[Row] = []
+        while (request := walk.next_request()) is not None:
+            rows += walk.accept(self._read(request))
+        return rows
+
+    def _adopt(self, walk: WindowWalk) -> bool:
+        """Take over the clock that a walk has found; whether it is another one."""
+        before = self._following.clock
+        if self._following.adopt(walk.clock, walk.estimate):
+            logging.log_time_shift("logs.follow", self._following.time_shift or 0)
+        return walk.clock != before
+
+    def _answer(self, inquiry: Inquiry[FilterClock | None]) -> FilterClock | None:
+        """What an inquiry finds out from the pages that it asks for."""
+        try:
+            request = next(inquiry)
+            while True:
+                request = inquiry.send(Reply.of(self._read(request)))
+        except StopIteration as end:
+            found: FilterClock | None = end.value
+            return found
+
+    def _read(self, request: PageRequest) -> WorkflowLogPage:
+        """A page; an outage is waited out here, so that it costs none of the pages that were read before."""
+        if self._is_single:
+            return self._read_page(request)
+        while True:
+            try:
+                page = self._read_page(request)
+            except DifyError as error:
+                pause = self._following.pause_in_outage(error)
+                if pause is None:
+                    raise
+                logging.log_outage("logs.follow", error, pause)
+            else:
+                self._following.answered()
+                return page
+            self._sleep(pause)
+
+
+def newest_of(rows: list[Row]) -> int | None:
+    """The latest second of rows that have one."""
+    return max((row.second for row in rows if row.is_timed), default=None)

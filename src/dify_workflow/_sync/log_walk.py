@@ -1,0 +1,232 @@
+"""Walks over the logs: they ask for pages and give rows; what a page proves is decided in `_logs.walk`."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from .._http import logging
+from .._http.lifetimes import Lifetime
+from .._logs.arrow import ArrowStream
+from .._logs.checkpoint import Position, position_from
+from .._logs.walk import PageRequest, Ranges, Row, WindowWalk, rows_of
+from .iterations import Iteration
+from .worker_pool import Channel, WorkerPool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from .._http.config import Configuration
+    from .._logs.filters import LogFilters
+    from ..models import WorkflowLog, WorkflowLogPage
+
+    PageReader = Callable[[PageRequest], WorkflowLogPage]
+
+PAGES_BEFORE_SPLIT: Final = 2
+"""Pages that are read one by one first: they show whether the server can be relied on, and how much there is."""
+
+
+ENDED_EARLY: Final = "this walk ended before its last log; a new one can go on from its checkpoint"
+
+
+class LogWalk(ArrowStream, Iteration["WorkflowLog"]):
+    """An iterator over the logs that yields each matching log exactly once, newest first; made by `logs.iter`.
+
+    >>> with client.logs.iter(status="failed") as walk:
+    ...     for log in walk:
+    ...         ...
+
+    It can be iterated without `with` too; with it, leaving early releases everything at once.
+    """
+
+    __module__ = "dify_workflow.types"
+
+    _kind = "walk"
+
+    def __init__(
+        self,
+        read_page: PageReader,
+        filters: LogFilters,
+        *,
+        checkpoint: object,
+        workers: int,
+        life: Lifetime | None = None,
+        configuration: Configuration | None = None,
+    ) -> None:
+        self._filters = filters
+        if checkpoint is None:
+            self._position = Position(newest=filters.newest, oldest=filters.oldest)
+        else:
+            self._position = position_from(checkpoint, filters)
+        life = life or Lifetime()
+        items = _logs(read_page, filters, self._position, workers, life)
+        super().__init__(life, items, configuration=configuration)
+
+    def _state(self) -> Mapping[str, object]:
+        return {**self._filters.as_given(), "seen": self.seen, "total": self.total}
+
+    @property
+    def total(self) -> int | None:
+        """Number of logs that match, from the first page; None before it, and where the server does not count them."""
+        return self._position.total
+
+    @property
+    def seen(self) -> int:
+        """Logs yielded so far, those before a checkpoint included."""
+        return self._position.seen
+
+    @property
+    def time_shift(self) -> int | None:
+        """Displayed minus true seconds of the server's times; None before the first page, 0 on an ordinary server.
+
+        It is -18000 where a database session runs in New York time, and `created_at` is then wrong by so much. A walk
+        finds it when it reads its second page, or where the logs' times differ from those of their runs; a shift of
+        both (Dify on Windows, run from source) is not found by a walk of one page, and 0 is reported.
+        """
+        return self._position.time_shift
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """The position after the last log that was yielded, as a JSON value for `logs.iter(checkpoint=...)`."""
+        return self._position.as_json(self._filters)
+
+    def _end(self) -> Exception:
+        # An error, a cancellation or `close` may have ended it: a normal end would claim that every log was given.
+        return StopIteration() if self._position.ended else RuntimeError(ENDED_EARLY)
+
+    def close(self) -> None:
+        """End the walk, from any thread, task or signal handler, and release its connections and workers.
+
+        A thread or task that waits for its next log gets a `RuntimeError`, unless every log was yielded. The walk
+        cannot continue; a new one can, from its checkpoint. With your own `http_client`, the sync half lets a read that
+        is under way return first.
+        """
+        super().close()
+
+
+class Batch(NamedTuple):
+    """Rows of one page, none of which was given before."""
+
+    rows: list[Row]
+    is_ordered: bool
+    time_shift: int | None
+
+
+class Start(NamedTuple):
+    """Where a range begins: its walk, None when there is no such range, and the page that was read to find out."""
+
+    walk: WindowWalk | None
+    rows: list[Row]
+
+
+def _logs(
+    read_page: PageReader, filters: LogFilters, position: Position, workers: int, life: Lifetime
+) -> Generator[WorkflowLog]:
+    """The logs from a position on, which moves along."""
+    if not position.ended:
+        walk = WindowWalk(
+            position.newest,
+            position.oldest,
+            known=position.known,
+            strays=position.strays,
+            latest=position.latest,
+            given_before=position.seen if filters.are_the_servers else None,
+        )
+        begun_at: tuple[int | None, set[str]] | None = (position.newest, set(position.known))
+        with closing(_batches(read_page, walk, workers, life)) as batches:
+            for rows, is_ordered, time_shift in batches:
+                if walk.recounted is not None and begun_at is not None:
+                    position.go_back(*begun_at, walk.recounted)
+                    begun_at = None
+                if time_shift and not position.time_shift:
+                    logging.log_time_shift("logs.iter", time_shift)
+                position.time_shift = time_shift
+                if position.total is None and filters.are_the_servers:
+                    position.total = walk.total
+                for row in rows:
+                    position.passed(row, is_ordered=is_ordered)
+                    if filters.match(row.log):
+                        position.seen += 1
+                        yield row.log
+    position.ended = True
+
+
+def _batches(read_page: PageReader, walk: WindowWalk, workers: int, life: Lifetime) -> Generator[Batch]:
+    """The rows of a walk, a page at a time."""
+    read = 0
+    while (request := walk.next_request()) is not None:
+        rows = walk.accept(read_page(request))
+        yield Batch(rows, walk.is_ordered, walk.time_shift)
+        read += 1
+        if read >= PAGES_BEFORE_SPLIT and (ranges := Ranges.of(walk, workers)) is not None:
+            with closing(RangesRead(read_page, ranges, workers, life).batches(walk)) as batches:
+                for batch in batches:
+                    yield batch
+            return
+
+
+class RangesRead:
+    """Several ranges at once, given in their order; each worker reads one at a time."""
+
+    def __init__(self, read_page: PageReader, ranges: Ranges, workers: int, life: Lifetime) -> None:
+        self._read_page = read_page
+        self._ranges = ranges
+        self._workers = workers
+        self._crew = WorkerPool(life)
+        self._batches: list[Channel[Batch | None]] = [
+            Channel(self._crew, ranges.pages * 2) for _ in range(ranges.count)
+        ]
+        self._starts: list[Channel[Start]] = [Channel(self._crew, 1) for _ in range(ranges.count + 1)]
+        self._taken = itertools.count()
+        self._given = 0  # ranges
+        self._end = ranges.count  # the first range that proved not to exist
+
+    def batches(self, first: WindowWalk) -> Generator[Batch]:
+        """The rows of all ranges, the first of which is this walk."""
+        self._starts[0].put(Start(first, []))
+        with self._crew:
+            for _ in range(self._workers):
+                self._crew.start(self._work)
+            for channel in self._batches:
+                while (batch := channel.get()) is not None:
+                    yield batch
+                with self._crew.changed:
+                    self._given += 1
+                    self._crew.changed.notify_all()
+
+    def _work(self) -> None:
+        while (index := next(self._taken)) < len(self._batches):
+            with self._crew.changed:  # a slow consumer must not let the ranges that were read pile up
+                self._crew.wait_for(partial(self._is_near, index))
+            self._read(index)
+
+    def _is_near(self, index: int) -> bool:
+        return index < self._given + self._workers
+
+    def _read(self, index: int) -> None:
+        rows_below = self._read_boundary(index + 1)
+        start = self._starts[index].get()
+        walk, below = start.walk, None
+        if walk is not None and (second := self._ranges.boundary_second(rows_below, walk)) is not None:
+            below = walk.below(second - 1)
+            walk.end_at(second, rows_below)
+        self._starts[index + 1].put(Start(below, rows_below))
+        channel = self._batches[index]
+        if walk is not None:
+            rows = walk.begin_with(start.rows)
+            channel.put(Batch(rows, is_ordered=True, time_shift=walk.time_shift))
+            while (request := walk.next_request()) is not None:
+                rows = walk.accept(self._read_page(request))
+                channel.put(Batch(rows, is_ordered=True, time_shift=walk.time_shift))
+        channel.put(None)
+
+    def _read_boundary(self, index: int) -> list[Row]:
+        request = self._ranges.boundary(index)
+        if request is None or index >= self._end:
+            return []
+        rows = rows_of(self._read_page(request))
+        if not rows:
+            self._end = min(self._end, index)
+        return rows

@@ -1,0 +1,350 @@
+"""The app's runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dify_workflow_api.api.runs import (
+    get_workflow_run,
+    run_workflow,
+    run_workflow_version,
+    stop_workflow_run,
+    stream_workflow_run_events,
+)
+
+from ..._http import responses
+from ..._http.advice import after_run
+from ..._runs.arguments import checked_id, checked_user, detail_or_missing, run_body, user_body
+from ...results import WorkflowRunResult
+from ..run_stream import RunStream
+from .app import App
+from .base import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dify_workflow_api.types import Request
+
+    from ..._http.config import TimeoutOption
+    from ...models import StopResponse, WorkflowRunResponse
+    from ...results import WorkflowRunDetail
+    from ..started_run import Run
+    from .raw_resources import RawRuns
+
+
+class Runs(Resource):
+    """The app's runs: start, stream, read and stop them."""
+
+    __module__ = "dify_workflow.types"
+    __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> RawRuns:
+        """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
+        from .raw_resources import RawRuns  # noqa: PLC0415 - loaded when needed
+
+        return RawRuns(self._caller)
+
+    def run(
+        self,
+        inputs: Mapping[str, Any],
+        *,
+        user: str,
+        files: Iterable[Any] | None = None,
+        workflow_id: str | None = None,
+        trace_session_id: str | None = None,
+        timeout: TimeoutOption = None,
+    ) -> WorkflowRunResult:
+        """Run the workflow and wait for its end: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`.
+
+        It is sent again only when the server cannot have begun the run. After a timeout the run may go on: give a
+        `timeout` that fits the workflow, or use `stream`, which waits as long as the run takes. A run that fails is a
+        result, whose `status` and `error` say so; `raise_for_status()` makes an error of it.
+
+        Args:
+            inputs: the workflow's inputs by name, JSON values; a result of `files.upload` stands for a file.
+            user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
+            files: files for the whole run: uploads, or results of `as_input()` and `remote_file()`.
+            workflow_id: the id of a published version of the workflow; the newest one unless given.
+            trace_session_id: session under which the server's own tracing files the run, 1 to 200 characters. Versions
+                before Dify 1.16 ignore it.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: an invalid argument; raised before any request is sent.
+            BadRequestError: the server refuses an input, or the app is no workflow app, or is not published.
+            NotFoundError: there is no such version of the workflow.
+            RateLimitError: the app's limit of runs at once, or the plan's.
+            APITimeoutError: no response in time. The run may be going on, and is not started a second time: look for it
+                with `logs.list(created_by_end_user_session_id=user)`. The message of this error, of a connection that
+                was cut and of a gateway's status (502, 503, 504, 52x) says so.
+            DifyError: as every method does.
+        """
+        body = run_body(inputs, user=user, files=files, trace_session_id=trace_session_id, mode="blocking")
+        read = responses.reader_as(WorkflowRunResult)
+        return self._caller.send(_start(body, workflow_id), read, timeout, after_run(body))
+
+    def start(
+        self,
+        inputs: Mapping[str, Any],
+        *,
+        user: str,
+        files: Iterable[Any] | None = None,
+        workflow_id: str | None = None,
+        trace_session_id: str | None = None,
+        check_inputs: bool = True,
+        timeout: TimeoutOption = None,
+    ) -> Run:
+        """Start a run and return when its id is known: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`.
+
+        >>> run = client.runs.start({"query": "hi"}, user="u-1")
+        >>> result = run.wait()
+
+        A run may take as long as it likes: a worker keeps its stream open until it ends, and where the stream breaks,
+        the server is asked for the run. The run is never started twice. Closing the client ends the workers; the runs
+        go on, and `attach` finds them by their ids.
+
+        Before anything is started, the inputs are checked against the app's form, which is read once for each client:
+        `app.check_inputs`.
+
+        Args:
+            inputs: the workflow's inputs by name, JSON values; what `files.upload` gave can stand for a file.
+            user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
+            files: files for the whole run: uploads, or what `as_input()` and `remote_file()` give.
+            workflow_id: the id of a published version of the workflow; the newest one unless given. Inputs are not
+                checked then: the form is that of the newest version.
+            trace_session_id: session under which the server's own tracing files the run, 1 to 200 characters. Versions
+                before Dify 1.16 ignore it.
+            check_inputs: whether the inputs are checked before.
+            timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless
+                given.
+
+        Raises:
+            ValueError: an argument that cannot be sent, or inputs that do not fit the app's form; nothing was started.
+            APITimeoutError: no event came in time. The run may be executed later: the message says how to look for it.
+            DifyError: as for `stream`.
+        """
+        from ..started_run import Run  # noqa: PLC0415 - loaded when needed
+
+        if check_inputs and workflow_id is None:
+            checked_user(user)
+            App(self._caller).check_inputs(inputs, timeout=timeout)
+        stream = self.stream(
+            inputs,
+            user=user,
+            files=files,
+            workflow_id=workflow_id,
+            trace_session_id=trace_session_id,
+            timeout=timeout,
+        )
+        stream.__enter__()
+        try:
+            while (run_id := stream.workflow_run_id) is None:
+                next(stream)
+        except BaseException:
+            stream.close()
+            raise
+        return Run(self, workflow_run_id=run_id, user=user, stream=stream)
+
+    def attach(self, workflow_run_id: str, *, user: str) -> Run:
+        """A run that was started before or elsewhere, by its id, to wait for it. Nothing is sent.
+
+        Args:
+            workflow_run_id: the run's id, a UUID.
+            user: the `user` of the run.
+
+        Raises:
+            ValueError: the id is no UUID, or the user is not a string of 1 to 255 characters.
+        """
+        from ..started_run import Run  # noqa: PLC0415 - loaded when needed
+
+        return Run(self, workflow_run_id=checked_id("workflow_run_id", workflow_run_id), user=checked_user(user))
+
+    def rerun(
+        self,
+        workflow_run_id: str,
+        *,
+        user: str,
+        workflow_id: str | None = None,
+        trace_session_id: str | None = None,
+        timeout: TimeoutOption = None,
+    ) -> WorkflowRunResult:
+        """Run an earlier run's inputs again: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`.
+
+        It reads the inputs and files of the earlier run (`GET /workflows/run/{workflow_run_id}`), starts a new one of
+        the newest published version, or of `workflow_id`, and waits for its end as `run` does: so yesterday's inputs
+        test today's version.
+
+        Args:
+            workflow_run_id: the earlier run's id, a UUID.
+            user: id of the end user for whom it runs, 1 to 255 characters. Uploaded files can be used only for the end
+                user for whom they were uploaded.
+            workflow_id: the id of a published version of the workflow; the newest one unless given.
+            trace_session_id: session under which the server's own tracing files the run, 1 to 200 characters. Versions
+                before Dify 1.16 ignore it.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: an argument that cannot be sent, or inputs of the earlier run that cannot be sent again; no run
+                was started.
+            NotFoundError: there is no such run, or no such version of the workflow.
+            DifyError: as for `run`.
+        """
+        checked_user(user)
+        detail = self.get(workflow_run_id, timeout=timeout)
+        return self.run(
+            detail.inputs_for_rerun(),
+            user=user,
+            files=detail.files_for_rerun(),
+            workflow_id=workflow_id,
+            trace_session_id=trace_session_id,
+            timeout=timeout,
+        )
+
+    def stream(
+        self,
+        inputs: Mapping[str, Any],
+        *,
+        user: str,
+        files: Iterable[Any] | None = None,
+        workflow_id: str | None = None,
+        trace_session_id: str | None = None,
+        max_silence: float | None = None,
+        timeout: TimeoutOption = None,
+    ) -> RunStream:
+        """Run the workflow and stream its events: `POST /workflows/run` or `POST /workflows/{workflow_id}/run`.
+
+        The request is sent when the `with` begins. There is no limit on the run's duration: while it is executed, the
+        server sends a ping about every 10 seconds, and the stream fails only when nothing is received for `timeout`
+        seconds. After `workflow_finished` nothing is an error: the iteration ends.
+
+        Dify 1.14 and 1.16 queue runs: while all workers are busy, nothing comes for up to 300 seconds, and the run is
+        executed later even if nobody waits for it. So the wait for the first event is 330 seconds, unless a timeout was
+        given to this call or to the client; the error of a stream that gave no event says how to look for the run. Over
+        your own `http_client` the wait cannot be changed while a response is read: there, each is so long, and
+        `max_silence` can take up to twice its seconds.
+
+        Wrong inputs are a `BadRequestError` on Dify 1.11, when the `with` begins. Dify 1.14 does not report them: its
+        stream ends after 300 seconds without an event, which is an `APIConnectionError`. Dify 1.16 sends
+        `workflow_started` and `workflow_finished` of a failed run that it has made up, and that `runs.get` does not
+        find: `inputs_refused` of the stream is True then. (`run` raises `BadRequestError` on all of them.)
+
+        Args:
+            inputs: the workflow's inputs by name, JSON values; a result of `files.upload` stands for a file.
+            user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
+            files: files for the whole run: uploads, or results of `as_input()` and `remote_file()`.
+            workflow_id: the id of a published version of the workflow; the newest one unless given.
+            trace_session_id: session under which the server's own tracing files the run, 1 to 200 characters. Versions
+                before Dify 1.16 ignore it.
+            max_silence: seconds without an event other than a ping, after which the stream is given up, as a server
+                or gateway may go on sending pings for a run that has died; no bound unless given.
+            timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless
+                given.
+
+        Raises:
+            ValueError: an invalid argument; raised before any request is sent.
+            RuntimeError: the stream is read outside its `with`, or used a second time.
+            DifyError: when the `with` begins, as for `run`.
+            WorkflowStreamError: while reading: the server sent an `error` event.
+            APIConnectionError: while reading: the connection broke, or ended before the run did.
+            APITimeoutError: while reading: nothing came for too long, or nothing but pings for `max_silence`.
+        """
+        body = run_body(inputs, user=user, files=files, trace_session_id=trace_session_id, mode="streaming")
+        return RunStream(
+            self._caller,
+            _start(body, workflow_id),
+            run_workflow.load_event,
+            user=user,
+            timeout=timeout,
+            max_silence=max_silence,
+            starts_run=True,
+            advice=after_run(body),
+        )
+
+    def get(self, workflow_run_id: str, *, timeout: TimeoutOption = None) -> WorkflowRunDetail:
+        """A run with its inputs and outputs: `GET /workflows/run/{workflow_run_id}`.
+
+        Args:
+            workflow_run_id: the run's id: `result.workflow_run_id`, or `log.workflow_run.id` (not the log's own `id`).
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: the id is not a UUID; raised before any request is sent.
+            NotFoundError: there is no such run. Dify 1.11 reports it as 200 with nulls.
+            DifyError: as every method does.
+        """
+        call = get_workflow_run.build_request(workflow_run_id=checked_id("workflow_run_id", workflow_run_id))
+        return self._caller.send(call, detail_or_missing(workflow_run_id), timeout)
+
+    def stop(self, task_id: str, *, user: str, timeout: TimeoutOption = None) -> StopResponse:
+        """End a run that is going on: `POST /workflows/tasks/{task_id}/stop`.
+
+        The server says `success` whatever the id is. On Dify 1.11 the log of a stopped run stays `running` for good.
+
+        Args:
+            task_id: the task's id: `events.task_id`, or `result.task_id`.
+            user: the `user` of the run.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Raises:
+            ValueError: an invalid argument; raised before any request is sent.
+            DifyError: as every method does.
+        """
+        call = stop_workflow_run.build_request(task_id=task_id, body=user_body(user=user))
+        return self._caller.call(call, timeout)
+
+    def events(
+        self,
+        workflow_run_id: str,
+        *,
+        user: str,
+        include_state_snapshot: bool | None = True,
+        continue_on_pause: bool | None = None,
+        max_silence: float | None = None,
+        timeout: TimeoutOption = None,
+    ) -> RunStream:
+        """The events of a run that is going on, again or from elsewhere: `GET /workflow/{workflow_run_id}/events`.
+
+        Reading ends after `workflow_finished`, and after `workflow_paused` unless `continue_on_pause` is True. Newer
+        servers have this operation; Dify 1.11 responds 404.
+
+        Args:
+            workflow_run_id: the run's id.
+            user: the `user` of the run.
+            include_state_snapshot: whether what the run has done so far comes first, as events: the default. With
+                False (or None, which leaves the choice to the server), only what happens from now on; of a run that is
+                paused or that no worker executes any more, Dify 1.14 and 1.16 then send nothing but pings for 300
+                seconds, and end the stream without `workflow_finished`.
+            continue_on_pause: whether the stream goes on where the run waits for a person.
+            max_silence: seconds without an event other than a ping, after which the stream is given up
+                (`APITimeoutError`); no bound unless given. With `continue_on_pause`, the time for which the run waits
+                for a person counts.
+            timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless
+                given.
+
+        Raises:
+            ValueError: an invalid argument; raised before any request is sent.
+            NotFoundError: when the `with` begins: no such run, or another user's, or a server without this operation.
+            DifyError: when the `with` begins and while reading, as for `stream`.
+        """
+        call = stream_workflow_run_events.build_request(
+            workflow_run_id=checked_id("workflow_run_id", workflow_run_id),
+            user=checked_user(user),
+            include_state_snapshot=include_state_snapshot,
+            continue_on_pause=continue_on_pause,
+        )
+        return RunStream(
+            self._caller,
+            call,
+            stream_workflow_run_events.load_event,
+            user=user,
+            timeout=timeout,
+            max_silence=max_silence,
+            ends_at_pause=not continue_on_pause,
+        )
+
+
+def _start(body: dict[str, Any], workflow_id: str | None) -> Request[WorkflowRunResponse]:
+    if workflow_id is None:
+        return run_workflow.build_request(body=body)
+    return run_workflow_version.build_request(workflow_id=checked_id("workflow_id", workflow_id), body=body)
