@@ -140,7 +140,7 @@ def _add_property(client: Source, tag: str, cls: str) -> None:
         f"        from .resources.{tag} import {cls}  # noqa: PLC0415 - loaded when needed\n\n"
         f"        return {cls}(self._caller)\n\n",
     )
-    client.add_import(f".{tag}", cls, for_types=True)
+    client.add_import(f".resources.{tag}", cls, for_types=True)
 
 
 def _name(source: Source, cls: str, operation: Operation) -> str:

@@ -96,7 +96,7 @@ def test_a_new_resource_is_named_with_the_class_and_the_property_to_add():
     [gap] = changed("paths", "/limits", value={"get": operation})
     assert "GET /limits (list_rate_limits): no method of client.rate_limits calls it." in gap
     assert "the property `rate_limits` to src/dify_workflow/_async/client.py, and the class AsyncRateLimits" in gap
-    assert "src/dify_workflow/_async/rate_limits.py" in gap
+    assert "src/dify_workflow/_async/resources/rate_limits.py" in gap
 
 
 def test_a_new_parameter_is_named_with_the_keyword_to_add_for_each_method_that_needs_it():

@@ -19,8 +19,8 @@ from dify_workflow import (
     AsyncDifyWorkflow,
     ConfigurationError,
     DifyError,
-    _configuration,
 )
+from dify_workflow._http import config
 from dify_workflow._http.event_loops import NO_ASYNCIO
 
 FOREIGN: dict[str, Exception] = {
@@ -154,7 +154,7 @@ def test_a_timeout_of_the_sdk_counts_more_than_the_clients(half: Half):
 
 
 def test_httpx_has_the_default_timeout_that_is_taken_for_it():
-    assert httpx.Client().timeout == httpx.AsyncClient().timeout == _configuration.HTTPX_TIMEOUT
+    assert httpx.Client().timeout == httpx.AsyncClient().timeout == config.HTTPX_TIMEOUT
 
 
 @EACH_HALF

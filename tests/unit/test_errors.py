@@ -34,9 +34,9 @@ from dify_workflow import (
     UnsupportedMediaTypeError,
     WorkflowRunError,
     WorkflowStreamError,
-    _responses,
 )
 from dify_workflow._errors import class_of_status
+from dify_workflow._http import responses
 from dify_workflow._http.config import Secret
 from dify_workflow._http.responses import (
     UnusableBodyError,
@@ -272,8 +272,8 @@ def test_an_error_body_in_no_known_shape_still_gives_an_error(content, code, mes
 @pytest.mark.parametrize("cut", [0, 10, len(KEY)])
 def test_a_huge_error_body_is_cut_without_showing_the_key(cut: int, monkeypatch: pytest.MonkeyPatch):
     size = 1 << 16
-    assert size < _responses.LARGEST_ERROR_BODY == 16 << 20  # which would take a second each
-    monkeypatch.setattr(_responses, "LARGEST_ERROR_BODY", size)
+    assert size < responses.LARGEST_ERROR_BODY == 16 << 20  # which would take a second each
+    monkeypatch.setattr(responses, "LARGEST_ERROR_BODY", size)
     content = b"x" * (size - cut) + KEY.encode() + b"y" * 100
     error = error_of(500, content)
     assert isinstance(error.body, str)
@@ -436,7 +436,7 @@ def test_html_with_success_says_check_base_url(status, body):
     def text_of(content: bytes) -> str:
         response = httpx.Response(status, request=sent_request())
         with pytest.raises(APIResponseError) as caught:
-            _responses.value(response, content, reader("json"), SECRET)
+            responses.value(response, content, reader("json"), SECRET)
         return str(caught.value)
 
     assert "check base_url (dify.example.com)" in text_of(body)

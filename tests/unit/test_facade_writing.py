@@ -188,20 +188,20 @@ def test_a_new_operation_becomes_a_method_of_a_new_resource() -> None:
         lambda spec: new_operation(spec, "GET /health", "get_health", "health", parameters=[flag], summary="It's up.")
     )
     assert (written, refused) == (["client.health.get is new: it calls GET /health"], [])
-    module = files["src/dify_workflow/_async/health.py"]
+    module = files["src/dify_workflow/_async/resources/health.py"]
     assert "    async def get(self, *, deep: bool = False, timeout: TimeoutOption = None) -> AppInfo:" in module
     assert '        """It\'s up: `GET /health`.\n' in module
     assert "        return await self._caller.call(get_health.build_request(deep=deep), timeout)" in module
     client = files["src/dify_workflow/_async/client.py"]
     assert "    def health(self) -> AsyncHealth:" in client
-    assert "    from .health import AsyncHealth\n" in client
+    assert "    from .resources.health import AsyncHealth\n" in client
     types = files["src/dify_workflow/types.py"]
     for line in (
-        "from ._sync.health import Health",
+        "from ._sync.resources.health import Health",
         '"AsyncHealth",',
         '"AsyncRawHealth",',
-        '"Health": "._sync.health",',
-        '"RawHealth": "._sync.raw_resources",',
+        '"Health": "._sync.resources.health",',
+        '"RawHealth": "._sync.resources.raw_resources",',
     ):
         assert f"    {line}\n" in types
     assert '    "get_health": ["health.get"],\n' in files["tests/contract/test_completeness.py"]
@@ -222,7 +222,7 @@ def test_a_new_operation_joins_the_resource_that_there_is() -> None:
     )
     assert (written, refused) == (["client.files.create is new: it calls POST /files/{file_id}/x"], [])
     text = files["src/dify_workflow/_async/resources/files.py"]
-    before = (PACKAGE / "_async" / "files.py").read_text("utf-8")
+    before = (PACKAGE / "_async" / "resources" / "files.py").read_text("utf-8")
     assert "    async def create(self, file_id: str, *, user: str, timeout: TimeoutOption = None) -> AppInfo:" in text
     assert "body=fields_body(user=checked_user(user))" in text
     assert [one.name for one in functions(text)] == [*(one.name for one in functions(before)), "create"]

@@ -43,7 +43,7 @@ def test_a_fault_of_each_part_is_noticed_and_taken_out_again(place: Path, name: 
 
 def test_a_fault_without_a_place_and_tests_that_cannot_run_prove_nothing(place: Path):
     lost = Fault("lost", "src/dify_workflow/_http/retry.py", "not there", "")
-    with pytest.raises(LookupError, match=r"_retries\.py does not hold 'not there' any more"):
+    with pytest.raises(LookupError, match=r"retry\.py does not hold 'not there' any more"):
         contract_faults.judged(place, lost)
     broken = Fault("broken", "src/dify_workflow/_http/retry.py", "from __future__", "form __future__")
     with pytest.raises(RuntimeError, match="the tests did not run"):

@@ -16,7 +16,8 @@ from dify_workflow._async.resources.logs import AsyncLogs
 
 def classes(half: str) -> list[type[Any]]:
     """The classes of one half, module by module, in the order in which they are written."""
-    modules = [import_module(f"dify_workflow.{half}.{path.stem}") for path in sorted(mirror.SOURCE.glob("[a-z]*.py"))]
+    paths = [path.relative_to(mirror.SOURCE).with_suffix("") for path in sorted(mirror.SOURCE.rglob("[a-z]*.py"))]
+    modules = [import_module(".".join(("dify_workflow", half, *path.parts))) for path in paths]
     return [
         value
         for module in modules
@@ -97,6 +98,6 @@ def test_the_sync_half_is_what_the_async_half_gives() -> None:
 
 
 def test_no_word_of_asynchronous_python_is_left_in_the_sync_half() -> None:
-    for path in sorted(mirror.TARGET.glob("*.py")):
+    for path in sorted(mirror.TARGET.rglob("*.py")):
         left = re.findall(r"\b(?:await|async|asyncio|Async\w+|__a(?:enter|exit)__|aclose)\b", path.read_text("utf-8"))
         assert set(left) <= {"async"} if path.name == "__init__.py" else not left, path.name
