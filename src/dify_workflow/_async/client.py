@@ -161,7 +161,7 @@ class AsyncDifyWorkflow:
         no-op.
         Deriving a client for a single call is cheap:
 
-        >>> client.with_options(default_headers={"X-Trace-Id": trace_id}).logs.list()
+        >>> await client.with_options(default_headers={"X-Trace-Id": trace_id}).logs.list()
 
         Args:
             api_key: the key of another app on the same server.

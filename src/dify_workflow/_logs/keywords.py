@@ -24,7 +24,10 @@ class Verbatim(str):
     """A `keyword` or `status` for `logs.list`, `logs.iter` and `logs.follow` that is sent unchecked and unescaped.
 
     >>> client.logs.iter(keyword=Verbatim("müller"))  # an end user's session id, which the server stores unescaped
-    >>> client.logs.list(status=Verbatim("archived"))  # a status that this version of the SDK does not know
+    >>> client.logs.list(status=Verbatim("archived"))  # a status that neither the SDK nor this server knows
+    Traceback (most recent call last):
+        ...
+    dify_workflow.BadRequestError: GET /v1/workflows/logs: 400 invalid_param: ...
     """
 
     __module__ = "dify_workflow"

@@ -419,7 +419,7 @@ class AsyncLogs(AsyncResource):
     ) -> builtins.list[LogRange]:
         """Disjoint ranges of time of about equal size, newest first, for several machines: `GET /workflows/logs`.
 
-        >>> parts = client.logs.ranges(8, status="failed")
+        >>> parts = await client.logs.ranges(8, status="failed")
         >>> logs = client.logs.iter(range=parts[0])  # on any machine: a range can be pickled, and written as JSON
 
         Together they hold each log that existed when this was called, and matches, exactly once; each is read by one
