@@ -21,9 +21,11 @@ the documentation, `...` stands for anything.
 from __future__ import annotations
 
 import ast
+import asyncio
 import configparser
 import contextlib
 import doctest
+import inspect
 import io
 import json
 import os
@@ -42,10 +44,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ruamel.yaml import YAML
 
-from dify_workflow.testing import Sandbox
+from dify_workflow import AsyncDifyWorkflow, DifyError, DifyWorkflow, Verbatim
+from dify_workflow.testing import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from dify_workflow.testing import Sandbox
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 AFTER: Final = "# after the block above"
@@ -285,7 +290,7 @@ class Page:
             raise DocumentationError(done.stdout + done.stderr)
 
     def _filled(self, source: str) -> str:
-        return source.replace(KEY, self.sandbox.api_key).replace(ADDRESS, self.sandbox.base_url)
+        return filled(source, self.sandbox)
 
     def _compare(self, shown: str) -> None:
         if not agrees(shown, self.printed):
@@ -294,28 +299,11 @@ class Page:
 
 def check_syntax(block: Block) -> None:
     """Check the syntax of a block by its language."""
-    source = block.source
-    match block.language:
-        case "python":
-            ast.parse(source)
-        case "toml":
-            tomllib.loads(source)
-        case "ini":
-            configparser.ConfigParser(interpolation=None).read_string(source)
-        case "json":
-            json.loads(source)
-        case "jsonl":
-            for line in source.splitlines():
-                json.loads(line)
-        case "yaml":
-            YAML(typ="safe").load(source)
-        case "console":
-            for command, _ in commands_of(source):
-                check_shell(command)
-        case "sh":
-            check_shell(source)
-        case _:
-            return
+    if block.language == "console":
+        for command, _ in commands_of(block.source):
+            check_shell(command)
+    elif (parse := PARSERS.get(block.language)) is not None:
+        parse(block.source)
 
 
 def check_shell(command: str) -> None:
@@ -409,6 +397,87 @@ def difference(shown: str, printed: str) -> str:
     return f"the documentation shows\n{normal(shown)}\n\nand this was printed\n\n{printed}"
 
 
+class Docstrings:
+    """The examples in the docstrings of a module, and how they are run: with what their text is about."""
+
+    def __init__(self, path: Path, sandbox: Sandbox, client: DifyWorkflow) -> None:
+        self.path, self.sandbox, self.client = path, sandbox, client
+        [log] = client.logs.list(status="succeeded", limit=1)
+        with client.logs.changes() as changes:
+            assert [*changes] == []
+        run = client.runs.run({"query": "hi"}, user="u-1")
+        self.names: dict[str, Any] = {
+            "__name__": "example",
+            "AsyncDifyWorkflow": AsyncDifyWorkflow,
+            "DifyWorkflow": DifyWorkflow,
+            "Sandbox": type(sandbox),
+            "Verbatim": Verbatim,
+            "Wait": Wait,
+            "detail": client.runs.get(run.workflow_run_id or ""),
+            "log": log,
+            "sandbox": sandbox,
+            "save": [].append,
+            "saved": changes.checkpoint,
+            "trace_id": "1",
+        }
+
+    def run(self) -> None:
+        """Run them all; one that follows the logs is interrupted after its first request."""
+        for examples in documented(self.path):
+            known = len(self.sandbox.requests)
+            is_endless = "logs.follow(" in examples[0].source
+            with (
+                interrupted(lambda known=known: len(self.sandbox.requests) > known)
+                if is_endless
+                else contextlib.nullcontext()
+            ):
+                self._start(examples)
+
+    def _start(self, examples: list[doctest.Example]) -> None:
+        if "_async" in self.path.parts:
+            asyncio.run(self._run(examples))
+            return
+        with contextlib.suppress(StopIteration):  # without an event loop, which would take Ctrl-C for itself
+            self._run(examples).send(None)
+            raise DocumentationError(f"{self.path}: an example of the sync half waits for an event loop")
+
+    async def _run(self, examples: list[doctest.Example]) -> None:
+        async with self.sandbox.async_client() as asynchronous:
+            self.names["client"] = asynchronous if "_async" in self.path.parts else self.client
+            for example in examples:
+                await self._run_one(example)
+
+    async def _run_one(self, example: doctest.Example) -> None:
+        source = filled(example.source, self.sandbox)
+        code = compile(source, str(self.path), "single", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            try:
+                value = eval(code, self.names)  # noqa: S307 - the examples are ours
+                if inspect.isawaitable(value):
+                    await value
+            except DifyError as error:
+                if example.exc_msg is None:
+                    raise
+                printed.write(f"dify_workflow.{type(error).__name__}: {error}")
+        shown = example.exc_msg or example.want
+        if shown and not agrees(shown, printed.getvalue()):
+            raise DocumentationError(f"{self.path}: {difference(shown, printed.getvalue())}")
+
+
+def documented(path: Path) -> list[list[doctest.Example]]:
+    """The examples of each docstring of a module: its own, and those of its classes and functions."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+    texts = [ast.get_docstring(node) or "" for node in nodes if isinstance(node, kinds)]
+    return [found for text in texts if (found := doctest.DocTestParser().get_examples(text))]
+
+
+def filled(source: str, sandbox: Sandbox) -> str:
+    """A block with the key and the address of the sandbox in place of the ones that stand for them."""
+    return source.replace(KEY, sandbox.api_key).replace(ADDRESS, sandbox.base_url)
+
+
 def run_program(path: Path, sandbox: Sandbox, folder: Path) -> str:
     """Run a program of examples/ in this process, in a folder; what it printed."""
     for name, content in FILES.items():
@@ -419,6 +488,15 @@ def run_program(path: Path, sandbox: Sandbox, folder: Path) -> str:
     return written.getvalue()
 
 
+PARSERS: Final[dict[str, Any]] = {
+    "python": ast.parse,
+    "toml": tomllib.loads,
+    "ini": lambda text: configparser.ConfigParser(interpolation=None).read_string(text),
+    "json": json.loads,
+    "jsonl": lambda text: [json.loads(line) for line in text.splitlines()],
+    "yaml": YAML(typ="safe").load,
+    "sh": check_shell,
+}
 RUNNERS: Final = {
     "python": Page.run_python,
     "pycon": Page.run_doctest,

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-import asyncio
-import contextlib
-import doctest
-import inspect
-import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from documented_code import (
-    ADDRESS,
-    KEY,
-    ROOT,
-    DocumentationError,
-    Page,
-    agrees,
-    difference,
-    interrupted,
-    sandbox_arguments,
-)
+from documented_code import ROOT, Docstrings, DocumentationError, Page, agrees, sandbox_arguments
 
-from dify_workflow import AsyncDifyWorkflow, DifyError, DifyWorkflow, Verbatim
-from dify_workflow.testing import Sandbox, Wait
+from dify_workflow.testing import Sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +25,6 @@ MODULES = sorted(path for path in (ROOT / "src").rglob("*.py") if ">>> " in path
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TZ", "UTC")
     return tmp_path
 
 
@@ -54,74 +36,57 @@ def test_the_blocks_of_a_page_run(path: Path, folder: Path, monkeypatch: pytest.
         Page(path, folder, sandbox).run()
 
 
-def documented(path: Path) -> list[list[doctest.Example]]:
-    """The documentation of a module with examples: its own, and that of its classes and functions."""
-    tree = ast.parse(path.read_text("utf-8"))
-    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    texts = [ast.get_docstring(node) or "" for node in ast.walk(tree) if isinstance(node, kinds)]
-    return [found for text in texts if (found := doctest.DocTestParser().get_examples(text))]
-
-
 @pytest.mark.parametrize("path", MODULES, ids=[path.relative_to(ROOT / "src").as_posix() for path in MODULES])
-def test_the_examples_of_docstrings_run(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    del folder
+@pytest.mark.usefixtures("folder")
+def test_the_examples_of_docstrings_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(rows=300) as sandbox, sandbox.client() as client:
         monkeypatch.setenv("DIFY_API_KEY", sandbox.api_key)
         monkeypatch.setenv("DIFY_BASE_URL", sandbox.base_url)
-        [log] = client.logs.list(status="succeeded", limit=1)
-        run = client.runs.run({"query": "hi"}, user="u-1")
-        with client.logs.changes() as changes:
-            assert [*changes] == []
-        names: dict[str, Any] = {
-            "client": client,
-            "detail": client.runs.get(run.workflow_run_id),
-            "log": log,
-            "sandbox": sandbox,
-            "save": [].append,
-            "saved": changes.checkpoint,
-            "trace_id": "1",
-            "AsyncDifyWorkflow": AsyncDifyWorkflow,
-            "DifyWorkflow": DifyWorkflow,
-            "Sandbox": Sandbox,
-            "Verbatim": Verbatim,
-            "Wait": Wait,
-            "__name__": "example",
-        }
+        Docstrings(path, sandbox, client).run()
 
-        async def run_one(example: doctest.Example) -> None:
-            source = example.source.replace(KEY, sandbox.api_key).replace(ADDRESS, sandbox.base_url)
-            code = compile(source, str(path), "single", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-            printed = io.StringIO()
-            with contextlib.redirect_stdout(printed):
-                try:
-                    value = eval(code, names)  # noqa: S307 - the examples are ours
-                    if inspect.isawaitable(value):
-                        await value
-                except DifyError as error:
-                    if example.exc_msg is None:
-                        raise
-                    print(f"dify_workflow.{type(error).__name__}: {error}")
-            shown = example.exc_msg or example.want
-            if shown and not agrees(shown, printed.getvalue()):
-                raise DocumentationError(difference(shown, printed.getvalue()))
 
-        async def run_all(examples: list[doctest.Example]) -> None:
-            async with sandbox.async_client() as asynchronous:
-                names["client"] = asynchronous if "_async" in path.parts else client
-                for example in examples:
-                    await run_one(example)
+class TestHarness:
+    """A block that does not do what is shown fails."""
 
-        def start(examples: list[doctest.Example]) -> None:
-            if "_async" in path.parts:
-                asyncio.run(run_all(examples))
-            else:  # without an event loop, which would take Ctrl-C for itself
-                with pytest.raises(StopIteration):
-                    run_all(examples).send(None)
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("```python\n1 / 0\n```", "ZeroDivisionError"),
+            ("```python\nprint(client)\n```", "NameError"),
+            ("```python\nprint(1)\n```\n\n<!-- code: output -->\n```text\n2\n```", "shows"),
+            ("```pycon\n>>> 1 + 1\n3\n```", "shows"),
+            ("```console\n$ false\n```", "exit status 1"),
+            ("```console\n$ echo 1\n2\n```", "shows"),
+            ("```console\n$ pip install 'x\n```", "No closing quotation"),
+            ("<!-- code: not run: -->\n```python\nx\n```", "needs a reason"),
+            ("<!-- code: sometimes -->\n```python\nx\n```", "no such note"),
+            ("```toml\na = \n```", "TOMLDecodeError"),
+            ("```\nx\n```", "no such language"),
+            ("<!-- code: Ctrl-C -->\n```python\nprint(1)\n```", "ended by itself"),
+            ("<!-- code: pytest -->\n```python\ndef test_x(): assert 0\n```", "1 failed"),
+        ],
+    )
+    def test_a_block_that_is_wrong_is_reported(self, text: str, reason: str, folder: Path) -> None:
+        page = folder / "page.md"
+        page.write_text(text, "utf-8")
+        with Sandbox(rows=0) as sandbox, pytest.raises(DocumentationError, match=reason):
+            Page(page, folder, sandbox).run()
 
-        for examples in documented(path):
-            if "logs.follow(" not in examples[0].source:
-                start(examples)
-                continue
-            known = len(sandbox.requests)
-            with interrupted(lambda known=known: len(sandbox.requests) > known):
-                start(examples)
+    @pytest.mark.parametrize(
+        ("shown", "printed", "is_same"),
+        [
+            ("2026-11-30 10:00:00  1", "2027-01-02 03:04:05   1", True),
+            ("id 18ae013e-aca9-4679-843b-aac536891eeb", "id d9767f99-d674-5910-90fa-ed48a1d48235", True),
+            ("a\n...\nz", "a\nb\nc\nz", True),
+            ("a ... z", "a b", False),
+            ("1", "10", False),
+            ("2026-11-30", "yesterday", False),
+        ],
+    )
+    def test_output_is_compared_but_for_ids_and_times(self, shown: str, printed: str, is_same: bool) -> None:
+        assert agrees(shown, printed) is is_same
+
+
+def test_the_documentation_has_many_blocks() -> None:
+    assert len(PAGES) >= 10
+    assert len(MODULES) >= 15

@@ -4,7 +4,8 @@
 >>> result = export(client, "logs.csv", created_at__after="30d")
 >>> result.rows, result.complete_until
 
-An export that was interrupted, at whatever moment, is continued by the same call. docs/guides/export.md has the guarantees.
+An export that was interrupted, at whatever moment, is continued by the same call; docs/guides/export.md
+has the guarantees.
 """
 
 from ._job import Clients, export
