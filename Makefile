@@ -103,6 +103,16 @@ reference: $(READY) ## write docs/api.md, which lists every method with its oper
 public-api: $(READY) ## write tests/contract/public_api.txt, the stored text of the public interface
 	@$(RUN) scripts/public_api.py
 
+# --- contribute: documentation -------------------------------------------------------------------------------------
+
+docs: $(READY) ## build the documentation site into build/docs; a warning is an error
+	@rm -rf build/docs build/doctrees
+	@$(BIN)/sphinx-build -q -W --keep-going -b html -d build/doctrees docs build/docs
+	@echo "build/docs/index.html"
+
+docs-serve: docs ## serve the documentation site on loopback until Ctrl-C; PORT=8000
+	@$(RUN) -m http.server --bind 127.0.0.1 --directory build/docs $(or $(PORT),8000)
+
 # --- release -------------------------------------------------------------------------------------------------------
 
 build: $(READY) ## build the wheel and the sdist into dist/
@@ -129,4 +139,4 @@ $(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo sandbox test contract mutants soak import update drift spec generate facade reference public-api check setup lint format types build release publish lock test-ranges bench bench-check clean
+.PHONY: help demo sandbox test contract mutants soak import update drift spec generate facade reference public-api check setup lint format types build release publish lock test-ranges bench bench-check docs docs-serve clean
