@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from .._http.config import Configuration
+    from .._tracing.spans import WalkSpan
     from ..models import WorkflowLog
     from ..results import WorkflowRunDetail
     from .log_walk import AsyncLogWalk
@@ -44,11 +45,16 @@ class AsyncDetailedLogWalk(AsyncArrowStream, AsyncIteration[DetailedLog]):
         at_once: int,
         outages: Outages | None = None,
         configuration: Configuration | None = None,
+        span: WalkSpan | None = None,
     ) -> None:
         self._walk = walk
         self._at_once = at_once
         self._place = _Place(walk.checkpoint)
         items = _joined(walk, get_run, at_once, self._place, outages or Outages(0))
+        if span is not None:
+            from .tracing import traced_items  # noqa: PLC0415 - loaded when needed
+
+            items = traced_items(span, items)
         super().__init__(life_of(walk), items, configuration=configuration)
 
     def _state(self) -> Mapping[str, object]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .._http.config import Configuration
     from .._logs.filters import LogFilters
+    from .._tracing.spans import WalkSpan
     from ..models import WorkflowLog, WorkflowLogPage
 
     PageReader = Callable[[PageRequest], Awaitable[WorkflowLogPage]]
@@ -54,6 +55,7 @@ class AsyncLogWalk(AsyncArrowStream, AsyncIteration["WorkflowLog"]):
         workers: int,
         life: AsyncLifetime | None = None,
         configuration: Configuration | None = None,
+        span: WalkSpan | None = None,
     ) -> None:
         self._filters = filters
         if checkpoint is None:
@@ -62,6 +64,10 @@ class AsyncLogWalk(AsyncArrowStream, AsyncIteration["WorkflowLog"]):
             self._position = position_from(checkpoint, filters)
         life = life or AsyncLifetime()
         items = _logs(read_page, filters, self._position, workers, life)
+        if span is not None:
+            from .tracing import traced_items  # noqa: PLC0415 - loaded when needed
+
+            items = traced_items(span, items)
         super().__init__(life, items, configuration=configuration)
 
     def _state(self) -> Mapping[str, object]:

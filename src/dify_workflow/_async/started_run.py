@@ -14,6 +14,7 @@ from .._worker_pool import AsyncWorkers
 from .iterations import life_of
 from .outages import AsyncPatientCall
 from .resources.base import caller_of
+from .run_stream import span_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -151,6 +152,8 @@ class AsyncStreamReader:
     ) -> None:
         self._stream = stream
         self._poll = poll
+        self._span = span_of(stream)
+        self._span.is_awaited = True
         self._life = AsyncLifetime()
         self._changed = AsyncMonitor(self._life)
         self._workers = AsyncWorkers()
@@ -194,6 +197,7 @@ class AsyncStreamReader:
             if not self._life.is_over:
                 self._error = error
         finally:
+            self._span.settle(self._result, self._error)
             self._is_over = True
             self._changed.notify_all()
 

@@ -97,6 +97,7 @@ class StreamProgress:
         is_whole: whether the stream may end here: the run has finished, or, on newer servers, waits for a person.
         is_over: whether reading stops here: the stream is whole, and nothing can follow.
         inputs_refused: whether the run is one that Dify 1.16 makes up to report that it refuses the inputs.
+        observe: what is called with the name and the fields of each event.
 
     Args:
         load_event: gives the model for the name of an event.
@@ -117,6 +118,7 @@ class StreamProgress:
         "is_over",
         "is_whole",
         "last",
+        "observe",
         "result",
         "task_id",
         "workflow_run_id",
@@ -139,6 +141,7 @@ class StreamProgress:
         self.is_whole = False
         self.is_over = False
         self.inputs_refused = False
+        self.observe: Callable[[str, dict[str, Any]], None] | None = None
 
     @property
     def text(self) -> str:
@@ -198,7 +201,12 @@ class StreamProgress:
         found = fields.get("event")
         if found and isinstance(found, str):
             name = found
-        return None if name == "ping" else self._noted(name, fields)
+        if name == "ping":
+            return None
+        event = self._noted(name, fields)
+        if self.observe is not None:
+            self.observe(name, fields)
+        return event
 
     def _drop(self, name: str) -> None:
         # The WHATWG's format drops every event without data. Where it is one of the API's own, something was lost.

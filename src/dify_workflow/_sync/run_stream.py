@@ -15,6 +15,7 @@ from .._http.lifetimes import EndedError, Lifetime
 from .._http.responses import BrokenEventError, ReportedError
 from .._http.sse import EventParser
 from .._runs.stream import StreamProgress, StreamWaits, checked_max_silence
+from .._tracing.spans import NO_SPAN
 from .iterations import Iteration
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .._http.config import Secret, TimeoutOption
     from .._http.open_responses import HeldResponse
     from .._runs.node_executions import NodeExecution
+    from .._tracing.spans import RunSpan
     from ..models import StopResponse, WorkflowFinishedEvent, WorkflowRunStatus
     from ..results import WorkflowRunResult
     from .base_client import Caller, OpenStream
@@ -68,6 +70,7 @@ class RunStream(Iteration[Any]):
         ends_at_pause: bool = True,
         starts_run: bool = False,
         advice: Advice = no_advice,
+        begin_span: Callable[[], RunSpan] | None = None,
     ) -> None:
         life = Lifetime(is_open=False)
         self._caller = caller
@@ -80,6 +83,7 @@ class RunStream(Iteration[Any]):
             self._progress, caller.limits(timeout), max_silence=checked_max_silence(max_silence), is_queued=starts_run
         )
         self._reading = Reading(self._progress, self._waits, life, caller.configuration.api_key, starts_run=starts_run)
+        self._begin_span = begin_span
         self._is_used = False
         self._is_left = False
         self._held: HeldResponse | None = None
@@ -228,6 +232,13 @@ class RunStream(Iteration[Any]):
             return self._reading.failure  # each time: only a whole stream may look as if it had come to its end
         return StopIteration()
 
+    def _begun_span(self) -> RunSpan:
+        if self._begin_span is not None:
+            self._reading.span, self._begin_span = self._begin_span(), None
+            if self._reading.span is not NO_SPAN:
+                self._progress.observe = self._reading.span.event
+        return self._reading.span
+
     def __enter__(self) -> Self:
         super().__enter__()
         if self._is_used:
@@ -235,7 +246,8 @@ class RunStream(Iteration[Any]):
         self._is_used = True
         caller = self._caller.within(self._life)
         try:
-            opened = caller.open_stream(self._call, self._waits.timeout, self._advice)
+            with begun_span(self).active():
+                opened = caller.open_stream(self._call, self._waits.timeout, self._advice)
         except EndedError:
             raise RuntimeError("this stream was closed while it was being opened") from None
         self._held = opened.held
@@ -257,6 +269,17 @@ class RunStream(Iteration[Any]):
         self._is_left = self._is_left or self._life.is_owner()
         if self._life.close(self._items) and self._held is not None:
             self._held.close()
+            self._reading.span.end()
+
+
+def span_of(stream: RunStream) -> RunSpan:
+    """The span of a stream's run, for what waits for the run."""
+    return stream._reading.span  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
+
+
+def begun_span(stream: RunStream) -> RunSpan:
+    """The same; it begins now, unless it has begun."""
+    return stream._begun_span()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
 
 
 def _nothing() -> Generator[Any]:
@@ -269,6 +292,7 @@ class Reading:
 
     Attributes:
         failure: what kept the events from being all; raised where no variable shows them.
+        span: the span of the run, which ends with its stream.
     """
 
     def __init__(
@@ -280,6 +304,7 @@ class Reading:
         self._secret = secret
         self._starts_run = starts_run
         self.failure: Exception | None = None
+        self.span: RunSpan = NO_SPAN
 
     def events(self, opened: OpenStream) -> Generator[Any]:
         """The events."""
@@ -297,6 +322,7 @@ class Reading:
                     if event is not None:
                         yield event
                         if progress.is_over:
+                            self.span.end()
                             return
                 waits.before_read(attempt)
             for event in progress.last_events(parser.end()):
@@ -308,6 +334,7 @@ class Reading:
             failure = responses.failed_stream(found, response, progress.summary(), secret)
         except BaseException as error:
             self.failure = RuntimeError("reading this stream was interrupted, which closed its connection")
+            self.span.failed(error)
             responses.conceal(error, response, secret)
             raise
         finally:
@@ -319,7 +346,9 @@ class Reading:
     def _keep(self, failure: DifyError | None) -> None:
         """Keep what ended the stream, unless the run had ended before."""
         if failure is None:
+            self.span.end()
             return
+        self.span.failed(failure)
         if self._progress.is_whole:
             logging.log_end_of_stream(failure)
             return

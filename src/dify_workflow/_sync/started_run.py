@@ -14,6 +14,7 @@ from .._worker_pool import Workers
 from .iterations import life_of
 from .outages import PatientCall
 from .resources.base import caller_of
+from .run_stream import span_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,6 +150,8 @@ class StreamReader:
     ) -> None:
         self._stream = stream
         self._poll = poll
+        self._span = span_of(stream)
+        self._span.is_awaited = True
         self._life = Lifetime()
         self._changed = Monitor(self._life)
         self._workers = Workers()
@@ -192,6 +195,7 @@ class StreamReader:
             if not self._life.is_over:
                 self._error = error
         finally:
+            self._span.settle(self._result, self._error)
             self._is_over = True
             self._changed.notify_all()
 

@@ -11,6 +11,7 @@ from ..._http.config import MOST_SECONDS
 from ..._http.outages import DEFAULT_PATIENCE
 from ..._logs import times
 from ..._logs.filters import log_filters, page_filters
+from ..._tracing.spans import walk_span
 from .base import AsyncResource
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..._logs.times import Time
     from ..._logs.walk import PageRequest
     from ...models import WorkflowLogPage, WorkflowRunStatus
+    from ...results import WorkflowRunDetail
     from ..base_client import AsyncCaller
     from ..log_details import AsyncDetailedLogWalk
     from ..log_follow import AsyncLogChanges, AsyncLogFollow
@@ -236,6 +238,11 @@ class AsyncLogs(AsyncResource):
         caller = self._caller.within(life)
         outages = Outages(patience)
         read_page = _page_reader(caller, filters, timeout)
+        span = walk_span(caller.configuration)
+        if span is not None:
+            from ..tracing import traced_call  # noqa: PLC0415 - loaded when needed
+
+            read_page = partial(traced_call, span, read_page)
         walk = AsyncLogWalk(
             AsyncPatientCall(read_page, outages, life),
             filters,
@@ -243,6 +250,7 @@ class AsyncLogs(AsyncResource):
             workers=workers,
             life=life,
             configuration=caller.configuration,
+            span=span if details is None else None,
         )
         if details is None:
             return walk
@@ -251,8 +259,19 @@ class AsyncLogs(AsyncResource):
         from .runs import AsyncRuns  # noqa: PLC0415 - loaded when needed
 
         probe = partial(read_page, PageRequest(before=None, after=None, limit=1))
-        get_run = AsyncPatientCall(partial(AsyncRuns(caller).get, timeout=timeout), outages, life, probe=probe)
-        return AsyncDetailedLogWalk(walk, get_run, at_once=details, outages=outages, configuration=caller.configuration)
+        get: Callable[[str], Awaitable[WorkflowRunDetail]] = partial(AsyncRuns(caller).get, timeout=timeout)
+        if span is not None:
+            from ..tracing import traced_call  # noqa: PLC0415 - loaded when needed
+
+            get = partial(traced_call, span, get)
+        return AsyncDetailedLogWalk(
+            walk,
+            AsyncPatientCall(get, outages, life, probe=probe),
+            at_once=details,
+            outages=outages,
+            configuration=caller.configuration,
+            span=span,
+        )
 
     def follow(
         self,

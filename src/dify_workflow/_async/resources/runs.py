@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dify_workflow_api.api.runs import (
@@ -15,8 +16,9 @@ from dify_workflow_api.api.runs import (
 from ..._http import responses
 from ..._http.advice import after_run
 from ..._runs.arguments import checked_id, checked_user, detail_or_missing, run_body, user_body
+from ..._tracing.spans import run_span
 from ...results import WorkflowRunResult
-from ..run_stream import AsyncRunStream
+from ..run_stream import AsyncRunStream, begun_span
 from .app import AsyncApp
 from .base import AsyncResource
 
@@ -82,7 +84,9 @@ class AsyncRuns(AsyncResource):
         """
         body = run_body(inputs, user=user, files=files, trace_session_id=trace_session_id, mode="blocking")
         read = responses.reader_as(WorkflowRunResult)
-        return await self._caller.send(_start(body, workflow_id), read, timeout, after_run(body))
+        span = run_span(self._caller.configuration, body, workflow_id)
+        with span.whole():
+            return await self._caller.send(_start(body, workflow_id), span.reader(read), timeout, after_run(body))
 
     async def start(
         self,
@@ -126,9 +130,6 @@ class AsyncRuns(AsyncResource):
         """
         from ..started_run import AsyncRun  # noqa: PLC0415 - loaded when needed
 
-        if check_inputs and workflow_id is None:
-            checked_user(user)
-            await AsyncApp(self._caller).check_inputs(inputs, timeout=timeout)
         stream = self.stream(
             inputs,
             user=user,
@@ -137,7 +138,10 @@ class AsyncRuns(AsyncResource):
             trace_session_id=trace_session_id,
             timeout=timeout,
         )
-        await stream.__aenter__()
+        with begun_span(stream).active():
+            if check_inputs and workflow_id is None:
+                await AsyncApp(self._caller).check_inputs(inputs, timeout=timeout)
+            await stream.__aenter__()
         try:
             while (run_id := stream.workflow_run_id) is None:
                 await anext(stream)
@@ -259,6 +263,7 @@ class AsyncRuns(AsyncResource):
             max_silence=max_silence,
             starts_run=True,
             advice=after_run(body),
+            begin_span=partial(run_span, self._caller.configuration, body, workflow_id),
         )
 
     async def get(self, workflow_run_id: str, *, timeout: TimeoutOption = None) -> WorkflowRunDetail:

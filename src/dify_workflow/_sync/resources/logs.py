@@ -11,6 +11,7 @@ from ..._http.config import MOST_SECONDS
 from ..._http.outages import DEFAULT_PATIENCE
 from ..._logs import times
 from ..._logs.filters import log_filters, page_filters
+from ..._tracing.spans import walk_span
 from .base import Resource
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..._logs.times import Time
     from ..._logs.walk import PageRequest
     from ...models import WorkflowLogPage, WorkflowRunStatus
+    from ...results import WorkflowRunDetail
     from ..base_client import Caller
     from ..log_details import DetailedLogWalk
     from ..log_follow import LogChanges, LogFollow
@@ -236,6 +238,11 @@ class Logs(Resource):
         caller = self._caller.within(life)
         outages = Outages(patience)
         read_page = _page_reader(caller, filters, timeout)
+        span = walk_span(caller.configuration)
+        if span is not None:
+            from ..tracing import traced_call  # noqa: PLC0415 - loaded when needed
+
+            read_page = partial(traced_call, span, read_page)
         walk = LogWalk(
             PatientCall(read_page, outages, life),
             filters,
@@ -243,6 +250,7 @@ class Logs(Resource):
             workers=workers,
             life=life,
             configuration=caller.configuration,
+            span=span if details is None else None,
         )
         if details is None:
             return walk
@@ -251,8 +259,19 @@ class Logs(Resource):
         from .runs import Runs  # noqa: PLC0415 - loaded when needed
 
         probe = partial(read_page, PageRequest(before=None, after=None, limit=1))
-        get_run = PatientCall(partial(Runs(caller).get, timeout=timeout), outages, life, probe=probe)
-        return DetailedLogWalk(walk, get_run, at_once=details, outages=outages, configuration=caller.configuration)
+        get: Callable[[str], WorkflowRunDetail] = partial(Runs(caller).get, timeout=timeout)
+        if span is not None:
+            from ..tracing import traced_call  # noqa: PLC0415 - loaded when needed
+
+            get = partial(traced_call, span, get)
+        return DetailedLogWalk(
+            walk,
+            PatientCall(get, outages, life, probe=probe),
+            at_once=details,
+            outages=outages,
+            configuration=caller.configuration,
+            span=span,
+        )
 
     def follow(
         self,

@@ -1,0 +1,1 @@
+"""Spans of OpenTelemetry: what the SDK says to it, and when."""
