@@ -2,9 +2,10 @@
 
 Usage: exporting_program.py URL KEY TARGET WORKERS KILLS SEED [BATCH]
 
-Each attempt is a forked child. With BATCH, the first ones are ended by the system after a random part of a second of
-work, in whatever they do, and so many logs are written at once, so that there is much to continue from. Without, they
-are killed (SIGKILL) after a random time. Prints how many were, and what the last one reported, as JSON.
+Each attempt is a forked child. With BATCH, so many logs are written at once, and the first attempts are ended by the
+system some milliseconds after they began or after they have written once, in whatever they do: a slow machine then
+makes less of each attempt and no fewer kills. Without, they are killed (SIGKILL) after a random time. Prints how many
+were, and what the last one reported, as JSON.
 """
 
 import json
@@ -14,9 +15,10 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from dify_workflow import DifyWorkflow
-from dify_workflow.export import export
+from dify_workflow.export import ExportProgress, export
 from dify_workflow.export._duckdb import DuckDBTarget
 from dify_workflow.export._files import FileTarget
 from dify_workflow.export._parquet import ParquetTarget
@@ -24,14 +26,30 @@ from dify_workflow.export._postgresql import PostgreSQLTarget
 from dify_workflow.export._sqlite import SQLiteTarget
 
 MOST_ATTEMPTS = 200
+LONGEST = 0.01
+"""Seconds in which an attempt goes on at most, once its end is decided. 3,000 logs take longer than five times this."""
 
 
-def attempt(url: str, key: str, target: str, workers: int, limit: float | None, result: Path) -> None:
-    if limit is not None:
-        signal.setitimer(signal.ITIMER_PROF, limit)  # its signal kills the process, as nothing handles it
+class Limit(NamedTuple):
+    """When an attempt ends."""
+
+    batches: int
+    seconds: float
+
+
+def attempt(url: str, key: str, target: str, workers: int, limit: Limit | None, result: Path) -> None:
+    batches = 0
+
+    def wrote(_: ExportProgress | None) -> None:
+        nonlocal batches
+        if limit is not None and batches == limit.batches:
+            signal.setitimer(signal.ITIMER_REAL, limit.seconds)  # its signal kills the process, as nothing handles it
+        batches += 1
+
+    wrote(None)
     with DifyWorkflow(api_key=key, base_url=url) as client:
-        done = export(client, target, workers=workers)
-    signal.setitimer(signal.ITIMER_PROF, 0)
+        done = export(client, target, workers=workers, progress=wrote)
+    signal.setitimer(signal.ITIMER_REAL, 0)
     result.write_text(json.dumps({"rows": done.rows, "was_resumed": done.was_resumed}))
 
 
@@ -42,7 +60,8 @@ def main(url: str, key: str, target: str, workers: str, kills: str, seed: str, b
     result = Path(f"{os.environ['RESULTS']}/{seed}.json")
     killed = 0
     for _ in range(MOST_ATTEMPTS):
-        limit = chance.uniform(0.02, 0.25) if batch and killed < int(kills) else None
+        ends = batch and killed < int(kills)
+        limit = Limit(chance.randint(0, 1), chance.uniform(1e-6, LONGEST)) if ends else None
         child = os.fork()
         if not child:
             try:

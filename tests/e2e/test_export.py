@@ -162,7 +162,7 @@ def test_killed_exports_are_continued_and_exact(
     environment = {**os.environ, "RESULTS": str(tmp_path_factory.mktemp("results"))}
     done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environment)
     outcome = json.loads(done.stdout)
-    assert outcome["killed"] >= 1  # on a busy machine, most end before their moment comes
+    assert outcome["killed"] >= 3
     assert outcome["rows"] == 3000
     ids = [row["id"] for row in rows_of(target)]
     assert len(ids) == len(set(ids)) == 3000
