@@ -152,8 +152,8 @@ def _seeded(place: Path, fault: Fault) -> dict[Path, str]:
         raise LookupError(f"{fault.name}: {fault.file} does not hold {fault.before!r} any more")
     before = {path: text}
     path.write_text(text.replace(fault.before, fault.after), encoding="utf-8")
-    if path.parent.name == "_async":  # the sync half is made from it
-        twin = path.parent.parent / "_sync" / path.name
+    if "_async" in Path(fault.file).parts:  # the sync half is made from it
+        twin = place / fault.file.replace("/_async/", "/_sync/")
         before[twin] = twin.read_text("utf-8")
         twin.write_text(mirror.mirrored(path.read_text("utf-8")), encoding="utf-8")
     return before
