@@ -23,13 +23,13 @@ from dify_workflow._errors import APIStatusError, class_of_status
 from dify_workflow._logs.filters import log_filters
 from dify_workflow._logs.follow import (
     AT_ONCE,
-    ENDED_STATUSES,
     LONGEST_ASKED_PAUSE,
     LONGEST_OUTAGE_PAUSE,
     Following,
     has_ended,
 )
 from dify_workflow._logs.walk import PageRequest, Row, rows_of
+from dify_workflow._runs.statuses import ENDED_STATUSES
 from dify_workflow._sync import log_follow as sync_follow
 from dify_workflow.models import WorkflowLogPage
 

@@ -26,6 +26,7 @@ from .._errors import (
 )
 from .._http.config import MOST_SECONDS
 from .._http.outages import is_outage
+from .._runs.statuses import ENDED_STATUSES
 from . import times
 from .filters import log_filters
 from .walk import LARGEST_STEP, SECONDS, FilterClock, PageRequest, alone_in, find_clock, hinted_clocks
@@ -55,7 +56,6 @@ MOST_LOOK_UPS: Final = 10
 """Windows of time, of `OVERLAP_SECONDS` at most, in which unfinished rows are looked up in one look."""
 MOST_WITNESSES: Final = 3
 """Seconds before the newest known one by which the clock is proved where the logs of that one are gone."""
-ENDED_STATUSES: Final = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})
 
 
 @dataclass(slots=True)

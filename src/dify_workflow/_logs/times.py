@@ -34,6 +34,11 @@ def to_utc_text(name: str, value: Time, *, now: datetime | None = None) -> str:
     return _text(_checked(name, value, now))
 
 
+def second_text(moment: datetime | None) -> str | None:
+    """The text, such as "2026-10-25T01:48:00Z", of a moment in UTC; None for None."""
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def optional(name: str, value: Time | None) -> str | None:
     """`to_utc_text` for a parameter that may be left out."""
     return None if value is None else to_utc_text(name, value)

@@ -8,11 +8,11 @@ import httpx
 
 from .._errors import APITimeoutError
 from ..results import WorkflowRunResult
+from .statuses import ENDED_STATUSES
 
 if TYPE_CHECKING:
     from ..results import WorkflowRunDetail
 
-ENDED: Final = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})
 PAUSED: Final = "paused"
 
 FIRST_PAUSE: Final = 0.5
@@ -45,7 +45,7 @@ def next_pause(pause: float) -> float:
 def result_of(detail: WorkflowRunDetail, task_id: str | None) -> WorkflowRunResult | None:
     """The result of a run that has ended or waits for a person; None while it goes on."""
     status: object = detail.status
-    if status != PAUSED and status not in ENDED:
+    if status != PAUSED and status not in ENDED_STATUSES:
         return None
     data = {name: getattr(detail, name) for name in FIELDS if name in detail.to_dict()}
     result: dict[str, Any] = {"task_id": task_id, "workflow_run_id": detail.id, "data": data}

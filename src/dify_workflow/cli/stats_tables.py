@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from dify_workflow._logs.times import second_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,13 +43,16 @@ def by_day(stats: Stats) -> Table:
 
 def by_user(stats: Stats) -> Table:
     """A row for each user, most runs first."""
-    rows = [(user.user, *_counts(user.statuses), user.tokens, _text(user.last_seen), user.cost) for user in stats.users]
+    rows = [
+        (user.user, *_counts(user.statuses), user.tokens, second_text(user.last_seen), user.cost)
+        for user in stats.users
+    ]
     return Table(("user", *COUNTS, "tokens", "last_seen", "cost"), rows, "runs")
 
 
 def by_error(stats: Stats) -> Table:
     """A row for each group of errors, most frequent first."""
-    rows = [(group.error, group.count, _text(group.last_seen), group.example_run_id) for group in stats.errors]
+    rows = [(group.error, group.count, second_text(group.last_seen), group.example_run_id) for group in stats.errors]
     return Table(("error", "runs", "last_seen", "example_run_id"), rows, "runs")
 
 
@@ -60,8 +65,8 @@ def by_version(stats: Stats) -> Table:
             *_counts(one.statuses),
             one.change,
             one.tokens,
-            _text(one.first_seen),
-            _text(one.last_seen),
+            second_text(one.first_seen),
+            second_text(one.last_seen),
         )
         for one in stats.versions
     ]
@@ -99,7 +104,3 @@ TABLES: Final[dict[str, Callable[[Stats], Table]]] = {
 
 def _counts(statuses: StatusCounts) -> tuple[Any, ...]:
     return (statuses.runs, statuses.ended, statuses.failed, statuses.failure_rate, statuses.partial_succeeded)
-
-
-def _text(moment: Any) -> str | None:  # noqa: ANN401 - a datetime or None
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -115,9 +115,9 @@ class FileTarget:
             return state if self._path.exists() else None
         return state if self._part.exists() else None
 
-    def begin(self, state: State, *, anew: bool) -> None:
+    def begin(self, state: State, *, restart: bool) -> None:
         """See `Target`."""
-        del state, anew
+        del state, restart
         self._state_file.remove()
         self._file = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
         self._size = 0

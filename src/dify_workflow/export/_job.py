@@ -15,7 +15,8 @@ from .. import __version__
 from .._errors import DifyError
 from .._http.outages import is_outage
 from .._logs.detailed_log import DetailedLog
-from .._logs.follow import ENDED_STATUSES, OVERLAP_SECONDS
+from .._logs.follow import OVERLAP_SECONDS
+from .._runs.statuses import ENDED_STATUSES
 from .._sync.client import DifyWorkflow
 from .._sync.resources.logs import Logs
 from ..records import columns_of, is_plain_text
@@ -151,7 +152,7 @@ class _Job:
                 self._target.resume(state)
                 return self._update(state), False, True
         state = self._new_state()
-        self._target.begin(state, anew=restart)
+        self._target.begin(state, restart=restart)
         return self._read(state), False, False
 
     def _check(self, state: State) -> None:

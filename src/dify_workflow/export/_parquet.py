@@ -50,9 +50,9 @@ class ParquetTarget:
             return state if self._path.exists() else None
         return state if self._folder.is_dir() else None
 
-    def begin(self, state: State, *, anew: bool) -> None:
+    def begin(self, state: State, *, restart: bool) -> None:
         """See `Target`."""
-        del state, anew
+        del state, restart
         self._clean()
         self._folder.mkdir()
         self._parts = 0

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from .. import records
+from .._logs.rows import Rows, time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ..records import Column
+    from ._targets import State
 
 TABLE: Final = "workflow_logs"
 STATE_TABLE: Final = "_dify_workflow_export"
@@ -72,6 +76,120 @@ class Schema:
         return f'"{column.name}" {self._types[column.type]}'
 
 
+class TableTarget:
+    """A database, in which the rows and the state of each batch are stored in one transaction.
+
+    A subclass connects in its constructor, says how its database speaks in the class variables, and writes the rows.
+    """
+
+    can_update = True
+    batch = 1000
+
+    types: ClassVar[Mapping[str, str]]
+    """The database's type of each type of a column."""
+    state_columns: ClassVar[str]
+    """The columns of the state's table: id, finished, complete_until, state."""
+    begin_statement: ClassVar[str] = "BEGIN"
+    mark: ClassVar[str] = "?"
+    """What stands for a parameter in a statement."""
+    find_table: ClassVar[str]
+    """The query that has a row where there is a table of a name, which is its parameter."""
+    find_columns: ClassVar[str]
+    """The query for the names of the columns of a table, whose name is its parameter."""
+
+    def __init__(self, *, details: bool, apps: bool, time: Callable[[int], Any] | None) -> None:
+        self._schema = Schema(details=details, apps=apps, types=self.types)
+        self._rows = Rows(details=details, apps=apps, time=time)
+        self._database: Any
+
+    def state(self) -> State | None:
+        """See `Target`."""
+        self._check_owner()
+        if not self._has(STATE_TABLE):
+            return None
+        found = self._database.execute(f"SELECT state FROM {STATE_TABLE}").fetchone()  # noqa: S608 - a constant
+        state: State | None = None if found is None else json.loads(found[0])
+        return state
+
+    def begin(self, state: State, *, restart: bool) -> None:
+        """See `Target`."""
+        self._check_owner()
+        with self._transaction():
+            if restart:
+                self._database.execute(f"DROP TABLE IF EXISTS {TABLE}")
+            self._make_tables()
+            self._store(state)
+
+    def resume(self, state: State) -> None:
+        """See `Target`."""
+        del state
+        with self._transaction():
+            self._make_tables()
+
+    def add(self, app: str | None, log: Any) -> None:  # noqa: ANN401 - see `Target`
+        """See `Target`."""
+        self._rows.add(app, log)
+
+    def commit(self, state: State) -> None:
+        """See `Target`."""
+        rows = self._rows.ready
+        with self._transaction():
+            if rows:
+                self._write(rows)
+            self._store(state)
+        self._rows.clear()
+
+    def finish(self, state: State) -> None:
+        """See `Target`."""
+        self.commit(state)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute(self.begin_statement)
+        try:
+            yield
+            self._database.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        self._database.execute("ROLLBACK")
+
+    def _make_tables(self) -> None:
+        self._database.execute(f"CREATE TABLE IF NOT EXISTS {STATE_TABLE} ({self.state_columns})")
+        self._database.execute(self._table())
+        present = self._database.execute(self.find_columns, [TABLE]).fetchall()
+        for statement in self._schema.additions(name for (name,) in present):
+            self._database.execute(statement)
+
+    def _table(self) -> str:
+        """The statement that makes the table."""
+        return self._schema.create()
+
+    def _write(self, rows: list[list[Any]]) -> None:
+        """Insert rows, or replace those of the same key."""
+        raise NotImplementedError
+
+    def _store(self, state: State) -> None:
+        until = None if state["complete_until"] is None else time_text(state["complete_until"])
+        self._database.execute(
+            f"INSERT INTO {STATE_TABLE} VALUES (1, {self.mark}, {self.mark}, {self.mark}) ON CONFLICT (id) DO UPDATE "  # noqa: S608 - constants
+            "SET finished = excluded.finished, complete_until = excluded.complete_until, state = excluded.state",
+            [state["finished"], until, json.dumps(state)],
+        )
+
+    def _check_owner(self) -> None:
+        if self._has(TABLE) and not self._has(STATE_TABLE):
+            raise ValueError(
+                f"the database has a table {TABLE} that no export has made ({STATE_TABLE} is missing): take another "
+                "database"
+            )
+
+    def _has(self, table: str) -> bool:
+        return self._database.execute(self.find_table, [table]).fetchone() is not None
+
+
 def last_of_each(rows: list[list[Any]], keys: int) -> list[list[Any]]:
     """The last row of each key: databases refuse to change a row twice in one statement.
 
@@ -80,10 +198,3 @@ def last_of_each(rows: list[list[Any]], keys: int) -> list[list[Any]]:
         keys: columns of the key, which come first.
     """
     return list({tuple(row[:keys]): row for row in rows}.values())
-
-
-def foreign_table() -> ValueError:
-    """The error for a table that no export has made."""
-    return ValueError(
-        f"the database has a table {TABLE} that no export has made ({STATE_TABLE} is missing): take another database"
-    )

@@ -42,8 +42,8 @@ class Target(Protocol):
         """Where the export stands that was interrupted, or that has finished; None when there is none."""
         ...
 
-    def begin(self, state: State, *, anew: bool) -> None:
-        """Begin an export; `anew` discards what the target holds. The target shows nothing of it yet."""
+    def begin(self, state: State, *, restart: bool) -> None:
+        """Begin an export; `restart` discards what the target holds. The target shows nothing of it yet."""
         ...
 
     def resume(self, state: State) -> None:

@@ -12,9 +12,10 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from .._logs.times import second_text
+from .._runs.statuses import ENDED_STATUSES
 from .error_texts import first_line, normalized
 from .figures import (
-    ENDED_STATUSES,
     Day,
     Duration,
     ErrorGroup,
@@ -525,8 +526,8 @@ class Stats:
         return {
             "tz": self.tz,
             "logs": self.logs,
-            "first": _iso(self.first),
-            "last": _iso(self.last),
+            "first": second_text(self.first),
+            "last": second_text(self.last),
             "deleted": self.deleted,
             "without_time": self.without_time,
             "statuses": self.statuses.to_dict(),
@@ -535,7 +536,7 @@ class Stats:
             "cost": self.cost,
             "duration": self.duration.to_dict(),
             "peak_concurrency": peak,
-            "peak_at": _iso(moment(peak_at)),
+            "peak_at": second_text(moment(peak_at)),
             "unfinished": self.unfinished,
             **{
                 name: [item.to_dict() for item in getattr(self, name)]
@@ -658,10 +659,6 @@ def _ranking(heap: list[_Ranked]) -> list[RunFigure]:
 
 def _counts(statuses: Counter[str]) -> StatusCounts:
     return StatusCounts(dict(sorted(statuses.items(), key=lambda item: (-item[1], item[0]))))
-
-
-def _iso(when: datetime | None) -> str | None:
-    return None if when is None else when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _without_gaps(numbers: list[int]) -> list[int]:

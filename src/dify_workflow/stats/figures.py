@@ -8,8 +8,18 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
-ENDED_STATUSES = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})
-"""The statuses of runs that have ended."""
+from .._logs.times import second_text
+from .._runs.statuses import ENDED_STATUSES
+
+
+class Figures:
+    """Fields that are figures."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as JSON values, by the names of the fields."""
+        return {item.name: _json(getattr(self, item.name)) for item in fields(self)}  # type: ignore[arg-type]  # a dataclass inherits it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ class StatusCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(Figures):
     """Exact percentiles of the durations of ended runs, in seconds.
 
     A percentile between two runs is interpolated linearly, as by `percentile_cont` in SQL and by NumPy's default.
@@ -80,13 +90,9 @@ class Duration:
     max: float | None
     """Longest duration."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """The percentiles as JSON values."""
-        return _plain(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class Day(Figures):
     """What happened on one day, or in the week that begins on it, in the time zone of the statistics."""
 
     date: date
@@ -101,13 +107,9 @@ class Day:
     cost: float | None
     """Estimated cost; None unless a price was given."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """The day as JSON values."""
-        return _plain(self)
-
 
 @dataclass(frozen=True, slots=True)
-class User:
+class User(Figures):
     """The runs of one user."""
 
     user: str
@@ -119,13 +121,9 @@ class User:
     cost: float | None
     """Estimated cost; None unless a price was given."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """The user as JSON values."""
-        return _plain(self)
-
 
 @dataclass(frozen=True, slots=True)
-class ErrorGroup:
+class ErrorGroup(Figures):
     """Failed runs with the same error, apart from ids, numbers and quoted text."""
 
     error: str
@@ -139,13 +137,9 @@ class ErrorGroup:
     example: str
     """First line of that run's error, as the server sent it, cut after 500 characters."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """The group as JSON values."""
-        return _plain(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class Version(Figures):
     """The runs of one version of the workflow."""
 
     version: str
@@ -157,13 +151,9 @@ class Version:
     change: float | None
     """Failure rate minus that of the version before; None for the first version, or where a rate is missing."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """The version as JSON values."""
-        return _plain(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Figures):
     """The runs that were started in one way."""
 
     created_from: str
@@ -173,13 +163,9 @@ class Trigger:
     statuses: StatusCounts
     tokens: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """The trigger as JSON values."""
-        return _plain(self)
-
 
 @dataclass(frozen=True, slots=True)
-class RunFigure:
+class RunFigure(Figures):
     """One run with one figure: its duration in seconds, its tokens, or its age in seconds."""
 
     value: float
@@ -188,23 +174,15 @@ class RunFigure:
     status: str
     user: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """The run as JSON values."""
-        return _plain(self)
-
 
 def moment(seconds: int) -> datetime | None:
     """The aware datetime of epoch seconds; None for negative ones, which stand for no time."""
     return None if seconds < 0 else datetime.fromtimestamp(seconds, UTC)
 
 
-def _plain(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the classes above
-    return {item.name: _json(getattr(value, item.name)) for item in fields(value)}
-
-
 def _json(value: Any) -> Any:  # noqa: ANN401 - any field of the classes above
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return second_text(value)
     if isinstance(value, date):
         return value.isoformat()
     return value.to_dict() if hasattr(value, "to_dict") else value
