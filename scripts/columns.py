@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from generation.names import field_name
+from openapi.names import field_name
 from ruamel.yaml import YAML
 
 ROOT: Final = Path(__file__).resolve().parent.parent

@@ -8,8 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from specification.compilation import COMPILED, compiled_with_todos
-from specification.findings import SpecError
+from openapi.diagnostics import SpecError
+from overlays.compilation import COMPILED, compiled_with_todos
 
 MOST_SHOWN = 20
 SPEC = Path(__file__).resolve().parent.parent / "spec"

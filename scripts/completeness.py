@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dify_workflow_api.api.runs import run_workflow
-from generation.names import argument_name, field_name
+from openapi.names import argument_name, field_name
 from ruamel.yaml import YAML
 
 from dify_workflow import AsyncDifyWorkflow, models, results

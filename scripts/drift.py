@@ -14,14 +14,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from comparison.drift import FILE, as_groups, drift, has_events, read_known
-from comparison.reading import read
-from specification.findings import Finding, SpecError, shown
-from specification.nodes import LinedMap
+from diff.drift import FILE, as_groups, drift, has_events, read_known
+from diff.load import read
+from openapi.diagnostics import Finding, SpecError, shown
+from openapi.tree import LinedMap
 
 if TYPE_CHECKING:
-    from comparison.changes import Change
-    from comparison.drift import Fact
+    from diff.changes import Change
+    from diff.drift import Fact
 
 SPEC = Path(__file__).resolve().parent.parent / "spec"
 MOST_SHOWN = 200

@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from generation.folder import differences, update
-from generation.package import generated
-from generation.problems import GenerationError
+from generator.folder import differences, update
+from generator.package import generated
+from generator.problems import GenerationError
 
 ROOT = Path(__file__).resolve().parent.parent
 

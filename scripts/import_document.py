@@ -11,8 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from specification.findings import SpecError, shown
-from specification.intake import take_in, take_structure
+from importer.storage import take_in, take_structure
+from openapi.diagnostics import SpecError, shown
 
 UPSTREAM = Path(__file__).resolve().parent.parent / "spec" / "upstream"
 MOST_SHOWN = 20

@@ -24,14 +24,14 @@ from typing import NamedTuple
 
 import spec_report
 from changelog import ChangelogError, released
-from comparison.acknowledged import FILE, read_acknowledged, reason_for
-from comparison.changes import SEVERITIES
-from comparison.descriptions import compared
-from comparison.reading import read
+from diff.acknowledged import FILE, read_acknowledged, reason_for
+from diff.changes import SEVERITIES
+from diff.load import read
+from diff.operations import compared
 from environments import StepError, distributions, step
 from git import GitError, checked_out, git, tagged
+from openapi.diagnostics import SpecError
 from spec_report import Change, Report, ReportError, step_for
-from specification.findings import SpecError
 from versions import STEPS, VERSION_FILE, Step, Version, larger, version_of
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -16,10 +16,10 @@ from pathlib import Path
 if __package__:  # started with -m: the modules beside this one are found as they are when it is started by its path
     sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from comparison.changes import verdict
-from comparison.descriptions import compared
-from comparison.reading import read
-from specification.findings import SpecError, shown
+from diff.changes import verdict
+from diff.load import read
+from diff.operations import compared
+from openapi.diagnostics import SpecError, shown
 
 
 def main(argv: list[str] | None = None) -> int:

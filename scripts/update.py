@@ -25,39 +25,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import public_api
-from comparison.acknowledged import FILE, read_acknowledged
-from comparison.descriptions import compared
-from comparison.reading import described
-from generation.folder import update
-from generation.package import generated
-from generation.problems import GenerationError
-from specification import layout
-from specification.compilation import compiled, completed, finished, joined, overlay_paths, read_upstream
-from specification.findings import SpecError, shown
-from specification.nodes import plain
-from specification.references import led_to
-from specification.selection import FILE as SELECTION
-from specification.selection import parsed, read_selection, route, with_operations
-from specification.sources import decoded, read_yaml
-from updates import agreements, decisions, meanings, reports, verification
-from updates.corrections import corrected, orphans, repeated
+from diff.acknowledged import FILE, read_acknowledged
+from diff.load import described
+from diff.operations import compared
+from generator.folder import update
+from generator.package import generated
+from generator.problems import GenerationError
+from importer.selection import FILE as SELECTION
+from importer.selection import parsed, read_selection, route, with_operations
+from openapi import serialize
+from openapi.diagnostics import SpecError, shown
+from openapi.parse import decoded, read_yaml
+from openapi.references import led_to
+from openapi.tree import plain
+from overlays.compilation import compiled, completed, finished, joined, overlay_paths, read_upstream
+from updates import agreements, contract_run, decisions, impact, reports
+from updates.impact import Told
 from updates.interface import interface_changes
-from updates.meanings import Told
-from updates.predecessors import described as described_operations
-from updates.predecessors import succession
+from updates.matching import described as described_operations
+from updates.matching import succession
+from updates.overlay_status import corrected, orphans, repeated
 from updates.reports import Report
-from updates.workplace import WorkplaceError, put, uninterrupted, workplace
+from updates.workspace import WorkspaceError, put, uninterrupted, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from comparison.acknowledged import Acknowledged
-    from specification.documents import VendorDocument
-    from specification.nodes import Tree
-    from specification.selection import Selection
-    from updates.corrections import Corrected
-    from updates.predecessors import Succession
-    from updates.workplace import Workplace
+    from diff.acknowledged import Acknowledged
+    from importer.documents import VendorDocument
+    from importer.selection import Selection
+    from openapi.tree import Tree
+    from updates.matching import Succession
+    from updates.overlay_status import Corrected
+    from updates.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_SHOWN = 20
@@ -86,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
         "--tests",
         action="append",
         metavar="ARGUMENT",
-        help=f"what pytest is to run as contract tests (default: {' '.join(verification.TESTS)}, on all processors)",
+        help=f"what pytest is to run as contract tests (default: {' '.join(contract_run.TESTS)}, on all processors)",
     )
     parser.add_argument("--project", type=Path, default=ROOT, help="the project's folder (default: this one)")
     parser.add_argument("--keep", action="store_true", help="keep what was made although there are decisions (KEEP=1)")
@@ -103,7 +103,7 @@ def main(argv: list[str] | None = None) -> int:
     if not Path(options.file).exists():
         parser.error(f"there is no file {shown(options.file)}")
     select = [one.strip() for given in options.select or () for one in given.split(",") if one.strip()]
-    tests = tuple(options.tests or (*verification.TESTS, "-n", "auto", "--dist", "worksteal"))
+    tests = tuple(options.tests or (*contract_run.TESTS, "-n", "auto", "--dist", "worksteal"))
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is taken away
     project = options.project.resolve()
     try:
@@ -166,7 +166,7 @@ class Update:
         self.interface_before = ""
         self.is_compiled = True
         self.acknowledged: list[Acknowledged] = []
-        self.known = meanings.methods((project / "docs" / "api.md").read_text("utf-8"))
+        self.known = impact.methods((project / "docs" / "api.md").read_text("utf-8"))
         self.found: dict[str, Any] = {
             "told": None,
             "vendors": [],
@@ -200,7 +200,7 @@ class Update:
         say(f"it takes the place of {' and '.join(names)}" + (", and says the same" if heir.is_known else ""))
         changed: list[str] = []
         try:
-            with workplace(self.project) as place:
+            with workspace(self.project) as place:
                 needed = self._compile(place, heir, stored, selection)
                 if self.is_compiled and place.changes():
                     needed += self._generate(place)
@@ -210,9 +210,9 @@ class Update:
                 if not self.is_report and (not needed or self.is_kept):
                     with uninterrupted():
                         changed = place.bring_back()
-        except (RefusalError, WorkplaceError, GenerationError) as error:
+        except (RefusalError, WorkspaceError, GenerationError) as error:
             # A document that the generator has no words for, too, waits for a person.
-            outcome = "broken" if isinstance(error, WorkplaceError) else "decisions"
+            outcome = "broken" if isinstance(error, WorkspaceError) else "decisions"
             report = self._report(heir, outcome, getattr(error, "lines", [str(error)]))
         else:
             report = self._report(heir, "decisions" if needed else "taken", needed, is_made=bool(changed))
@@ -242,7 +242,7 @@ class Update:
         return parsed(self.selection_text, SELECTION)
 
     def _compile(
-        self, place: Workplace, heir: Succession, stored: list[VendorDocument], selection: Selection | None
+        self, place: Workspace, heir: Succession, stored: list[VendorDocument], selection: Selection | None
     ) -> list[str]:
         """Compiles the spec from the newer document; the decisions that are needed."""
         say("compiling the spec, overlay by overlay")
@@ -267,7 +267,7 @@ class Update:
         stored_spec = decoded((self.project / "spec" / "openapi.yaml").read_bytes())
         if plain(read_yaml(stored_spec)) != was:
             say("  (spec/openapi.yaml is not what its sources give; it is compared with what they give)")
-            self.compiled_before = layout.text_of(was, "")
+            self.compiled_before = serialize.text_of(was, "")
         edited = agreements.without(repeated(before, after), paths, lost)
         self.found["taken_out"] = edited.said
         needed = self._decisions(_gone(was, now)) + after.problems
@@ -285,7 +285,7 @@ class Update:
         put(place.root / "spec" / "openapi.yaml", text.encode())
         return needed
 
-    def _store(self, place: Workplace, heir: Succession, overlays: dict[str, bytes]) -> None:
+    def _store(self, place: Workspace, heir: Succession, overlays: dict[str, bytes]) -> None:
         """Puts the document in the place of its predecessors, and the overlays that were edited in theirs."""
         folder = place.root / "spec" / "upstream"
         for document in heir.predecessors:
@@ -311,18 +311,18 @@ class Update:
         )
 
     def _told(self, before: Tree, after: Tree, result: Corrected) -> list[Told]:
-        here = meanings.positions(after)
-        owners = meanings.positions(before) | here
+        here = impact.positions(after)
+        owners = impact.positions(before) | here
         told = []
         for change in compared(described([before]), described([after])):
-            places = meanings.overlay_places(change, here, result.touched)
-            places = [*meanings.vendor_places(change, self.found["vendors"], self.source.name), *places]
-            said = meanings.meaning(change, self.known, owners)
-            attribute = meanings.attribute(change, owners)
-            told.append(Told(change, said, places, attribute, meanings.methods_of(change, self.known)))
+            places = impact.overlay_places(change, here, result.touched)
+            places = [*impact.vendor_places(change, self.found["vendors"], self.source.name), *places]
+            said = impact.meaning(change, self.known, owners)
+            attribute = impact.attribute(change, owners)
+            told.append(Told(change, said, places, attribute, impact.methods_of(change, self.known)))
         return told
 
-    def _generate(self, place: Workplace) -> list[str]:
+    def _generate(self, place: Workspace) -> list[str]:
         """Makes everything that follows from the spec; where the facade does not match it."""
         if self.compiled_before:
             self._render_interface_before(place)
@@ -337,10 +337,10 @@ class Update:
             if ran.status:
                 lines = ran.output.strip().splitlines() or ["it says nothing"]
                 problems.append(f"scripts/{script}.py fails on the new client: {lines[-1]}")
-        self.found["gaps"] = [self._located(gap) for gap in verification.gaps(place)]
+        self.found["gaps"] = [self._located(gap) for gap in contract_run.gaps(place)]
         return [*problems, *self.found["gaps"]]
 
-    def _write_facade(self, place: Workplace) -> list[str]:
+    def _write_facade(self, place: Workspace) -> list[str]:
         """Writes keywords and methods for what is new; what cannot be written, which is for a person to decide."""
         ran = place.run("scripts/facade.py")
         if ran.status:
@@ -350,7 +350,7 @@ class Update:
         self.found["written"] = found["written"]
         return [self._located(one) for one in found["refused"]]
 
-    def _render_interface_before(self, place: Workplace) -> None:
+    def _render_interface_before(self, place: Workspace) -> None:
         """Renders the public API that the stored sources give, where the project has been made from others."""
         spec = place.root / "spec" / "openapi.yaml"
         made = spec.read_bytes()
@@ -359,7 +359,7 @@ class Update:
         self.interface_before = public_api.render(place.root)
         put(spec, made)
 
-    def _compare_interface(self, place: Workplace) -> None:
+    def _compare_interface(self, place: Workspace) -> None:
         say("comparing the public API")
         # Not the project's own as it is now: who adds a keyword for a new parameter has changed it already.
         stored = place.root / "tests" / "contract" / "public_api.txt"
@@ -368,9 +368,9 @@ class Update:
         self.found["interface"] = interface_changes(before, after)
         put(stored, after.encode())
 
-    def _verify(self, place: Workplace) -> list[str]:
+    def _verify(self, place: Workspace) -> list[str]:
         say("running the contract tests")
-        found = verification.verified(place, self.tests)
+        found = contract_run.verified(place, self.tests)
         self.found["verification"] = found
         say(f"  {found.passed} passed, {len(found.failures)} failed")
         failed = [f"{failure.test}: {_first_line(failure.text)}" for failure in found.failures]
@@ -422,7 +422,7 @@ def _with_places(error: SpecError, result: Corrected) -> list[str]:
     lines = []
     for finding in error.findings:
         where = led_to(finding.where) if finding.where.startswith("#/") else ()
-        places = meanings.corrections_at(where, result.touched)
+        places = impact.corrections_at(where, result.touched)
         lines.append(finding.said(error.name) + (f" Look at {', '.join(places)}." if places else ""))
     return lines
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generation.folder import update
-from generation.package import generated
+from generator.folder import update
+from generator.package import generated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

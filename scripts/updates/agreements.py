@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from specification.nodes import line_of
-from specification.references import at
-from specification.sources import decoded, read_yaml
+from openapi.parse import decoded, read_yaml
+from openapi.references import at
+from openapi.tree import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from specification.nodes import Pointer
+    from openapi.tree import Pointer
 
-    from updates.corrections import Fact, Orphan
+    from updates.overlay_status import Fact, Orphan
 
 
 class Edited(NamedTuple):

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from comparison.acknowledged import FILE, reason_for
-from specification.nodes import LinedMap
+from diff.acknowledged import FILE, reason_for
+from openapi.tree import LinedMap
 
-from updates import meanings
+from updates import impact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from comparison.acknowledged import Acknowledged
-    from comparison.changes import Change
+    from diff.acknowledged import Acknowledged
+    from diff.changes import Change
 
-    from updates.corrections import Judgement
-    from updates.meanings import Told
+    from updates.impact import Told
+    from updates.overlay_status import Judgement
 
 
 def agreed(changes: Iterable[Change], ours_before: Iterable[Change], ours_after: Iterable[Change]) -> list[Change]:
@@ -60,7 +60,7 @@ def needed(
         if change.severity != "breaking" or reason_for(change, acknowledged):
             continue
         one = by_place.get((change.where, change.kind))
-        methods = meanings.methods_of(change, known)
+        methods = impact.methods_of(change, known)
         concerned = " and ".join(methods) if methods else "client.request alone"
         kept = "" if one else "; the corrections in spec/overlays keep it as it was for users"
         places = [*_lines(change, file), *(one.places if one else ())]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from updates.meanings import Told
+    from updates.impact import Told
 
 
 class Group(NamedTuple):

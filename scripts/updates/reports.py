@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from comparison.acknowledged import FILE, reason_for
-from comparison.changes import SEVERITIES, verdict
-from specification.nodes import LinedMap
+from diff.acknowledged import FILE, reason_for
+from diff.changes import SEVERITIES, verdict
+from openapi.tree import LinedMap
 
 from updates.groups import grouped
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from comparison.acknowledged import Acknowledged
-    from comparison.changes import Change, Severity
+    from diff.acknowledged import Acknowledged
+    from diff.changes import Change, Severity
 
-    from updates.corrections import Judgement
+    from updates.contract_run import Verification
     from updates.groups import Group
+    from updates.impact import Told
     from updates.interface import InterfaceChange
-    from updates.meanings import Told
-    from updates.verification import Verification
+    from updates.overlay_status import Judgement
 
 STEPS = ("none", "patch", "minor", "major")
 """Version steps, the smallest first."""

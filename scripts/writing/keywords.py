@@ -182,7 +182,7 @@ def keyword_of(
     for word in re.findall(r"\w+", annotation):
         imports += [(module, word, True) for module, names in _MODULES.items() if word in names]
         if word in spec["components"]["schemas"]:
-            imports.append(("..models", word, True))
+            imports.append((".models", word, True))
     if parameter.where == "body":
         if not parameter.name.isidentifier():
             raise UnwritableError(f"`{parameter.name}` is no name for an argument")
@@ -190,7 +190,7 @@ def keyword_of(
         value = (
             ", ".join([f'checked_field("{name}"', name, f'"{kind}"', *(f"{k}={v!r}" for k, v in bounds.items())]) + ")"
         )
-        imports.append((".._runs", "checked_field", False))
+        imports.append(("._runs.arguments", "checked_field", False))
     return Keyword(name, annotation, default, value, tuple(imports))
 
 

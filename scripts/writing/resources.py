@@ -140,7 +140,7 @@ def _add_property(client: Source, tag: str, cls: str) -> None:
         f"        from .resources.{tag} import {cls}  # noqa: PLC0415 - loaded when needed\n\n"
         f"        return {cls}(self._caller)\n\n",
     )
-    client.add_import(f".resources.{tag}", cls, for_types=True)
+    client.add_import(f"._async.resources.{tag}", cls, for_types=True)
 
 
 def _name(source: Source, cls: str, operation: Operation) -> str:
@@ -158,7 +158,7 @@ def _name(source: Source, cls: str, operation: Operation) -> str:
 def _method(spec: dict[str, Any], operation: Operation, name: str) -> tuple[str, list[tuple[str, str, bool]]]:
     imports: list[tuple[str, str, bool]] = [
         (f"dify_workflow_api.api.{operation.tag}", operation.name, False),
-        ("..._http.config", "TimeoutOption", True),
+        ("._http.config", "TimeoutOption", True),
     ]
     signature, entries, given, fields = ["self"], [], [], []
     keywords = ["*"]
@@ -179,7 +179,7 @@ def _method(spec: dict[str, Any], operation: Operation, name: str) -> tuple[str,
             given.append(f"{keyword.name}={keyword.name}")
     if fields:
         given.append(f"body=fields_body({', '.join(fields)})")
-        imports.append((".._runs", "fields_body", False))
+        imports.append(("._runs.arguments", "fields_body", False))
     returned, read = _returned(spec, operation, imports)
     call = f"{operation.name}.build_request({', '.join(given)})"
     result = f"await self._caller.{read.format(call=call)}"
@@ -197,9 +197,9 @@ def _field(
     spec: dict[str, Any], parameter: completeness.Parameter, keyword: Keyword, imports: list[tuple[str, str, bool]]
 ) -> str:
     if parameter.name == "user" and parameter.required:
-        imports.append((".._runs", "checked_user", False))
+        imports.append(("._runs.arguments", "checked_user", False))
         return "checked_user(user)"
-    imports.append((".._runs", "checked_field", False))
+    imports.append(("._runs.arguments", "checked_field", False))
     kind, bounds = check_of(spec, parameter)
     more = {**({"required": True} if parameter.required else {}), **bounds}
     return f"checked_field({', '.join([repr(keyword.name), keyword.name, repr(kind), *_options(more)])})"
@@ -214,15 +214,15 @@ def _returned(spec: dict[str, Any], operation: Operation, imports: list[tuple[st
     contents = _contents(spec, operation)
     kinds = {kind for content in contents for kind in content}
     if not kinds:
-        imports.append(("..._http", "responses", False))
+        imports.append(("._http", "responses", False))
         return "None", "send({call}, responses.nothing, timeout)"
     if kinds == {"application/json"} and len(operation.answers) == 1:
         name = operation.answers[0].get("$ref", "").rpartition("/")[2]
         if name and "properties" in spec["components"]["schemas"][name]:
-            imports.append(("..models", name, True))
+            imports.append((".models", name, True))
             return name, "call({call}, timeout)"
         if completeness.resolved(spec, operation.answers[0]).get("type") == "object":
-            imports += [("..._http", "responses", False), ("typing", "Any", True)]
+            imports += [("._http", "responses", False), ("typing", "Any", True)]
             return "Any", 'send({call}, responses.reader("json"), timeout)'
     raise UnwritableError(f"a response of {', '.join(sorted(kinds))} of this form needs a method of its own")
 

@@ -163,9 +163,26 @@ class Source:
         return any(text in inserted for _, inserted in self._insertions)
 
     def add_import(self, module: str, name: str, *, for_types: bool = False) -> None:
-        """Imports a name where the module does not do so yet."""
+        """Imports a name where the module does not do so yet.
+
+        Args:
+            module: Where it is: one of the SDK as seen from its root, such as `._http.config`.
+            name: The name.
+            for_types: Whether only the type checker needs it.
+        """
         if name not in self._bound():
-            self._imports.setdefault((module, for_types), set()).add(name)
+            self._imports.setdefault((self._seen_from_here(module), for_types), set()).add(name)
+
+    def _seen_from_here(self, module: str) -> str:
+        """A module of the SDK as it is written in this one."""
+        parts = self.path.parent.parts
+        if not module.startswith(".") or PACKAGE not in parts:
+            return module
+        here, there = parts[len(parts) - parts[::-1].index(PACKAGE) :], module[1:].split(".")
+        common = 0
+        while common < min(len(here), len(there) - 1) and here[common] == there[common]:
+            common += 1
+        return "." * (len(here) - common + 1) + ".".join(there[common:])
 
     def _bound(self) -> set[str]:
         found: set[str] = set()
@@ -201,5 +218,6 @@ def called_name(call: ast.Call) -> str:
     return ast.unparse(call.func)
 
 
+PACKAGE: Final = "dify_workflow"
 WIDTH: Final = 120
 """The longest line of the project's code."""

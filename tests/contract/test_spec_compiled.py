@@ -15,11 +15,11 @@ import compile_spec
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from specification import lint
-from specification.compilation import compiled
-from specification.findings import SpecError
-from specification.nodes import plain
-from specification.sources import read_yaml
+from lint import checks
+from openapi.diagnostics import SpecError
+from openapi.parse import read_yaml
+from openapi.tree import plain
+from overlays.compilation import compiled
 
 ROOT = Path(__file__).parent.parent.parent
 SPEC = ROOT / "spec"
@@ -164,7 +164,7 @@ def test_two_documents_that_contradict_each_other_are_refused(folders: Path) -> 
 
 
 def test_the_spec_passes_every_check() -> None:
-    assert lint.compiled_findings(DOCUMENT) == []
+    assert checks.compiled_findings(DOCUMENT) == []
 
 
 def test_readers_of_yaml_1_1_read_the_same() -> None:

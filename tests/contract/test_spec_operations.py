@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from jsonschema import Draft202012Validator
-from specification.nodes import plain
-from specification.sources import read_yaml
+from openapi.parse import read_yaml
+from openapi.tree import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import update
 import vendor_documents as vendor
-from updates.workplace import MADE
+from updates.workspace import MADE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,6 +120,12 @@ def remove_operation(document: Document) -> None:
 
 def retype_under_a_correction(document: Document) -> None:
     response(document, SITE)["description"]["type"] = "integer"  # a correction says string or null
+
+
+def expect_another_id(document: Document) -> None:
+    item = document["paths"].pop("/workflow/{workflow_run_id}/events")
+    document["paths"]["/workflow/{task_id}/events"] = item
+    next(one for one in item["get"]["parameters"] if one["in"] == "path")["name"] = "task_id"
 
 
 def several(*changes: Callable[[Document], None]) -> Callable[[Document], None]:
@@ -288,6 +294,7 @@ BROKEN = {
     'GET /workflows/logs query status: the value "stopped"': remove_value,
     "GET /meta: the operation is gone. It concerns client.app.meta": remove_operation,
     "GET /site 200 description: ": retype_under_a_correction,
+    "GET /workflow/{workflow_run_id}/events path task_id: another id is expected here": expect_another_id,
 }
 """What the report says of each break: the place, the method or the correction that lost its object."""
 

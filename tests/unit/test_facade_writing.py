@@ -30,7 +30,19 @@ def changed(change: Callable[[Spec], object]) -> tuple[list[str], list[str], dic
     spec = copy.deepcopy(SPEC)
     change(spec)
     written, refused, files = facade.changes(spec, ROOT)
+    for path, text in files.items():
+        assert {*unknown_imports(path, text, {*files})} == set()
     return written, refused, {path.relative_to(ROOT).as_posix(): text for path, text in files.items()}
+
+
+def unknown_imports(path: Path, text: str, made: set[Path]) -> Iterator[str]:
+    """The modules of the SDK that a module imports from and that are not there."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.level and node.module:
+            parts = node.module.replace("_sync", "_async").split(".")  # the sync half is made afterwards
+            found = path.parents[node.level - 1].joinpath(*parts)
+            if found.with_suffix(".py") not in made and not (found.is_dir() or found.with_suffix(".py").is_file()):
+                yield node.module
 
 
 def operation(spec: Spec, key: str) -> Spec:
@@ -138,7 +150,7 @@ def test_a_new_field_of_a_body_is_checked_and_sent(name: str, schema: Spec, anno
         assert "new_reason: why '''it\\\\\" is so" in text
         ast.parse(text)
         if "NodeStatus" in annotation:
-            assert re.search(r"^    from \.\.models import .*\bNodeStatus\b", text, re.MULTILINE), file
+            assert re.search(r"^    from \.\.\.models import .*\bNodeStatus\b", text, re.MULTILINE), file
 
 
 def test_what_only_one_of_two_operations_has_excludes_the_other() -> None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import generate
 import pytest
 from generated_packages import SPECS, document, files_of, operation, write_spec
-from generation.folder import differences, update
-from generation.package import check_tools, generated
-from generation.problems import GenerationError
+from generator.folder import differences, update
+from generator.package import check_tools, generated
+from generator.problems import GenerationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from generated_packages import document, files_of, imported, operation
-from generation import names, text
-from generation.problems import GenerationError
+from generator import text
+from generator.problems import GenerationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openapi import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from generated_packages import document, files_of, imported, write_spec
-from generation.package import generated
+from generator.package import generated
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from specification import lint
-from specification.defaults import described, named
-from specification.layout import ordered
+from lint import checks
+from openapi.serialize import ordered
+from overlays.defaults import described, named
 
 JSON = "application/json"
 
@@ -69,7 +69,7 @@ def test_everything_gets_a_text_of_its_name_and_type() -> None:
     assert properties["tags"]["description"] == "The field `tags`: a list."
     assert properties["limits"]["description"] == "The field `limits`: `GetXXIdResponseLimits` or null."
     assert "GET /x/{x_id} responses 404" in made
-    assert lint.compiled_findings(ordered(got)) == lint.compiled_notes(got) == []
+    assert checks.compiled_findings(ordered(got)) == checks.compiled_notes(got) == []
 
 
 def test_names_and_texts_of_ours_stay() -> None:

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 import spec_diff
-from comparison.changes import verdict
-from comparison.descriptions import compared
-from comparison.reading import described
+from diff.changes import verdict
+from diff.load import described
+from diff.operations import compared
+from openapi.parse import read_yaml
+from openapi.tree import plain
+from openapi.upgrade import upgraded
 from page_exports import newer_page, older_page
-from specification.nodes import plain
-from specification.sources import read_yaml
-from specification.upgrade import upgraded
 
 ROOT = Path(__file__).parent.parent.parent
 WIDGETS = plain(read_yaml((ROOT / "tests" / "documents" / "plain-3.0.yaml").read_text("utf-8")))

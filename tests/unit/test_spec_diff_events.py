@@ -6,10 +6,10 @@ import copy
 from typing import Any, ClassVar
 
 import pytest
-from comparison.changes import Change, verdict
-from comparison.descriptions import compared
-from comparison.reading import described
-from specification.upgrade import upgraded
+from diff.changes import Change, verdict
+from diff.load import described
+from diff.operations import compared
+from openapi.upgrade import upgraded
 
 TEXT = {"type": "string"}
 SCHEMAS = "#/components/schemas/"

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from comparison.changes import Change, verdict
-from comparison.descriptions import compared
-from comparison.events import reached
-from comparison.reading import described, read
+from diff.changes import Change, verdict
+from diff.events import reached
+from diff.load import described, read
+from diff.operations import compared
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from specification import anatomy, lint
-from specification.nodes import plain
-from specification.sources import read_yaml
-from specification.upgrade import upgraded
+from lint import checks
+from openapi import structure
+from openapi.parse import read_yaml
+from openapi.tree import plain
+from openapi.upgrade import upgraded
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ["A", "B", "C"]
@@ -212,7 +213,7 @@ def test_a_document_of_3_0_is_the_document_that_it_becomes_in_3_1(document: dict
 def objects(document: dict[str, Any]) -> list[dict[str, Any]]:
     """The schemas of objects with fields that an operation leads to, in the order in which they are written."""
     used = reached(document, document["paths"])
-    found = [part.node for part in anatomy.schemas(document) if id(part.node) in used and part.node.get("properties")]
+    found = [part.node for part in structure.schemas(document) if id(part.node) in used and part.node.get("properties")]
     assert len(found) > 50
     return found
 
@@ -274,7 +275,7 @@ def test_the_documents_of_the_tests_are_valid_openapi() -> None:
     def count(document: dict[str, Any]) -> None:
         nonlocal counted
         document["openapi"] = "3.1.0"
-        counted += not lint.validator_findings(document)
+        counted += not checks.validator_findings(document)
 
     count()
     assert counted >= 1

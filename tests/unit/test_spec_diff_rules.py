@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from comparison.changes import Change, verdict
-from comparison.descriptions import compared
-from comparison.reading import described
-from comparison.schemas import _has_null
-from comparison.shapes import Schemas
+from diff.changes import Change, verdict
+from diff.load import described
+from diff.normalize import Schemas
+from diff.operations import compared
+from diff.schemas import _has_null
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
-from specification.nodes import plain
-from specification.sources import read_yaml
+from openapi.parse import read_yaml
+from openapi.tree import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,10 @@ from typing import Any
 
 import drift
 import pytest
-from comparison.drift import Fact, as_groups, read_known
-from comparison.drift import drift as facts_between
-from comparison.reading import described, read
-from specification.findings import SpecError
+from diff.drift import Fact, as_groups, read_known
+from diff.drift import drift as facts_between
+from diff.load import described, read
+from openapi.diagnostics import SpecError
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = {"type": "string"}

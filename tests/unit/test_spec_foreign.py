@@ -9,22 +9,22 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from comparison.changes import verdict
-from comparison.descriptions import compared
-from comparison.reading import described
+from diff.changes import verdict
+from diff.load import described
+from diff.operations import compared
 from generated_packages import document, imported, operation
-from generation.problems import GenerationError
+from generator.problems import GenerationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from importer.documents import read_document
+from importer.merging import merged
+from importer.storage import take_in
+from importer.texts import put_right
+from openapi.diagnostics import SpecError
+from openapi.parse import HELD, read_yaml
+from openapi.serialize import text_of
+from openapi.tree import plain
 from page_exports import older_page
-from specification.documents import read_document
-from specification.findings import SpecError
-from specification.intake import take_in
-from specification.layout import text_of
-from specification.merging import merged
-from specification.nodes import plain
-from specification.sources import HELD, read_yaml
-from specification.texts import put_right
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,14 +14,14 @@ import import_document
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from importer.documents import MAX_BYTES, read_document
+from importer.merging import merged
+from lint.checks import vendor_notes
+from openapi.diagnostics import SpecError
+from openapi.parse import read_yaml
+from openapi.structure import operations
+from openapi.tree import plain
 from page_exports import newer_page, older_page
-from specification.anatomy import operations
-from specification.documents import MAX_BYTES, read_document
-from specification.findings import SpecError
-from specification.lint import vendor_notes
-from specification.merging import merged
-from specification.nodes import plain
-from specification.sources import read_yaml
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = ROOT / "tests" / "documents"

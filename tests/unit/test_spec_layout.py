@@ -8,9 +8,9 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from specification.layout import ordered, text_of
-from specification.nodes import plain
-from specification.sources import SourceError, decoded, read_yaml
+from openapi.parse import SourceError, decoded, read_yaml
+from openapi.serialize import ordered, text_of
+from openapi.tree import plain
 
 TEXT = st.one_of(
     st.text(st.characters(exclude_categories=["Cs", "Cc", "Co", "Cn"]), max_size=30),

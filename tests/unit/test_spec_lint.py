@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from specification import lint
-from specification.anatomy import METHODS, operations, parts
-from specification.nodes import plain
-from specification.rules import completeness, consistency, safety, shape
-from specification.sources import read_yaml
+from lint import checks
+from lint.rules import completeness, consistency, safety, shape
+from openapi.parse import read_yaml
+from openapi.structure import METHODS, operations, parts
+from openapi.tree import plain
 
 COMPILED = Path(__file__).parent.parent.parent / "spec" / "openapi.yaml"
-ALL_RULES = (*lint.SAFETY_RULES, *lint.SHAPE_RULES, *lint.COMPILED_RULES, *lint.COMPILED_NOTES)
+ALL_RULES = (*checks.SAFETY_RULES, *checks.SHAPE_RULES, *checks.COMPILED_RULES, *checks.COMPILED_NOTES)
 SCHEMAS = "#/components/schemas/"
 
 
@@ -99,8 +99,8 @@ def changed(*changes: tuple[tuple[Any, ...], Any]) -> dict[str, Any]:
 
 
 def test_the_whole_document_breaks_no_rule() -> None:
-    assert lint.compiled_findings(whole()) == []
-    assert lint.vendor_findings(whole()) == []
+    assert checks.compiled_findings(whole()) == []
+    assert checks.vendor_findings(whole()) == []
 
 
 OTHER = copy.deepcopy(whole()["paths"]["/things/{thing_id}"]["get"]) | {"operationId": "other"}
@@ -294,7 +294,7 @@ def test_a_rule_finds_what_it_is_for(rule: Any, changes: list[Any], where: tuple
     document = changed(*changes)
     found = list(rule(document))
     assert any(said in text and (where is None or pointer == where) for pointer, text in found), found
-    stages = (lint.SAFETY_RULES, (*lint.SAFETY_RULES, *lint.SHAPE_RULES), ALL_RULES)
+    stages = (checks.SAFETY_RULES, (*checks.SAFETY_RULES, *checks.SHAPE_RULES), ALL_RULES)
     beside = next(stage for stage in stages if rule in stage)  # the rules of later stages are not asked then
     others = {other.__name__ for other in beside if other is not rule and list(other(document))}
     assert others <= MAY_COME_ALONG.get(rule.__name__, set())
@@ -347,7 +347,7 @@ ENDLESS = "^(a+)+$"
 )
 def test_a_pattern_is_never_tried(schema: dict[str, Any]) -> None:
     document = changed((ID, {**schema, "description": "d"}), ((*JSON, "examples"), {}))
-    assert lint.vendor_findings(document) == lint.vendor_notes(document) == lint.compiled_findings(document) == []
+    assert checks.vendor_findings(document) == checks.vendor_notes(document) == checks.compiled_findings(document) == []
 
 
 def test_a_cycle_through_a_property_is_a_tree() -> None:
@@ -357,36 +357,36 @@ def test_a_cycle_through_a_property_is_a_tree() -> None:
 @pytest.mark.parametrize("name", ["$ref", "$id", "nullable", "example", "x-a", "class", "from_dict", "a b", "/"])
 def test_a_property_may_be_called_anything(name: str) -> None:
     document = changed(((*THING, "properties", name), {"type": "string", "description": "d"}))
-    assert lint.compiled_findings(document) == []
+    assert checks.compiled_findings(document) == []
 
 
 def test_data_that_looks_like_a_reference_is_data() -> None:
     data = {"$ref": "http://a.example", "$id": "x"}
     document = changed(((*JSON, "examples", "one", "value"), {"id": "a", "parent": None, "data": data}))
-    assert lint.compiled_findings(document) == []
+    assert checks.compiled_findings(document) == []
 
 
 def test_unsafe_documents_never_reach_the_validator() -> None:
     document = changed(((*ID, "$ref"), "http://127.0.0.1:9/x"), (("info",), GONE))
-    assert [finding.rule for finding in lint.vendor_findings(document)] == ["reference"]
-    assert [finding.rule for finding in lint.compiled_findings(document)] == ["reference"]
+    assert [finding.rule for finding in checks.vendor_findings(document)] == ["reference"]
+    assert [finding.rule for finding in checks.compiled_findings(document)] == ["reference"]
 
 
 def test_what_the_validator_says_has_its_place() -> None:
-    findings = lint.vendor_findings(changed(((*GET, "parameters", 0, "in"), "nowhere")))
+    findings = checks.vendor_findings(changed(((*GET, "parameters", 0, "in"), "nowhere")))
     where = "#/paths/~1things~1{thing_id}/get/parameters/0/in"
     assert any(f.where == where and "nowhere" in f.text and "is not one of" in f.text for f in findings)
     assert all("\n" not in f.text for f in findings)
 
 
 def test_what_the_validator_says_without_a_place_gets_one_from_a_rule() -> None:
-    [finding] = lint.vendor_findings(changed(((*GET, "parameters"), [])))
+    [finding] = checks.vendor_findings(changed(((*GET, "parameters"), [])))
     assert (finding.where, finding.rule) == ("#/paths/~1things~1{thing_id}/get", "path-text")
 
 
 def test_findings_about_a_file_have_its_lines() -> None:
     document = read_yaml("openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n  /a/../b:\n    get: {}\n")
-    findings = lint.findings(document, [consistency.path_text])
+    findings = checks.findings(document, [consistency.path_text])
     assert [(finding.line, finding.rule) for finding in findings] == [(4, "path-text")]
 
 

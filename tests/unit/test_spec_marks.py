@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from specification.findings import SpecError
-from specification.marks import carried_out
-from specification.references import SCHEMAS
-from specification.sources import read_yaml
+from openapi.diagnostics import SpecError
+from openapi.parse import read_yaml
+from openapi.references import SCHEMAS
+from overlays.extensions import carried_out
 
 DOCUMENT = """
 paths:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from specification.documents import VendorDocument
-from specification.merging import merged
-from specification.nodes import plain
-from specification.older_pages import REBUILT
+from importer.documents import VendorDocument
+from importer.legacy_docs_pages import REBUILT
+from importer.merging import merged
+from openapi.tree import plain
 
 
 def document(name: str, **keys: Any) -> VendorDocument:

@@ -6,9 +6,9 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from specification.findings import SpecError
-from specification.overlays import applied, check_overlay, read_overlay
-from specification.sources import read_yaml
+from openapi.diagnostics import SpecError
+from openapi.parse import read_yaml
+from overlays.actions import applied, check_overlay, read_overlay
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from importer.documents import read_document
+from importer.legacy_docs_pages import REBUILT
+from openapi.diagnostics import SpecError
+from openapi.parse import read_yaml
+from openapi.structure import operations, schemas
+from openapi.tree import line_of, plain
+from openapi.upgrade import upgraded
 from page_exports import filtered, newer_page, older_page
-from specification.anatomy import operations, schemas
-from specification.documents import read_document
-from specification.findings import SpecError
-from specification.nodes import line_of, plain
-from specification.older_pages import REBUILT
-from specification.sources import read_yaml
-from specification.upgrade import upgraded
 
 DOCUMENTS = Path(__file__).parent.parent / "documents"
 WIDGETS = plain(read_yaml((DOCUMENTS / "plain-3.0.yaml").read_text()))

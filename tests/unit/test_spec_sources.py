@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from specification.nodes import line_of, plain
-from specification.sources import MAX_DEPTH, SourceError, decoded, read_json, read_yaml
+from openapi.parse import MAX_DEPTH, SourceError, decoded, read_json, read_yaml
+from openapi.tree import line_of, plain
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(st.characters(categories=["L", "N", "Zs"])),

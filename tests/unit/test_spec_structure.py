@@ -11,12 +11,12 @@ from typing import Any
 import import_document
 import pytest
 import vendor_documents as vendor
-from specification import structure
-from specification.documents import read_document
-from specification.findings import SpecError
-from specification.intake import take_structure
-from specification.nodes import plain
-from specification.selection import FILE, read_selection
+from importer import reduction
+from importer.documents import read_document
+from importer.selection import FILE, read_selection
+from importer.storage import take_structure
+from openapi.diagnostics import SpecError
+from openapi.tree import plain
 
 ROOT = Path(__file__).parent.parent.parent
 SELECTION = read_selection(ROOT / "spec" / FILE)
@@ -27,7 +27,7 @@ LOGS = ("get", "/workflows/logs")
 def structure_of(document: dict[str, Any] | str, stored: dict[str, Any] | None = STORED) -> dict[str, Any]:
     assert SELECTION is not None
     data = document if isinstance(document, str) else json.dumps(document)
-    found: dict[str, Any] = plain(structure.newer(read_document("x", data.encode()), SELECTION, stored))
+    found: dict[str, Any] = plain(reduction.newer(read_document("x", data.encode()), SELECTION, stored))
     return found
 
 
@@ -41,14 +41,23 @@ def structure_of(document: dict[str, Any] | str, stored: dict[str, Any] | None =
     ],
 )
 def test_what_says_the_same_is_stored_the_same(document: dict[str, Any] | str) -> None:
-    assert structure.text_of(structure_of(document)) == structure.text_of(STORED)
+    assert reduction.text_of(structure_of(document)) == reduction.text_of(STORED)
 
 
 def test_no_text_and_no_name_of_the_vendor_is_kept() -> None:
-    text = structure.text_of(structure_of(vendor.published(prefix="Zyx", text="Qwertz"), None))
+    text = reduction.text_of(structure_of(vendor.published(prefix="Zyx", text="Qwertz"), None))
     assert "Zyx" not in text.title()
     assert "Qwertz" not in text
     assert "operationId" not in text
+
+
+def test_another_name_in_a_path_is_kept_beside_the_selected_one() -> None:
+    document = vendor.published()
+    item = document["paths"].pop("/workflow/{workflow_run_id}/events")
+    document["paths"]["/workflow/{task_id}/events"] = item
+    item["get"]["parameters"][0]["name"] = "task_id"
+    found = structure_of(document)["paths"]["/workflow/{workflow_run_id}/events"]["get"]["parameters"][0]
+    assert (found["name"], found["x-our-vendor-name"]) == ("workflow_run_id", "task_id")
 
 
 def test_operations_that_are_not_selected_are_left_out_and_listed() -> None:
@@ -56,7 +65,7 @@ def test_operations_that_are_not_selected_are_left_out_and_listed() -> None:
     document["paths"]["/more"] = copy.deepcopy({"get": document["paths"]["/info"]["get"] | {"operationId": "more"}})
     assert structure_of(document) == STORED
     assert SELECTION is not None
-    assert structure.others([document], SELECTION) == ["GET /more"]
+    assert reduction.others([document], SELECTION) == ["GET /more"]
 
 
 def test_a_whole_description_without_an_operation_has_lost_it() -> None:

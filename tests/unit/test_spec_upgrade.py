@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openapi.parse import read_yaml
+from openapi.tree import plain
+from openapi.upgrade import upgraded, upgraded_schema
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from specification.nodes import plain
-from specification.sources import read_yaml
-from specification.upgrade import upgraded, upgraded_schema
 
 WIDGETS = Path(__file__).parent.parent / "documents" / "plain-3.0.yaml"
 NULL = {"type": "null"}

@@ -10,24 +10,24 @@ from typing import Any
 
 import pytest
 import spec_report
-from comparison.acknowledged import Acknowledged, read_acknowledged
-from comparison.changes import Change
-from comparison.descriptions import compared
-from comparison.reading import described
-from specification.compilation import read_upstream
-from specification.findings import SpecError
-from specification.nodes import copied
-from specification.sources import read_yaml
+from diff.acknowledged import Acknowledged, read_acknowledged
+from diff.changes import Change
+from diff.load import described
+from diff.operations import compared
+from openapi.diagnostics import SpecError
+from openapi.parse import read_yaml
+from openapi.tree import copied
+from overlays.compilation import read_upstream
 from updates import decisions, reports
 from updates.agreements import without
-from updates.corrections import Correction, Fact, Judgement, corrected, orphans, repeated
+from updates.contract_run import Verification, verified
 from updates.groups import grouped
+from updates.impact import Told, meaning, methods, positions
 from updates.interface import interface_changes
-from updates.meanings import Told, meaning, methods, positions
-from updates.predecessors import succession
+from updates.matching import succession
+from updates.overlay_status import Correction, Fact, Judgement, corrected, orphans, repeated
 from updates.reports import Report
-from updates.verification import Verification, verified
-from updates.workplace import WorkplaceError, contents, workplace
+from updates.workspace import WorkspaceError, contents, workspace
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -597,7 +597,7 @@ class TestReports:
         assert all(one.reason for one in read_acknowledged(ROOT / "spec" / "acknowledged.yaml"))
 
 
-class TestWorkplace:
+class TestWorkspace:
     """The copy, and the way back."""
 
     @pytest.fixture
@@ -609,7 +609,7 @@ class TestWorkplace:
         return tmp_path / "small"
 
     def test_all_of_it_comes_back_and_empty_folders_go(self, small: Path) -> None:
-        with workplace(small) as place:
+        with workspace(small) as place:
             (place.root / "generated/p/x/m.py").unlink()
             (place.root / "spec/openapi.yaml").write_text("new")
             (place.root / "generated/p/y").mkdir()
@@ -630,16 +630,16 @@ class TestWorkplace:
         assert not root.exists()
 
     def test_what_somebody_changed_meanwhile_is_not_overwritten(self, small: Path) -> None:
-        with workplace(small) as place:
+        with workspace(small) as place:
             (place.root / "docs/api.md").write_text("made")
             (small / "spec/upstream/b.md").write_text("theirs")
-            with pytest.raises(WorkplaceError, match=r"spec/upstream/b\.md was changed while the update was made"):
+            with pytest.raises(WorkspaceError, match=r"spec/upstream/b\.md was changed while the update was made"):
                 place.bring_back()
         assert (small / "docs/api.md").read_text() == "docs/api.md"
 
     def test_an_error_in_the_middle_leaves_nothing_of_it(self, small: Path) -> None:
         before = contents(small)
-        with workplace(small) as place:
+        with workspace(small) as place:
             (place.root / "docs/api.md").write_text("made")
             (place.root / "generated/new").mkdir()
             (place.root / "generated/new/a.py").write_text("a")
@@ -648,14 +648,14 @@ class TestWorkplace:
             (place.root / "spec/upstream/z").write_text("made")
             (small / "spec/upstream/z").mkdir()
             (small / "spec/upstream/z/__pycache__").mkdir()
-            with pytest.raises(WorkplaceError, match="Is a directory"):
+            with pytest.raises(WorkspaceError, match="Is a directory"):
                 place.bring_back()
         assert contents(small) == before
         assert not (small / "generated/new").exists()
 
     def test_a_command_in_the_copy_sees_the_copys_code(self, small: Path) -> None:
         (small / "src/only_here.py").write_text("print('from the copy')")
-        with workplace(small) as place:
+        with workspace(small) as place:
             assert place.run("-c", "import only_here") == (0, "from the copy\n")
             assert place.run("-c", "raise SystemExit(3)").status == 3
 
@@ -684,7 +684,7 @@ def test_what_an_update_started_ends_with_it(tmp_path: Path, number: signal.Sign
 
 
 def interrupted(project: Path, program: str, folders: list[Path]) -> None:
-    with workplace(project) as place:
+    with workspace(project) as place:
         folders.append(place.root.parent)
         place.run("-c", program)
 
@@ -693,7 +693,7 @@ def interrupted(project: Path, program: str, folders: list[Path]) -> None:
 def test_contract_tests_that_cannot_be_run_are_no_success(tmp_path: Path, tests: str) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_a.py").write_text("def test_a(): pass\n")
-    with workplace(tmp_path) as place:
+    with workspace(tmp_path) as place:
         found = verified(place, ("tests/test_a.py", tests))
         assert verified(place, ("tests/test_a.py",)).is_right
     assert not found.is_right

@@ -1,7 +1,0 @@
-"""What differs between two API descriptions, and whom it breaks.
-
-Read in this order: `changes` (what a difference is, and what follows from several) -> `reading` (a file to its
-operations) -> `shapes` (a schema to the plain alternatives that it stands for, so that equal meanings look equal) ->
-`schemas` (two schemas, seen from the side that sends or the side that receives) -> `events` (what streams send and no
-operation refers to) -> `descriptions` (two whole descriptions).
-"""

@@ -1,0 +1,150 @@
+"""Taking in one more vendor document: all of it, byte for byte, or nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from lint.checks import vendor_notes
+from openapi.diagnostics import Finding, SpecError
+from openapi.structure import operations
+from overlays.compilation import counting, read_upstream
+
+from importer import reduction
+from importer.documents import MAX_BYTES, read_document
+from importer.merging import merged
+from importer.selection import FILE as SELECTION
+from importer.selection import read_selection
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Intake(NamedTuple):
+    """What became of a document that was taken in.
+
+    Attributes:
+        target: Where it is stored now.
+        kind: What it is, in words.
+        operations: Its operations, each as `GET /path`.
+        notes: What an overlay should put right.
+        is_new: Whether it was stored just now; otherwise it was there already, byte for byte.
+    """
+
+    target: Path
+    kind: str
+    operations: list[str]
+    notes: list[Finding]
+    is_new: bool
+
+
+def take_in(source: Path, upstream: Path) -> Intake:
+    """Checks a vendor document against everything stored so far, and stores it.
+
+    Args:
+        source: The document. Its name stays; its content decides what it is.
+        upstream: The folder of vendor documents.
+
+    Raises:
+        SpecError: When it can't be taken in; the folder is as it was. Findings about `source` carry its full path as
+            the name, those about a stored document that document's name.
+    """
+    name = str(source)
+    target = upstream / checked_name(source)
+    data = read_bytes(source)
+    stored = target.read_bytes() if target.is_file() else None
+    if stored not in (None, data):
+        text = f"another document is stored as {target.name}; give this one another name, or remove that one first"
+        raise SpecError(name, [Finding(1, "", text)])
+    for other in upstream.iterdir() if stored is None else ():
+        if other.name.lower() == target.name.lower():
+            text = f"{other.name} is stored, and some file systems take the two names for one; choose another"
+            raise SpecError(name, [Finding(1, "", text)])
+    document = read_document(name, data)
+    named = [f"{method.upper()} {path}" for part in document.parts for path, method, _ in operations(part)]
+    if not named:
+        raise SpecError(name, [Finding(1, "", "the document describes no operation; at least one is needed")])
+    if stored is None:
+        together = [*read_upstream(upstream), document._replace(name=target.name)]
+        _, collisions = merged(counting(together, read_selection(upstream.parent / SELECTION)))
+        if collisions:
+            raise SpecError(name, sorted({finding for _, finding in collisions}))
+        _store(target, data)
+    notes = [*document.notes, *(note for part in document.parts for note in vendor_notes(part))]
+    return Intake(target, document.kind, named, notes, stored is None)
+
+
+def take_structure(source: Path, upstream: Path) -> Intake:
+    """Stores a document as structure alone, reduced to the selected operations, in place of the structure before.
+
+    Args:
+        source: The document; only its facts are kept.
+        upstream: The folder of vendor documents; the selection is beside it.
+
+    Raises:
+        SpecError: When it can't be taken in; the folder is as it was.
+    """
+    selection = read_selection(upstream.parent / SELECTION)
+    if selection is None:
+        raise SpecError(str(source), [Finding(1, "", f"there is no {SELECTION} beside {upstream.name}")])
+    document = read_document(str(source), read_bytes(source))
+    stored = reduction.stored_in(read_upstream(upstream))
+    target = upstream / (stored.name if stored else checked_stem(source) + reduction.SUFFIX)
+    tree = reduction.newer(document, selection, stored.parts[0] if stored else None)
+    named = [f"{method.upper()} {path}" for path, method, _ in operations(tree)]
+    if not reduction.reduced(document.parts, selection)["paths"]:
+        raise SpecError(
+            str(source), [Finding(1, "", f"none of its operations is in {SELECTION}; at least one must be")]
+        )
+    data = reduction.text_of(tree).encode()
+    is_new = not target.is_file() or target.read_bytes() != data
+    if is_new:
+        _store(target, data)
+    return Intake(target, f"structure of {document.kind}", named, [], is_new)
+
+
+def checked_stem(source: Path) -> str:
+    """The name of a file without its suffixes, when it can be that of a stored document.
+
+    Raises:
+        SpecError: It cannot.
+    """
+    return checked_name(source).partition(".")[0] or "vendor"
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def checked_name(source: Path) -> str:
+    """The name of a file, when it can be that of a stored document.
+
+    Raises:
+        SpecError: It cannot.
+    """
+    if not _NAME.fullmatch(source.name):
+        text = "the file's name may have up to 100 letters, digits, '.', '_' and '-', and begins with a letter or digit"
+        raise SpecError(str(source), [Finding(1, "", text)])
+    return source.name
+
+
+def read_bytes(source: Path) -> bytes:
+    """The bytes of a document, and not many more than a document can have.
+
+    Raises:
+        SpecError: It is no regular file.
+    """
+    if not source.is_file():  # a device or a pipe may never end
+        raise SpecError(str(source), [Finding(1, "", "not a regular file")])
+    with source.open("rb") as file:
+        return file.read(MAX_BYTES + 1)  # one too many shows that it is too large
+
+
+def _store(target: Path, data: bytes) -> None:
+    """Writes a file whole or not at all."""
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        part.write_bytes(data)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,147 @@
+"""The anatomy of an OpenAPI document: which kind of thing is where.
+
+A key called `nullable` is a keyword in a schema, a name in `properties` and mere data in an example. Everything that
+looks for something in a document walks it with `parts`, and so never takes one for another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from openapi.tree import Pointer, Tree
+
+VENDOR_NAME = "x-our-vendor-name"
+"""On a parameter of a path in a structure: what the vendor calls it, where the selection has another name."""
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+class Part(NamedTuple):
+    """One mapping of a document, with what kind of thing it is (a key of the table below)."""
+
+    kind: str
+    where: Pointer
+    node: Tree
+
+
+def parts(document: Tree, within: Iterable[Pointer] = ((),)) -> Iterator[Part]:
+    """Every part of a document in the order it is written, the document itself first.
+
+    References are parts like all others, of the kind that they stand for; they are not followed. What is not a mapping
+    where a mapping belongs is passed over: saying so is the validator's task.
+
+    Args:
+        document: The document.
+        within: Only parts inside of these places, or around them.
+    """
+    places = list(within)
+    return parts_below("document", document, within=None if () in places else places)
+
+
+def parts_below(kind: str, node: Tree, where: Pointer = (), within: Iterable[Pointer] | None = None) -> Iterator[Part]:
+    """Every part of what is below one part, that part first; only inside of or around some places, where given."""
+    waiting = [Part(kind, where, node)]
+    places = None if within is None else list(within)
+    while waiting:
+        part = waiting.pop()
+        yield part
+        children = list(_children(part))
+        if places is not None:
+            children = [one for one in children if _is_near(one.where, places)]
+        waiting.extend(reversed(children))
+
+
+def _is_near(where: Pointer, places: Iterable[Pointer]) -> bool:
+    return any(where[: len(place)] == place[: len(where)] for place in places)
+
+
+def schemas(document: Tree) -> Iterator[Part]:
+    """Every schema of a document."""
+    return (part for part in parts(document) if part.kind == "schema")
+
+
+def operations(document: Tree) -> Iterator[tuple[str, str, Tree]]:
+    """Every operation of a document's paths: its path, its method in lower case, itself."""
+    for part in parts(document):
+        if part.kind == "operation" and part.where[0] == "paths" and len(part.where) == _DEPTH:  # not of a callback
+            yield str(part.where[1]), str(part.where[2]), part.node
+
+
+_DEPTH = 3  # paths, PATH, METHOD
+
+# How a key's value holds parts: as one part, as a list of them, as a mapping from names to them.
+_ONE, _LIST, _MAP = "one", "list", "map"
+_SCHEMAS_BELOW = {
+    **dict.fromkeys(("properties", "patternProperties", "$defs", "dependentSchemas"), (_MAP, "schema")),
+    **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), (_LIST, "schema")),
+    **dict.fromkeys(
+        (
+            *("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"),
+            *("unevaluatedItems", "unevaluatedProperties", "contentSchema"),
+        ),
+        (_ONE, "schema"),
+    ),
+}
+_PARAMETER = {"schema": (_ONE, "schema"), "content": (_MAP, "media type"), "examples": (_MAP, "example")}
+_ANATOMY: dict[str, dict[str, tuple[str, str]]] = {
+    "document": {
+        "paths": (_MAP, "path item"),
+        "webhooks": (_MAP, "path item"),
+        "components": (_ONE, "components"),
+        "servers": (_LIST, "server"),
+    },
+    "components": {
+        "schemas": (_MAP, "schema"),
+        "responses": (_MAP, "response"),
+        "parameters": (_MAP, "parameter"),
+        "examples": (_MAP, "example"),
+        "requestBodies": (_MAP, "request body"),
+        "headers": (_MAP, "header"),
+        "securitySchemes": (_MAP, "security scheme"),
+        "links": (_MAP, "link"),
+        "callbacks": (_MAP, "callback"),
+        "pathItems": (_MAP, "path item"),
+    },
+    "path item": {
+        **dict.fromkeys(METHODS, (_ONE, "operation")),
+        "parameters": (_LIST, "parameter"),
+        "servers": (_LIST, "server"),
+    },
+    "operation": {
+        "parameters": (_LIST, "parameter"),
+        "requestBody": (_ONE, "request body"),
+        "responses": (_MAP, "response"),
+        "callbacks": (_MAP, "callback"),
+        "servers": (_LIST, "server"),
+    },
+    "parameter": _PARAMETER,
+    "header": _PARAMETER,
+    "request body": {"content": (_MAP, "media type")},
+    "response": {"content": (_MAP, "media type"), "headers": (_MAP, "header"), "links": (_MAP, "link")},
+    "media type": {"schema": (_ONE, "schema"), "examples": (_MAP, "example"), "encoding": (_MAP, "encoding")},
+    "encoding": {"headers": (_MAP, "header")},
+    "schema": _SCHEMAS_BELOW,
+    "server": {"variables": (_MAP, "server variable")},
+}
+
+
+def _children(part: Part) -> Iterator[Part]:
+    if part.kind == "callback":  # its keys are expressions, each leading to a path item
+        yield from _held(_MAP, "path item", part.where, part.node)
+        return
+    table = _ANATOMY.get(part.kind, {})
+    for key, value in part.node.items():
+        if key in table:
+            yield from _held(*table[key], (*part.where, key), value)
+
+
+def _held(how: str, kind: str, where: Pointer, value: Any) -> Iterator[Part]:  # noqa: ANN401  # any JSON value
+    if how == _ONE and isinstance(value, dict):
+        yield Part(kind, where, value)
+    elif how == _LIST and isinstance(value, list):
+        yield from (Part(kind, (*where, i), item) for i, item in enumerate(value) if isinstance(item, dict))
+    elif how == _MAP and isinstance(value, dict):
+        yield from (Part(kind, (*where, key), item) for key, item in value.items() if isinstance(item, dict))
