@@ -78,6 +78,6 @@ def test_a_question_is_two_clicks_from_its_section(question: str, page: str, anc
     assert word in target.read_text("utf-8"), question
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/start.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/start.md"])
 def test_the_list_of_questions_is_one_click_away(page: str) -> None:
     assert "questions.md" in (ROOT / page).read_text("utf-8")
