@@ -14,8 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FACADE = ROOT / "src" / "dify_workflow"
-BESIDE = ("_sync", "cli", "export", "sandbox", "stats", "testing")
-"""Folders of the package that are generated from others, or that only some users need."""
+BESIDE = ("_sync", "cli", "export", "otel.py", "sandbox", "stats", "testing")
+"""Parts of the package that are generated from others, or that only some users need."""
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -271,7 +271,7 @@ class AsyncRunStream(AsyncIteration[Any]):
         self._is_left = self._is_left or self._life.is_owner()
         if await self._life.close(self._items) and self._held is not None:
             await self._held.aclose()
-            self._reading.span.end()
+            self._reading.span.leave()
 
 
 def span_of(stream: AsyncRunStream) -> RunSpan:

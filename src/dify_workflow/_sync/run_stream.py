@@ -269,7 +269,7 @@ class RunStream(Iteration[Any]):
         self._is_left = self._is_left or self._life.is_owner()
         if self._life.close(self._items) and self._held is not None:
             self._held.close()
-            self._reading.span.end()
+            self._reading.span.leave()
 
 
 def span_of(stream: RunStream) -> RunSpan:

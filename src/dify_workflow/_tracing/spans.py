@@ -75,6 +75,10 @@ class RunSpan(Protocol):
         """End it."""
         ...
 
+    def leave(self) -> None:
+        """End it, possibly in a finalizer or a signal handler."""
+        ...
+
     def settle(self, result: WorkflowRunResult | None, error: BaseException | None) -> None:
         """End it with what came of a run that was waited for."""
         ...
@@ -104,6 +108,9 @@ class NoSpan:
         """See `RunSpan`."""
 
     def end(self) -> None:
+        """See `RunSpan`."""
+
+    def leave(self) -> None:
         """See `RunSpan`."""
 
     def settle(self, result: WorkflowRunResult | None, error: BaseException | None) -> None:
@@ -151,7 +158,10 @@ def _tracer() -> tuple[str, trace.Tracer | None]:
         with contextlib.suppress(IndexError):  # another thread was faster
             span, end = LEFT.popleft()
             span.end(end)
-    return setting, trace.get_tracer(names.SCOPE, __version__, schema_url=names.SCHEMA_URL)
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider):  # nothing takes spans
+        return setting, None
+    return setting, provider.get_tracer(names.SCOPE, __version__, schema_url=names.SCHEMA_URL)
 
 
 class _Span:
@@ -193,7 +203,7 @@ class _Span:
         from .._http.lifetimes import EndedError  # noqa: PLC0415 - it has been loaded
 
         if isinstance(error, GeneratorExit | EndedError):
-            self.end()
+            self.leave()
         elif not self._is_over:
             self._set_error(type(error).__name__)
             self.end()
@@ -203,18 +213,26 @@ class _Span:
         span.set_attribute(names.ERROR_TYPE, kind)
         span.set_status(self._api.Status(self._api.StatusCode.ERROR, description))
 
-    def end(self) -> None:
-        """End it."""
-        if self._is_over or self._span is None:
-            return
-        self._is_over = True
+    def leave(self) -> None:
+        """End it, possibly in a finalizer or a signal handler."""
         from .._http.frames import in_signal_handler, is_collecting  # noqa: PLC0415 - loaded when needed
 
         # What takes the span takes locks, and this thread may hold them where it was interrupted.
-        if is_collecting() or in_signal_handler():
+        if not self._is_over and self._span is not None and (is_collecting() or in_signal_handler()):
+            self._is_over = True
+            self._note_last(self._span)
             LEFT.append((self._span, time.time_ns()))
-        else:
+        self.end()
+
+    def end(self) -> None:
+        """End it."""
+        if not self._is_over and self._span is not None:
+            self._is_over = True
+            self._note_last(self._span)
             self._span.end()
+
+    def _note_last(self, span: trace.Span) -> None:
+        """Set what is known at the end."""
 
 
 class _RunSpan(_Span):
@@ -295,6 +313,11 @@ class _RunSpan(_Span):
         """See `RunSpan`."""
         if not self.is_awaited:
             self._end_now()
+
+    def leave(self) -> None:
+        """See `RunSpan`."""
+        if not self.is_awaited:
+            super().leave()
 
     def settle(self, result: WorkflowRunResult | None, error: BaseException | None) -> None:
         """See `RunSpan`."""
@@ -395,16 +418,9 @@ class WalkSpan(_Span):
         if not isinstance(request, str) and request.before is not None and request.before == request.after:
             self._sweep_requests += 1
 
-    def end(self) -> None:
-        """End it."""
-        if self._span is not None and not self._is_over:
-            found = {
-                names.ROWS: self.rows,
-                names.REQUESTS: self._requests,
-                names.SWEEP_REQUESTS: self._sweep_requests,
-            }
-            _set(self._span, found)
-        super().end()
+    def _note_last(self, span: trace.Span) -> None:
+        found = {names.ROWS: self.rows, names.REQUESTS: self._requests, names.SWEEP_REQUESTS: self._sweep_requests}
+        _set(span, found)
 
 
 def _set(span: trace.Span, found: Mapping[str, object]) -> None:

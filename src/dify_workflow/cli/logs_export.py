@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .connection import Connection
 
-FORMATS = ("jsonl", "csv", "sqlite", "parquet", "duckdb", "postgresql")
+FORMATS = ("jsonl", "csv", "sqlite", "parquet", "duckdb", "postgresql", "otlp")
 
 
 @click.command("export", cls=Command, effect="read")
@@ -34,6 +34,9 @@ FORMATS = ("jsonl", "csv", "sqlite", "parquet", "duckdb", "postgresql")
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N", help="Requests at once."
 )
 @click.option("--update", is_flag=True, help="Add what is new or has ended since the last export to a database.")
+@click.option(
+    "--state", metavar="FILE", help="Keep here where an export to a collector stands, to continue and to update it."
+)
 @click.option("--restart", is_flag=True, help="Discard an interrupted export, and what a database has of the last one.")
 @click.option("--excel", is_flag=True, help="Write CSV for Excel: a byte order mark, and no cells that are formulas.")
 @output_option("table", "json", "jsonl")
@@ -48,16 +51,18 @@ def command(
     details: int | None,
     workers: int,
     update: bool,
+    state: str | None,
     restart: bool,
     excel: bool,
     output: str,
     quiet: bool,
 ) -> None:
-    """Export all matching logs to a file or a database.
+    """Export all matching logs to a file, a database, or a collector of OpenTelemetry.
 
-    TARGET is a file that ends in .jsonl, .csv, .sqlite, .parquet or .duckdb, or a postgresql:// address. The same
-    command continues an export that was interrupted. A file has its name only when it is whole. Of several profiles,
-    the first column is app.
+    TARGET is a file that ends in .jsonl, .csv, .sqlite, .parquet or .duckdb, a postgresql:// address, or an otlp://
+    address (otlps:// with TLS), which gets a span for each run that has ended; OTEL_EXPORTER_OTLP_HEADERS and the
+    other variables of OpenTelemetry count. The same command continues an export that was interrupted. A file has its
+    name only when it is whole. Of several profiles, the first column is app.
     """
     from dify_workflow.export import export
 
@@ -73,6 +78,7 @@ def command(
                 details=details,
                 workers=workers,
                 update=update,
+                state=state,
                 restart=restart,
                 excel=excel,
                 progress=lambda progress: shown.show_text(described(progress)),

@@ -10,6 +10,7 @@ has the guarantees.
 
 from ._job import Clients, export
 from ._locks import TargetLockedError
+from ._otlp import CollectorError
 from ._reading import read
 from ._results import ExportProgress, ExportResult
 from ._targets import FORMATS, ExportFormat
@@ -17,6 +18,7 @@ from ._targets import FORMATS, ExportFormat
 __all__ = [
     "FORMATS",
     "Clients",
+    "CollectorError",
     "ExportFormat",
     "ExportProgress",
     "ExportResult",

@@ -57,11 +57,11 @@ def write_synced(path: Path, data: bytes) -> None:
 
 
 class StateFile:
-    """The state of an export to a file, in `NAME.part.json`."""
+    """The state of an export, in a file of its own: that of an export to a file is in `NAME.part.json`."""
 
     def __init__(self, path: Path) -> None:
-        self.path = beside(path, ".part.json")
-        self._made = beside(path, ".part.json.tmp")
+        self.path = path
+        self._made = beside(path, ".tmp")
 
     def read(self) -> State | None:
         """The state; None when there is none.
@@ -99,7 +99,7 @@ class FileTarget:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._part = beside(path, ".part")
-        self._state_file = StateFile(path)
+        self._state_file = StateFile(beside(path, ".part.json"))
         self._chunks: list[bytes] = []
         self._file: int | None = None
         self._size = 0

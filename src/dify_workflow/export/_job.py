@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from .. import __version__
@@ -51,16 +52,18 @@ def export(
     update: bool = False,
     restart: bool = False,
     excel: bool = False,
+    state: str | os.PathLike[str] | None = None,
     progress: Callable[[ExportProgress], object] | None = None,
     **filters: Any,  # noqa: ANN401 - checked by logs.iter
 ) -> ExportResult:
-    """Export all matching logs to a file or database.
+    """Export all matching logs to a file, a database, or a collector of OpenTelemetry.
 
     The format follows the target's ending: `.jsonl`, `.csv`, `.sqlite`, `.parquet`, `.duckdb`; or it is a
-    `postgresql://` address. A file has its name only when it is whole. A database has the table `workflow_logs`, and
-    says in `_dify_workflow_export` whether it is finished. An export that was interrupted, at whatever moment, is
-    continued by the same call: each log that matched when it began, and was not deleted meanwhile, is there exactly
-    once. A finished one is read again as a whole; a database is then updated row by row.
+    `postgresql://` or an `otlp://` address. A file has its name only when it is whole. A database has the table
+    `workflow_logs`, and says in `_dify_workflow_export` whether it is finished. An export that was interrupted, at
+    whatever moment, is continued by the same call: each log that matched when it began, and was not deleted meanwhile,
+    is there exactly once. A finished one is read again as a whole; a database is then updated row by row. A collector
+    gets a span for each run that has ended, always the same one: see `dify_workflow.otel`.
 
     Args:
         client: the client of an app; or a mapping of names to clients, or a list of pairs, for several apps: the column
@@ -70,9 +73,12 @@ def export(
         details: 1 to 64: inputs and outputs of the runs too; at most so many runs are looked up at once.
         workers: requests at once, 1 to 64; it may differ when an export is continued.
         update: add only what is new or has ended since the last export or update, where the target can be updated
-            (`sqlite`, `duckdb`, `postgresql`); the first export is made, or continued, where it has not finished.
+            (`sqlite`, `duckdb`, `postgresql`, and `otlp` with `state`); the first export is made, or continued, where
+            it has not finished.
         restart: discard an interrupted export, and what a database holds of the last one.
         excel: write CSV for Excel: with a byte order mark, and `'` before cells that look like formulas.
+        state: file in which an export to a collector keeps where it stands, so that it can be continued and updated;
+            unless given, each call sends everything.
         progress: called from time to time.
         filters: those of `logs.iter`.
 
@@ -80,6 +86,7 @@ def export(
         ValueError: an argument that cannot be meant, or another one than that of the export that is to be continued.
         ImportError: the format needs a package that is not installed; the message says how to install it.
         TargetLockedError: another process is exporting to the target; it is an `OSError`.
+        CollectorError: a collector does not take spans, or rejected some while it took the others; it is an `OSError`.
         OSError: the target cannot be written. What was there stays as it was, and the call can be repeated.
         DifyError: as `logs.iter` raises; what was read is kept, and the call can be repeated.
     """
@@ -91,25 +98,37 @@ def export(
     format_name = format_of(target, format)
     if excel and format_name != "csv":
         raise ValueError("excel is for CSV files")
+    if state is not None and format_name != "otlp":
+        raise ValueError("state is for exports to a collector: other targets hold their own")
     wanted = _wanted(clients, details=details, excel=excel, filters=filters)
     if format_name in ("csv", "parquet"):  # databases get new columns, and lines of JSON need none
         wanted["columns"] = [column.name for column in columns_of(details=details is not None, app=apps)]
+    more: dict[str, Any] = {}
+    if format_name == "otlp":
+        wanted["target"] = target
+        app = None if apps else _app_name(clients[0][1])
+        more = {"state": None if state is None else Path(state).absolute(), "app": app}
     for _, one in clients:  # all their checks, before anything is written
         options: dict[str, Any] = {"workers": workers, "details": details}
         _walk(one, **filters, **options).close()
     if update and filters.get("created_at__before") is not None:
         raise ValueError("update must be given without created_at__before: what is new comes after it")
-    with closing(opened(target, format_name, {"details": details is not None, "apps": apps, "excel": excel})) as place:
+    if update and format_name == "otlp" and state is None:
+        raise ValueError("update of a collector needs state=, a file in which it keeps where it stands")
+    more |= {"details": details is not None, "apps": apps, "excel": excel}
+    with closing(opened(target, format_name, more)) as place:
         if update and not place.can_update:
             raise ValueError(f"update is not possible for {format_name}: export again, or to a database")
         job = _Job(place, clients, wanted, filters, workers=workers, details=details, progress=progress)
-        state, was_resumed, was_update = job.run(update=update, restart=restart)
+        last, was_resumed, was_update = job.run(update=update, restart=restart)
+    unfinished = sum(len(found) for found in last["unfinished"].values())
+    until = None if format_name == "otlp" and unfinished else last["complete_until"]
     return ExportResult(
         target=without_password(target),
         format=format_name,
-        rows=state["rows"],
-        complete_until=_moment(state["complete_until"]),
-        unfinished=sum(len(found) for found in state["unfinished"].values()),
+        rows=last["rows"],
+        complete_until=_moment(until),
+        unfinished=unfinished,
         was_resumed=was_resumed,
         was_update=was_update,
     )
@@ -264,6 +283,7 @@ class _Job:
             changes = client.logs.changes(
                 **self._change_filters(), checkpoint=state["changes"][name or ""], give_up_after=GIVE_UP_AFTER
             )
+            state["time_shift"] = 0
             with changes:
                 self._add_changes(name, client, changes, state)
             checkpoint = state["changes"][name or ""]
@@ -287,6 +307,10 @@ class _Job:
             state["rows"] += len(read)
             read.clear()
 
+        def store() -> None:
+            state["changes"][key], state["time_shift"] = changes.checkpoint, changes.time_shift or 0
+            self._target.commit(state)
+
         try:
             for log in changes:
                 read.append(log)
@@ -295,19 +319,16 @@ class _Job:
                     continue
                 add()
                 if pending >= self._target.batch or time.monotonic() - committed > SECONDS:
-                    state["changes"][key] = changes.checkpoint
-                    self._target.commit(state)
+                    store()
                     pending, committed = 0, time.monotonic()
                     self._tell(state, name, None)
         except DifyError:
             if not read:  # all that the checkpoint has passed was taken
                 with suppress(Exception):
-                    state["changes"][key] = changes.checkpoint
-                    self._target.commit(state)
+                    store()
             raise
         add()
-        state["changes"][key] = changes.checkpoint
-        self._target.commit(state)
+        store()
 
     def _tell(self, state: State, app: str | None, total: int | None) -> None:
         if self._report is None:
@@ -341,6 +362,14 @@ def _named(clients: Clients) -> list[tuple[str | None, DifyWorkflow]]:
         if not isinstance(client, DifyWorkflow):
             raise ValueError(f"client must have a DifyWorkflow for {name!r}, got a {type(client).__name__}")
     return found
+
+
+def _app_name(client: DifyWorkflow) -> str | None:
+    """What the server calls the app; None where it does not say it, and what follows shows why."""
+    with suppress(DifyError):
+        name: object = client.app.info().name
+        return name if isinstance(name, str) else None
+    return None
 
 
 def _wanted(

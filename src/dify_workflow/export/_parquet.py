@@ -36,7 +36,7 @@ class ParquetTarget:
         self._path = path
         self._whole = beside(path, ".part")
         self._folder = beside(path, ".part.d")
-        self._state_file = StateFile(path)
+        self._state_file = StateFile(beside(path, ".part.json"))
         self._parts = 0
         self._lock = FileLock(beside(path, ".part.lock"))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast, get_args
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ExportFormat = Literal["jsonl", "csv", "sqlite", "parquet", "duckdb", "postgresql"]
+ExportFormat = Literal["jsonl", "csv", "sqlite", "parquet", "duckdb", "postgresql", "otlp"]
 """What an export can write."""
 FORMATS: Final[tuple[str, ...]] = get_args(ExportFormat)
 ENDINGS: Final = {
@@ -24,6 +24,8 @@ ENDINGS: Final = {
     ".duckdb": "duckdb",
 }
 POSTGRESQL: Final = re.compile(r"postgres(?:ql)?://")
+OTLP: Final = re.compile(r"otlps?:")
+HTTP: Final = re.compile(r"https?://")
 
 State = dict[str, Any]
 """Where an export stands, as a JSON object."""
@@ -74,16 +76,18 @@ def format_of(target: str, given: str | None) -> ExportFormat:
         ValueError: there is none, or the two contradict each other.
     """
     found = "postgresql" if POSTGRESQL.match(target) else ENDINGS.get(Path(target.rstrip("/")).suffix.lower())
+    if OTLP.match(target) or (given == "otlp" and HTTP.match(target)):
+        found = "otlp"
     if given is None:
         if found is None:
             raise ValueError(
-                f"target must end in one of {', '.join(ENDINGS)} or begin with postgresql://, or format be given; got "
-                f"{target!r}"
+                f"target must end in one of {', '.join(ENDINGS)}, or begin with postgresql:// or otlp://, or format be "
+                f"given; got {target!r}"
             )
         return cast("ExportFormat", found)
     if given not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {given!r}")
-    if (given == "postgresql") != (found == "postgresql"):
+    if given != found and not {given, found}.isdisjoint({"postgresql", "otlp"}):
         raise ValueError(f"format {given!r} is none of the target {without_password(target)!r}")
     return cast("ExportFormat", given)
 
@@ -107,6 +111,10 @@ def opened(target: str, format_name: ExportFormat, options: Mapping[str, Any]) -
         from ._postgresql import PostgreSQLTarget  # noqa: PLC0415 - as above
 
         return PostgreSQLTarget(target, **options)
+    if format_name == "otlp":
+        from ._otlp import OTLPTarget  # noqa: PLC0415 - as above
+
+        return OTLPTarget(target, **options)
     path = Path(os.path.abspath(target))  # noqa: PTH100 - a folder that is a symbolic link may stay one
     if path.is_dir():
         raise IsADirectoryError(f"target must be a file, and {target!r} is a folder")
