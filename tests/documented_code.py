@@ -478,14 +478,32 @@ def filled(source: str, sandbox: Sandbox) -> str:
     return source.replace(KEY, sandbox.api_key).replace(ADDRESS, sandbox.base_url)
 
 
-def run_program(path: Path, sandbox: Sandbox, folder: Path) -> str:
-    """Run a program of examples/ in this process, in a folder; what it printed."""
-    for name, content in FILES.items():
-        (folder / name).write_bytes(content)
-    written = io.StringIO()
-    with contextlib.redirect_stdout(written):
-        runpy.run_path(str(path), run_name="__main__")
+def run_program(path: Path, *arguments: str) -> str:
+    """Run a program of examples/ in this process, in the current folder; what it printed."""
+    written, given = io.StringIO(), sys.argv
+    sys.argv = [path.name, *arguments]
+    try:
+        with contextlib.redirect_stdout(written):
+            runpy.run_path(str(path), run_name="__main__")
+    finally:
+        sys.argv = given
     return written.getvalue()
+
+
+def run_notebook(path: Path) -> list[Any]:
+    """Run the cells of a notebook in this process; the value of each cell's last expression, or None."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    values: list[Any] = []
+    for number, cell in enumerate(json.loads(path.read_text("utf-8"))["cells"]):
+        if cell["cell_type"] != "code":
+            continue
+        tree = ast.parse("".join(cell["source"]))
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        place = f"{path.name}, cell {number}"
+        exec(compile(tree, place, "exec"), names)  # noqa: S102 - the notebook is ours
+        value = eval(compile(ast.Expression(last.value), place, "eval"), names) if last else None  # noqa: S307
+        values.append(value)
+    return values
 
 
 PARSERS: Final[dict[str, Any]] = {
