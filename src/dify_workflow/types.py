@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from dify_workflow_api.types import Model
 
     from ._api_spec import APISpec
+    from ._async.batch import AsyncBatch
     from ._async.iterations import AsyncIteration
     from ._async.log_details import AsyncDetailedLogWalk
     from ._async.log_follow import AsyncLogChanges, AsyncLogFollow
@@ -39,8 +40,10 @@ if TYPE_CHECKING:
     from ._logs.detailed_log import DetailedLog
     from ._logs.log_range import LogRange
     from ._logs.times import Time
+    from ._runs.batch import BatchItem
     from ._runs.node_executions import NodeExecution
     from ._runs.upload import FileSource
+    from ._sync.batch import Batch
     from ._sync.iterations import Iteration
     from ._sync.log_details import DetailedLogWalk
     from ._sync.log_follow import LogChanges, LogFollow
@@ -64,6 +67,7 @@ __all__ = [
     "ArrowStream",
     "AsyncApp",
     "AsyncArrowStream",
+    "AsyncBatch",
     "AsyncDetailedLogWalk",
     "AsyncEndUsers",
     "AsyncFiles",
@@ -85,6 +89,8 @@ __all__ = [
     "AsyncRun",
     "AsyncRunStream",
     "AsyncRuns",
+    "Batch",
+    "BatchItem",
     "DetailedLog",
     "DetailedLogWalk",
     "EndUsers",
@@ -125,6 +131,8 @@ _HOME = {
     "APISpec": "._api_spec",
     "App": "._sync.resources.app",
     "ArrowStream": "._logs.arrow",
+    "Batch": "._sync.batch",
+    "BatchItem": "._runs.batch",
     "DetailedLog": "._logs.detailed_log",
     "DetailedLogWalk": "._sync.log_details",
     "EndUsers": "._sync.resources.end_users",

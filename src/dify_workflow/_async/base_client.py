@@ -15,7 +15,7 @@ from .._errors import DifyError
 from .._http import bodies, logging, requests, responses, retry, transport_errors
 from .._http.advice import add_advice, no_advice
 from .._http.attempts import Attempt, attempt_of, end_attempt
-from .._http.config import Timeout
+from .._http.config import UNCHANGED, Timeout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -88,6 +88,13 @@ class AsyncCaller:
             "a client holds connections and a key, and is not pickled: make it where it is used, for example "
             "DifyWorkflow() with DIFY_API_KEY and DIFY_BASE_URL in the environment"
         )
+
+    def without_retries(self) -> AsyncCaller:
+        """The same, which sends each request once."""
+        configuration = self.configuration.changed(
+            api_key=None, base_url=None, timeout=UNCHANGED, max_retries=0, backoff=None, default_headers=None
+        )
+        return AsyncCaller(configuration, self.pool, largest_body=self._largest_body, versions=self.versions)
 
     def within(self, life: AsyncLifetime) -> AsyncCaller:
         """The same for an iterator: its calls end, with `EndedError`, when its lifetime does."""
@@ -249,6 +256,8 @@ class AsyncCaller:
         try:
             response = await send(request)
             held = hold(response)
+            if self.configuration.base_url not in self.versions:
+                self._note_version(response)
             logging.log_response(request, response, time.monotonic() - begun, self.configuration.api_key)
             chunks, beginning = pieces(response, is_whole=not response.is_success), b""
             is_stream = responses.is_event_stream(response)

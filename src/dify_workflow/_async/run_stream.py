@@ -19,7 +19,7 @@ from .._tracing.spans import NO_SPAN
 from .iterations import AsyncIteration
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     import httpx
     from dify_workflow_api.types import Request
@@ -71,6 +71,7 @@ class AsyncRunStream(AsyncIteration[Any]):
         starts_run: bool = False,
         advice: Advice = no_advice,
         begin_span: Callable[[], RunSpan] | None = None,
+        check: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         life = AsyncLifetime(is_open=False)
         self._caller = caller
@@ -78,6 +79,7 @@ class AsyncRunStream(AsyncIteration[Any]):
         self._user = user
         self._timeout = timeout
         self._advice = advice
+        self._check = check
         self._progress = StreamProgress(load_event, ends_at_pause=ends_at_pause, ends_with_run=not starts_run)
         self._waits = StreamWaits(
             self._progress, caller.limits(timeout), max_silence=checked_max_silence(max_silence), is_queued=starts_run
@@ -249,6 +251,8 @@ class AsyncRunStream(AsyncIteration[Any]):
         caller = self._caller.within(self._life)
         try:
             with begun_span(self).active():
+                if self._check is not None:
+                    await self._check()
                 opened = await caller.open_stream(self._call, self._waits.timeout, self._advice)
         except EndedError:
             raise RuntimeError("this stream was closed while it was being opened") from None

@@ -9,19 +9,26 @@ from .._errors import DifyError
 from .._http.lifetimes import AsyncLifetime, EndedError
 from .._http.monitors import AsyncMonitor
 from .._http.outages import Outages, Request
-from .._runs.started_run import FIRST_PAUSE, OUTAGE, PAUSED, checked_wait, next_pause, not_ended, result_of
+from .._runs.started_run import (
+    FIRST_PAUSE,
+    OUTAGE,
+    PAUSED,
+    checked_wait,
+    has_events,
+    next_pause,
+    not_ended,
+    result_of,
+)
 from .._worker_pool import AsyncWorkers
-from .iterations import life_of
+from .iterations import Ending, life_of
 from .outages import AsyncPatientCall
 from .resources.base import caller_of
+from .resources.runs import AsyncRuns
 from .run_stream import span_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from ..models import StopResponse
     from ..results import WorkflowRunDetail, WorkflowRunResult
-    from .resources.runs import AsyncRuns
     from .run_stream import AsyncRunStream
 
 
@@ -46,7 +53,7 @@ class AsyncRun:
         self.user = user
         self._task_id = None if stream is None else stream.task_id
         self._is_pause_known = False
-        self._reader = None if stream is None else AsyncStreamReader(stream, self._poll, runs)
+        self._reader = None if stream is None else AsyncStreamReader(stream, runs, workflow_run_id, user)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(id={self.id!r}, user={self.user!r})"
@@ -82,7 +89,7 @@ class AsyncRun:
             self._is_pause_known = result is not None and result.status == PAUSED  # it may go on from there
             if result is not None or not reader.is_left:
                 return self._ended(result, seconds)
-        return self._ended(await self._poll(AsyncLifetime(), deadline), seconds)
+        return self._ended(await poll(self._runs, self.id, self.task_id, AsyncLifetime(), deadline), seconds)
 
     async def get(self) -> WorkflowRunDetail:
         """The run as it is now, with its inputs and outputs: `GET /workflows/run/{workflow_run_id}`.
@@ -123,19 +130,6 @@ class AsyncRun:
             raise not_ended(caller_of(self._runs).configuration.base_url, self.id, seconds or 0)
         return result
 
-    async def _poll(self, life: AsyncLifetime, deadline: float | None) -> WorkflowRunResult | None:
-        """Ask for the run until it has ended; None when the deadline has passed before."""
-        outages, pause = Outages(OUTAGE), FIRST_PAUSE
-        outages.succeeded(Request())  # the server was up when it started the run
-        get: AsyncPatientCall[str, WorkflowRunDetail] = AsyncPatientCall(self._runs.get, outages, life, what="wait")
-        while True:
-            result = result_of(await get(self.id), self.task_id)
-            left = None if deadline is None else deadline - time.monotonic()
-            if result is not None or (left is not None and left <= 0):
-                return result
-            await life.sleep(pause if left is None else min(pause, left))
-            pause = next_pause(pause)
-
 
 class AsyncStreamReader:
     """A worker that reads the stream of a run until it ends, and asks for the run where the stream breaks.
@@ -147,11 +141,14 @@ class AsyncStreamReader:
     def __init__(
         self,
         stream: AsyncRunStream,
-        poll: Callable[[AsyncLifetime, float | None], Awaitable[WorkflowRunResult | None]],
         runs: AsyncRuns,
+        run_id: str,
+        user: str,
     ) -> None:
         self._stream = stream
-        self._poll = poll
+        self._runs = runs
+        self._run_id = run_id
+        self._user = user
         self._span = span_of(stream)
         self._span.is_awaited = True
         self._life = AsyncLifetime()
@@ -209,4 +206,54 @@ class AsyncStreamReader:
                 return None
         finally:
             await self._stream.close()
-        return await self._poll(self._life, None)
+        return await ended_result(self._runs, self._run_id, self._user, self._stream.task_id, self._life)
+
+
+async def ended_result(
+    runs: AsyncRuns, run_id: str, user: str, task_id: str | None, life: AsyncLifetime
+) -> WorkflowRunResult | None:
+    """Wait for the end of a run without its stream: by its events where the server has them, else by polling.
+
+    Args:
+        runs: what asks for the run.
+        run_id: the run.
+        user: the user of the run.
+        task_id: the task of the run, if it is known.
+        life: what ends the waiting.
+
+    Raises:
+        DifyError: the server cannot be asked for the run.
+        EndedError: the lifetime has ended.
+    """
+    caller = caller_of(runs)
+    if has_events(caller.version):
+        events = AsyncRuns(caller.within(life)).events(run_id, user=user)
+        try:
+            await life.run(Ending(events), events.__aenter__)
+            return await life.run(Ending(events), events.wait)
+        except (DifyError, RuntimeError):  # it is not there any more, or its events broke as well
+            pass
+        finally:
+            await events.close()
+    return await poll(runs, run_id, task_id, life, None)
+
+
+async def poll(
+    runs: AsyncRuns, run_id: str, task_id: str | None, life: AsyncLifetime, deadline: float | None
+) -> WorkflowRunResult | None:
+    """Ask for a run until it has ended or waits for a person; None when the deadline has passed before.
+
+    Raises:
+        DifyError: the server cannot be asked for the run.
+        EndedError: the lifetime has ended.
+    """
+    outages, pause = Outages(OUTAGE), FIRST_PAUSE
+    outages.succeeded(Request())  # the server was up when it started the run
+    get: AsyncPatientCall[str, WorkflowRunDetail] = AsyncPatientCall(runs.get, outages, life, what="wait")
+    while True:
+        result = result_of(await get(run_id), task_id)
+        left = None if deadline is None else deadline - time.monotonic()
+        if result is not None or (left is not None and left <= 0):
+            return result
+        await life.sleep(pause if left is None else min(pause, left))
+        pause = next_pause(pause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -35,6 +36,15 @@ FIELDS: Final = (
     "finished_at",
 )
 """Of a run's detail, what a result has."""
+
+
+def has_events(version: str | None) -> bool:
+    """Whether a server, by its version, gives the events of runs again, and has files that belong to one end user.
+
+    False for Dify 1.11 and older, and where the version is not known.
+    """
+    found = re.match(r"(\d+)\.(\d+)\.", version or "")
+    return found is not None and (int(found[1]), int(found[2])) > (1, 11)
 
 
 def next_pause(pause: float) -> float:

@@ -82,3 +82,18 @@ def state_of(iteration: Iteration[Any]) -> Mapping[str, object]:
 def life_of(iteration: Iteration[Any]) -> Lifetime:
     """The lifetime of an iterator, for another one that it works for."""
     return iteration._life  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
+
+
+class Ending:
+    """Ends an iterator together with another one, which waits for it.
+
+    Args:
+        iteration: the iterator that is waited for.
+    """
+
+    def __init__(self, iteration: Iteration[Any]) -> None:
+        self._life = life_of(iteration)
+
+    def interrupt(self) -> None:
+        """End it."""
+        self._life.end()

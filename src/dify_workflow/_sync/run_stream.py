@@ -71,6 +71,7 @@ class RunStream(Iteration[Any]):
         starts_run: bool = False,
         advice: Advice = no_advice,
         begin_span: Callable[[], RunSpan] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> None:
         life = Lifetime(is_open=False)
         self._caller = caller
@@ -78,6 +79,7 @@ class RunStream(Iteration[Any]):
         self._user = user
         self._timeout = timeout
         self._advice = advice
+        self._check = check
         self._progress = StreamProgress(load_event, ends_at_pause=ends_at_pause, ends_with_run=not starts_run)
         self._waits = StreamWaits(
             self._progress, caller.limits(timeout), max_silence=checked_max_silence(max_silence), is_queued=starts_run
@@ -247,6 +249,8 @@ class RunStream(Iteration[Any]):
         caller = self._caller.within(self._life)
         try:
             with begun_span(self).active():
+                if self._check is not None:
+                    self._check()
                 opened = caller.open_stream(self._call, self._waits.timeout, self._advice)
         except EndedError:
             raise RuntimeError("this stream was closed while it was being opened") from None

@@ -62,15 +62,15 @@ class WorkerPool:
         self._let_go(None)
         self._workers.end()
 
-    def wait_for(self, ready: Callable[[], bool]) -> None:
-        """Wait, holding the lock, until it is so.
+    def wait_for(self, ready: Callable[[], bool], deadline: float | None = None) -> None:
+        """Wait, holding the lock, until it is so, or the deadline, a monotonic time, has passed.
 
         Raises:
             CrewStoppedError: the pool stopped before.
             EndedError: the lifetime of the iterator has ended.
             Exception: for the consumer, what a worker raised.
         """
-        self.changed.wait_for(lambda: self._stopped or ready())
+        self.changed.wait_for(lambda: self._stopped or ready(), deadline)
         if self._error is not None and not self._workers.is_one():
             raise self._error
         if self._stopped:

@@ -14,6 +14,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from .. import records
+from .._file_locks import sync_folder
 from .._logs.detailed_log import DetailedLog
 from .._logs.rows import Rows, time_text
 from ._locks import FileLock
@@ -35,17 +36,6 @@ def replace(made: Path, path: Path) -> None:
     """Give a file that is on the disk its name, for good."""
     made.replace(path)
     sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Put the names of a folder onto the disk."""
-    if os.name == "nt":  # folders cannot be opened there
-        return
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def write_synced(path: Path, data: bytes) -> None:

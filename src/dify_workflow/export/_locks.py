@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from .._file_locks import lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ class FileLock:
         while True:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
             try:
-                _lock(file)
+                lock(file)
                 if _is_same(file, path):  # else its holder has removed it just now
                     self._file = file
                     return
@@ -55,18 +56,3 @@ def _is_same(file: int, path: Path) -> bool:
         return False
     held = os.fstat(file)
     return (held.st_dev, held.st_ino) == (there.st_dev, there.st_ino)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: int) -> None:
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            raise BlockingIOError(*error.args) from None
-else:
-    import fcntl
-
-    def _lock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import records
 from .._extras import imported
+from .._file_locks import sync_folder
 from .._logs.arrow import batch_of, schema_of
 from .._logs.rows import Rows
-from ._files import StateFile, beside, replace, sync_folder
+from ._files import StateFile, beside, replace
 from ._locks import FileLock
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dify_workflow_api.api.files import upload_file
 
@@ -14,6 +14,8 @@ from ...results import Upload
 from .base import Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..._http.config import TimeoutOption
     from ..._runs.upload import FileSource
     from .raw_resources import RawFiles
@@ -66,3 +68,31 @@ class Files(Resource):
         with upload.Source(file, filename, content_type) as source:
             call = upload_file.build_request(file=self._caller.pool.aside(source.part), user=user)
             return self._caller.send(call, responses.reader_as(Upload), timeout, after_upload)
+
+    def upload_all(self, inputs: Mapping[str, Any], *, user: str, timeout: TimeoutOption = None) -> dict[str, Any]:
+        """Upload every file among the inputs of a run: `POST /files/upload` for each path.
+
+        >>> inputs = client.files.upload_all({"query": "hi", "doc": Path("report.pdf")}, user="u-1")
+        >>> client.runs.run(inputs, user="u-1")
+
+        A path is an object of `pathlib`, at any depth: a string is text. `runs.start` and `runs.batch` do so, too.
+
+        Args:
+            inputs: the inputs by name.
+            user: id of the end user, 1 to 255 characters: only a run for the same user can use the files.
+            timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
+
+        Returns:
+            The inputs, with an upload in the place of each path. Each path is uploaded once.
+
+        Raises:
+            ValueError: an argument is invalid; raised before any request is sent.
+            OSError: a file cannot be read; of one that is not there, this is raised before any request is sent.
+            DifyError: as for `upload`.
+        """
+        from ..._runs.file_inputs import paths_in, to_check, with_paths_replaced  # noqa: PLC0415 - loaded when needed
+
+        to_check(inputs)
+        uploads = {path: self.upload(path, user=user, timeout=timeout) for path in paths_in(inputs)}
+        sent: dict[str, Any] = with_paths_replaced(inputs, uploads.__getitem__)
+        return sent

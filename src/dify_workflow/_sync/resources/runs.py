@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from .app import App
 from .base import Resource
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Mapping
 
     from dify_workflow_api.types import Request
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from ..._http.config import TimeoutOption
     from ...models import StopResponse, WorkflowRunResponse
     from ...results import WorkflowRunDetail
+    from ..batch import Batch
     from ..started_run import Run
     from .raw_resources import RawRuns
 
@@ -55,6 +58,7 @@ class Runs(Resource):
         files: Iterable[Any] | None = None,
         workflow_id: str | None = None,
         trace_session_id: str | None = None,
+        check_inputs: bool = False,
         timeout: TimeoutOption = None,
     ) -> WorkflowRunResult:
         """Run the workflow and wait for its end: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`.
@@ -70,10 +74,13 @@ class Runs(Resource):
             workflow_id: the id of a published version of the workflow; the newest one unless given.
             trace_session_id: session under which the server's own tracing files the run, 1 to 200 characters. Versions
                 before Dify 1.16 ignore it.
+            check_inputs: whether the inputs are checked against the app's form before (`app.check_inputs`). Without a
+                `workflow_id` only: the form is that of the newest version.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            ValueError: an invalid argument; raised before any request is sent.
+            ValueError: an invalid argument, raised before any request is sent; or inputs that do not fit the app's
+                form.
             BadRequestError: the server refuses an input, or the app is no workflow app, or is not published.
             NotFoundError: there is no such version of the workflow.
             RateLimitError: the app's limit of runs at once, or the plan's.
@@ -86,6 +93,8 @@ class Runs(Resource):
         read = responses.reader_as(WorkflowRunResult)
         span = run_span(self._caller.configuration, body, workflow_id)
         with span.whole():
+            if check_inputs and workflow_id is None:
+                App(self._caller).check_inputs(inputs, timeout=timeout)
             return self._caller.send(_start(body, workflow_id), span.reader(read), timeout, after_run(body))
 
     def start(
@@ -112,7 +121,8 @@ class Runs(Resource):
         `app.check_inputs`.
 
         Args:
-            inputs: the workflow's inputs by name, JSON values; what `files.upload` gave can stand for a file.
+            inputs: the workflow's inputs by name, JSON values; for a file, a `pathlib.Path`, which is uploaded first,
+                or a result of `files.upload`.
             user: id of the end user for whom it runs, 1 to 255 characters of your choice; the logs' `session_id`.
             files: files for the whole run: uploads, or what `as_input()` and `remote_file()` give.
             workflow_id: the id of a published version of the workflow; the newest one unless given. Inputs are not
@@ -125,11 +135,21 @@ class Runs(Resource):
 
         Raises:
             ValueError: an argument that cannot be sent, or inputs that do not fit the app's form; nothing was started.
+            OSError: a file among the inputs cannot be read; nothing was started.
             APITimeoutError: no event came in time. The run may be executed later: the message says how to look for it.
             DifyError: as for `stream`.
         """
-        from ..started_run import Run  # noqa: PLC0415 - loaded when needed
+        from ..._runs.file_inputs import paths_in, to_check  # noqa: PLC0415 - loaded when needed
+        from ..started_run import Run  # noqa: PLC0415 - as above
 
+        checked = not check_inputs or workflow_id is not None
+        if paths_in(inputs):
+            from .files import Files  # noqa: PLC0415 - as above
+
+            checked_user(user)
+            if not checked:
+                App(self._caller).check_inputs(to_check(inputs), timeout=timeout)
+            inputs, checked = Files(self._caller).upload_all(inputs, user=user), True
         stream = self.stream(
             inputs,
             user=user,
@@ -139,7 +159,7 @@ class Runs(Resource):
             timeout=timeout,
         )
         with begun_span(stream).active():
-            if check_inputs and workflow_id is None:
+            if not checked:
                 App(self._caller).check_inputs(inputs, timeout=timeout)
             stream.__enter__()
         try:
@@ -163,6 +183,99 @@ class Runs(Resource):
         from ..started_run import Run  # noqa: PLC0415 - loaded when needed
 
         return Run(self, workflow_run_id=checked_id("workflow_run_id", workflow_run_id), user=checked_user(user))
+
+    def batch(
+        self,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        user: str,
+        journal: str | os.PathLike[str],
+        workflow_id: str | None = None,
+        trace_session_id: str | None = None,
+        at_once: int = 8,
+        one_user: bool = False,
+        retry_failed: bool = False,
+        in_order: bool = False,
+        check_inputs: bool = True,
+        settle: float = 30.0,
+        lost_after: float = 3600.0,
+        timeout: TimeoutOption = None,
+    ) -> Batch:
+        """Run many rows of inputs: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`, once for each.
+
+        >>> for item in client.runs.batch(rows, user="batch", journal="in.journal"):
+        ...     print(item.index, item.status, item.outputs)
+
+        The journal, a file, has what is known of each row. A batch that was interrupted, at whatever moment, is
+        continued by the same call with the same rows; one that has finished gives its items again, and starts nothing.
+        Each row is started at most once, and exactly once where each has a user of its own, which is the default:
+        `{user}/{batch}/{index}`, by which the log of a run is found after a crash. It costs one end user for each row
+        on the server. What cannot be proven: a request that left this machine before a crash is sent a second time
+        where the server receives it, or, since Dify 1.14, begins to execute it, only `settle` seconds later.
+
+        A run that fails is an item, and so is one that the server refuses. Outages of the server are waited out for 300
+        seconds. Where the app allows fewer runs at once, fewer are sent, and no row fails. Memory does not grow with
+        the number of rows: they are read as they are needed.
+
+        Args:
+            rows: the inputs of each run by name, as of `start`: JSON values, and a `pathlib.Path` for a file. For each
+                content, a file is uploaded once; since Dify 1.14, when files began to belong to one end user, once for
+                each row unless `one_user`.
+            user: what the end users of the rows begin with; with `one_user`, the end user of all.
+            journal: the path of the journal. One process at a time can use it.
+            workflow_id: the id of a published version of the workflow; the newest one unless given. Inputs are not
+                checked then: the form is that of the newest version.
+            trace_session_id: session under which the server's own tracing files the runs, 1 to 200 characters. Versions
+                before Dify 1.16 ignore it.
+            at_once: runs at once, 1 to 64; it may differ when a batch is continued.
+            one_user: whether all rows run for `user` itself. The log of a row cannot be found then: a row that was
+                being sent when the batch was interrupted is `unknown`, and is not sent again.
+            retry_failed: whether rows that have failed, were stopped or refused in an earlier call are started once
+                more; their inputs may have been changed.
+            in_order: whether the items come in the order of the rows, and not as they end; then at most 10,000 rows are
+                begun before the oldest one has ended.
+            check_inputs: whether rows are checked against the app's form before they are sent. The first row of a new
+                batch raises; a later one is an item with status `refused`.
+            settle: seconds after which a row whose request may have been lost, and whose log is not there, is sent
+                again.
+            lost_after: seconds for which the log of a run is waited for that the server has accepted and not begun;
+                then the row is `unknown`. It is never sent again, and looked for once when the batch is continued.
+            timeout: seconds to connect and for each wait for more data of a run's stream, or an `httpx.Timeout`; the
+                client's own unless given.
+
+        Raises:
+            ValueError: an invalid argument, raised before any request is sent; while iterating: the journal is that of
+                another batch, or a row is another one than it was, or the first row does not fit the app's form.
+            OSError: while iterating: the journal cannot be written, or another process uses it.
+            DifyError: while iterating: an error that concerns every row, or an outage that lasts longer. The batch can
+                be continued.
+        """
+        from ..._runs.batch import Rules, checked_rules  # noqa: PLC0415 - loaded when needed
+        from ..batch import Batch  # noqa: PLC0415 - as above
+
+        rules = checked_rules(
+            Rules(
+                user=user,
+                one_user=one_user,
+                at_once=at_once,
+                retry_failed=retry_failed,
+                settle=settle,
+                lost_after=lost_after,
+                in_order=in_order,
+                check_inputs=check_inputs,
+                workflow_id=workflow_id,
+            )
+        )
+        runs = Runs(self._caller.without_retries())
+
+        def start(inputs: Mapping[str, Any], user: str) -> RunStream:
+            return runs.stream(
+                inputs, user=user, workflow_id=workflow_id, trace_session_id=trace_session_id, timeout=timeout
+            )
+
+        start({}, user)  # the other arguments are checked before anything is sent
+        total = len(rows) if isinstance(rows, Sized) else None
+        return Batch(self, rows, rules, journal=journal, start=start, total=total)
 
     def rerun(
         self,
@@ -213,6 +326,7 @@ class Runs(Resource):
         files: Iterable[Any] | None = None,
         workflow_id: str | None = None,
         trace_session_id: str | None = None,
+        check_inputs: bool = False,
         max_silence: float | None = None,
         timeout: TimeoutOption = None,
     ) -> RunStream:
@@ -240,13 +354,16 @@ class Runs(Resource):
             workflow_id: the id of a published version of the workflow; the newest one unless given.
             trace_session_id: session under which the server's own tracing files the run, 1 to 200 characters. Versions
                 before Dify 1.16 ignore it.
+            check_inputs: whether the inputs are checked, when the `with` begins, against the app's form before
+                (`app.check_inputs`). Without a `workflow_id` only: the form is that of the newest version.
             max_silence: seconds without an event other than a ping, after which the stream is given up, as a server
                 or gateway may go on sending pings for a run that has died; no bound unless given.
             timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless
                 given.
 
         Raises:
-            ValueError: an invalid argument; raised before any request is sent.
+            ValueError: an invalid argument, raised before any request is sent; when the `with` begins: inputs that do
+                not fit the app's form.
             RuntimeError: the stream is read outside its `with`, or used a second time.
             DifyError: when the `with` begins, as for `run`.
             WorkflowStreamError: while reading: the server sent an `error` event.
@@ -264,6 +381,9 @@ class Runs(Resource):
             starts_run=True,
             advice=after_run(body),
             begin_span=partial(run_span, self._caller.configuration, body, workflow_id),
+            check=partial(App(self._caller).check_inputs, inputs, timeout=timeout)
+            if check_inputs and workflow_id is None
+            else None,
         )
 
     def get(self, workflow_run_id: str, *, timeout: TimeoutOption = None) -> WorkflowRunDetail:

@@ -1,0 +1,45 @@
+"""Locks on files, which end with their process, and the sync of folders."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def lock(file: int) -> None:
+        """Lock an open file, until it is closed.
+
+        Raises:
+            BlockingIOError: it is locked.
+        """
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise BlockingIOError(*error.args) from None
+else:
+    import fcntl
+
+    def lock(file: int) -> None:
+        """Lock an open file, until it is closed.
+
+        Raises:
+            BlockingIOError: it is locked.
+        """
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def sync_folder(path: Path) -> None:
+    """Put the names of a folder onto the disk."""
+    if os.name == "nt":  # folders cannot be opened there
+        return
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,607 @@
+"""Batches of runs: they read rows, send them and read streams; what to do with a row is decided in `_runs.batch`."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from .._errors import APIStatusError, DifyError, NotFoundError, WorkflowStreamError
+from .._http.lifetimes import Lifetime
+from .._http.outages import Outages, Request
+from .._runs.batch import (
+    LOST,
+    MOST_WAITING,
+    REFUSED,
+    WINDOW,
+    BatchItem,
+    BatchProgress,
+    Entry,
+    after_look,
+    begun,
+    digest_of,
+    first_step,
+    meaning_of,
+    pause_of,
+    row_user,
+)
+from .._runs.file_inputs import Contents, paths_in, to_check, with_paths_replaced
+from .._runs.input_form import check_inputs, form_of
+from .._runs.started_run import OUTAGE, has_events
+from .iterations import Ending, Iteration
+from .outages import PatientCall
+from .resources.app import App
+from .resources.base import caller_of
+from .resources.files import Files
+from .resources.logs import Logs
+from .resources.runs import Runs
+from .started_run import ended_result
+from .worker_pool import WorkerPool
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Generator, Iterable, Mapping
+    from pathlib import Path
+
+    from .._runs.batch import Rules
+    from .._runs.batch_journal import Journal
+    from .._runs.input_form import Form
+    from ..results import WorkflowRunResult
+    from .run_stream import RunStream
+
+    Start = Callable[[Mapping[str, Any], str], RunStream]
+
+WHAT: Final = "runs.batch"
+AGAIN: Final = "the batch can be continued: call runs.batch again with the same rows and journal"
+GONE: Final = "the run was started, and the server does not have it any more"
+ENDED_EARLY: Final = f"the batch was ended before its last item; {AGAIN}"
+
+
+class Batch(Iteration[BatchItem]):
+    """An iterator over the rows of a batch whose runs have ended; made by `runs.batch`.
+
+    >>> with client.runs.batch(rows, user="batch", journal="in.journal") as batch:
+    ...     for item in batch:
+    ...         print(item.index, item.status, item.outputs)
+
+    Work begins with the first item that is asked for. Leaving early ends the workers and no run; the same call then
+    continues the batch.
+    """
+
+    __module__ = "dify_workflow.types"
+
+    _kind = "batch"
+
+    def __init__(
+        self,
+        runs: Runs,
+        rows: Iterable[Mapping[str, Any]],
+        rules: Rules,
+        *,
+        journal: str | os.PathLike[str],
+        start: Start,
+        total: int | None,
+    ) -> None:
+        life = Lifetime()
+        caller = caller_of(runs)
+        self._progress = BatchProgress(total, rules.at_once)
+        job = BatchJob(runs, rows, rules, life=life, start=start, progress=self._progress)
+        self._state_of_job = job.state
+        super().__init__(life, job.items(journal), configuration=caller.configuration)
+
+    def _state(self) -> Mapping[str, object]:
+        return {"total": self.total, "done": self.done, "failed": self.failed}
+
+    @property
+    def total(self) -> int | None:
+        """Number of rows; None until all were read, unless the rows have a length."""
+        return self._progress.total
+
+    @property
+    def done(self) -> int:
+        """Items so far, those of earlier calls included."""
+        return self._progress.done
+
+    @property
+    def failed(self) -> int:
+        """Items so far that failed, were stopped or refused, or are unknown."""
+        return self._progress.failed
+
+    @property
+    def running(self) -> int:
+        """Runs that are under way now."""
+        return self._progress.slots.active
+
+    @property
+    def at_once(self) -> int:
+        """Runs at once, as far as the server allows them now: `at_once`, or fewer."""
+        return self._progress.slots.limit
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the runs of the items so far used."""
+        return self._progress.tokens
+
+    def _end(self) -> Exception:
+        return StopIteration() if self._state_of_job.is_complete else RuntimeError(ENDED_EARLY)
+
+    def close(self) -> None:
+        """End the workers and unlock the journal, from any thread, task or signal handler. The runs go on."""
+        super().close()
+
+
+@dataclass(slots=True)
+class Task:
+    """A row on its way.
+
+    Attributes:
+        inputs: the row.
+        entry: what is known of it.
+        step: what is done with it next: "send", "look" or "follow".
+        due: the moment of the next look, or of sending again, by `time.monotonic`.
+        looks: how often its log was looked for in this call.
+        sends: how often it was sent in this call.
+        busy: how often in a row the server refused one more run at once.
+        error: what went wrong when it was sent.
+        is_doubtful: whether sending it again is likely to fail in the same way.
+        request: what is known of its outages.
+    """
+
+    inputs: Mapping[str, Any]
+    entry: Entry
+    step: str
+    due: float = 0.0
+    looks: int = 0
+    sends: int = 0
+    busy: int = 0
+    error: str | None = None
+    is_doubtful: bool = False
+    request: Request = field(default_factory=Request)
+
+
+@dataclass(slots=True)
+class JobState:
+    """What the workers of a batch share, under the lock of their worker pool.
+
+    Attributes:
+        ready: rows that are to be sent or followed.
+        looking: rows whose logs are looked for.
+        ended: items that were not given yet, with what the journal has of them.
+        taken: rows that were read and not given yet.
+        read: rows that were read.
+        given: in order, the number of the next item to give.
+        is_read: whether all rows were read.
+        is_complete: whether all items were given.
+        busy_since: the moment since which the server refused all runs; None where it accepted the last one.
+        uploading: the files that are being uploaded.
+    """
+
+    ready: deque[Task] = field(default_factory=deque[Task])
+    looking: list[Task] = field(default_factory=list[Task])
+    ended: deque[tuple[Entry, BatchItem]] = field(default_factory=deque[tuple[Entry, BatchItem]])
+    taken: int = 0
+    read: int = 0
+    given: int = 0
+    is_read: bool = False
+    is_complete: bool = False
+    busy_since: float | None = None
+    uploading: set[str] = field(default_factory=set[str])
+
+
+class BatchJob:
+    """The work of a batch: a worker that reads rows, one that looks for logs, and some that send rows."""
+
+    def __init__(
+        self,
+        runs: Runs,
+        rows: Iterable[Mapping[str, Any]],
+        rules: Rules,
+        *,
+        life: Lifetime,
+        start: Start,
+        progress: BatchProgress,
+    ) -> None:
+        caller = caller_of(runs).within(life)
+        self._caller = caller
+        self._runs = Runs(caller)
+        self._rows = rows
+        self._rules = rules
+        self._life = life
+        self._start = start
+        self._progress = progress
+        self._slots = progress.slots
+        self._crew = WorkerPool(life)
+        self._outages = Outages(OUTAGE)
+        self._contents = Contents()
+        self._form: Form | None = None
+        self._journal: Journal
+        self.state = JobState()
+
+    def items(self, journal: str | os.PathLike[str]) -> Generator[BatchItem]:
+        """The items, as rows end or in their order."""
+        from .._runs.batch_journal import Journal  # noqa: PLC0415 - loaded when needed
+
+        pool, state = self._caller.pool, self.state
+        self._journal = pool.aside(partial(Journal, journal, self._rules))
+        early: dict[int, tuple[Entry, BatchItem]] = {}
+        try:
+            with self._crew:
+                self._crew.start(self._read_rows)
+                self._crew.start(self._look_for_rows)
+                for _ in range(self._rules.at_once):
+                    self._crew.start(self._run_rows)
+                while (ended := self._next()) is not None:
+                    if not self._rules.in_order:
+                        yield self._given(*ended)
+                        continue
+                    early[ended[0].row] = ended
+                    while (following := early.pop(state.given, None)) is not None:
+                        yield self._given(*following)
+                state.is_complete = True
+        finally:
+            self._journal.close()
+
+    def _given(self, entry: Entry, item: BatchItem) -> BatchItem:
+        self.state.given += 1
+        self._progress.count(entry, item)
+        self._crew.changed.notify_all()
+        return item
+
+    def _next(self) -> tuple[Entry, BatchItem] | None:
+        state = self.state
+        with self._crew.changed:
+            self._crew.wait_for(lambda: bool(state.ended) or (state.is_read and not state.taken))
+            if not state.ended:
+                return None
+            state.taken -= 1
+            self._crew.changed.notify_all()
+            return state.ended.popleft()
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def _read_rows(self) -> None:
+        state, rules = self.state, self._rules
+        for number, inputs in enumerate(self._rows):
+            digest = digest_of(inputs)
+            known = self._journal.entry(number)
+            step = first_step(known, rules)
+            entry = begun(known, row=number, digest=digest, rules=rules, now=time.time())
+            if known is not None and entry.attempt > known.attempt:
+                step = "send"
+            task = Task(inputs, entry, step)
+            if step == "send":
+                problem = self._problem(inputs, is_first=not number and self._journal.is_new)
+                if problem is not None:
+                    task.entry = entry.now("ended", time.time(), status=REFUSED, error=problem)
+                    self._write(task.entry)
+                    task.step = "done"
+            with self._crew.changed:
+                state.taken += 1
+                self._crew.wait_for(self._has_room)
+                state.read += 1
+                if task.step == "done":
+                    state.ended.append((task.entry, task.entry.item(inputs)))
+                else:
+                    (state.looking if task.step == "look" else state.ready).append(task)
+                self._crew.changed.notify_all()
+        with self._crew.changed:
+            state.is_read = True
+            self._progress.total = state.read
+            self._crew.changed.notify_all()
+
+    def _has_room(self) -> bool:
+        state = self.state
+        if self._rules.in_order and state.read - state.given >= WINDOW:
+            return False
+        few = self._rules.at_once
+        return len(state.ready) < few and len(state.ended) < few and len(state.looking) < MOST_WAITING
+
+    def _problem(self, inputs: Mapping[str, Any], *, is_first: bool) -> str | None:
+        """Why a row is not sent; None where it is.
+
+        Raises:
+            ValueError: it is the first one of a new batch: most often, all rows have the same fault.
+        """
+        if self._form is None and self._rules.check_inputs and self._rules.workflow_id is None:
+            self._form = form_of(App(self._caller).parameters())
+            self._outages.succeeded(Request())
+        try:
+            checked = to_check(inputs)
+            if self._form is not None:
+                check_inputs(checked, self._form)
+        except (ValueError, OSError) as error:
+            if is_first:
+                raise
+            return str(error)
+        return None
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def _run_rows(self) -> None:
+        state, changed = self.state, self._crew.changed
+        while True:
+            with changed:
+                self._crew.wait_for(lambda: bool(state.ready) and self._slots.has_room())
+                task = state.ready.popleft()
+                epoch = self._slots.begin()
+                changed.notify_all()
+            pause = 0.0
+            try:
+                if task.step == "follow":
+                    self._follow(task)
+                else:
+                    pause = self._send(task, epoch)
+            finally:
+                with changed:
+                    self._slots.end()
+                    changed.notify_all()
+            if pause:
+                self._life.sleep(pause)
+            self._hand_on(task)
+
+    def _hand_on(self, task: Task) -> None:
+        state = self.state
+        with self._crew.changed:
+            if task.step == "done":
+                self._crew.wait_for(lambda: len(state.ended) < self._rules.at_once)
+                state.ended.append((task.entry, task.entry.item(task.inputs)))
+            elif task.step == "look":
+                state.looking.append(task)
+            else:
+                state.ready.appendleft(task)
+            self._crew.changed.notify_all()
+
+    def _send(self, task: Task, epoch: int) -> float:
+        """Send a row, and read its stream; the seconds to wait where it could not be sent."""
+        user = self._user(task)
+        inputs = self._uploaded(task, user)
+        if inputs is None:
+            return 0.0
+        try:
+            stream = self._start(inputs, user)
+        except ValueError as error:
+            self._end_refused(task, str(error))
+            return 0.0
+        task.entry = task.entry.now("sending", time.time())
+        self._write(task.entry, sync=True)
+        task.sends += 1
+        task.looks = 0
+        self._outages.begin(task.request)
+        try:
+            try:
+                self._life.run(Ending(stream), stream.__enter__)
+            except DifyError as error:
+                return self._refused(task, error, epoch)
+            task.entry = task.entry.now("accepted", time.time())
+            self._write(task.entry, sync=True)
+            self._outages.succeeded(task.request)
+            self._slots.accepted()
+            self.state.busy_since, task.busy = None, 0
+            self._life.run(Ending(stream), partial(self._read_stream, task, stream))
+        finally:
+            stream.close()
+        if task.step == "follow":
+            self._follow(task)
+        return 0.0
+
+    def _read_stream(self, task: Task, stream: RunStream) -> None:
+        try:
+            with suppress(StopIteration):
+                while stream.workflow_run_id is None:
+                    next(stream)
+            self._note_start(task, stream)
+            result = stream.wait()
+        except WorkflowStreamError as error:
+            self._note_start(task, stream)
+            self._end_reported(task, error)
+        except (DifyError, RuntimeError):  # the stream broke, or ended without saying how the run did
+            self._note_start(task, stream)
+            task.step = "follow" if task.entry.run else "look"
+        else:
+            if stream.inputs_refused:
+                task.entry = task.entry.now("sending", time.time(), run=None, task=None)
+                self._end_refused(task, result.error or "(no error text)")
+            else:
+                self._end(task, result)
+
+    def _note_start(self, task: Task, stream: RunStream) -> None:
+        if task.entry.event == "accepted" and (run_id := stream.workflow_run_id) is not None:
+            task.entry = task.entry.now("started", time.time(), run=run_id, task=stream.task_id)
+            self._write(task.entry)
+
+    def _follow(self, task: Task) -> None:
+        """Wait for the end of a run that was started."""
+        run_id, seconds = task.entry.run or "", task.entry.at + self._rules.settle - time.time()
+        deadline = time.monotonic() + min(seconds, self._rules.settle)
+        while True:
+            try:
+                result = ended_result(self._runs, run_id, self._user(task), task.entry.task, self._life)
+            except NotFoundError:
+                if time.monotonic() >= deadline:
+                    task.entry = task.entry.now("lost", time.time(), error=GONE)
+                    self._write(task.entry)
+                    task.step = "done"
+                    return
+                self._life.sleep(1.0)  # a lagging replica of the database
+            else:
+                if result is not None:
+                    self._end(task, result)
+                    return
+
+    def _end(self, task: Task, result: WorkflowRunResult) -> None:
+        task.entry = task.entry.ended(result, time.time())
+        self._write(task.entry)
+        task.step = "done"
+
+    def _end_refused(self, task: Task, error: str) -> None:
+        task.entry = task.entry.now("ended", time.time(), status=REFUSED, error=error)
+        self._write(task.entry)
+        task.step = "done"
+
+    def _end_reported(self, task: Task, error: WorkflowStreamError) -> None:
+        """The server reported an error in the stream: it is how the run ended, unless the server has another end."""
+        run_id = task.entry.run
+        if run_id is None:
+            self._end_refused(task, str(error))
+            return
+        task.entry = task.entry.now("ended", time.time(), status="failed", error=str(error))
+        with suppress(DifyError):
+            detail = self._runs.get(run_id)
+            if detail.finished_at is not None:
+                task.entry = task.entry.now("started", time.time(), status=None, error=None)
+                task.step = "follow"
+                return
+        self._write(task.entry)
+        task.step = "done"
+
+    def _refused(self, task: Task, error: DifyError, epoch: int) -> float:
+        """Decide what follows when a row could not be sent; the seconds to wait.
+
+        Raises:
+            DifyError: it concerns every row, or lasts too long.
+        """
+        now = time.monotonic()
+        task.error = str(error)
+        meaning = meaning_of(error)
+        if meaning == "busy":
+            self._slots.refused(epoch)
+            state = self.state
+            state.busy_since = now if state.busy_since is None else state.busy_since
+            if self._slots.active == 1 and now - state.busy_since > OUTAGE:
+                raise error
+            asked = error.retry_after if isinstance(error, APIStatusError) else None
+            task.busy += 1
+            task.sends -= 1
+            return max(asked or 0.0, pause_of(task.busy))
+        if meaning == "outage":
+            pause = self._outages.pause(task.request, error, now)
+            if pause is None:
+                raise error
+            task.sends -= 1
+            return pause
+        if meaning == "refused":
+            self._end_refused(task, str(error))
+        elif meaning == "fatal":
+            raise error
+        elif self._rules.one_user:
+            task.entry = task.entry.now("lost", time.time(), error=str(error))
+            self._write(task.entry)
+            task.step = "done"
+        else:
+            task.step, task.is_doubtful = "look", meaning == "doubtful"
+        return 0.0
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
+    def _look_for_rows(self) -> None:
+        state, changed = self.state, self._crew.changed
+        find: PatientCall[str, str | None] = PatientCall(self._find, self._outages, self._life, what=WHAT)
+        while True:
+            with changed:
+                self._crew.wait_for(lambda: bool(state.looking))
+                task = min(state.looking, key=lambda one: one.due)
+                if task.due > time.monotonic():
+                    self._crew.wait_for(partial(self._has_earlier_look, task.due), task.due)
+                    continue
+                state.looking.remove(task)
+            looked_at = time.time()
+            run_id = None if self._rules.one_user else find(self._user(task))
+            task.looks += 1
+            if run_id is not None:
+                task.entry = task.entry.now("started", time.time(), run=run_id)
+                self._write(task.entry)
+                task.step = "follow"
+            else:
+                self._not_found(task, looked_at)
+            self._hand_on(task)
+
+    def _has_earlier_look(self, due: float) -> bool:
+        return any(one.due < due for one in self.state.looking)
+
+    def _find(self, user: str) -> str | None:
+        page = Logs(self._caller).list(created_by_end_user_session_id=user, limit=1)
+        for log in page.data or ():
+            if log.workflow_run is not None:
+                return log.workflow_run.id
+        return None
+
+    def _not_found(self, task: Task, looked_at: float) -> None:
+        sight = after_look(
+            task.entry,
+            looked_at=looked_at,
+            looks=task.looks,
+            sends=task.sends,
+            is_doubtful=task.is_doubtful,
+            rules=self._rules,
+        )
+        task.step = sight.step
+        task.due = time.monotonic() + sight.pause
+        if sight.step == "lost":
+            task.entry = task.entry.now("lost", time.time(), error=task.entry.error or LOST)
+            self._write(task.entry)
+            task.step = "done"
+        elif sight.step == "refused":
+            self._end_refused(task, task.error or "(no error text)")
+
+    # --- files and journal -------------------------------------------------------------------------------------------
+
+    def _user(self, task: Task) -> str:
+        rules, entry = self._rules, task.entry
+        return rules.user if rules.one_user else row_user(rules.user, self._journal.batch, entry.row, entry.attempt)
+
+    def _uploaded(self, task: Task, user: str) -> Mapping[str, Any] | None:
+        """A row with its files uploaded; None where one cannot be, and the row is refused."""
+        paths = paths_in(task.inputs)
+        if not paths:
+            return task.inputs
+        # Since Dify 1.14 a run can use the files of its own user only.
+        is_shared = self._rules.one_user or not has_events(self._caller.learned_version(None))
+        owner = self._rules.user if is_shared else user
+        files: dict[Path, Any] = {}
+        try:
+            for path in paths:
+                files[path] = self._upload(path, owner, is_shared=is_shared)
+        except (OSError, ValueError) as error:
+            self._end_refused(task, str(error))
+            return None
+        except APIStatusError as error:
+            if meaning_of(error) != "refused":
+                raise
+            self._end_refused(task, str(error))
+            return None
+        found: Mapping[str, Any] = with_paths_replaced(task.inputs, files.__getitem__)
+        return found
+
+    def _upload(self, path: Path, owner: str, *, is_shared: bool) -> Any:  # noqa: ANN401 - JSON is anything
+        call: PatientCall[Path, Any] = PatientCall(
+            partial(self._upload_once, owner), self._outages, self._life, what=WHAT
+        )
+        if not is_shared:
+            return (call(path)).as_input()
+        uploads, uploading, changed = self._journal.uploads, self.state.uploading, self._crew.changed
+        key = f"{owner}/{self._caller.pool.aside(partial(self._contents.digest, path))}"
+        with changed:
+            self._crew.wait_for(lambda: key not in uploading)
+            if key in uploads:
+                return uploads[key]
+            uploading.add(key)
+        try:
+            file = (call(path)).as_input()
+            self._journal.note_upload(key, file)
+        finally:
+            with changed:
+                uploading.discard(key)
+                changed.notify_all()
+        return file
+
+    def _upload_once(self, owner: str, path: Path) -> Any:  # noqa: ANN401 - as above
+        return Files(self._caller).upload(path, user=owner)
+
+    def _write(self, entry: Entry, *, sync: bool = False) -> None:
+        if sync:
+            self._caller.pool.aside(partial(self._journal.write, entry, sync=True))
+        else:
+            self._journal.write(entry)
