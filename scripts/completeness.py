@@ -49,6 +49,12 @@ LEFT_OUT: Final[dict[str, dict[str, str]]] = {
     "runs.run": {"response_mode": "it waits: blocking"},
     "runs.stream": {"response_mode": "it streams: streaming"},
     "runs.start": {"response_mode": "it streams: streaming"},
+    "runs.batch": {
+        "response_mode": "it streams: streaming",
+        "inputs": "they are the rows",
+        "files": "they are among the inputs",
+    },
+    "files.upload_all": {"file": "they are among the inputs"},
     "runs.rerun": {
         "response_mode": "it waits: blocking",
         "inputs": "they are those of the earlier run",
@@ -63,9 +69,14 @@ OWN: Final[dict[str, set[str]]] = {
     "logs.ranges": {"parts"},
     "logs.follow": {"checkpoint", "poll", "since", "give_up_after"},
     "files.upload": {"filename", "content_type"},
+    "files.upload_all": {"inputs"},
+    "runs.run": {"check_inputs"},
     "runs.start": {"check_inputs"},
+    "runs.batch": {
+        *("rows", "journal", "at_once", "one_user", "retry_failed", "in_order", "check_inputs", "settle", "lost_after"),
+    },
     "runs.rerun": {"workflow_run_id"},
-    "runs.stream": {"max_silence"},
+    "runs.stream": {"check_inputs", "max_silence"},
     "runs.events": {"max_silence"},
     "app.check_inputs": {"inputs"},
 }
@@ -74,7 +85,10 @@ OWN: Final[dict[str, set[str]]] = {
 TAKEN_AS: Final = {"created_at__before": "Time", "created_at__after": "Time"}
 
 # What a method insists on, although its operation does without.
-INSISTED_ON: Final = {("files.upload", "user"): "a file without a user belongs to all callers that give none"}
+INSISTED_ON: Final = dict.fromkeys(
+    [("files.upload", "user"), ("files.upload_all", "user")],
+    "a file without a user belongs to all callers that give none",
+)
 
 
 # What a method sends where the caller says nothing, although the server has another default.

@@ -150,7 +150,7 @@ class AsyncView:
     """An object of the sync half that is used as its twin of the async half is."""
 
     NOT_AWAITED = frozenset(
-        {"attach", "changes", "events", "follow", "iter", "raise_for_status", "stream", "with_options"}
+        {"attach", "batch", "changes", "events", "follow", "iter", "raise_for_status", "stream", "with_options"}
     )
 
     def __init__(self, seen: Any) -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ._logs.detailed_log import DetailedLog
     from ._logs.log_range import LogRange
     from ._logs.times import Time
-    from ._runs.batch import BatchItem
+    from ._runs.batch_item import BatchItem
     from ._runs.node_executions import NodeExecution
     from ._runs.upload import FileSource
     from ._sync.batch import Batch
@@ -132,7 +132,7 @@ _HOME = {
     "App": "._sync.resources.app",
     "ArrowStream": "._logs.arrow",
     "Batch": "._sync.batch",
-    "BatchItem": "._runs.batch",
+    "BatchItem": "._runs.batch_item",
     "DetailedLog": "._logs.detailed_log",
     "DetailedLogWalk": "._sync.log_details",
     "EndUsers": "._sync.resources.end_users",

@@ -24,12 +24,12 @@ METHODS_OF = {
     "get_form": ["forms.get"],
     "get_workflow_run": ["runs.get"],
     "list_workflow_logs": ["logs.changes", "logs.follow", "logs.iter", "logs.list", "logs.ranges"],
-    "run_workflow": ["runs.rerun", "runs.run", "runs.start", "runs.stream"],
-    "run_workflow_version": ["runs.rerun", "runs.run", "runs.start", "runs.stream"],
+    "run_workflow": ["runs.batch", "runs.rerun", "runs.run", "runs.start", "runs.stream"],
+    "run_workflow_version": ["runs.batch", "runs.rerun", "runs.run", "runs.start", "runs.stream"],
     "stop_workflow_run": ["runs.stop"],
     "stream_workflow_run_events": ["runs.events"],
     "submit_form": ["forms.submit"],
-    "upload_file": ["files.upload"],
+    "upload_file": ["files.upload", "files.upload_all"],
 }
 LOGS = SPEC["paths"]["/workflows/logs"]["get"]
 

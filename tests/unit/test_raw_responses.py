@@ -31,7 +31,9 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "runs.run": (({},), {"user": "u-1"}),
     "runs.stop": (("task",), {"user": "u-1"}),
 }
-SEVERAL_REQUESTS = {"app.check_inputs", "logs.ranges", "runs.rerun", "runs.start"}
+SEVERAL_REQUESTS = {
+    *("app.check_inputs", "files.upload_all", "logs.ranges", "runs.batch", "runs.rerun", "runs.start"),
+}
 """Methods whose result is not that of one response."""
 
 

@@ -288,6 +288,12 @@ def begun_span(stream: AsyncRunStream) -> RunSpan:
     return stream._begun_span()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
 
 
+def stream_over(stream: AsyncRunStream, caller: AsyncCaller) -> AsyncRunStream:
+    """A stream that has not begun, which another caller sends."""
+    stream._caller = caller  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
+    return stream
+
+
 async def _nothing() -> AsyncGenerator[Any]:
     return
     yield

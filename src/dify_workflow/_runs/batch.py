@@ -5,6 +5,7 @@ What is known of a row is the last line that the journal has of it, an `Entry`:
 | event | written | what follows after a crash |
 |---|---|---|
 | `sending` | before the request is sent | its log is looked for; without one, it is sent again after `settle` seconds |
+| `unsent` | when the server has refused it for now, or could not be reached | it is sent |
 | `accepted` | when the response has begun, with status 200 | its log is waited for; it is never sent again |
 | `started` | when an event has named the run | the run is asked for |
 | `paused` | when the run waits for a person | the run is asked for |
@@ -18,18 +19,21 @@ import hashlib
 import json
 import os
 import re
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, cast
 
 from .._errors import APIConnectionError, APIStatusError, DifyError, RateLimitError
 from .._http.advice import may_have_been_done
+from .._http.outages import Request
 from .arguments import LONGEST_USER, checked_user
+from .batch_item import BatchItem
 
 if TYPE_CHECKING:
     from ..results import WorkflowRunResult
 
-Event = Literal["sending", "accepted", "started", "paused", "ended", "lost"]
+Event = Literal["sending", "unsent", "accepted", "started", "paused", "ended", "lost"]
 Step = Literal["send", "look", "follow", "done"]
 Meaning = Literal["busy", "outage", "unclear", "doubtful", "refused", "fatal"]
 
@@ -61,32 +65,6 @@ OF_THE_APP: Final = frozenset(
 )
 """Codes of refusals that concern every row."""
 REFUSALS: Final = frozenset({400, 413, 415, 422})
-
-
-@dataclass(frozen=True, slots=True)
-class BatchItem:
-    """A row of a batch whose run has ended: an item of `runs.batch`.
-
-    Attributes:
-        index: the number of the row, from 0.
-        inputs: the row, as it was given.
-        run_id: the run's id; None where no run is known.
-        status: how the run ended: `succeeded`, `failed`, `stopped`, `partial-succeeded`; `paused` for a run that waits
-            for a person; `refused` where no run was started, as the inputs cannot be run; `unknown` where it cannot be
-            known whether a run was started, or what became of it.
-        outputs: the workflow's outputs by name; None unless the run has some.
-        error: why the run failed or was refused, or what is not known; None unless it did.
-    """
-
-    index: int
-    inputs: Mapping[str, Any]
-    run_id: str | None
-    status: str
-    outputs: Any
-    error: str | None
-
-
-BatchItem.__module__ = "dify_workflow.types"  # in the class, it would be looked for where dataclasses read annotations
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +263,7 @@ def row_user(user: str, batch: str, row: int, attempt: int) -> str:
 
 def first_step(entry: Entry | None, rules: Rules) -> Step:
     """What is done with a row of which the journal has this."""
-    if entry is None:
+    if entry is None or entry.event == "unsent":
         return "send"
     if entry.event == "ended":
         return "send" if rules.retry_failed and entry.status in RETRIED else "done"
@@ -302,6 +280,8 @@ def begun(entry: Entry | None, *, row: int, digest: str, rules: Rules, now: floa
     """
     if entry is None:
         return Entry(row, "sending", now, digest)
+    if entry.event == "unsent":
+        return entry.now("sending", now, digest=digest)
     is_again = first_step(entry, rules) == "send"
     if entry.digest != digest and not is_again and entry.status != REFUSED:
         raise ValueError(
@@ -454,3 +434,61 @@ class BatchProgress:
         self.done += 1
         self.failed += item.status in FAILED
         self.tokens += entry.tokens
+
+
+@dataclass(slots=True)
+class Task:
+    """A row on its way.
+
+    Attributes:
+        inputs: the row.
+        entry: what is known of it.
+        step: what is done with it next: "send", "look" or "follow".
+        due: the moment of the next look, or of sending again, by `time.monotonic`.
+        looks: how often its log was looked for in this call.
+        sends: how often it was sent in this call.
+        busy: how often in a row the server refused one more run at once.
+        error: what went wrong when it was sent.
+        is_doubtful: whether sending it again is likely to fail in the same way.
+        request: what is known of its outages.
+    """
+
+    inputs: Mapping[str, Any]
+    entry: Entry
+    step: str
+    due: float = 0.0
+    looks: int = 0
+    sends: int = 0
+    busy: int = 0
+    error: str | None = None
+    is_doubtful: bool = False
+    request: Request = field(default_factory=Request)
+
+
+@dataclass(slots=True)
+class JobState:
+    """What the workers of a batch share, under the lock of their worker pool.
+
+    Attributes:
+        ready: rows that are to be sent or followed.
+        looking: rows whose logs are looked for.
+        ended: items that were not given yet, with what the journal has of them.
+        taken: rows that were read and not given yet.
+        read: rows that were read.
+        given: in order, the number of the next item to give.
+        is_read: whether all rows were read.
+        is_complete: whether all items were given.
+        busy_since: the moment since which the server refused all runs; None where it accepted the last one.
+        uploading: the files that are being uploaded.
+    """
+
+    ready: deque[Task] = field(default_factory=deque[Task])
+    looking: list[Task] = field(default_factory=list[Task])
+    ended: deque[tuple[Entry, BatchItem]] = field(default_factory=deque[tuple[Entry, BatchItem]])
+    taken: int = 0
+    read: int = 0
+    given: int = 0
+    is_read: bool = False
+    is_complete: bool = False
+    busy_since: float | None = None
+    uploading: set[str] = field(default_factory=set[str])

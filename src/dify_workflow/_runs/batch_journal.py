@@ -49,11 +49,11 @@ class Journal:
     def __init__(self, path: str | os.PathLike[str], rules: Rules) -> None:
         self._path = Path(path)
         self._lock, self._syncing = threading.Lock(), threading.Lock()
-        self._index = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by `close`
         self._written = self._synced = self._rows = 0
         self.is_new = True
         self.uploads: dict[str, Any] = {}
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self._index = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by `close`
         try:
             self._lock_file()
             self.batch = self._begin(rules)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,9 +15,9 @@ from .._runs.batch import (
     MOST_WAITING,
     REFUSED,
     WINDOW,
-    BatchItem,
     BatchProgress,
-    Entry,
+    JobState,
+    Task,
     after_look,
     begun,
     digest_of,
@@ -28,6 +26,7 @@ from .._runs.batch import (
     pause_of,
     row_user,
 )
+from .._runs.batch_item import BatchItem
 from .._runs.file_inputs import Contents, paths_in, to_check, with_paths_replaced
 from .._runs.input_form import check_inputs, form_of
 from .._runs.started_run import OUTAGE, has_events
@@ -38,6 +37,7 @@ from .resources.base import caller_of
 from .resources.files import Files
 from .resources.logs import Logs
 from .resources.runs import Runs
+from .run_stream import span_of
 from .started_run import ended_result
 from .worker_pool import WorkerPool
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
     from pathlib import Path
 
-    from .._runs.batch import Rules
+    from .._runs.batch import Entry, Rules
     from .._runs.batch_journal import Journal
     from .._runs.input_form import Form
     from ..results import WorkflowRunResult
@@ -131,64 +131,6 @@ class Batch(Iteration[BatchItem]):
     def close(self) -> None:
         """End the workers and unlock the journal, from any thread, task or signal handler. The runs go on."""
         super().close()
-
-
-@dataclass(slots=True)
-class Task:
-    """A row on its way.
-
-    Attributes:
-        inputs: the row.
-        entry: what is known of it.
-        step: what is done with it next: "send", "look" or "follow".
-        due: the moment of the next look, or of sending again, by `time.monotonic`.
-        looks: how often its log was looked for in this call.
-        sends: how often it was sent in this call.
-        busy: how often in a row the server refused one more run at once.
-        error: what went wrong when it was sent.
-        is_doubtful: whether sending it again is likely to fail in the same way.
-        request: what is known of its outages.
-    """
-
-    inputs: Mapping[str, Any]
-    entry: Entry
-    step: str
-    due: float = 0.0
-    looks: int = 0
-    sends: int = 0
-    busy: int = 0
-    error: str | None = None
-    is_doubtful: bool = False
-    request: Request = field(default_factory=Request)
-
-
-@dataclass(slots=True)
-class JobState:
-    """What the workers of a batch share, under the lock of their worker pool.
-
-    Attributes:
-        ready: rows that are to be sent or followed.
-        looking: rows whose logs are looked for.
-        ended: items that were not given yet, with what the journal has of them.
-        taken: rows that were read and not given yet.
-        read: rows that were read.
-        given: in order, the number of the next item to give.
-        is_read: whether all rows were read.
-        is_complete: whether all items were given.
-        busy_since: the moment since which the server refused all runs; None where it accepted the last one.
-        uploading: the files that are being uploaded.
-    """
-
-    ready: deque[Task] = field(default_factory=deque[Task])
-    looking: list[Task] = field(default_factory=list[Task])
-    ended: deque[tuple[Entry, BatchItem]] = field(default_factory=deque[tuple[Entry, BatchItem]])
-    taken: int = 0
-    read: int = 0
-    given: int = 0
-    is_read: bool = False
-    is_complete: bool = False
-    busy_since: float | None = None
-    uploading: set[str] = field(default_factory=set[str])
 
 
 class BatchJob:
@@ -380,14 +322,21 @@ class BatchJob:
             self._outages.succeeded(task.request)
             self._slots.accepted()
             self.state.busy_since, task.busy = None, 0
-            self._life.run(Ending(stream), partial(self._read_stream, task, stream))
+            span = span_of(stream)
+            span.is_awaited = True
+            result = None
+            try:
+                result = self._life.run(Ending(stream), partial(self._read_stream, task, stream))
+                if result is None and task.step == "follow":
+                    stream.close()
+                    result = self._follow(task)
+            finally:
+                span.settle(result, None)
         finally:
             stream.close()
-        if task.step == "follow":
-            self._follow(task)
         return 0.0
 
-    def _read_stream(self, task: Task, stream: RunStream) -> None:
+    def _read_stream(self, task: Task, stream: RunStream) -> WorkflowRunResult | None:
         try:
             with suppress(StopIteration):
                 while stream.workflow_run_id is None:
@@ -406,13 +355,15 @@ class BatchJob:
                 self._end_refused(task, result.error or "(no error text)")
             else:
                 self._end(task, result)
+            return result
+        return None
 
     def _note_start(self, task: Task, stream: RunStream) -> None:
         if task.entry.event == "accepted" and (run_id := stream.workflow_run_id) is not None:
             task.entry = task.entry.now("started", time.time(), run=run_id, task=stream.task_id)
             self._write(task.entry)
 
-    def _follow(self, task: Task) -> None:
+    def _follow(self, task: Task) -> WorkflowRunResult | None:
         """Wait for the end of a run that was started."""
         run_id, seconds = task.entry.run or "", task.entry.at + self._rules.settle - time.time()
         deadline = time.monotonic() + min(seconds, self._rules.settle)
@@ -424,12 +375,12 @@ class BatchJob:
                     task.entry = task.entry.now("lost", time.time(), error=GONE)
                     self._write(task.entry)
                     task.step = "done"
-                    return
+                    return None
                 self._life.sleep(1.0)  # a lagging replica of the database
             else:
                 if result is not None:
                     self._end(task, result)
-                    return
+                    return result
 
     def _end(self, task: Task, result: WorkflowRunResult) -> None:
         task.entry = task.entry.ended(result, time.time())
@@ -474,17 +425,19 @@ class BatchJob:
                 raise error
             asked = error.retry_after if isinstance(error, APIStatusError) else None
             task.busy += 1
-            task.sends -= 1
+            self._note_unsent(task)
             return max(asked or 0.0, pause_of(task.busy))
         if meaning == "outage":
             pause = self._outages.pause(task.request, error, now)
+            self._note_unsent(task)
             if pause is None:
                 raise error
-            task.sends -= 1
             return pause
         if meaning == "refused":
             self._end_refused(task, str(error))
         elif meaning == "fatal":
+            if isinstance(error, APIStatusError):  # else it is no response of the API, and says nothing of the run
+                self._note_unsent(task)
             raise error
         elif self._rules.one_user:
             task.entry = task.entry.now("lost", time.time(), error=str(error))
@@ -493,6 +446,11 @@ class BatchJob:
         else:
             task.step, task.is_doubtful = "look", meaning == "doubtful"
         return 0.0
+
+    def _note_unsent(self, task: Task) -> None:
+        task.sends -= 1
+        task.entry = task.entry.now("unsent", time.time())
+        self._write(task.entry)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 

@@ -286,6 +286,12 @@ def begun_span(stream: RunStream) -> RunSpan:
     return stream._begun_span()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
 
 
+def stream_over(stream: RunStream, caller: Caller) -> RunStream:
+    """A stream that has not begun, which another caller sends."""
+    stream._caller = caller  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
+    return stream
+
+
 def _nothing() -> Generator[Any]:
     return
     yield

@@ -19,7 +19,7 @@ from ..._http.advice import after_run
 from ..._runs.arguments import checked_id, checked_user, detail_or_missing, run_body, user_body
 from ..._tracing.spans import run_span
 from ...results import WorkflowRunResult
-from ..run_stream import AsyncRunStream, begun_span
+from ..run_stream import AsyncRunStream, begun_span, stream_over
 from .app import AsyncApp
 from .base import AsyncResource
 
@@ -266,12 +266,13 @@ class AsyncRuns(AsyncResource):
                 workflow_id=workflow_id,
             )
         )
-        runs = AsyncRuns(self._caller.without_retries())
+        caller = self._caller.without_retries()
 
         def start(inputs: Mapping[str, Any], user: str) -> AsyncRunStream:
-            return runs.stream(
+            stream = self.stream(
                 inputs, user=user, workflow_id=workflow_id, trace_session_id=trace_session_id, timeout=timeout
             )
+            return stream_over(stream, caller)
 
         start({}, user)  # the other arguments are checked before anything is sent
         total = len(rows) if isinstance(rows, Sized) else None
