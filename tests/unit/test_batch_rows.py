@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dify_workflow._runs.batch import (
@@ -29,6 +29,7 @@ from dify_workflow._runs.batch_journal import Journal
 if TYPE_CHECKING:
     from pathlib import Path
 
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # as the machine may be
 EVENTS = ("sending", "unsent", "accepted", "started", "paused", "ended", "lost")
 
 
@@ -62,6 +63,7 @@ entries = st.builds(
 )
 
 
+@BUSY
 @given(entries, st.booleans(), st.booleans(), st.floats(0, 2**32))
 def test_only_rows_of_which_nothing_runs_are_sent(entry: Entry, one_user: bool, retry: bool, now: float):
     asked = rules(one_user=one_user, retry_failed=retry)
@@ -76,6 +78,7 @@ def test_only_rows_of_which_nothing_runs_are_sent(entry: Entry, one_user: bool, 
     assert following.at <= max(now, entry.at)
 
 
+@BUSY
 @given(entries, st.floats(0, 2**31), st.integers(0, 99), st.integers(0, 9), st.booleans(), st.floats(0, 99))
 def test_no_accepted_row_is_sent_and_no_other_before_settle(
     entry: Entry, looked_at: float, looks: int, sends: int, is_doubtful: bool, settle: float
@@ -110,7 +113,7 @@ def test_another_row_is_refused_unless_nothing_was_started():
     assert begun(refused, row=3, digest="new", rules=rules(), now=2.0).attempt == 2
 
 
-@settings(max_examples=30, deadline=None)  # it writes files
+@settings(BUSY, max_examples=30)  # it writes files
 @given(st.lists(entries, max_size=10), st.data())
 def test_a_journal_that_is_cut_has_all_whole_lines(found: list[Entry], data: Any):
     import tempfile  # noqa: PLC0415 - hypothesis and tmp_path do not mix
@@ -186,6 +189,7 @@ def test_pauses_grow_to_ten_seconds():
     assert Counter(pauses)[10.0] > 90
 
 
+@BUSY
 @given(st.dictionaries(st.text(), st.integers() | st.text()))
 def test_a_digest_does_not_depend_on_the_order_of_names(row: dict[str, Any]):
     assert digest_of(row) == digest_of(dict(reversed(row.items()))) == digest_of(json.loads(json.dumps(row)))
