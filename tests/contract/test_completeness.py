@@ -135,8 +135,9 @@ def test_a_new_field_of_a_body_and_a_new_part_of_a_form_are_named():
     assert any("client.forms.submit has no keyword for `note` (body) of POST /form/human_input" in gap for gap in gaps)
     assert any("`note` of the schema FormSubmission is no attribute of its model" in gap for gap in gaps)
     form = ("paths", "/files/upload", "post", "requestBody", "content", "multipart/form-data", "schema", "properties")
-    [gap] = changed(*form, "folder", value={"type": "string"})
-    assert "client.files.upload has no keyword for `folder` (form) of POST /files/upload" in gap
+    gaps = changed(*form, "folder", value={"type": "string"})
+    for gap, method in zip(gaps, ("upload", "upload_all"), strict=True):
+        assert f"client.files.{method} has no keyword for `folder` (form) of POST /files/upload" in gap
 
 
 @pytest.mark.parametrize(
