@@ -416,6 +416,7 @@ class Docstrings:
             "detail": client.runs.get(run.workflow_run_id or ""),
             "log": log,
             "sandbox": sandbox,
+            "rows": [{"query": "hi"}, {"query": "there"}],
             "save": [].append,
             "saved": changes.checkpoint,
             "trace_id": "1",
