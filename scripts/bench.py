@@ -14,7 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from environments import ROOT, StepError, built, clean_variables, environment, step
+from environments import StepError, built, clean_variables, environment, step
+from project import ROOT
 
 FOLDER = ROOT / "build" / "bench"
 

@@ -10,9 +10,13 @@ from __future__ import annotations
 import argparse
 import sys
 import tomllib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).resolve().parent.parent
+from project import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FACADE = ROOT / "src" / "dify_workflow"
 BESIDE = ("_sync", "cli", "export", "otel.py", "sandbox", "stats", "testing")
 """Parts of the package that are generated from others, or that only some users need."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import date
 
-    from spec_report import Change
+    from diff.changes import Change
     from versions import Version
 
 _UNRELEASED = re.compile(

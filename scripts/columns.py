@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from openapi.names import field_name
+from project import ROOT
 from ruamel.yaml import YAML
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 SPEC: Final = ROOT / "spec" / "openapi.yaml"
 TARGET: Final = ROOT / "src" / "dify_workflow" / "_logs" / "columns.py"
 PARTS: Final = {

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dify_workflow_api.api.runs import run_workflow
 from openapi.names import argument_name, field_name
+from openapi.references import followed
+from openapi.structure import METHODS
+from project import ROOT
 from ruamel.yaml import YAML
 
 from dify_workflow import AsyncDifyWorkflow, models, results
@@ -23,11 +26,9 @@ from dify_workflow import AsyncDifyWorkflow, models, results
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "spec" / "openapi.yaml"
 FACADE = "src/dify_workflow/_async"
 RESOURCES = f"{FACADE}/resources"
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 MENTIONED = re.compile(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`]*)`")
 
 # What a method has no keyword for, although an operation that it calls has it.
@@ -190,15 +191,15 @@ def operations(spec: dict[str, Any]) -> list[Operation]:
 
 def _parameters(spec: dict[str, Any], place: dict[str, Any]) -> Iterator[Parameter]:
     for one in place.get("parameters", []):
-        parameter = resolved(spec, one)
+        parameter = followed(spec, one)
         schema, is_required = parameter["schema"], parameter.get("required", False)
         yield Parameter(parameter["name"], parameter["in"], is_required, schema, _text(parameter, schema))
 
 
 def _body(spec: dict[str, Any], operation: dict[str, Any]) -> Iterator[Parameter]:
-    content = resolved(spec, operation.get("requestBody", {})).get("content", {})
+    content = followed(spec, operation.get("requestBody", {})).get("content", {})
     for kind, where in (("application/json", "body"), ("multipart/form-data", "form")):
-        schema = resolved(spec, content.get(kind, {}).get("schema", {}))
+        schema = followed(spec, content.get(kind, {}).get("schema", {}))
         for name, one in schema.get("properties", {}).items():
             yield Parameter(name, where, name in schema.get("required", ()), one, _text(one))
 
@@ -209,24 +210,9 @@ def _text(*places: dict[str, Any]) -> str:
 
 def _answers(spec: dict[str, Any], operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for status, response in operation["responses"].items():
-        media = resolved(spec, response).get("content", {}).get("application/json", {})
+        media = followed(spec, response).get("content", {}).get("application/json", {})
         if status.startswith("2") and "schema" in media:
             yield media["schema"]
-
-
-def resolved(spec: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    """What a reference inside the document leads to."""
-    while "$ref" in node:
-        found: Any = spec
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part.replace("~1", "/").replace("~0", "~")]
-        node = found
-    return node
-
-
-def argument(name: str) -> str:
-    """The argument of a parameter, named as in the generated package."""
-    return argument_name(name)
 
 
 TYPES: Final = {
@@ -245,7 +231,7 @@ def annotation(spec: dict[str, Any], parameter: Parameter) -> str:
         return TAKEN_AS[parameter.name]
     words: list[str] = []
     for one in alternatives(parameter.schema):
-        schema = resolved(spec, one)
+        schema = followed(spec, one)
         kinds = schema.get("type", "object")
         if "enum" in schema and "$ref" in one:
             words.append(one["$ref"].rpartition("/")[2])
@@ -322,7 +308,7 @@ def lacking(spec: dict[str, Any], door: Door, called: list[Operation]) -> Iterat
     """The keywords that a method lacks."""
     present = inspect.signature(door.function).parameters
     for parameter, operation in _parameters_of(called).values():
-        if parameter.name not in LEFT_OUT.get(door.name, {}) and argument(parameter.name) not in present:
+        if parameter.name not in LEFT_OUT.get(door.name, {}) and argument_name(parameter.name) not in present:
             yield Lacking(door, parameter, operation, called, _written(spec, door, parameter, called)[0])
 
 
@@ -339,7 +325,7 @@ def _parameter_gaps(spec: dict[str, Any], door: Door, called: list[Operation]) -
     present = inspect.signature(door.function).parameters
     absent = {one.parameter.name: one for one in lacking(spec, door, called)}
     for parameter, operation in _parameters_of(called).values():
-        name, what = argument(parameter.name), f"`{parameter.name}` ({parameter.where}) of {operation.key}"
+        name, what = argument_name(parameter.name), f"`{parameter.name}` ({parameter.where}) of {operation.key}"
         if parameter.name in LEFT_OUT.get(door.name, {}):
             continue
         if parameter.name in absent:
@@ -363,7 +349,7 @@ def _left_over(door: Door, called: list[Operation]) -> Iterator[str]:
         return
     known = _parameters_of(called)
     for name in inspect.signature(door.function).parameters:
-        if name not in {"self", "timeout", *map(argument, known), *OWN.get(door.name, ())}:
+        if name not in {"self", "timeout", *map(argument_name, known), *OWN.get(door.name, ())}:
             yield (
                 f"client.{door.name} takes `{name}`, which no operation that it calls has: take it out of "
                 f"{_place(door)}, or, when it is the facade's own, put it into OWN of scripts/completeness.py."
@@ -384,7 +370,7 @@ def _parameters_of(called: list[Operation]) -> dict[str, tuple[Parameter, Operat
 
 def _written(spec: dict[str, Any], door: Door, parameter: Parameter, called: list[Operation]) -> list[str]:
     """How the keyword may be written; the first is what to write where it is missing."""
-    text = f"{argument(parameter.name)}: {annotation(spec, parameter)}"
+    text = f"{argument_name(parameter.name)}: {annotation(spec, parameter)}"
     always = all(any(p.name == parameter.name and p.required for p in one.parameters) for one in called)
     if always or (door.name, parameter.name) in INSISTED_ON:
         return [text]
@@ -399,7 +385,7 @@ def _bound_gaps(door: Door, parameter: Parameter, what: str) -> Iterator[str]:
     """Ranges of numbers are written in the docstring: a user must not have to try."""
     bounds = [parameter.schema[bound] for bound in ("minimum", "maximum") if bound in parameter.schema]
     doc = inspect.getdoc(door.function) or ""
-    found = re.search(rf"^    {argument(parameter.name)}: (.*(?:\n        .*)*)", doc, re.MULTILINE)
+    found = re.search(rf"^    {argument_name(parameter.name)}: (.*(?:\n        .*)*)", doc, re.MULTILINE)
     numbers = re.findall(r"\d+", found[1]) if found else []
     if [bound for bound in bounds if str(bound) not in numbers]:
         yield (
@@ -421,7 +407,7 @@ def _result_gaps(spec: dict[str, Any], door: Door, called: list[Operation]) -> I
                 continue  # a stream or a walk, whose models are looked at below, or an answer without fields
             if not issubclass(given, getattr(models, name, ())):
                 yield f"{operation.key} answers {name}, and client.{door.name} gives {returned}: change {_place(door)}."
-            for field in resolved(spec, schema).get("properties", {}):
+            for field in followed(spec, schema).get("properties", {}):
                 if not hasattr(given, field_name(field)):
                     yield (
                         f"`{field}` of {name}, which {operation.key} answers, is no attribute of {returned}, which "

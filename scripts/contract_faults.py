@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import mirror
+from project import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 FACADE: Final = "src/dify_workflow"
 GENERATED: Final = "generated/dify_workflow_api"
 COPIED: Final = (FACADE, GENERATED, "tests", "spec", "scripts")

@@ -9,9 +9,9 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from project import ROOT
 from rich import box
 from rich.console import Console
 from rich.progress import track
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from dify_workflow.models import WorkflowLog, WorkflowLogPage
 
-ROOT = Path(__file__).resolve().parent.parent
 ROWS = 2000
 COLOURS = {
     "succeeded": "green",

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import completeness
+from project import ROOT
 from writing import keywords, resources
 from writing.keywords import Package
 from writing.sandbox import Additions
@@ -25,7 +26,6 @@ from writing.source import UnwritableError
 if TYPE_CHECKING:
     from completeness import Door
 
-ROOT = Path(__file__).resolve().parent.parent
 TESTS = "tests/contract/test_completeness.py"
 
 

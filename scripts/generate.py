@@ -9,8 +9,7 @@ from pathlib import Path
 from generator.folder import differences, update
 from generator.package import generated
 from generator.problems import GenerationError
-
-ROOT = Path(__file__).resolve().parent.parent
+from project import ROOT
 
 
 def main(argv: list[str] | None = None) -> int:

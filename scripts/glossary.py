@@ -14,13 +14,14 @@ import re
 import sys
 import tokenize
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
 PROSE_TOKENS = frozenset({tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)})
 
 NAMES = re.compile(r"`[^`]*`|\{[^{}]*\}|^ +\w+: ")

@@ -21,7 +21,8 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from environments import REQUIREMENTS, ROOT, StepError, uv
+from environments import REQUIREMENTS, StepError, uv
+from project import ROOT
 
 EXTRAS = tuple(
     argument

@@ -16,7 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from project import ROOT
+
 SOURCE = ROOT / "src" / "dify_workflow" / "_async"
 TARGET = ROOT / "src" / "dify_workflow" / "_sync"
 RAW = "resources/raw_resources.py"

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Final
 
 import contract_faults
+from project import ROOT
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "mutants"
 ENOUGH: Final = 0.9
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import griffe
+from project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "tests" / "contract" / "public_api.txt"
 PUBLIC: Final = (
     "dify_workflow",

@@ -31,16 +31,12 @@ from urllib.parse import unquote, urlsplit
 import httpx
 from environments import StepError, clean_variables, distributions
 from git import GitError, checked_out, tagged
+from project import ROOT, RefusalError
 from versions import version_of
 
-ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 PROJECT = "dify-workflow-sdk"
 VARIABLES = (("DIFY_SDK_INDEX_USERNAME", "DIFY_SDK_INDEX_PASSWORD"), ("TWINE_USERNAME", "TWINE_PASSWORD"))
-
-
-class RefusalError(Exception):
-    """Nothing was sent, or the index did not take it."""
 
 
 class Credentials(NamedTuple):

@@ -11,8 +11,9 @@ import argparse
 import inspect
 import re
 import sys
-from pathlib import Path
 from typing import Any
+
+from project import ROOT
 
 import dify_workflow
 from dify_workflow import DifyWorkflow, models
@@ -28,7 +29,6 @@ from dify_workflow.types import (
     WorkflowRunResult,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "api.md"
 OPERATION = re.compile(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`]*)`")
 

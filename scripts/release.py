@@ -25,23 +25,19 @@ from typing import NamedTuple
 import spec_report
 from changelog import ChangelogError, released
 from diff.acknowledged import FILE, read_acknowledged, reason_for
-from diff.changes import SEVERITIES
+from diff.changes import SEVERITIES, Change
 from diff.load import read
 from diff.operations import compared
 from environments import StepError, distributions, step
 from git import GitError, checked_out, git, tagged
 from openapi.diagnostics import SpecError
-from spec_report import Change, Report, ReportError, step_for
+from project import ROOT, RefusalError
+from spec_report import Report, ReportError, step_for
 from versions import STEPS, VERSION_FILE, Step, Version, larger, version_of
 
-ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "build" / "spec-report.json"
 CHANGELOG = "CHANGELOG.md"
 SPEC = "spec/openapi.yaml"
-
-
-class RefusalError(Exception):
-    """What is asked for cannot be released; nothing was changed."""
 
 
 class Plan(NamedTuple):

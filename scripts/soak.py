@@ -24,10 +24,10 @@ import sys
 import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Final, NamedTuple
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+from project import ROOT
+
 KINDS: Final = {
     "honest": ("log_histories", "random_history", "check"),
     "workers": ("log_histories", "random_history_with_workers", "check"),

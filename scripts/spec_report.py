@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from diff.changes import SEVERITIES, Change
 from versions import STEPS, Step, larger
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Severity = Literal["breaking", "additive", "wording"]
-
-
-class Change(NamedTuple):
-    """One change of the spec: how grave it is, in which place, and what it is."""
-
-    severity: Severity
-    where: str
-    what: str
+    from diff.changes import Severity
 
 
 class Report(NamedTuple):
@@ -63,10 +56,10 @@ def step_for(changes: list[Change]) -> Step:
 
 
 def _severity(change: dict[str, Any]) -> Severity:
-    if change["severity"] not in get_args(Severity):
-        raise ValueError(f"unknown severity {change['severity']!r}")
-    found: Severity = change["severity"]
-    return found
+    for severity in SEVERITIES:
+        if severity == change["severity"]:
+            return severity
+    raise ValueError(f"unknown severity {change['severity']!r}")
 
 
 def _step(value: object) -> Step | None:

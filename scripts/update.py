@@ -21,8 +21,9 @@ import json
 import re
 import signal
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import public_api
 from diff.acknowledged import FILE, read_acknowledged
@@ -32,13 +33,15 @@ from generator.folder import update
 from generator.package import generated
 from generator.problems import GenerationError
 from importer.selection import FILE as SELECTION
-from importer.selection import parsed, read_selection, route, with_operations
+from importer.selection import parsed, read_selection, with_operations
 from openapi import serialize
 from openapi.diagnostics import SpecError, shown
 from openapi.parse import decoded, read_yaml
 from openapi.references import led_to
+from openapi.structure import route
 from openapi.tree import plain
 from overlays.compilation import compiled, completed, finished, joined, overlay_paths, read_upstream
+from project import ROOT, RefusalError
 from updates import agreements, contract_run, decisions, impact, reports
 from updates.impact import Told
 from updates.interface import interface_changes
@@ -52,24 +55,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diff.acknowledged import Acknowledged
+    from diff.changes import Change
     from importer.documents import VendorDocument
     from importer.selection import Selection
     from openapi.tree import Tree
+    from updates.contract_run import Verification
+    from updates.interface import InterfaceChange
     from updates.matching import Succession
-    from updates.overlay_status import Corrected
+    from updates.overlay_status import Corrected, Judgement
     from updates.workspace import Workspace
 
-ROOT = Path(__file__).resolve().parent.parent
 MOST_SHOWN = 20
 STATUSES = {"taken": 0, "decisions": 3, "broken": 1}
-
-
-class RefusalError(Exception):
-    """The update cannot be made; its lines say why."""
-
-    def __init__(self, *lines: str) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = list(lines)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -142,6 +139,23 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+@dataclass
+class Found:
+    """What an update finds on the way, by the names that the report has for it."""
+
+    told: list[Told] | None = None
+    vendors: list[Change] = field(default_factory=list)
+    interface: list[InterfaceChange] | None = None
+    judgements: list[Judgement] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    verification: Verification | None = None
+    todos: list[str] = field(default_factory=list)
+    taken_out: list[str] = field(default_factory=list)
+    agreed: list[Change] = field(default_factory=list)
+    others: Sequence[str] = ()
+
+
 class Update:
     """One update, step by step; what is found on the way is for the report."""
 
@@ -167,19 +181,7 @@ class Update:
         self.is_compiled = True
         self.acknowledged: list[Acknowledged] = []
         self.known = impact.methods((project / "docs" / "api.md").read_text("utf-8"))
-        self.found: dict[str, Any] = {
-            "told": None,
-            "vendors": [],
-            "interface": None,
-            "judgements": [],
-            "gaps": [],
-            "written": [],
-            "verification": None,
-            "todos": [],
-            "taken_out": [],
-            "agreed": [],
-            "others": [],
-        }
+        self.found = Found()
 
     def made(self) -> Report:
         """Makes the update, or finds why it cannot be made.
@@ -259,17 +261,17 @@ class Update:
         was, now = completed(before.tree)[0], completed(after.tree)[0]
         vendors = compared(described(old_parts), described(heir.document.parts))
         theirs = [compared(described([was]), described(parts)) for parts in (old_parts, heir.document.parts)]
-        self.found["agreed"] = decisions.agreed(vendors, *theirs)
-        self.found["vendors"] = vendors
-        self.found["others"] = heir.others
-        self.found["judgements"] = [one for one in after.judgements if one.is_wrong]
-        self.found["told"] = self._told(was, now, after)
+        self.found.agreed = decisions.agreed(vendors, *theirs)
+        self.found.vendors = vendors
+        self.found.others = heir.others
+        self.found.judgements = [one for one in after.judgements if one.is_wrong]
+        self.found.told = self._told(was, now, after)
         stored_spec = decoded((self.project / "spec" / "openapi.yaml").read_bytes())
         if plain(read_yaml(stored_spec)) != was:
             say("  (spec/openapi.yaml is not what its sources give; it is compared with what they give)")
             self.compiled_before = serialize.text_of(was, "")
         edited = agreements.without(repeated(before, after), paths, lost)
-        self.found["taken_out"] = edited.said
+        self.found.taken_out = edited.said
         needed = self._decisions(_gone(was, now)) + after.problems
         self._store(place, heir, edited.files)
         names = [one.name for one in documents]
@@ -279,7 +281,7 @@ class Update:
             # What a lost action leaves behind is reported by the action; the rest would only hide it.
             self.is_compiled = False
             return needed or _with_places(error, after)
-        self.found["todos"] = todos
+        self.found.todos = todos
         if edited.files:
             text = compiled(place.root / "spec" / "upstream", place.root / "spec" / "overlays")
         put(place.root / "spec" / "openapi.yaml", text.encode())
@@ -299,11 +301,11 @@ class Update:
             put(place.root / "spec" / SELECTION, self.selection_text.encode())
 
     def _decisions(self, gone: list[str]) -> list[str]:
-        differing = [change for change in self.found["vendors"] if change not in self.found["agreed"]]
+        differing = [change for change in self.found.vendors if change not in self.found.agreed]
         return decisions.needed(
             differing,
-            self.found["told"],
-            self.found["judgements"],
+            self.found.told or (),
+            self.found.judgements,
             self.acknowledged,
             self.known,
             self.source.name,
@@ -316,7 +318,7 @@ class Update:
         told = []
         for change in compared(described([before]), described([after])):
             places = impact.overlay_places(change, here, result.touched)
-            places = [*impact.vendor_places(change, self.found["vendors"], self.source.name), *places]
+            places = [*impact.vendor_places(change, self.found.vendors, self.source.name), *places]
             said = impact.meaning(change, self.known, owners)
             attribute = impact.attribute(change, owners)
             told.append(Told(change, said, places, attribute, impact.methods_of(change, self.known)))
@@ -331,14 +333,14 @@ class Update:
         update(place.root / "generated" / "dify_workflow_api", files)
         say("writing the facade")
         problems = self._write_facade(place)
-        mirror = ("mirror",) if self.found["written"] else ()  # made of the facade alone
+        mirror = ("mirror",) if self.found.written else ()  # made of the facade alone
         for script in (*mirror, "columns", "reference"):
             ran = place.run(f"scripts/{script}.py")
             if ran.status:
                 lines = ran.output.strip().splitlines() or ["it says nothing"]
                 problems.append(f"scripts/{script}.py fails on the new client: {lines[-1]}")
-        self.found["gaps"] = [self._located(gap) for gap in contract_run.gaps(place)]
-        return [*problems, *self.found["gaps"]]
+        self.found.gaps = [self._located(gap) for gap in contract_run.gaps(place)]
+        return [*problems, *self.found.gaps]
 
     def _write_facade(self, place: Workspace) -> list[str]:
         """Writes keywords and methods for what is new; what cannot be written, which is for a person to decide."""
@@ -347,7 +349,7 @@ class Update:
             lines = ran.output.strip().splitlines() or ["it says nothing"]
             return [f"scripts/facade.py fails on the new client: {lines[-1]}"]
         found = json.loads(ran.output.splitlines()[-1])
-        self.found["written"] = found["written"]
+        self.found.written = found["written"]
         return [self._located(one) for one in found["refused"]]
 
     def _render_interface_before(self, place: Workspace) -> None:
@@ -365,13 +367,13 @@ class Update:
         stored = place.root / "tests" / "contract" / "public_api.txt"
         before = self.interface_before or stored.read_text("utf-8")
         after = public_api.render(place.root)
-        self.found["interface"] = interface_changes(before, after)
+        self.found.interface = interface_changes(before, after)
         put(stored, after.encode())
 
     def _verify(self, place: Workspace) -> list[str]:
         say("running the contract tests")
         found = contract_run.verified(place, self.tests)
-        self.found["verification"] = found
+        self.found.verification = found
         say(f"  {found.passed} passed, {len(found.failures)} failed")
         failed = [f"{failure.test}: {_first_line(failure.text)}" for failure in found.failures]
         return [*failed, *([found.problem] if found.problem else [])]
@@ -379,7 +381,7 @@ class Update:
     def _located(self, gap: str) -> str:
         """What does not match, with the lines and overlay actions that it comes from."""
         places: dict[str, None] = {}
-        for one in self.found["told"] or ():
+        for one in self.found.told or ():
             operation = " ".join(one.change.where.split(" ")[:2])
             leaf = one.change.where.replace("[]", "").split(" ")[-1].split(".")[-1]
             if operation in gap and (f"`{leaf}`" in gap or leaf in operation):
@@ -396,7 +398,7 @@ class Update:
             is_made=is_made,
             problems=problems,
             acknowledged=tuple(self.acknowledged),
-            **self.found,
+            **vars(self.found),
         )
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from openapi.references import SCHEMAS
+from openapi.references import SCHEMAS, resolved, target
 
-from diff.load import Description, listed, mapping, resolved, target
+from diff.load import Description, listed, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

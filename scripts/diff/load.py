@@ -5,12 +5,11 @@ Unlike an import, a comparison refuses no document for what it says: only for wh
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
 
 from importer.documents import parsed
-from openapi.structure import METHODS
+from openapi.references import resolved
+from openapi.structure import METHODS, route
 from openapi.upgrade import upgraded
 
 if TYPE_CHECKING:
@@ -75,37 +74,6 @@ def described(documents: list[Tree]) -> Description:
                     found = Operation(method.upper(), str(path), item[method], item, document)
                     operations.setdefault((found.method, route(found.path)), found)
     return Description(documents, operations)
-
-
-def route(path: str) -> str:
-    """A path without the names of its parameters."""
-    return re.sub(r"\{[^{}]*\}", "{}", path)
-
-
-def resolved(document: Tree, node: object) -> Tree:
-    """What a part that may be a reference stands for; an empty mapping when it leads nowhere in this document."""
-    seen: list[str] = []
-    while isinstance(node, dict) and isinstance(node.get("$ref"), str):
-        reference = node["$ref"]
-        if reference in seen or not reference.startswith("#"):
-            return {}
-        seen.append(reference)
-        node = target(document, reference)
-    return node if isinstance(node, dict) else {}
-
-
-def target(document: Tree, reference: str) -> Any:  # noqa: ANN401  # any JSON value
-    """What is where a local reference leads; None when nothing does."""
-    node: Any = document
-    for step in unquote(reference.removeprefix("#")).split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
-            node = node[int(key)]
-        elif isinstance(node, dict) and key in node:
-            node = node[key]
-        else:
-            return None
-    return node
 
 
 def mapping(node: object) -> Tree:

@@ -12,9 +12,9 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from openapi.references import DEFAULT, SCHEMAS
+from openapi.references import DEFAULT, SCHEMAS, target
 
-from diff.load import listed, mapping, target
+from diff.load import listed, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

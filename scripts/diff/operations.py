@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openapi import names
 from openapi.diagnostics import shown
-from openapi.structure import VENDOR_NAME
+from openapi.references import resolved
+from openapi.structure import VENDOR_NAME, path_names
 
 from diff.changes import Change, in_order
 from diff.events import event_roots, is_reduced, paired, streams, unions, unused_schemas
-from diff.load import listed, mapping, resolved
+from diff.load import listed, mapping
 from diff.normalize import Schemas
 from diff.schemas import SchemaComparison
 
@@ -383,7 +384,7 @@ def parameters(operation: Operation) -> dict[tuple[str, str], Parameter]:
     That is the name, without regard to capitals in a header; and of a path, the position, for its names are wording.
     """
     found: dict[tuple[str, str], Parameter] = {}
-    in_path = _BRACES.findall(operation.path)
+    in_path = path_names(operation.path)
     for holder in (operation.item, operation.node):
         for given in listed(holder.get("parameters")):
             node = resolved(operation.document, given)
@@ -419,9 +420,6 @@ def _path_names(description: Description) -> set[str]:
         for (location, _), parameter in parameters(operation).items()
         if location == "path"
     }
-
-
-_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def _is_another(old: str, new: str, *, are_two: bool) -> bool:

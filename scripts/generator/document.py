@@ -13,6 +13,8 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openapi import names
+from openapi.references import DEFAULT, target
+from openapi.structure import METHODS
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-DEFAULT = "x-our-default"
-"""In a discriminator: a reference to the schema of the values that its mapping does not name."""
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 DOCS = "x-docs"
 """Where a prepared schema has the documentation of all its properties, in the order in which the API sends them."""
 
@@ -646,12 +645,9 @@ class Preparation:
 
     def _next(self, node: dict[str, Any], place: str) -> dict[str, Any]:
         """What a reference refers to, which may be another one."""
-        ref = node["$ref"]
-        found: object = self.raw if isinstance(ref, str) and ref.startswith("#/") else None
-        for step in str(ref).removeprefix("#/").split("/"):
-            found = found.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
+        found = target(self.raw, node["$ref"])
         if found is None:
-            raise GenerationError(f"{place}: there is no {ref}")
+            raise GenerationError(f"{place}: there is no {node['$ref']}")
         return _mapping(found, place)
 
 

@@ -6,6 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from openapi.references import followed
+
 from generator import text
 from generator.problems import GenerationError
 
@@ -93,9 +95,7 @@ class _Reading:
 
     def resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
         """A schema, or the one that it refers to."""
-        while "$ref" in schema:
-            schema = self.schemas[schema["$ref"].removeprefix("#/components/schemas/")]
-        return schema
+        return followed({"components": {"schemas": self.schemas}}, schema)
 
     def limits(self, schema: dict[str, Any]) -> _Limits:
         """What a schema states of a value that is not null."""

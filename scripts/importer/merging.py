@@ -6,12 +6,11 @@ them (servers, security, a path's parameters) is first written onto each operati
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from openapi.diagnostics import Finding
 from openapi.references import followed
-from openapi.structure import METHODS, operations, parts
+from openapi.structure import METHODS, operations, parts, route
 from openapi.tree import LinedMap, Tree, copied, line_of, plain, pointer_text
 from openapi.upgrade import VERSION
 
@@ -75,8 +74,9 @@ class _Clash(NamedTuple):
 def _add(result: Tree, own: Tree, name: str, owners: dict[Pointer, str]) -> list[_Clash]:
     clashes = []
     for path, method, operation in operations(own):
-        route = ("paths", re.sub(r"\{[^{}]*\}", "{}", path), method)  # a parameter's name makes no other route
-        if (owner := owners.setdefault(route, name)) == name and method not in result["paths"].get(path, {}):
+        if (owner := owners.setdefault(("paths", route(path), method), name)) == name and method not in result[
+            "paths"
+        ].get(path, {}):
             result["paths"].setdefault(path, {})[method] = operation
         else:
             text = (

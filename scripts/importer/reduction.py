@@ -18,11 +18,9 @@ from typing import TYPE_CHECKING, Any
 from openapi import serialize
 from openapi.names import are_alike
 from openapi.references import SCHEMAS, at, led_to
-from openapi.structure import METHODS, VENDOR_NAME
+from openapi.structure import METHODS, VENDOR_NAME, path_names, route
 from openapi.tree import LinedMap, Tree, plain
 from openapi.upgrade import VERSION
-
-from importer.selection import route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -202,7 +200,6 @@ def _described(result: Tree, selected: Selected) -> bool:
     return selected.method in result["paths"].get(selected.path, {})
 
 
-_BRACES = re.compile(r"\{([^{}]*)\}")
 _NOT_FACTS = {"title", "description", "example", "examples", "externalDocs", "xml", "$comment", "discriminator"}
 _SCHEMA_MAPS = {"properties", "patternProperties", "$defs", "dependentSchemas"}
 _SCHEMA_LISTS = {"allOf", "anyOf", "oneOf", "prefixItems"}
@@ -233,7 +230,7 @@ class _Reduction:
             {self._scheme(name): plain(scopes) for name, scopes in requirement.items()}
             for requirement in node.get("security", shared)
         ]
-        names = dict(zip(_BRACES.findall(path), _BRACES.findall(selected.path), strict=True))
+        names = dict(zip(path_names(path), path_names(selected.path), strict=True))
         parameters = {}
         for given in (*item.get("parameters", []), *node.get("parameters", [])):
             parameter = self._parameter(self._followed(given), names)

@@ -6,12 +6,11 @@ Everything else that a vendor's document describes is left out when the document
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openapi.diagnostics import Finding, SpecError
 from openapi.parse import SourceError, decoded, read_yaml
-from openapi.structure import METHODS
+from openapi.structure import METHODS, route
 from openapi.tree import line_of, plain, pointer_text
 
 if TYPE_CHECKING:
@@ -91,11 +90,6 @@ def with_operations(text: str, operations: Iterable[str]) -> str:
         lines.insert(end, f"  - method: {method.lower()}\n    path: {json.dumps(path)}\n")
         end += 1
     return "".join(lines)
-
-
-def route(path: str) -> str:
-    """A path without the names of its parameters."""
-    return re.sub(r"\{[^{}]*\}", "{}", path)
 
 
 def read_selection(path: Path) -> Selection | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def references(part: Part) -> Iterator[tuple[Pointer, object]]:
 
 def led_to(reference: object) -> Pointer:
     """Where a local reference leads to. Only what is in a list has a number for a name."""
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in str(reference).removeprefix("#/").split("/")]
+    steps = [_unescaped(step) for step in str(reference).removeprefix("#/").split("/")]
     before = ["", *steps]
     return tuple(
         int(step) if list_name in _LISTS and step.isascii() and step.isdigit() else step
@@ -59,6 +60,36 @@ def followed(document: Tree, node: Tree) -> Tree:
     while "$ref" in node:
         node = at(document, led_to(node["$ref"]))
     return node
+
+
+def target(document: Tree, reference: object) -> Any:  # noqa: ANN401  # any JSON value
+    """What is where a local reference leads; None when nothing does, or when it leads out of the document."""
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return None
+    node: Any = document
+    for step in map(_unescaped, unquote(reference.removeprefix("#")).split("/")[1:]):
+        if isinstance(node, list) and step.isdecimal() and int(step) < len(node):
+            node = node[int(step)]
+        elif isinstance(node, dict) and step in node:
+            node = node[step]
+        else:
+            return None
+    return node
+
+
+def resolved(document: Tree, node: object) -> Tree:
+    """What a part that may be a reference stands for; an empty mapping when it leads nowhere in this document."""
+    seen: list[str] = []
+    while isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        if node["$ref"] in seen:
+            return {}
+        seen.append(node["$ref"])
+        node = target(document, node["$ref"])
+    return node if isinstance(node, dict) else {}
+
+
+def _unescaped(step: str) -> str:
+    return step.replace("~1", "/").replace("~0", "~")
 
 
 _LISTS = {"allOf", "anyOf", "oneOf", "prefixItems", "parameters", "servers"}

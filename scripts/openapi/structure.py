@@ -6,6 +6,7 @@ looks for something in a document walks it with `parts`, and so never takes one 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,6 +18,19 @@ VENDOR_NAME = "x-our-vendor-name"
 """On a parameter of a path in a structure: what the vendor calls it, where the selection has another name."""
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+def route(path: str) -> str:
+    """A path without the names of its parameters, which make no other path."""
+    return _BRACES.sub("{}", path)
+
+
+def path_names(path: str) -> list[str]:
+    """The names of the parameters of a path, or of the variables of a server's URL."""
+    return _BRACES.findall(path)
+
+
+_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 class Part(NamedTuple):

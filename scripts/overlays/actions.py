@@ -20,6 +20,7 @@ import jsonpath
 from jsonpath.exceptions import JSONPathError
 from openapi.diagnostics import Finding, SpecError
 from openapi.parse import SourceError, decoded, read_yaml
+from openapi.references import at
 from openapi.tree import LinedMap, Tree, copied, line_of, plain, pointer_text
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def describe(document: Tree, action: Tree) -> None:
         if "matches nothing" in str(error):
             return
         raise
-    for node in [_at(document, where) for where in places]:
+    for node in [at(document, where) for where in places]:
         if isinstance(node, dict) and isinstance(action.get("update"), dict):
             _describe(node, action["update"])
 
@@ -175,7 +176,7 @@ def carry_out(document: Tree, action: Tree) -> list[Pointer]:
         for where in sorted(places, key=lambda where: tuple((isinstance(s, int), s) for s in where), reverse=True):
             _remove(document, where)
     else:
-        for node in [_at(document, where) for where in places]:  # all selected before the first one changes
+        for node in [at(document, where) for where in places]:  # all selected before the first one changes
             _update(node, action["update"])
     return places
 
@@ -209,18 +210,11 @@ def _wrong_with(action: object) -> list[str]:
     return wrong
 
 
-def _at(document: Tree, where: Pointer) -> Any:  # noqa: ANN401  # any JSON value
-    node: Any = document
-    for step in where:
-        node = node[step]
-    return node
-
-
 def _remove(document: Tree, where: Pointer) -> None:
     if not where:
         msg = "the whole document cannot be removed"
         raise ActionError(msg)
-    del _at(document, where[:-1])[where[-1]]
+    del at(document, where[:-1])[where[-1]]
 
 
 def _update(node: object, update: object) -> None:

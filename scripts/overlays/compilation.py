@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from importer.documents import read_document
 from importer.merging import merged
 from importer.reduction import SUFFIX
-from importer.selection import FILE, STRUCTURE, read_selection, route
+from importer.selection import FILE, STRUCTURE, read_selection
 from lint.checks import compiled_findings
 from openapi import serialize
 from openapi.diagnostics import Finding, SpecError
 from openapi.references import SCHEMAS
-from openapi.structure import METHODS, VENDOR_NAME
+from openapi.structure import METHODS, VENDOR_NAME, route
 from openapi.tree import copied, plain
 
 from overlays import actions, defaults, extensions

@@ -18,12 +18,11 @@ Any other overlay tool leaves the marks standing, which is valid OpenAPI too.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from openapi.diagnostics import Finding, SpecError
 from openapi.references import SCHEMAS, at, led_to, references
-from openapi.structure import METHODS, operations, parts
+from openapi.structure import METHODS, operations, parts, path_names, route
 from openapi.tree import LinedMap, Tree, copied, pointer_text
 
 if TYPE_CHECKING:
@@ -242,10 +241,10 @@ def _rename_paths(document: Tree) -> list[Finding]:
     marked = {path: item.pop(PATH) for path, item in paths.items() if isinstance(item, dict) and PATH in item}
     for old, new in marked.items():
         where = pointer_text(("paths", old))
-        if not isinstance(new, str) or _BRACES.sub("{}", new) != _BRACES.sub("{}", old):
+        if not isinstance(new, str) or route(new) != route(old):
             wrong.append(Finding(0, where, f"{PATH} {new!r} must be the same path but for the names in braces"))
             continue
-        names = dict(zip(_BRACES.findall(old), _BRACES.findall(new), strict=True))
+        names = dict(zip(path_names(old), path_names(new), strict=True))
         item = paths[old]
         for holder in (item, *(item[method] for method in METHODS if isinstance(item.get(method), dict))):
             for parameter in holder.get("parameters", []):
@@ -258,9 +257,6 @@ def _rename_paths(document: Tree) -> list[Finding]:
         paths.clear()
         paths.update(renamed)
     return wrong
-
-
-_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def _order_properties(part: Part) -> list[Finding]:

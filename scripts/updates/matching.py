@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from diff.load import route
 from importer import reduction
 from importer.documents import read_document
 from importer.selection import FILE, read_selection
 from importer.storage import checked_name, checked_stem, read_bytes
 from openapi.diagnostics import Finding, SpecError
-from openapi.structure import operations
+from openapi.structure import operations, route
 from openapi.tree import plain
 
 if TYPE_CHECKING:

@@ -14,6 +14,8 @@ import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import completeness
+from openapi.names import argument_name
+from openapi.references import followed
 
 from writing.source import WIDTH, Source, UnwritableError, called_name, calls_in
 
@@ -167,7 +169,7 @@ def keyword_of(
     Raises:
         UnwritableError: It cannot be written as one.
     """
-    name = completeness.argument(parameter.name)
+    name = argument_name(parameter.name)
     _check(spec, parameter, name)
     default = ""
     if not parameter.required:
@@ -216,7 +218,7 @@ def _kinds(spec: dict[str, Any], parameter: Parameter) -> set[str]:
 def _alternatives(spec: dict[str, Any], parameter: Parameter) -> list[tuple[dict[str, Any], str]]:
     found = []
     for one in completeness.alternatives(parameter.schema):
-        schema = completeness.resolved(spec, one)
+        schema = followed(spec, one)
         kinds = schema.get("type", "object")
         found += [(schema, kind) for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind != "null"]
     return found
@@ -234,7 +236,7 @@ def check_of(spec: dict[str, Any], parameter: Parameter) -> tuple[str, dict[str,
         raise UnwritableError(f"a field that is one of {', '.join(sorted(kinds))} needs a check of its own")
     schema, kind = found[0] if len(found) == 1 else ({}, found[0][1])
     if kind == "array":
-        items = completeness.resolved(spec, schema.get("items", {})).get("type")
+        items = followed(spec, schema.get("items", {})).get("type")
         return "array", {"items": _CHECKS[items]} if isinstance(items, str) and items in _CHECKS else {}
     return _CHECKS[kind], {_BOUNDS[key]: schema[key] for key in _BOUNDS if key in schema}
 
@@ -286,12 +288,12 @@ def refusals(lack: Lacking, name: str) -> list[str]:
 
 
 def _in_path(operation: Operation) -> list[str]:
-    return [completeness.argument(one.name) for one in operation.parameters if one.where == "path"]
+    return [argument_name(one.name) for one in operation.parameters if one.where == "path"]
 
 
 def _anchor(function: Function, called: Iterable[Operation]) -> str | None:
     """The last keyword of a method that is a parameter of its operations: the new one follows it."""
-    known = {completeness.argument(one.name) for operation in called for one in operation.parameters}
+    known = {argument_name(one.name) for operation in called for one in operation.parameters}
     names = [one.arg for one in function.args.kwonlyargs if one.arg in known]
     return names[-1] if names else None
 
@@ -322,7 +324,7 @@ def _way(source: Source, function: Function, lack: Lacking) -> Way:
     if direct and where != "body":
         return Way([(call, None) for call in direct])
     siblings = [
-        completeness.argument(one.name)
+        argument_name(one.name)
         for operation in operations
         for one in operation.parameters
         if one.where == where and one.name != lack.parameter.name

@@ -8,6 +8,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 import completeness
+from openapi.references import followed
 
 from writing.keywords import Keyword, check_of, described, keyword_of
 from writing.source import WIDTH, Source, UnwritableError
@@ -68,9 +69,7 @@ def _streams(spec: dict[str, Any], operation: Operation) -> bool:
 def _contents(spec: dict[str, Any], operation: Operation) -> list[dict[str, Any]]:
     """What each successful response can hold, by its media type."""
     responses = spec["paths"][operation.path][operation.method.lower()]["responses"]
-    return [
-        completeness.resolved(spec, one).get("content", {}) for status, one in responses.items() if status[0] == "2"
-    ]
+    return [followed(spec, one).get("content", {}) for status, one in responses.items() if status[0] == "2"]
 
 
 def _class_of(tag: str) -> str:
@@ -221,7 +220,7 @@ def _returned(spec: dict[str, Any], operation: Operation, imports: list[tuple[st
         if name and "properties" in spec["components"]["schemas"][name]:
             imports.append((".models", name, True))
             return name, "call({call}, timeout)"
-        if completeness.resolved(spec, operation.answers[0]).get("type") == "object":
+        if followed(spec, operation.answers[0]).get("type") == "object":
             imports += [("._http", "responses", False), ("typing", "Any", True)]
             return "Any", 'send({call}, responses.reader("json"), timeout)'
     raise UnwritableError(f"a response of {', '.join(sorted(kinds))} of this form needs a method of its own")

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 import completeness
+from openapi.references import followed
 
 from writing.source import Source, UnwritableError
 
@@ -61,7 +62,7 @@ def _field(spec: dict[str, Any], parameter: Parameter) -> dict[str, Any]:
     allowed: list[Any] | None = []
     found: dict[str, Any] = {"name": parameter.name, "where": parameter.where}
     for one in completeness.alternatives(parameter.schema):
-        schema = completeness.resolved(spec, one)
+        schema = followed(spec, one)
         own = schema.get("type", [])
         kinds += [own] if isinstance(own, str) else own
         found |= {key: schema[key] for key in _BOUNDS if key in schema}
@@ -78,14 +79,14 @@ def example(spec: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> Any
     """
     if depth > _DEEPEST:
         raise UnwritableError("no example can be made: a schema requires itself")
-    schema = completeness.resolved(spec, schema)
+    schema = followed(spec, schema)
     if "allOf" in schema:
         parts = [example(spec, one, depth + 1) for one in schema["allOf"]]
         return {key: value for part in parts if isinstance(part, dict) for key, value in part.items()}
     if fixed := [schema[key] for key in ("const", "default") if key in schema] or schema.get("enum"):
         return fixed[0]
     if options := [*schema.get("anyOf", []), *schema.get("oneOf", [])]:
-        is_nullable = any(completeness.resolved(spec, one).get("type") == "null" for one in options)
+        is_nullable = any(followed(spec, one).get("type") == "null" for one in options)
         return None if is_nullable else example(spec, options[0], depth + 1)
     kinds = schema.get("type", "object")
     kind = kinds if isinstance(kinds, str) else "null" if "null" in kinds else kinds[0]

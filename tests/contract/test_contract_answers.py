@@ -14,6 +14,7 @@ from any_values import any_object, is_json
 from facades import DOORS, FACADES, KEY, Call, Facade
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openapi.references import followed
 from stored_spec import (
     EVENTS,
     OPERATIONS,
@@ -237,7 +238,7 @@ def described_errors(operation: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The statuses of an operation's errors, each with bodies of its kind."""
     for status, response in OPERATIONS[operation][2]["responses"].items():
         if not status.startswith("2"):
-            media = completeness.resolved(SPEC, response)["content"]["application/json"]
+            media = followed(SPEC, response)["content"]["application/json"]
             assert media["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
             yield status, Samples().of({"$ref": "#/ErrorResponse"})
             for example in media.get("examples", {}).values():

@@ -26,6 +26,7 @@ from facades import BASE_URL, DOORS, FACADES, KEY, Call, Facade, Outcome
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from judge import Judge
+from openapi.names import argument_name
 from stored_spec import (
     EVENTS,
     OPERATIONS,
@@ -193,7 +194,7 @@ def refused_by(parameter: completeness.Parameter) -> Iterator[Any]:
 def needed(way: Way) -> dict[str, Any]:
     """The least that a method has to be given for an operation, with values that are all unlike each other."""
     found = {
-        completeness.argument(one.name): next(facade_samples(one, number)).value
+        argument_name(one.name): next(facade_samples(one, number)).value
         for number, one in enumerate(taken(way), start=30)
         if one.required or (way.method, one.name) in completeness.INSISTED_ON
     }
@@ -207,7 +208,7 @@ def together(way: Way) -> dict[str, Sample]:
 
 
 def as_arguments(given: dict[str, Sample]) -> dict[str, Any]:
-    found = {completeness.argument(name): sample.value for name, sample in given.items()}
+    found = {argument_name(name): sample.value for name, sample in given.items()}
     return found | (NAMED_FILE if "file" in found else {})
 
 
@@ -254,7 +255,7 @@ def expected(way: Way, given: dict[str, Any]) -> Sent:
     path, query, body, form = way.operation.path, [], {}, {}
     for parameter in way.operation.parameters:
         name = parameter.name
-        keyword = signature.get(completeness.argument(name))
+        keyword = signature.get(argument_name(name))
         if name in completeness.LEFT_OUT.get(way.method, {}):
             body[name] = "streaming" if way.streams else "blocking"
         elif name in given:
@@ -299,7 +300,7 @@ def assert_sent(way: Way, outcome: Outcome, given: dict[str, Any]) -> None:
 
 def wire_of(way: Way, arguments: dict[str, Any]) -> dict[str, Any]:
     """What `needed` has on the wire, by parameter."""
-    known = {completeness.argument(one.name): one.name for one in way.operation.parameters}
+    known = {argument_name(one.name): one.name for one in way.operation.parameters}
     return {known[name]: value for name, value in arguments.items() if name in known}
 
 
@@ -310,7 +311,7 @@ def wire_of(way: Way, arguments: dict[str, Any]) -> dict[str, Any]:
 @EACH_WAY
 def test_the_least_that_is_given_is_all_that_is_sent(facade: Facade, way: Way):
     least = needed(way)
-    optional = [completeness.argument(one.name) for one in taken(way) if completeness.argument(one.name) not in least]
+    optional = [argument_name(one.name) for one in taken(way) if argument_name(one.name) not in least]
     absent = {
         name: None
         for name in optional
@@ -328,7 +329,7 @@ def test_each_value_of_each_parameter_is_sent_in_its_exact_form(facade: Facade, 
     calls = []
     for number, parameter in enumerate(taken(way), start=2):
         for sample in facade_samples(parameter, number):
-            calls.append(Call(way.method, {**least, completeness.argument(parameter.name): sample.value}))
+            calls.append(Call(way.method, {**least, argument_name(parameter.name): sample.value}))
             wires.append({**wire_of(way, least), parameter.name: sample.wire})
     for outcome, wire in zip(facade.outcomes(good_answer(way), calls), wires, strict=True):
         assert_sent(way, outcome, wire)
@@ -368,7 +369,7 @@ def test_the_headers_are_those_of_the_operation(facade: Facade, way: Way):
 def test_what_the_spec_does_not_allow_is_refused_by_name_and_nothing_is_sent(facade: Facade, way: Way):
     least, refusals = needed(way), []
     for parameter in taken(way):
-        name = completeness.argument(parameter.name)
+        name = argument_name(parameter.name)
         values = [*refused_by(parameter), *([None] if name in least and name not in CHOOSES else [])]
         refusals += [(parameter.name, Call(way.method, {**least, name: value})) for value in values]
     outcomes = facade.outcomes(good_answer(way), [call for _, call in refusals])
@@ -382,8 +383,8 @@ def test_what_the_spec_does_not_allow_is_refused_by_name_and_nothing_is_sent(fac
 @EACH_WAY
 def test_what_is_required_cannot_be_left_out(facade: Facade, way: Way):
     least = needed(way)
-    required = [one.name for one in taken(way) if completeness.argument(one.name) in least]
-    names = [completeness.argument(name) for name in required if name not in CHOOSES]
+    required = [one.name for one in taken(way) if argument_name(one.name) in least]
+    names = [argument_name(name) for name in required if name not in CHOOSES]
     calls = [Call(way.method, {other: least[other] for other in least if other != name}) for name in names]
     for name, outcome in zip(names, facade.outcomes(good_answer(way), calls), strict=True):
         assert isinstance(outcome.error, TypeError)
@@ -524,7 +525,7 @@ def test_whatever_the_spec_allows_is_sent_as_it_is(way: Way, data: st.DataObject
     drawn = {
         one.name: data.draw(whatever_is_allowed(way, one.name), one.name)
         for one in taken(way)
-        if completeness.argument(one.name) in required or data.draw(st.booleans(), f"{one.name} is given")
+        if argument_name(one.name) in required or data.draw(st.booleans(), f"{one.name} is given")
     }
     if "keyword" in drawn:
         drawn.pop(NOT_WITH_KEYWORD, None)

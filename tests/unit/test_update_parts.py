@@ -469,7 +469,7 @@ class TestReports:
         reports.write(report(), tmp_path)
         found = spec_report.read(tmp_path / "spec-report.json")
         assert found is not None
-        assert (found.step, [tuple(change) for change in found.changes]) == (
+        assert (found.step, [change[:3] for change in found.changes]) == (
             "major",
             [("breaking", "GET /a query `q`<b>", "is\ngone")],
         )
@@ -483,14 +483,14 @@ class TestReports:
         assert spec_report.read(path) == spec_report.Report(
             "major",
             [
-                spec_report.Change("breaking", "GET /a query `q`<b>", "is\ngone"),
-                spec_report.Change("additive", "GET /b", "the operation is new"),
+                Change("breaking", "GET /a query `q`<b>", "is\ngone"),
+                Change("additive", "GET /b", "the operation is new"),
             ],
         )
         path.unlink()
         reports.write(report(told=[addition]), tmp_path)
         assert spec_report.read(path) == spec_report.Report(
-            "minor", [spec_report.Change("additive", "GET /b", "the operation is new")]
+            "minor", [Change("additive", "GET /b", "the operation is new")]
         )
 
     def test_an_update_that_was_not_made_is_nothing_to_release(self, tmp_path: Path) -> None:

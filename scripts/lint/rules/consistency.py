@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped]  # it ships no types
 from openapi.references import at, followed
-from openapi.structure import operations, parts, schemas
+from openapi.structure import operations, parts, path_names, schemas
 from openapi.tree import plain
 
 from lint.patterns import without_patterns
@@ -41,7 +41,7 @@ def path_text(document: Tree) -> Problems:
         given = [*document["paths"][path].get("parameters", []), *operation.get("parameters", [])]
         parameters = [followed(document, parameter) for parameter in given]
         declared = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
-        named = set(_BRACES.findall(path))
+        named = set(path_names(path))
         for name in sorted(named - declared):
             yield ("paths", path, method), f"the path has {{{name}}}, but there is no path parameter of that name"
         for name in sorted(declared - named):
@@ -76,7 +76,7 @@ def server_variable(document: Tree) -> Problems:
         if part.kind != "server":
             continue
         variables = part.node.get("variables", {})
-        for name in sorted(set(_BRACES.findall(part.node["url"])) ^ variables.keys()):
+        for name in sorted(set(path_names(part.node["url"])) ^ variables.keys()):
             yield part.where, f"{name!r} must be both a variable and in the URL in braces"
         for name, variable in variables.items():
             if variable.get("enum") and variable["default"] not in variable["enum"]:
@@ -148,7 +148,6 @@ def bare(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-_BRACES = re.compile(r"\{([^{}]*)\}")
 _PATH = re.compile(r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}|\{[A-Za-z_][A-Za-z0-9_-]*\})*)+")
 
 
