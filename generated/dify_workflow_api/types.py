@@ -74,6 +74,9 @@ class _Shape(NamedTuple):
     extra: list[str]
 
 
+new: Final[Callable[[Any], Any]] = object.__new__
+"""Makes an instance without calling `__init__`."""
+
 _MOST_SHAPES: Final = 256
 """The shapes that a model remembers, for speed; a server cannot make that grow without end."""
 

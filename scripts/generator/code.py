@@ -70,7 +70,7 @@ class Model(NamedTuple):
         value_annotation: The type of a field that the spec does not name.
         value_is_late: Whether that type is known only when the class and the late imports are there.
         value: The expression that decodes such a field, out of `_item`; empty when it stays as it came.
-        decoders: The classes whose `from_dict` it calls.
+        decoders: The classes whose `decode` it calls.
         enums: The enums whose members it looks up.
         early: The generated classes to import at the top of its module.
         late: Those to import at the end, as they need this module themselves.
@@ -313,7 +313,7 @@ class Code:
             member = value
             for enum in found:
                 if isinstance(enum, EnumProperty) and enum.value_type is kind:
-                    member = f"{members_name(enum.class_info.name)}.get({value}, {member})"
+                    member = f"{member_getter_name(enum.class_info.name)}({value}, {member})"
             if member != value:
                 steps.append((member, test))
         tests = [test.format(value if i else first or value) for i, (_, test) in enumerate(steps)]
@@ -461,13 +461,18 @@ def wire_name(prop: PropertyProtocol) -> str:
 
 
 def decoder_name(class_name: str) -> str:
-    """The name under which a module holds a model's `from_dict`."""
+    """The name under which a module holds a model's `decode`."""
     return f"_decode_{names.module_name(class_name)}"
 
 
 def members_name(class_name: str) -> str:
     """The name of the table of an enum's members."""
     return f"{names.module_name(class_name).upper()}_MEMBERS"
+
+
+def member_getter_name(class_name: str) -> str:
+    """The name under which a module holds the `get` of that table: Python calls an imported name's methods slowly."""
+    return f"_{names.module_name(class_name)}"
 
 
 def _alternatives(props: list[PropertyProtocol]) -> Iterator[PropertyProtocol]:

@@ -27,7 +27,7 @@ from openapi_python_client.parser.properties.schemas import Class
 from project import ROOT
 
 from generator import document, text
-from generator.code import Call, Code, decoder_name, members_name
+from generator.code import Call, Code, decoder_name, member_getter_name, members_name
 from generator.problems import GenerationError
 from generator.rules import kind_of
 
@@ -189,6 +189,7 @@ def _use_own_templates(project: Project, code: Code) -> None:
         quoted_if=lambda annotation, is_late: text.literal(annotation) if is_late else annotation,
         call_docstring=_call_docstring,
         module_name=names.module_name,
+        member_getter_name=member_getter_name,
         members_name=members_name,
         decoder_name=decoder_name,
         enum_doc=lambda enum: enum.description.get_untrusted_value() if enum.description else "",

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model
+from ..types import ABSENT, Model, new
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -61,23 +61,29 @@ class AgentLogData(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 9:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.node_execution_id = src["node_execution_id"]
-            self.id = src["id"]
-            self.label = src["label"]
-            self.parent_id = src["parent_id"]
-            self.error = src["error"]
-            self.status = src["status"]
-            self.data = src["data"]
-            self.metadata = src["metadata"]
-            self.node_id = src["node_id"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 9:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
+
+
+def decode(src: Mapping[str, Any], cls: Any = AgentLogData) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 9:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.node_execution_id = src["node_execution_id"]
+        self.id = src["id"]
+        self.label = src["label"]
+        self.parent_id = src["parent_id"]
+        self.error = src["error"]
+        self.status = src["status"]
+        self.data = src["data"]
+        self.metadata = src["metadata"]
+        self.node_id = src["node_id"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 9:
+        self._take_extra(src)
+    return self

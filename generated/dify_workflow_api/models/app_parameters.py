@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model
+from ..types import ABSENT, Model, new
 from .feature_toggle import FeatureToggle
 from .file_upload import FileUpload
 from .system_parameters import SystemParameters
@@ -82,52 +82,56 @@ class AppParameters(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 12:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.opening_statement = src["opening_statement"]
-            self.suggested_questions = src["suggested_questions"]
-            self.suggested_questions_after_answer = (
-                _decode_feature_toggle(_value)
-                if isinstance(_value := src["suggested_questions_after_answer"], dict)
-                else _value
-            )
-            self.speech_to_text = (
-                _decode_feature_toggle(_value) if isinstance(_value := src["speech_to_text"], dict) else _value
-            )
-            self.text_to_speech = (
-                _decode_text_to_speech(_value) if isinstance(_value := src["text_to_speech"], dict) else _value
-            )
-            self.retriever_resource = (
-                _decode_feature_toggle(_value) if isinstance(_value := src["retriever_resource"], dict) else _value
-            )
-            self.annotation_reply = (
-                _decode_feature_toggle(_value) if isinstance(_value := src["annotation_reply"], dict) else _value
-            )
-            self.more_like_this = (
-                _decode_feature_toggle(_value) if isinstance(_value := src["more_like_this"], dict) else _value
-            )
-            self.user_input_form = src["user_input_form"]
-            self.sensitive_word_avoidance = (
-                _decode_feature_toggle(_value)
-                if isinstance(_value := src["sensitive_word_avoidance"], dict)
-                else _value
-            )
-            self.file_upload = _decode_file_upload(_value) if isinstance(_value := src["file_upload"], dict) else _value
-            self.system_parameters = (
-                _decode_system_parameters(_value) if isinstance(_value := src["system_parameters"], dict) else _value
-            )
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 12:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
 
 
-_decode_feature_toggle = FeatureToggle.from_dict
-_decode_file_upload = FileUpload.from_dict
-_decode_system_parameters = SystemParameters.from_dict
-_decode_text_to_speech = TextToSpeech.from_dict
+def decode(src: Mapping[str, Any], cls: Any = AppParameters) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 12:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.opening_statement = src["opening_statement"]
+        self.suggested_questions = src["suggested_questions"]
+        self.suggested_questions_after_answer = (
+            _decode_feature_toggle(_value)
+            if isinstance(_value := src["suggested_questions_after_answer"], dict)
+            else _value
+        )
+        self.speech_to_text = (
+            _decode_feature_toggle(_value) if isinstance(_value := src["speech_to_text"], dict) else _value
+        )
+        self.text_to_speech = (
+            _decode_text_to_speech(_value) if isinstance(_value := src["text_to_speech"], dict) else _value
+        )
+        self.retriever_resource = (
+            _decode_feature_toggle(_value) if isinstance(_value := src["retriever_resource"], dict) else _value
+        )
+        self.annotation_reply = (
+            _decode_feature_toggle(_value) if isinstance(_value := src["annotation_reply"], dict) else _value
+        )
+        self.more_like_this = (
+            _decode_feature_toggle(_value) if isinstance(_value := src["more_like_this"], dict) else _value
+        )
+        self.user_input_form = src["user_input_form"]
+        self.sensitive_word_avoidance = (
+            _decode_feature_toggle(_value) if isinstance(_value := src["sensitive_word_avoidance"], dict) else _value
+        )
+        self.file_upload = _decode_file_upload(_value) if isinstance(_value := src["file_upload"], dict) else _value
+        self.system_parameters = (
+            _decode_system_parameters(_value) if isinstance(_value := src["system_parameters"], dict) else _value
+        )
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 12:
+        self._take_extra(src)
+    return self
+
+
+from .feature_toggle import decode as _decode_feature_toggle
+from .file_upload import decode as _decode_file_upload
+from .system_parameters import decode as _decode_system_parameters
+from .text_to_speech import decode as _decode_text_to_speech

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model
+from ..types import ABSENT, Model, new
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -85,29 +85,35 @@ class AppSite(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 15:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.title = src["title"]
-            self.chat_color_theme = src["chat_color_theme"]
-            self.chat_color_theme_inverted = src["chat_color_theme_inverted"]
-            self.icon_type = src["icon_type"]
-            self.icon = src["icon"]
-            self.icon_background = src["icon_background"]
-            self.icon_url = src["icon_url"]
-            self.description = src["description"]
-            self.copyright = src["copyright"]
-            self.privacy_policy = src["privacy_policy"]
-            self.custom_disclaimer = src["custom_disclaimer"]
-            self.default_language = src["default_language"]
-            self.show_workflow_steps = src["show_workflow_steps"]
-            self.use_icon_as_answer_icon = src["use_icon_as_answer_icon"]
-            self.input_placeholder = src["input_placeholder"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 15:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
+
+
+def decode(src: Mapping[str, Any], cls: Any = AppSite) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 15:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.title = src["title"]
+        self.chat_color_theme = src["chat_color_theme"]
+        self.chat_color_theme_inverted = src["chat_color_theme_inverted"]
+        self.icon_type = src["icon_type"]
+        self.icon = src["icon"]
+        self.icon_background = src["icon_background"]
+        self.icon_url = src["icon_url"]
+        self.description = src["description"]
+        self.copyright = src["copyright"]
+        self.privacy_policy = src["privacy_policy"]
+        self.custom_disclaimer = src["custom_disclaimer"]
+        self.default_language = src["default_language"]
+        self.show_workflow_steps = src["show_workflow_steps"]
+        self.use_icon_as_answer_icon = src["use_icon_as_answer_icon"]
+        self.input_placeholder = src["input_placeholder"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 15:
+        self._take_extra(src)
+    return self

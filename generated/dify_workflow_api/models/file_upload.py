@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model
+from ..types import ABSENT, Model, new
 from .image_upload import ImageUpload
 
 
@@ -34,19 +34,25 @@ class FileUpload(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 2:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.enabled = src["enabled"]
-            self.image = _decode_image_upload(_value) if isinstance(_value := src["image"], dict) else _value
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 2:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
 
 
-_decode_image_upload = ImageUpload.from_dict
+def decode(src: Mapping[str, Any], cls: Any = FileUpload) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 2:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.enabled = src["enabled"]
+        self.image = _decode_image_upload(_value) if isinstance(_value := src["image"], dict) else _value
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 2:
+        self._take_extra(src)
+    return self
+
+
+from .image_upload import decode as _decode_image_upload

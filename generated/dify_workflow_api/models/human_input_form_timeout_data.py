@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model
+from ..types import ABSENT, Model, new
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -37,17 +37,23 @@ class HumanInputFormTimeoutData(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 3:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.node_id = src["node_id"]
-            self.node_title = src["node_title"]
-            self.expiration_time = src["expiration_time"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 3:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
+
+
+def decode(src: Mapping[str, Any], cls: Any = HumanInputFormTimeoutData) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 3:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.node_id = src["node_id"]
+        self.node_title = src["node_title"]
+        self.expiration_time = src["expiration_time"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 3:
+        self._take_extra(src)
+    return self

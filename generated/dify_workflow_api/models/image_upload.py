@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model
+from ..types import ABSENT, Model, new
 from .file_transfer_method import FILE_TRANSFER_METHOD_MEMBERS, FileTransferMethod
 
 
@@ -42,25 +42,31 @@ class ImageUpload(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 4:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.enabled = src["enabled"]
-            self.number_limits = src["number_limits"]
-            self.detail = src["detail"]
-            self.transfer_methods = (
-                [
-                    FILE_TRANSFER_METHOD_MEMBERS.get(_item, _item) if isinstance(_item, str) else _item
-                    for _item in _value
-                ]
-                if isinstance(_value := src["transfer_methods"], list)
-                else _value
-            )
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 4:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
+
+
+def decode(src: Mapping[str, Any], cls: Any = ImageUpload) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 4:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.enabled = src["enabled"]
+        self.number_limits = src["number_limits"]
+        self.detail = src["detail"]
+        self.transfer_methods = (
+            [_file_transfer_method(_item, _item) if isinstance(_item, str) else _item for _item in _value]
+            if isinstance(_value := src["transfer_methods"], list)
+            else _value
+        )
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 4:
+        self._take_extra(src)
+    return self
+
+
+_file_transfer_method = FILE_TRANSFER_METHOD_MEMBERS.get

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model
+from ..types import ABSENT, Model, new
 from .file_transfer_method import FILE_TRANSFER_METHOD_MEMBERS, FileTransferMethod
 from .file_type import FILE_TYPE_MEMBERS, FileType
 
@@ -47,22 +47,30 @@ class InputFile(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 4:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.type = FILE_TYPE_MEMBERS.get(_value, _value) if isinstance(_value := src["type"], str) else _value
-            self.transfer_method = (
-                FILE_TRANSFER_METHOD_MEMBERS.get(_value, _value)
-                if isinstance(_value := src["transfer_method"], str)
-                else _value
-            )
-            self.url = src["url"]
-            self.upload_file_id = src["upload_file_id"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 4:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
+
+
+def decode(src: Mapping[str, Any], cls: Any = InputFile) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 4:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.type = _file_type(_value, _value) if isinstance(_value := src["type"], str) else _value
+        self.transfer_method = (
+            _file_transfer_method(_value, _value) if isinstance(_value := src["transfer_method"], str) else _value
+        )
+        self.url = src["url"]
+        self.upload_file_id = src["upload_file_id"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 4:
+        self._take_extra(src)
+    return self
+
+
+_file_transfer_method = FILE_TRANSFER_METHOD_MEMBERS.get
+_file_type = FILE_TYPE_MEMBERS.get

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model, utc
+from ..types import ABSENT, Model, new, utc
 from .node_execution_metadata import NodeExecutionMetadata
 from .node_status import NODE_STATUS_MEMBERS, NodeStatus
 
@@ -106,40 +106,43 @@ class IterationCompletedData(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 17:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.id = src["id"]
-            self.node_id = src["node_id"]
-            self.node_type = src["node_type"]
-            self.title = src["title"]
-            self.outputs = src["outputs"]
-            self.outputs_truncated = src["outputs_truncated"]
-            self.created_at = src["created_at"]
-            self.extras = src["extras"]
-            self.inputs = src["inputs"]
-            self.inputs_truncated = src["inputs_truncated"]
-            self.status = (
-                NODE_STATUS_MEMBERS.get(_value, _value) if isinstance(_value := src["status"], str) else _value
-            )
-            self.error = src["error"]
-            self.elapsed_time = src["elapsed_time"]
-            self.total_tokens = src["total_tokens"]
-            self.execution_metadata = (
-                _decode_node_execution_metadata(_value)
-                if isinstance(_value := src["execution_metadata"], dict)
-                else _value
-            )
-            self.finished_at = src["finished_at"]
-            self.steps = src["steps"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 17:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
 
 
-_decode_node_execution_metadata = NodeExecutionMetadata.from_dict
+def decode(src: Mapping[str, Any], cls: Any = IterationCompletedData) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 17:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.id = src["id"]
+        self.node_id = src["node_id"]
+        self.node_type = src["node_type"]
+        self.title = src["title"]
+        self.outputs = src["outputs"]
+        self.outputs_truncated = src["outputs_truncated"]
+        self.created_at = src["created_at"]
+        self.extras = src["extras"]
+        self.inputs = src["inputs"]
+        self.inputs_truncated = src["inputs_truncated"]
+        self.status = _node_status(_value, _value) if isinstance(_value := src["status"], str) else _value
+        self.error = src["error"]
+        self.elapsed_time = src["elapsed_time"]
+        self.total_tokens = src["total_tokens"]
+        self.execution_metadata = (
+            _decode_node_execution_metadata(_value) if isinstance(_value := src["execution_metadata"], dict) else _value
+        )
+        self.finished_at = src["finished_at"]
+        self.steps = src["steps"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 17:
+        self._take_extra(src)
+    return self
+
+
+_node_status = NODE_STATUS_MEMBERS.get
+from .node_execution_metadata import decode as _decode_node_execution_metadata

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model, utc
+from ..types import ABSENT, Model, new, utc
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -63,22 +63,28 @@ class LoopNextData(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 8:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.id = src["id"]
-            self.node_id = src["node_id"]
-            self.node_type = src["node_type"]
-            self.title = src["title"]
-            self.index = src["index"]
-            self.created_at = src["created_at"]
-            self.extras = src["extras"]
-            self.pre_loop_output = src["pre_loop_output"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 8:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
+
+
+def decode(src: Mapping[str, Any], cls: Any = LoopNextData) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 8:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.id = src["id"]
+        self.node_id = src["node_id"]
+        self.node_type = src["node_type"]
+        self.title = src["title"]
+        self.index = src["index"]
+        self.created_at = src["created_at"]
+        self.extras = src["extras"]
+        self.pre_loop_output = src["pre_loop_output"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 8:
+        self._take_extra(src)
+    return self

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model, utc
+from ..types import ABSENT, Model, new, utc
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -67,23 +67,29 @@ class LoopStartedData(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 9:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.id = src["id"]
-            self.node_id = src["node_id"]
-            self.node_type = src["node_type"]
-            self.title = src["title"]
-            self.created_at = src["created_at"]
-            self.inputs = src["inputs"]
-            self.inputs_truncated = src["inputs_truncated"]
-            self.metadata = src["metadata"]
-            self.extras = src["extras"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 9:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
+
+
+def decode(src: Mapping[str, Any], cls: Any = LoopStartedData) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 9:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.id = src["id"]
+        self.node_id = src["node_id"]
+        self.node_type = src["node_type"]
+        self.title = src["title"]
+        self.created_at = src["created_at"]
+        self.inputs = src["inputs"]
+        self.inputs_truncated = src["inputs_truncated"]
+        self.metadata = src["metadata"]
+        self.extras = src["extras"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 9:
+        self._take_extra(src)
+    return self

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import attrs
 
-from ..types import ABSENT, Model
+from ..types import ABSENT, Model, new
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -58,21 +58,27 @@ class MessageFileEvent(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 7:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.event = src["event"]
-            self.workflow_run_id = src["workflow_run_id"]
-            self.task_id = src["task_id"]
-            self.id = src["id"]
-            self.type = src["type"]
-            self.belongs_to = src["belongs_to"]
-            self.url = src["url"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 7:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
+
+
+def decode(src: Mapping[str, Any], cls: Any = MessageFileEvent) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 7:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.event = src["event"]
+        self.workflow_run_id = src["workflow_run_id"]
+        self.task_id = src["task_id"]
+        self.id = src["id"]
+        self.type = src["type"]
+        self.belongs_to = src["belongs_to"]
+        self.url = src["url"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 7:
+        self._take_extra(src)
+    return self

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import attrs
 
-from ..types import ABSENT, Model
+from ..types import ABSENT, Model, new
 from .node_finished_data import NodeFinishedData
 
 
@@ -45,21 +45,27 @@ class NodeFinishedEvent(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 4:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.event = src["event"]
-            self.workflow_run_id = src["workflow_run_id"]
-            self.task_id = src["task_id"]
-            self.data = _decode_node_finished_data(_value) if isinstance(_value := src["data"], dict) else _value
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 4:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
 
 
-_decode_node_finished_data = NodeFinishedData.from_dict
+def decode(src: Mapping[str, Any], cls: Any = NodeFinishedEvent) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 4:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.event = src["event"]
+        self.workflow_run_id = src["workflow_run_id"]
+        self.task_id = src["task_id"]
+        self.data = _decode_node_finished_data(_value) if isinstance(_value := src["data"], dict) else _value
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 4:
+        self._take_extra(src)
+    return self
+
+
+from .node_finished_data import decode as _decode_node_finished_data

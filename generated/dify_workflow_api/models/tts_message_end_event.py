@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import attrs
 
-from ..types import ABSENT, Model, utc
+from ..types import ABSENT, Model, new, utc
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -58,20 +58,26 @@ class TtsMessageEndEvent(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 6:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.event = src["event"]
-            self.workflow_run_id = src["workflow_run_id"]
-            self.task_id = src["task_id"]
-            self.audio = src["audio"]
-            self.message_id = src["message_id"]
-            self.created_at = src["created_at"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 6:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
+
+
+def decode(src: Mapping[str, Any], cls: Any = TtsMessageEndEvent) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 6:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.event = src["event"]
+        self.workflow_run_id = src["workflow_run_id"]
+        self.task_id = src["task_id"]
+        self.audio = src["audio"]
+        self.message_id = src["message_id"]
+        self.created_at = src["created_at"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 6:
+        self._take_extra(src)
+    return self

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model, utc
+from ..types import ABSENT, Model, new, utc
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -93,29 +93,35 @@ class UploadedFile(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 15:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.id = src["id"]
-            self.name = src["name"]
-            self.size = src["size"]
-            self.extension = src["extension"]
-            self.mime_type = src["mime_type"]
-            self.created_by = src["created_by"]
-            self.created_at = src["created_at"]
-            self.preview_url = src["preview_url"]
-            self.source_url = src["source_url"]
-            self.reference = src["reference"]
-            self.original_url = src["original_url"]
-            self.user_id = src["user_id"]
-            self.tenant_id = src["tenant_id"]
-            self.conversation_id = src["conversation_id"]
-            self.file_key = src["file_key"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 15:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
+
+
+def decode(src: Mapping[str, Any], cls: Any = UploadedFile) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 15:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.id = src["id"]
+        self.name = src["name"]
+        self.size = src["size"]
+        self.extension = src["extension"]
+        self.mime_type = src["mime_type"]
+        self.created_by = src["created_by"]
+        self.created_at = src["created_at"]
+        self.preview_url = src["preview_url"]
+        self.source_url = src["source_url"]
+        self.reference = src["reference"]
+        self.original_url = src["original_url"]
+        self.user_id = src["user_id"]
+        self.tenant_id = src["tenant_id"]
+        self.conversation_id = src["conversation_id"]
+        self.file_key = src["file_key"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 15:
+        self._take_extra(src)
+    return self

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model, utc
+from ..types import ABSENT, Model, new, utc
 from .account import Account
 from .end_user import EndUser
 from .workflow_run_summary import WorkflowRunSummary
@@ -70,33 +70,39 @@ class WorkflowLog(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 8:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.id = src["id"]
-            self.workflow_run = (
-                _decode_workflow_run_summary(_value) if isinstance(_value := src["workflow_run"], dict) else _value
-            )
-            self.details = src["details"]
-            self.created_from = src["created_from"]
-            self.created_by_role = src["created_by_role"]
-            self.created_by_account = (
-                _decode_account(_value) if isinstance(_value := src["created_by_account"], dict) else _value
-            )
-            self.created_by_end_user = (
-                _decode_end_user(_value) if isinstance(_value := src["created_by_end_user"], dict) else _value
-            )
-            self.created_at = src["created_at"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 8:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
 
 
-_decode_account = Account.from_dict
-_decode_end_user = EndUser.from_dict
-_decode_workflow_run_summary = WorkflowRunSummary.from_dict
+def decode(src: Mapping[str, Any], cls: Any = WorkflowLog) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 8:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.id = src["id"]
+        self.workflow_run = (
+            _decode_workflow_run_summary(_value) if isinstance(_value := src["workflow_run"], dict) else _value
+        )
+        self.details = src["details"]
+        self.created_from = src["created_from"]
+        self.created_by_role = src["created_by_role"]
+        self.created_by_account = (
+            _decode_account(_value) if isinstance(_value := src["created_by_account"], dict) else _value
+        )
+        self.created_by_end_user = (
+            _decode_end_user(_value) if isinstance(_value := src["created_by_end_user"], dict) else _value
+        )
+        self.created_at = src["created_at"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 8:
+        self._take_extra(src)
+    return self
+
+
+from .account import decode as _decode_account
+from .end_user import decode as _decode_end_user
+from .workflow_run_summary import decode as _decode_workflow_run_summary

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model, utc
+from ..types import ABSENT, Model, new, utc
 from .pause_reason import PauseReason
 from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS, WorkflowRunStatus
 
@@ -70,32 +70,37 @@ class WorkflowPausedData(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 9:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.workflow_run_id = src["workflow_run_id"]
-            self.paused_nodes = src["paused_nodes"]
-            self.outputs = src["outputs"]
-            self.reasons = (
-                [_decode_pause_reason(_item) if isinstance(_item, dict) else _item for _item in _value]
-                if isinstance(_value := src["reasons"], list)
-                else _value
-            )
-            self.status = (
-                WORKFLOW_RUN_STATUS_MEMBERS.get(_value, _value) if isinstance(_value := src["status"], str) else _value
-            )
-            self.created_at = src["created_at"]
-            self.elapsed_time = src["elapsed_time"]
-            self.total_tokens = src["total_tokens"]
-            self.total_steps = src["total_steps"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 9:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
 
 
-_decode_pause_reason = PauseReason.from_dict
+def decode(src: Mapping[str, Any], cls: Any = WorkflowPausedData) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 9:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.workflow_run_id = src["workflow_run_id"]
+        self.paused_nodes = src["paused_nodes"]
+        self.outputs = src["outputs"]
+        self.reasons = (
+            [_decode_pause_reason(_item) if isinstance(_item, dict) else _item for _item in _value]
+            if isinstance(_value := src["reasons"], list)
+            else _value
+        )
+        self.status = _workflow_run_status(_value, _value) if isinstance(_value := src["status"], str) else _value
+        self.created_at = src["created_at"]
+        self.elapsed_time = src["elapsed_time"]
+        self.total_tokens = src["total_tokens"]
+        self.total_steps = src["total_steps"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 9:
+        self._take_extra(src)
+    return self
+
+
+_workflow_run_status = WORKFLOW_RUN_STATUS_MEMBERS.get
+from .pause_reason import decode as _decode_pause_reason

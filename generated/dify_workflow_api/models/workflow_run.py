@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model, utc
+from ..types import ABSENT, Model, new, utc
 from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS, WorkflowRunStatus
 
 
@@ -91,27 +91,34 @@ class WorkflowRun(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 11:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.id = src["id"]
-            self.workflow_id = src["workflow_id"]
-            self.status = (
-                WORKFLOW_RUN_STATUS_MEMBERS.get(_value, _value) if isinstance(_value := src["status"], str) else _value
-            )
-            self.inputs = src["inputs"]
-            self.outputs = src["outputs"]
-            self.error = src["error"]
-            self.total_steps = src["total_steps"]
-            self.total_tokens = src["total_tokens"]
-            self.created_at = src["created_at"]
-            self.finished_at = src["finished_at"]
-            self.elapsed_time = src["elapsed_time"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 11:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
+
+
+def decode(src: Mapping[str, Any], cls: Any = WorkflowRun) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 11:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.id = src["id"]
+        self.workflow_id = src["workflow_id"]
+        self.status = _workflow_run_status(_value, _value) if isinstance(_value := src["status"], str) else _value
+        self.inputs = src["inputs"]
+        self.outputs = src["outputs"]
+        self.error = src["error"]
+        self.total_steps = src["total_steps"]
+        self.total_tokens = src["total_tokens"]
+        self.created_at = src["created_at"]
+        self.finished_at = src["finished_at"]
+        self.elapsed_time = src["elapsed_time"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 11:
+        self._take_extra(src)
+    return self
+
+
+_workflow_run_status = WORKFLOW_RUN_STATUS_MEMBERS.get

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model, utc
+from ..types import ABSENT, Model, new, utc
 from .pause_reason import PauseReason
 from .workflow_run_creator import WorkflowRunCreator
 from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS, WorkflowRunStatus
@@ -105,41 +105,46 @@ class WorkflowRunOutcome(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 15:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.id = src["id"]
-            self.workflow_id = src["workflow_id"]
-            self.status = (
-                WORKFLOW_RUN_STATUS_MEMBERS.get(_value, _value) if isinstance(_value := src["status"], str) else _value
-            )
-            self.outputs = src["outputs"]
-            self.error = src["error"]
-            self.elapsed_time = src["elapsed_time"]
-            self.total_tokens = src["total_tokens"]
-            self.total_steps = src["total_steps"]
-            self.created_at = src["created_at"]
-            self.finished_at = src["finished_at"]
-            self.created_by = (
-                _decode_workflow_run_creator(_value) if isinstance(_value := src["created_by"], dict) else _value
-            )
-            self.exceptions_count = src["exceptions_count"]
-            self.files = src["files"]
-            self.paused_nodes = src["paused_nodes"]
-            self.reasons = (
-                [_decode_pause_reason(_item) if isinstance(_item, dict) else _item for _item in _value]
-                if isinstance(_value := src["reasons"], list)
-                else _value
-            )
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 15:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
 
 
-_decode_pause_reason = PauseReason.from_dict
-_decode_workflow_run_creator = WorkflowRunCreator.from_dict
+def decode(src: Mapping[str, Any], cls: Any = WorkflowRunOutcome) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 15:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.id = src["id"]
+        self.workflow_id = src["workflow_id"]
+        self.status = _workflow_run_status(_value, _value) if isinstance(_value := src["status"], str) else _value
+        self.outputs = src["outputs"]
+        self.error = src["error"]
+        self.elapsed_time = src["elapsed_time"]
+        self.total_tokens = src["total_tokens"]
+        self.total_steps = src["total_steps"]
+        self.created_at = src["created_at"]
+        self.finished_at = src["finished_at"]
+        self.created_by = (
+            _decode_workflow_run_creator(_value) if isinstance(_value := src["created_by"], dict) else _value
+        )
+        self.exceptions_count = src["exceptions_count"]
+        self.files = src["files"]
+        self.paused_nodes = src["paused_nodes"]
+        self.reasons = (
+            [_decode_pause_reason(_item) if isinstance(_item, dict) else _item for _item in _value]
+            if isinstance(_value := src["reasons"], list)
+            else _value
+        )
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 15:
+        self._take_extra(src)
+    return self
+
+
+_workflow_run_status = WORKFLOW_RUN_STATUS_MEMBERS.get
+from .pause_reason import decode as _decode_pause_reason
+from .workflow_run_creator import decode as _decode_workflow_run_creator

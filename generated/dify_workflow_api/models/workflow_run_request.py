@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model
+from ..types import ABSENT, Model, new
 from .input_file import InputFile
 from .response_mode import RESPONSE_MODE_MEMBERS, ResponseMode
 
@@ -59,28 +59,35 @@ class WorkflowRunRequest(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 5:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.inputs = src["inputs"]
-            self.response_mode = (
-                RESPONSE_MODE_MEMBERS.get(_value, _value) if isinstance(_value := src["response_mode"], str) else _value
-            )
-            self.user = src["user"]
-            self.files = (
-                [_decode_input_file(_item) if isinstance(_item, dict) else _item for _item in _value]
-                if isinstance(_value := src["files"], list)
-                else _value
-            )
-            self.trace_session_id = src["trace_session_id"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 5:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
 
 
-_decode_input_file = InputFile.from_dict
+def decode(src: Mapping[str, Any], cls: Any = WorkflowRunRequest) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 5:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.inputs = src["inputs"]
+        self.response_mode = (
+            _response_mode(_value, _value) if isinstance(_value := src["response_mode"], str) else _value
+        )
+        self.user = src["user"]
+        self.files = (
+            [_decode_input_file(_item) if isinstance(_item, dict) else _item for _item in _value]
+            if isinstance(_value := src["files"], list)
+            else _value
+        )
+        self.trace_session_id = src["trace_session_id"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 5:
+        self._take_extra(src)
+    return self
+
+
+_response_mode = RESPONSE_MODE_MEMBERS.get
+from .input_file import decode as _decode_input_file

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model
+from ..types import ABSENT, Model, new
 from .workflow_run_outcome import WorkflowRunOutcome
 
 
@@ -38,20 +38,26 @@ class WorkflowRunResponse(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 3:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.task_id = src["task_id"]
-            self.workflow_run_id = src["workflow_run_id"]
-            self.data = _decode_workflow_run_outcome(_value) if isinstance(_value := src["data"], dict) else _value
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 3:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
 
 
-_decode_workflow_run_outcome = WorkflowRunOutcome.from_dict
+def decode(src: Mapping[str, Any], cls: Any = WorkflowRunResponse) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 3:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.task_id = src["task_id"]
+        self.workflow_run_id = src["workflow_run_id"]
+        self.data = _decode_workflow_run_outcome(_value) if isinstance(_value := src["data"], dict) else _value
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 3:
+        self._take_extra(src)
+    return self
+
+
+from .workflow_run_outcome import decode as _decode_workflow_run_outcome

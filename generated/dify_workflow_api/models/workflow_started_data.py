@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ..types import ABSENT, Model, utc
+from ..types import ABSENT, Model, new, utc
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -55,20 +55,26 @@ class WorkflowStartedData(Model):
     @classmethod
     def from_dict(cls, src: Mapping[str, Any]) -> Self:
         """The model of a JSON object; see `Model.from_dict`."""
-        size = len(src)
-        if size < 6:
-            return cls._of_part(src)
-        self = cls.__new__(cls)
-        try:
-            self.id = src["id"]
-            self.workflow_id = src["workflow_id"]
-            self.inputs = src["inputs"]
-            self.created_at = src["created_at"]
-            self.reason = src["reason"]
-            self.sequence_number = src["sequence_number"]
-        except KeyError:
-            return cls._of_part(src)
-        self._extra = None
-        if size > 6:
-            self._take_extra(src)
+        self: Self = decode(src, cls)
         return self
+
+
+def decode(src: Mapping[str, Any], cls: Any = WorkflowStartedData) -> Any:
+    """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
+    size = len(src)
+    if size < 6:
+        return cls._of_part(src)
+    self = new(cls)
+    try:
+        self.id = src["id"]
+        self.workflow_id = src["workflow_id"]
+        self.inputs = src["inputs"]
+        self.created_at = src["created_at"]
+        self.reason = src["reason"]
+        self.sequence_number = src["sequence_number"]
+    except KeyError:
+        return cls._of_part(src)
+    self._extra = None
+    if size > 6:
+        self._take_extra(src)
+    return self
