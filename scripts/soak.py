@@ -6,7 +6,8 @@ The kinds are faithful servers ("honest", read by one worker, by several: "worke
 ones (`lies`), and those whose filters contradict what they display ("session", "process", "exclusive", "lagging";
 tests/zoned_histories.py says what they are). "changes" and "ranges" are jobs that use `logs.changes` and `logs.ranges`
 (tests/job_histories.py). "exports" are killed again and again (tests/killed_exports.py): 12 at most, as each takes a
-minute. For servers of other clocks it prints the requests beyond those of a faithful server.
+minute. "batch" is a batch of 2,000 rows that is killed 200 times (tests/killed_batches.py): 3 at most. For servers of
+other clocks it prints the requests beyond those of a faithful server.
 
 Each history follows from its kind and its seed. Those that fail are printed with the command that repeats them; the
 exit status is then 1.
@@ -45,10 +46,11 @@ KINDS: Final = {
     "changes": ("job_histories", "random_job", "check_changes"),
     "ranges": ("job_histories", "random_ranges", "check_ranges"),
     "exports": ("killed_exports", "random_export", "check_export"),
+    "batch": ("killed_batches", "random_batch", "check_batch"),
 }
 """The module of each kind's histories, and its functions that make and check one."""
 BLOCK: Final = 50
-FEW: Final = {"exports": 12}
+FEW: Final = {"exports": 12, "batch": 3}
 """So many histories at most of kinds that take long."""
 
 

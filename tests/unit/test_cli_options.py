@@ -129,4 +129,12 @@ class TestDocumentation:
 
     def test_commands_say_whether_they_write(self):
         writing = {one["name"] for one in self.commands() if one["effect"] == "write"}
-        assert writing == {"runs run", "runs rerun", "runs stop", "files upload", "forms submit", "config set"}
+        assert writing == {
+            "runs run",
+            "runs batch",
+            "runs rerun",
+            "runs stop",
+            "files upload",
+            "forms submit",
+            "config set",
+        }

@@ -9,6 +9,7 @@ command = LazyGroup(
     help="Run the workflow; look up, follow and stop runs.",
     modules={
         "run": ".runs_run",
+        "batch": ".runs_batch",
         "rerun": ".runs_rerun",
         "get": ".runs_get",
         "stop": ".runs_stop",
