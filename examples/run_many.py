@@ -1,35 +1,28 @@
 """Run a workflow for each row of inputs.csv, eight at once; results go to results.jsonl.
 
-The columns of the CSV file are the inputs of the workflow. A second start goes on where the first one ended.
+The columns of the CSV file are the inputs of the workflow. A second start continues a batch that was interrupted, and
+starts no row twice: inputs.journal has what is known of each.
 """
 
 import csv
 import json
 import sys
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections import Counter
 from pathlib import Path
 
-from dify_workflow import DifyError, DifyWorkflow
+from dify_workflow import DifyWorkflow
 
 source = Path(sys.argv[1] if len(sys.argv) > 1 else "inputs.csv")
-target = source.with_name("results.jsonl")
-with source.open(newline="", encoding="utf-8") as file:
-    rows = list(csv.DictReader(file))
-done = {json.loads(line)["row"] for line in target.read_text("utf-8").splitlines()} if target.exists() else set[int]()
+counts = Counter[str]()
 
-
-def run(client: DifyWorkflow, number: int) -> dict[str, object]:
-    """Run the workflow for one row; what became of it."""
-    result = client.runs.start(rows[number], user=f"batch-{number}").wait()
-    return {"row": number, "run": result.workflow_run_id, "status": result.status, "outputs": result.outputs}
-
-
-with DifyWorkflow() as client, ThreadPoolExecutor(8) as pool, target.open("a", encoding="utf-8") as results:
-    jobs = {pool.submit(run, client, number): number for number in range(len(rows)) if number not in done}
-    for job in as_completed(jobs):
-        try:
-            results.write(json.dumps(job.result()) + "\n")
-            results.flush()
-        except DifyError as error:  # this row is run again by the next start
-            print(f"row {jobs[job]}: {error}", file=sys.stderr)
-print(f"{len(target.read_text('utf-8').splitlines())} of {len(rows)} rows have a result")
+with (
+    source.open(newline="", encoding="utf-8") as table,
+    source.with_name("results.jsonl").open("w", encoding="utf-8") as results,
+    DifyWorkflow() as client,
+):
+    rows = csv.DictReader(table)  # read as they are needed
+    for item in client.runs.batch(rows, user="run-many", journal=source.with_suffix(".journal"), at_once=8):
+        counts[item.status] += 1
+        record = {"row": item.index, "run": item.run_id, "status": item.status, "outputs": item.outputs}
+        results.write(json.dumps(record | {"error": item.error}) + "\n")
+print(", ".join(f"{count} {status}" for status, count in counts.most_common()))

@@ -410,6 +410,7 @@ class Docstrings:
             "__name__": "example",
             "AsyncDifyWorkflow": AsyncDifyWorkflow,
             "DifyWorkflow": DifyWorkflow,
+            "Path": Path,
             "Sandbox": type(sandbox),
             "Verbatim": Verbatim,
             "Wait": Wait,
@@ -424,6 +425,8 @@ class Docstrings:
 
     def run(self) -> None:
         """Run them all; one that follows the logs is interrupted after its first request."""
+        for name, content in FILES.items():
+            Path(name).write_bytes(content)
         for examples in documented(self.path):
             known = len(self.sandbox.requests)
             is_endless = "logs.follow(" in examples[0].source

@@ -74,8 +74,8 @@ class AsyncFiles(AsyncResource):
     ) -> dict[str, Any]:
         """Upload every file among the inputs of a run: `POST /files/upload` for each path.
 
-        >>> inputs = client.files.upload_all({"query": "hi", "doc": Path("report.pdf")}, user="u-1")
-        >>> client.runs.run(inputs, user="u-1")
+        >>> inputs = await client.files.upload_all({"query": "hi", "doc": Path("report.pdf")}, user="u-1")
+        >>> await client.runs.run(inputs, user="u-1")
 
         A path is an object of `pathlib`, at any depth: a string is text. `runs.start` and `runs.batch` do so, too.
 

@@ -203,7 +203,7 @@ class AsyncRuns(AsyncResource):
     ) -> AsyncBatch:
         """Run many rows of inputs: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`, once for each.
 
-        >>> for item in client.runs.batch(rows, user="batch", journal="in.journal"):
+        >>> async for item in client.runs.batch(rows, user="batch", journal="in.journal"):
         ...     print(item.index, item.status, item.outputs)
 
         The journal, a file, has what is known of each row. A batch that was interrupted, at whatever moment, is
