@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from command_line import run, variables
 
-from dify_workflow.cli import profiles
+from dify_workflow import _profiles as profiles
 from dify_workflow.cli.connection import Connection
 from dify_workflow.testing import Sandbox
 

@@ -13,7 +13,7 @@ from .errors import SettingsError, hide, note
 from .options import output_option
 
 if TYPE_CHECKING:
-    from .profiles import Profile
+    from .._profiles import Profile
 
 SHORTEST_SHOWN = 12
 """Characters of a key from which on a part of it is shown."""
@@ -28,7 +28,7 @@ def command() -> None:
 @output_option("table", "json", "jsonl")
 def list_(output: str) -> None:
     """Print the profiles, each with its address and the beginning and end of its key."""
-    from . import profiles
+    from .. import _profiles as profiles
     from .output import json_text
 
     found = [
@@ -52,7 +52,7 @@ def set_(profile: str, base_url: str | None, api_key_command: str | None) -> Non
 
     A profile that exists keeps what is not given; at the terminal, an empty key keeps the stored one.
     """
-    from . import profiles
+    from .. import _profiles as profiles
 
     if not re.fullmatch(profiles.NAME, profile):
         raise click.UsageError(f"a profile's name has letters, digits, '-' and '_' only; got {profile!r}")
@@ -70,7 +70,7 @@ def set_(profile: str, base_url: str | None, api_key_command: str | None) -> Non
 @command.command("path", cls=Command, effect="read")
 def path() -> None:
     """Print where the configuration is."""
-    from . import profiles
+    from .. import _profiles as profiles
 
     click.echo(str(profiles.path()))
 
@@ -107,7 +107,7 @@ def _check(values: dict[str, Any], stored: Profile | None) -> None:
     """
     from dify_workflow import DifyWorkflow
 
-    from .connection import DEFAULT_BASE_URL
+    from .._profiles import DEFAULT_BASE_URL
 
     base_url = values.get("base_url") or (stored and stored.base_url) or DEFAULT_BASE_URL
     DifyWorkflow(api_key=values.get("api_key") or "app-any", base_url=base_url).close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from . import profiles
+from .. import _profiles as profiles
 from .errors import SettingsError, hide
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from dify_workflow import DifyWorkflow
 
-DEFAULT_BASE_URL = "https://api.dify.ai/v1"
 SANDBOX = "sandbox"
 """The profile that serves a sandbox of its own while the command runs, unless the configuration has one so named."""
 
@@ -71,7 +70,7 @@ class Connection:
         """The apps, in the order in which they were named; their connections are closed at the end.
 
         Raises:
-            SettingsError: there is no such profile, or it has no key.
+            ProfileError: there is no such profile, or it has no key.
             ConfigurationError: there is no key in the environment, or it or an address cannot be used.
         """
         with ExitStack() as stack:
@@ -99,13 +98,12 @@ class Connection:
             yield app.client
 
     def _options(self, name: str, known: dict[str, profiles.Profile], stack: ExitStack) -> dict[str, Any]:
-        if name in known:
-            found = known[name]
-            return {"api_key": found.key(), "base_url": found.base_url or DEFAULT_BASE_URL}
-        if name == SANDBOX:
+        if name == SANDBOX and name not in known:
             return _sandbox(stack)
-        have = f"there are {', '.join(known)}" if known else "there is none"
-        raise SettingsError(f"there is no profile {name!r} in {profiles.path()}: {have}; 'config set {name}' stores it")
+        found = profiles.named(name, known)
+        key = found.key()
+        hide(key)
+        return {"api_key": key, "base_url": found.address()}
 
 
 def _sandbox(stack: ExitStack) -> dict[str, Any]:

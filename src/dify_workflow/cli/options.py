@@ -161,12 +161,12 @@ def _none_for_no_value(_context: click.Context, _option: click.Parameter, value:
 def _profiles(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    from . import profiles
+    from .. import _profiles as profiles
 
     before, comma, start = incomplete.rpartition(",")
     try:
         return [CompletionItem(before + comma + name) for name in profiles.read() if name.startswith(start)]
-    except (click.ClickException, OSError):
+    except (ValueError, OSError):
         return []  # the command itself says what is wrong
 
 

@@ -16,14 +16,17 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from .errors import SettingsError, hide
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KEYS: Final = ("base_url", "api_key", "api_key_command")
 NAME: Final = r"[A-Za-z0-9_-]+"
 """What a profile may be called: a comma separates names, and TOML takes these without quotes."""
+DEFAULT_BASE_URL: Final = "https://api.dify.ai/v1"
+
+
+class ProfileError(ValueError):
+    """A profile, or the file of the profiles, cannot be used."""
 
 
 class Profile(NamedTuple):
@@ -45,16 +48,19 @@ class Profile(NamedTuple):
         """The API key.
 
         Raises:
-            SettingsError: there is none.
+            ProfileError: there is none.
         """
         if self.api_key_command is not None:
             key = _printed_by(self.name, self.api_key_command)
         else:
             key = (self.api_key or "").strip()
         if not key:
-            raise SettingsError(f"profile {self.name!r} has no API key: store one by 'config set {self.name}'")
-        hide(key)
+            raise ProfileError(f"profile {self.name!r} has no API key: store one by 'config set {self.name}'")
         return key
+
+    def address(self) -> str:
+        """The address of the API; the environment's has no say, as the key is not its."""
+        return self.base_url or DEFAULT_BASE_URL
 
     def __repr__(self) -> str:
         return f"Profile({self.name!r})"  # a traceback must not show the key
@@ -73,69 +79,81 @@ def read() -> dict[str, Profile]:
     """The profiles by name; none where there is no file.
 
     Raises:
-        SettingsError: the file is not one of profiles, or others can read it.
+        ProfileError: the file is not one of profiles, or others can read it.
     """
     return profiles_in(text_of_file())
+
+
+def named(name: str, known: Mapping[str, Profile]) -> Profile:
+    """The profile of a name.
+
+    Raises:
+        ProfileError: there is none.
+    """
+    if name in known:
+        return known[name]
+    have = f"there are {', '.join(known)}" if known else "there is none"
+    raise ProfileError(f"there is no profile {name!r} in {path()}: {have}; 'config set {name}' stores it")
 
 
 def text_of_file() -> str:
     """The text of the configuration; empty where there is no file.
 
     Raises:
-        SettingsError: other users can read it.
+        ProfileError: other users can read it.
     """
     place = path()
     try:
         with place.open(encoding="utf-8") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-                raise SettingsError(f"{place} has API keys and can be read by other users: chmod 600 '{place}'")
+                raise ProfileError(f"{place} has API keys and can be read by other users: chmod 600 '{place}'")
             return file.read()
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{place} is no UTF-8 text: {error.reason}") from None
+        raise ProfileError(f"{place} is no UTF-8 text: {error.reason}") from None
 
 
 def profiles_in(text: str) -> dict[str, Profile]:
     """The profiles in the text of a configuration.
 
     Raises:
-        SettingsError: it is no configuration of profiles.
+        ProfileError: it is no configuration of profiles.
     """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path()} is no TOML: {error}") from None
+        raise ProfileError(f"{path()} is no TOML: {error}") from None
     tables: object = document.pop("profiles", {})
     if document or not isinstance(tables, dict):
-        raise SettingsError(f"{path()} must have tables [profiles.NAME] and nothing else")
+        raise ProfileError(f"{path()} must have tables [profiles.NAME] and nothing else")
     return {name: _profile(name, table) for name, table in cast("dict[str, object]", tables).items()}
 
 
 def _profile(name: str, table: object) -> Profile:
     if not re.fullmatch(NAME, name):
-        raise SettingsError(f"{path()}: a profile's name has letters, digits, '-' and '_' only; got {name!r}")
+        raise ProfileError(f"{path()}: a profile's name has letters, digits, '-' and '_' only; got {name!r}")
     values: dict[str, Any] = dict(cast("dict[str, object]", table)) if isinstance(table, dict) else {"": table}
     if wrong := [key for key, value in values.items() if key not in KEYS or not isinstance(value, str)]:
-        raise SettingsError(f"{path()}: profile {name!r} can have {', '.join(KEYS)}, each a string; got {wrong[0]!r}")
+        raise ProfileError(f"{path()}: profile {name!r} can have {', '.join(KEYS)}, each a string; got {wrong[0]!r}")
     if "api_key" in values and "api_key_command" in values:
-        raise SettingsError(f"{path()}: profile {name!r} has both api_key and api_key_command: remove one")
+        raise ProfileError(f"{path()}: profile {name!r} has both api_key and api_key_command: remove one")
     return Profile(name, **values)
 
 
 def _printed_by(name: str, command: str) -> str:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - as below
         ["sh", "-c", command],  # noqa: S607 - the user's own command, in the user's shell
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         check=False,
     )
     if done.returncode:
-        raise SettingsError(f"api_key_command of profile {name!r} failed: exit status {done.returncode}")
+        raise ProfileError(f"api_key_command of profile {name!r} failed: exit status {done.returncode}")
     try:
         lines = done.stdout.decode("utf-8").strip().splitlines()
     except UnicodeDecodeError:
-        raise SettingsError(f"api_key_command of profile {name!r} printed no text") from None
+        raise ProfileError(f"api_key_command of profile {name!r} printed no text") from None
     return lines[0].strip() if lines else ""
 
 
@@ -143,7 +161,7 @@ def store(name: str, values: Mapping[str, str | None]) -> None:
     """Write values of a profile to the file, readable by its owner only; None removes one. The rest stays as it is.
 
     Raises:
-        SettingsError: the file is written in a way in which it cannot be changed here.
+        ProfileError: the file is written in a way in which it cannot be changed here.
     """
     before = text_of_file()
     text = _changed(before, name, values)
@@ -151,9 +169,7 @@ def store(name: str, values: Mapping[str, str | None]) -> None:
     stored = expected.get(name, Profile(name))
     expected[name] = Profile(name, *(values.get(key, getattr(stored, key)) for key in KEYS))
     if profiles_in(text) != expected:
-        raise SettingsError(
-            f"{path()} cannot be changed here, as profile {name!r} is no table of single lines: edit it"
-        )
+        raise ProfileError(f"{path()} cannot be changed here, as profile {name!r} is no table of single lines: edit it")
     place = path().resolve()
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = place.with_name(f".{place.name}.{os.getpid()}")
