@@ -84,6 +84,11 @@ def __getattr__(name: str) -> object:
 
     if name in {"models", "types"}:
         return import_module(f".{name}", __name__)
+    if name in {"AsyncDifyWorkflow", "DifyWorkflow"}:
+        # The classes of what a client returns have these as their modules. cloudpickle, by which Spark, Dask and Ray
+        # send values, takes the class itself along where its module is not loaded: another class on arrival.
+        import_module(".models", __name__)
+        import_module(".types", __name__)
     value: object = getattr(import_module(_HOME.get(name, "._errors"), __name__), name)
     globals()[name] = value
     return value
