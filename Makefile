@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+ENGINES := .venv-engines
 RUN    := $(BIN)/python
 LOCKED := $(VENV)/.locked
 READY  := $(VENV)/.ready
@@ -28,7 +29,7 @@ sandbox: $(READY) ## serve the sandbox until Ctrl-C
 setup: $(READY) ## make the environment in .venv from the lock file
 
 clean: ## remove the environment and everything that was built
-	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis mutants .nox
+	@rm -rf $(VENV) $(ENGINES) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis mutants .nox
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- contribute: code and tests ------------------------------------------------------------------------------------
@@ -57,6 +58,11 @@ check: $(READY) ## fail, naming the files, where the spec or what is made from i
 
 test-ranges: $(READY) ## run the runtime's tests at both ends of the dependency ranges, on each Python at hand
 	@$(BIN)/nox $(ARGS)
+
+test-engines: $(READY) ## run the tests of Spark, dlt and the recipes, in an environment of their own; needs Java 17
+	@$(RUN) scripts/engines.py $(ENGINES)
+	@PYTHONPATH=$(CURDIR)/src:$(CURDIR)/generated $(ENGINES)/bin/python -m pytest tests/engines -n 2 --dist loadgroup \
+	  -o timeout=600 $(ARGS)
 
 mutants: $(READY) ## seed faults with mutmut and report the share that the tests notice; ARGS=contract: twenty by hand
 	@$(RUN) scripts/mutants.py $(ARGS)
@@ -139,4 +145,4 @@ $(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo sandbox test contract mutants soak import update drift spec generate facade reference public-api check setup lint format types build release publish lock test-ranges bench bench-check docs docs-serve clean
+.PHONY: help demo sandbox test test-engines contract mutants soak import update drift spec generate facade reference public-api check setup lint format types build release publish lock test-ranges bench bench-check docs docs-serve clean

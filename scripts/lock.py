@@ -7,6 +7,7 @@ Usage: lock.py [--upgrade]
     highest.txt  the same with the extras that the tests use, and the tools that run them, as in dev.txt
     lowest.txt   the same tools, with each dependency of the SDK at the lowest end of its range
     bench.txt    what the benchmarks are compared to, with the SDK's dependencies and extras as in dev.txt
+    engines.txt  Spark, dlt and what the recipes use, which `make test-engines` installs; the rest as in dev.txt
 
 One resolution holds for every system and for Python 3.11 and newer. What is locked stays as it is unless a range in
 pyproject.toml no longer allows it, or --upgrade asks for the newest of everything.
@@ -30,6 +31,9 @@ EXTRAS = tuple(
     for argument in ("--extra", extra)
 )
 SUITE = (*EXTRAS, "--group", "suite")
+LARGE = ("dlt", "spark")
+"""Extras that are not in dev.txt."""
+ENGINES = (*EXTRAS, *(argument for extra in LARGE for argument in ("--extra", extra)), "--group", "engines")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,12 +43,13 @@ def main(argv: list[str] | None = None) -> int:
     upgrade = ["--upgrade"] if parser.parse_args(argv).upgrade else []
     locked = REQUIREMENTS / "dev.txt"
     try:
-        lock("dev.txt", "Everything that `make setup` installs", "--all-extras", "--group", "dev", *upgrade)
+        lock("dev.txt", "Everything that `make setup` installs", *small_extras(), "--group", "dev", *upgrade)
         same = ("--constraints", str(locked), "--no-annotate")
         lock("runtime.txt", "What the SDK needs without any extra, as in dev.txt", *same)
         lock("highest.txt", "The SDK's dependencies and the tools of its tests, as in dev.txt", *same, *SUITE)
         compared = (*same, *EXTRAS, "--group", "bench")
         lock("bench.txt", "What the benchmarks are compared to, the rest as in dev.txt", *compared, *upgrade)
+        lock("engines.txt", "What `make test-engines` installs, the rest as in dev.txt", *same, *ENGINES, *upgrade)
         with tempfile.TemporaryDirectory() as folder:
             others = Path(folder) / "others.txt"
             others.write_text(without(locked.read_text("utf-8"), ranged_packages()), "utf-8")
@@ -80,6 +85,12 @@ def lock(name: str, meaning: str, *arguments: str) -> None:
     else:
         target.write_text(text, "utf-8", newline="\n")
         print(f"requirements/{name}: {pins} packages, written")
+
+
+def small_extras() -> list[str]:
+    """Arguments that name each extra but the large ones."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return [part for extra in project["optional-dependencies"] if extra not in LARGE for part in ("--extra", extra)]
 
 
 def ranged_packages() -> set[str]:

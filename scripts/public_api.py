@@ -30,6 +30,8 @@ PUBLIC: Final = (
     "dify_workflow.testing",
     "dify_workflow.records",
     "dify_workflow.export",
+    "dify_workflow.spark",
+    "dify_workflow.dlt",
 )
 NOT_CONSTRUCTED: Final = "dify_workflow.types"
 """The public module of classes that methods return: users do not call them."""

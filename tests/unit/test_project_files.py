@@ -59,7 +59,7 @@ class TestLocks:
     """requirements/*.txt: what is installed, by hash, from whichever index."""
 
     def test_every_end_of_the_ranges_has_a_lock(self):
-        assert set(LOCKS) == {"dev.txt", "runtime.txt", "highest.txt", "lowest.txt", "bench.txt"}
+        assert set(LOCKS) == {"dev.txt", "runtime.txt", "highest.txt", "lowest.txt", "bench.txt", "engines.txt"}
 
     @pytest.mark.parametrize("name", LOCKS)
     def test_a_lock_names_no_host_and_no_place_on_disk(self, name):
@@ -81,6 +81,7 @@ class TestLocks:
             ("highest.txt", [*runtime("cli", "sandbox", "speed"), *stated("suite")]),
             ("lowest.txt", [*runtime("cli", "sandbox", "speed"), *stated("suite")]),
             ("bench.txt", [*runtime("cli", "sandbox", "speed"), *stated("bench")]),
+            ("engines.txt", [*runtime("dlt", "sandbox", "spark"), *stated("engines")]),
         ],
     )
     def test_a_lock_answers_every_requirement_of_pyproject(self, name, requirements):

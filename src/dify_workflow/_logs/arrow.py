@@ -124,6 +124,20 @@ def batch_of(rows: Sequence[Sequence[Any]], schema: Any) -> Any:  # noqa: ANN401
     return pyarrow.RecordBatch.from_arrays(arrays, schema=schema)
 
 
+def for_engines(batch: Any, app: str | None) -> Any:  # noqa: ANN401 - a pyarrow.RecordBatch
+    """A batch as engines store it: times in microseconds, and the name of the app, if given, as the first column."""
+    pyarrow = _pyarrow()
+    arrays, fields = list(batch.columns), list(batch.schema)
+    for place, field in enumerate(fields):
+        if pyarrow.types.is_timestamp(field.type):
+            fields[place] = field.with_type(pyarrow.timestamp("us", "UTC"))
+            arrays[place] = arrays[place].cast(fields[place].type)
+    if app is not None:
+        arrays.insert(0, pyarrow.repeat(app, batch.num_rows))
+        fields.insert(0, pyarrow.field("app", pyarrow.string(), nullable=False))
+    return pyarrow.RecordBatch.from_arrays(arrays, schema=pyarrow.schema(fields))
+
+
 def _pyarrow() -> Any:  # noqa: ANN401 - a module without types
     from .._extras import imported  # noqa: PLC0415 - loaded when needed
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from inspect import signature
@@ -14,15 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from .. import __version__
 from .._errors import DifyError
-from .._http.outages import is_outage
-from .._logs.detailed_log import DetailedLog
 from .._logs.follow import OVERLAP_SECONDS
-from .._runs.statuses import ENDED_STATUSES
 from .._sync.client import DifyWorkflow
 from .._sync.resources.logs import Logs
 from ..records import columns_of, is_plain_text
 from ._results import ExportProgress, ExportResult
 from ._targets import format_of, opened, without_password
+from ._updates import add_unfinished, beginning, give_up, note_unfinished, with_details
 
 if TYPE_CHECKING:
     from ..types import DetailedLogWalk, LogChanges, LogWalk
@@ -203,10 +200,7 @@ class _Job:
         """Where updates begin, for each app: before the walk, so that they miss nothing."""
         found: dict[str, Any] = {}
         for name, client in self._clients:
-            changes = client.logs.changes(**self._change_filters())
-            for _ in changes:
-                pass
-            found[name or ""] = changes.checkpoint
+            found[name or ""] = beginning(client, self._change_filters())
         return found
 
     def _change_filters(self) -> dict[str, Any]:
@@ -223,10 +217,7 @@ class _Job:
             state["done"], state["checkpoint"], state["time_shift"] = state["rows"], None, 0
         for name, found in state["unfinished"].items():
             if (checkpoint := state["changes"].get(name)) is not None:
-                since = checkpoint["newest"]
-                checkpoint["unfinished"] |= {
-                    key: [second, since if since is not None else second] for key, second in found.items()
-                }
+                add_unfinished(checkpoint, found)
         state["finished"] = True
         self._target.finish(state)
         self._tell(state, None, state["rows"])
@@ -246,7 +237,7 @@ class _Job:
             with walk:
                 for log in walk:
                     target.add(name, log)
-                    _note_unfinished(log, unfinished)
+                    note_unfinished(log, unfinished)
                     state["rows"] += 1
                     pending += 1
                     if pending >= batch or (pending % 100 == 0 and time.monotonic() - committed > SECONDS):
@@ -259,7 +250,7 @@ class _Job:
                 self._commit(state, walk)
             raise
         self._commit(state, walk)
-        self._give_up(unfinished, state["checkpoint"]["latest"])
+        give_up(unfinished, state["checkpoint"]["latest"], GIVE_UP_AFTER)
         until = _until(state["checkpoint"], state["time_shift"], self._filters)
         state["complete_until"] = until if state["app"] == 0 else _earlier(state["complete_until"], until)
 
@@ -267,11 +258,6 @@ class _Job:
         state["checkpoint"] = walk.checkpoint
         state["time_shift"] = walk.time_shift or state["time_shift"]  # what goes on may be too short to show it
         self._target.commit(state)
-
-    def _give_up(self, unfinished: dict[str, int], latest: int | None) -> None:
-        for key, second in list(unfinished.items()):
-            if latest is not None and second < latest - GIVE_UP_AFTER:
-                del unfinished[key]
 
     # Updates ------------------------------------------------------------------------------------------------------
 
@@ -302,7 +288,7 @@ class _Job:
         read: list[Any] = []
 
         def add() -> None:
-            for log in _with_details(client, read, self._details):
+            for log in with_details(client, read, self._details):
                 self._target.add(name, log)
             state["rows"] += len(read)
             read.clear()
@@ -386,35 +372,6 @@ def _wanted(
         "apps": [name for name, _ in clients],
         "base_urls": [client.base_url for _, client in clients],
     }
-
-
-def _note_unfinished(log: Any, unfinished: dict[str, int]) -> None:  # noqa: ANN401 - a server may send anything
-    log = log.log if isinstance(log, DetailedLog) else log
-    run = getattr(log, "workflow_run", None)
-    status = getattr(run, "status", None)
-    if isinstance(status, str) and status not in ENDED_STATUSES and getattr(run, "finished_at", None) is None:
-        identity, second = log.id, log.created_at
-        if isinstance(identity, str) and type(second) is int:
-            unfinished[identity] = second
-
-
-def _with_details(client: DifyWorkflow, logs: Sequence[Any], details: int | None) -> list[Any]:
-    if details is None:
-        return list(logs)
-
-    def detailed(log: Any) -> DetailedLog:  # noqa: ANN401 - as above
-        run = getattr(log, "workflow_run", None)
-        if run is None:
-            return DetailedLog(log, None, None)
-        try:
-            return DetailedLog(log, client.runs.get(run.id), None)
-        except (DifyError, ValueError) as error:
-            if isinstance(error, DifyError) and is_outage(error):
-                raise
-            return DetailedLog(log, None, error)
-
-    with ThreadPoolExecutor(details) as pool:
-        return list(pool.map(detailed, logs))
 
 
 def _until(checkpoint: dict[str, Any], time_shift: int | None, filters: dict[str, Any]) -> int | None:
