@@ -9,6 +9,8 @@ A comment before a block says what else holds for it:
     <!-- code: not run: REASON -->   only its syntax is checked
     <!-- code: file NAME -->         it is saved under this name, for later blocks
     <!-- code: output -->            what the block above printed
+    <!-- code: engines -->           it needs what `make test-engines` installs, and is run there; elsewhere its
+                                     syntax is checked
     <!-- code: Ctrl-C -->            it has no end: it is interrupted when it has printed something
     <!-- code: pytest -->            a file of tests, which must pass
     <!-- code: exit 3 -->            the exit status of the last command
@@ -140,6 +142,7 @@ class Page:
     path: Path
     folder: Path
     sandbox: Sandbox
+    has_engines: bool = False
     names: dict[str, Any] = field(default_factory=dict)
     printed: str = ""
 
@@ -170,11 +173,13 @@ class Page:
             if not re.fullmatch(r"run: .{10,}", rest):
                 raise DocumentationError("a block that is not run needs a reason")
             return check_syntax(block)
+        if word == "engines" and not self.has_engines:
+            return check_syntax(block)
         if word == "file":
             check_syntax(block)
             (self.folder / rest).write_text(self._filled(block.source), "utf-8")
             return None
-        if word not in {"", "pytest", "Ctrl-C", "exit"}:
+        if word not in {"", "engines", "pytest", "Ctrl-C", "exit"}:
             raise DocumentationError(f"no such note: {block.note!r}")
         RUNNERS[block.language](self, block)
         return None

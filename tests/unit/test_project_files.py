@@ -71,7 +71,8 @@ class TestLocks:
         for entry in entries:
             assert re.match(r"[a-z0-9.-]+==[^\s;]+( ; [^\\\n]+)? \\\n", entry), entry
             assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", entry)) >= 1, entry
-        assert len(entries) == len(pinned(LOCKS[name])) >= 8
+        names = {entry.partition("==")[0] for entry in entries}  # some have a version of their own for older Pythons
+        assert len(names) == len(pinned(LOCKS[name])) >= 8
 
     @pytest.mark.parametrize(
         ("name", "requirements"),
