@@ -10,7 +10,8 @@ from updates.workspace import scratch
 if TYPE_CHECKING:
     from updates.workspace import Workspace
 
-TESTS = ("tests/contract",)
+TESTS = ("tests/contract", "-m", "not tools")
+"""The contract tests, without those of the tools, whose code an update does not change."""
 MOST_FAILURES = 25
 _LONGEST = 1500
 

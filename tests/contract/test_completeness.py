@@ -203,6 +203,7 @@ def test_fields_are_looked_for_under_their_generated_names():
     assert completeness.gaps(spec) == []
 
 
+@pytest.mark.tools
 def test_the_command_prints_the_gaps_of_a_file_and_fails(tmp_path: Path):
     script = Path(completeness.__file__)
     done = subprocess.run([sys.executable, script], capture_output=True, check=False, encoding="utf-8")

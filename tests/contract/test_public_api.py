@@ -108,6 +108,7 @@ def changed(copied: Path, edits: Iterable[tuple[str, str, str]]) -> str:
             path.write_text(text, encoding="utf-8")
 
 
+@pytest.mark.tools
 def test_changes_that_a_user_can_see_show_as_a_difference(copied: Path):
     shown = public_api.difference(STORED, changed(copied, [change[:3] for change in VISIBLE])).splitlines()
     for _, _, _, gone, new in VISIBLE:
@@ -116,6 +117,7 @@ def test_changes_that_a_user_can_see_show_as_a_difference(copied: Path):
     assert shown[-1].endswith("If that is meant: `make public-api`.")
 
 
+@pytest.mark.tools
 def test_changes_that_no_user_can_see_and_another_place_do_not_show(copied: Path):
     edits = (
         ("src/dify_workflow/_version.py", "__version__ = ", "__version__ = 'x' + "),
@@ -129,6 +131,7 @@ def test_changes_that_no_user_can_see_and_another_place_do_not_show(copied: Path
     assert changed(copied, edits) == STORED
 
 
+@pytest.mark.tools
 def test_the_check_fails_with_the_difference_and_the_task_that_renews_the_text(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -60,6 +60,7 @@ def without_todos(err: str) -> str:
     return "".join(line for line in err.splitlines(keepends=True) if not line.startswith("to do: "))
 
 
+@pytest.mark.tools
 def test_the_bytes_depend_on_no_hash_seed_locale_or_folder(folders: Path) -> None:
     (folders / "openapi.yaml").unlink()
     done = subprocess.run(
@@ -94,6 +95,7 @@ def test_the_stored_spec_is_checked_and_compiled_without_a_change(
     assert files_of(folders) == before
 
 
+@pytest.mark.tools
 def test_check_shows_what_differs_and_compiling_writes_it(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = sorted(path.name for path in folders.iterdir())
     for change, line in (("spec", "+      summary: List workflow logs"), ("overlay", "+      summary: List the logs")):
@@ -126,6 +128,7 @@ def test_check_shows_what_differs_and_compiling_writes_it(folders: Path, capsys:
         ("selection.yaml", "method: get\n", "method: fetch\n", "selection.yaml:"),
     ],
 )
+@pytest.mark.tools
 def test_sources_that_are_wrong_are_named_and_nothing_is_written(
     folders: Path, capsys: pytest.CaptureFixture[str], file: str, old: str, new: str, said: str
 ) -> None:
@@ -137,6 +140,7 @@ def test_sources_that_are_wrong_are_named_and_nothing_is_written(
     assert (folders / "openapi.yaml").read_text() == TEXT
 
 
+@pytest.mark.tools
 def test_text_that_is_missing_is_made_and_pointed_out(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = folders / "overlays" / "30-english.yaml"
     overlay = path.read_text()
@@ -151,12 +155,14 @@ def test_text_that_is_missing_is_made_and_pointed_out(folders: Path, capsys: pyt
     assert not re.search("[\u3000-\u9fff]", text)
 
 
+@pytest.mark.tools
 def test_an_overlay_under_another_suffix_is_not_passed_over(folders: Path) -> None:
     (folders / "overlays" / "40-more.yml").write_text("overlay: 1.0.0\n")
     with pytest.raises(SpecError, match=r"40-more\.yml:1: .*must end in \.yaml"):
         compiled(folders / "upstream", folders / "overlays")
 
 
+@pytest.mark.tools
 def test_two_documents_that_contradict_each_other_are_refused(folders: Path) -> None:
     (folders / "upstream" / "copy.yaml").write_bytes((folders / "upstream" / STRUCTURE).read_bytes())
     with pytest.raises(SpecError, match=r"dify-.*:\d+: .* already described by copy\.yaml"):
