@@ -180,7 +180,8 @@ def last_line(capfd: pytest.CaptureFixture[str]) -> str:
 # --- what is taken ---------------------------------------------------------------------------------------------------
 
 PROGRAM = """
-import httpx, uuid
+import httpx, os, subprocess, sys, tempfile, uuid
+from dify_workflow.export import export
 from dify_workflow.testing import Sandbox
 
 def refused(function, *arguments, **keywords):
@@ -202,6 +203,20 @@ with Sandbox(rows=5, version="1.16") as sandbox, sandbox.client() as client:
     assert client.runs.run({"query": "hi"}, user="u", trial=True).status == "succeeded"
     other = dict(user="u", trial=True, workflow_id=str(uuid.uuid4()))
     assert "must be given without workflow_id" in refused(client.runs.run, {"query": "hi"}, **other)
+    run = client.runs.start({"query": "hi"}, user="u", priority=2).wait()
+    assert client.runs.rerun(run.workflow_run_id, user="u", priority=3).status == "succeeded"
+    assert refused(client.runs.start, {"query": "hi"}, user="u", priority=10).startswith("priority must be")
+    assert refused(client.runs.rerun, run.workflow_run_id, user="u", priority=10).startswith("priority must be")
+    assert [*client.logs.changes(min_cost=4)] == []
+    parts = client.logs.ranges(2, min_cost=5)
+    assert sum(len([*client.logs.iter(range=part)]) for part in parts) == 7
+    with tempfile.TemporaryDirectory() as folder:
+        assert export(client, f"{folder}/logs.jsonl", min_cost=6)
+    command_line = [sys.executable, "-m", "dify_workflow", "logs", "list", "--min-cost=7"]
+    addresses = {"DIFY_API_KEY": sandbox.api_key, "DIFY_BASE_URL": sandbox.base_url}
+    assert subprocess.run(command_line, env=os.environ | addresses, stdout=subprocess.DEVNULL).returncode == 0
+    for cost in (4, 5, 6, 7):
+        assert any(f"min_cost={cost}" in request.query for request in sandbox.requests), cost
     assert client.health.get().up is False
     key = {"Authorization": f"Bearer {sandbox.api_key}"}
     assert httpx.get(f"{sandbox.base_url}/workflows/logs?min_cost=0", headers=key).status_code == 400
