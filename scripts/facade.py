@@ -2,7 +2,7 @@
 
 Usage: facade.py [--project FOLDER]
 
-It finds what is missing by the code of completeness.py, and changes signatures, the `Args:` of docstrings, and calls;
+It finds what is missing by facade_coverage.py, and changes signatures, the `Args:` of docstrings, and calls;
 for an operation it writes a method, and adds both to the sandbox. Printed as JSON: `written`, one line for each
 change, to be reviewed, and `refused`, what a person has to write. The sync half, docs/api.md and the public API are not
 made here: `make generate reference`.
@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import completeness
+import facade_coverage
 from project import ROOT
 from writing import keywords, resources
 from writing.keywords import Package
@@ -24,7 +24,7 @@ from writing.sandbox import Additions
 from writing.source import UnwritableError
 
 if TYPE_CHECKING:
-    from completeness import Door
+    from facade_coverage import Door
 
 TESTS = "tests/contract/test_completeness.py"
 
@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write into the facade what the spec has and the facade does not.")
     parser.add_argument("--project", type=Path, default=ROOT, help="the project's folder (default: this one)")
     project = parser.parse_args(argv).project
-    written, refused, files = changes(completeness.read(project / "spec" / "openapi.yaml"), project)
+    written, refused, files = changes(facade_coverage.read(project / "spec" / "openapi.yaml"), project)
     for path, text in files.items():
         path.write_text(text, encoding="utf-8", newline="\n")
     print(json.dumps({"written": written, "refused": refused}, ensure_ascii=False))
@@ -45,13 +45,13 @@ def changes(spec: dict[str, Any], project: Path) -> tuple[list[str], list[str], 
     """What is written, what cannot be, and the new texts of the files."""
     package = Package(project / "src" / "dify_workflow")
     additions = Additions(package.root / "sandbox" / "additions.py")
-    described = {operation.key: operation for operation in completeness.operations(spec)}
-    reached = completeness.doors()
+    described = {operation.key: operation for operation in facade_coverage.operations(spec)}
+    reached = facade_coverage.doors()
     written: list[str] = []
     refused: list[str] = []
     for door in reached:
         called = [described[key] for key in door.keys if key in described]
-        for lack in completeness.lacking(spec, door, called):
+        for lack in facade_coverage.lacking(spec, door, called):
             try:
                 with package.whole():
                     written.append(keywords.write(package, spec, lack, door.function.__qualname__, _file(door)))
@@ -62,7 +62,7 @@ def changes(spec: dict[str, Any], project: Path) -> tuple[list[str], list[str], 
                 continue
             for operation in keywords.having(lack):
                 additions.add_field(spec, operation, lack.parameter)
-    for operation in completeness.unreached(spec, reached):
+    for operation in facade_coverage.unreached(spec, reached):
         try:
             with package.whole():
                 written.append(resources.write(package, spec, operation, project / TESTS))

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import completeness
+import facade_coverage
 import httpx
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
@@ -20,7 +20,7 @@ KEY = "app-key-of-the-walk"
 BASE_URL = "http://dify.test/base/v1"
 INDIRECT = {"app.check_inputs", "files.upload_all", "runs.batch", "runs.rerun", "runs.start"}
 """Methods that call an operation besides others, or in the background: they have tests of their own."""
-DOORS = {door.name: door for door in completeness.doors() if door.name not in INDIRECT}
+DOORS = {door.name: door for door in facade_coverage.doors() if door.name not in INDIRECT}
 
 
 class Call(NamedTuple):

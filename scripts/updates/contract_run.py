@@ -44,9 +44,9 @@ class Verification(NamedTuple):
 
 def gaps(place: Workspace) -> list[str]:
     """What the spec has and the facade does not, or the other way round, one sentence each."""
-    ran = place.run("scripts/completeness.py")
+    ran = place.run("scripts/facade_coverage.py")
     lines = [line for line in ran.output.splitlines() if line.strip()]
-    return (lines or [f"scripts/completeness.py ended with {ran.status}"]) if ran.status else []
+    return (lines or [f"scripts/facade_coverage.py ended with {ran.status}"]) if ran.status else []
 
 
 def verified(place: Workspace, tests: tuple[str, ...]) -> Verification:

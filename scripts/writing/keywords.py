@@ -13,7 +13,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import completeness
+import facade_coverage
 from openapi.names import argument_name
 from openapi.references import followed
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from completeness import Lacking, Operation, Parameter
+    from facade_coverage import Lacking, Operation, Parameter
 
     from writing.source import Function
 
@@ -117,7 +117,7 @@ def write(package: Package, spec: dict[str, Any], lack: Lacking, method: str, fi
     keyword = keyword_of(
         spec,
         lack.parameter._replace(required=False),
-        completeness.annotation(spec, lack.parameter),
+        facade_coverage.annotation(spec, lack.parameter),
         is_beside=way.is_beside,
         is_shared=len(having(lack)) == len(lack.called),
     )
@@ -217,7 +217,7 @@ def _kinds(spec: dict[str, Any], parameter: Parameter) -> set[str]:
 
 def _alternatives(spec: dict[str, Any], parameter: Parameter) -> list[tuple[dict[str, Any], str]]:
     found = []
-    for one in completeness.alternatives(parameter.schema):
+    for one in facade_coverage.alternatives(parameter.schema):
         schema = followed(spec, one)
         kinds = schema.get("type", "object")
         found += [(schema, kind) for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind != "null"]
@@ -396,7 +396,7 @@ def _accept(package: Package, source: Source, name: str, keyword: Keyword, lack:
 
 def _doors_of(lack: Lacking) -> set[str]:
     keys = {operation.key for operation in having(lack)}
-    return {door.name for door in completeness.doors() if keys & {*door.keys}}
+    return {door.name for door in facade_coverage.doors() if keys & {*door.keys}}
 
 
 def _defined(package: Package, source: Source, name: str) -> tuple[Source, list[Function]]:

@@ -7,7 +7,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-import completeness
+import facade_coverage
 from openapi.references import followed
 
 from writing.keywords import Keyword, check_of, described, keyword_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from completeness import Operation
+    from facade_coverage import Operation
 
     from writing.keywords import Package
 
@@ -163,7 +163,7 @@ def _method(spec: dict[str, Any], operation: Operation, name: str) -> tuple[str,
     keywords = ["*"]
     for parameter in operation.parameters:
         is_body = parameter.where == "body"
-        keyword = keyword_of(spec, parameter, completeness.annotation(spec, parameter), is_beside=is_body)
+        keyword = keyword_of(spec, parameter, facade_coverage.annotation(spec, parameter), is_beside=is_body)
         imports += [one for one in keyword.imports if one[1] != "checked_field"]
         entries.append(described(parameter, keyword.name))
         if parameter.where == "path":
@@ -193,7 +193,7 @@ def _method(spec: dict[str, Any], operation: Operation, name: str) -> tuple[str,
 
 
 def _field(
-    spec: dict[str, Any], parameter: completeness.Parameter, keyword: Keyword, imports: list[tuple[str, str, bool]]
+    spec: dict[str, Any], parameter: facade_coverage.Parameter, keyword: Keyword, imports: list[tuple[str, str, bool]]
 ) -> str:
     if parameter.name == "user" and parameter.required:
         imports.append(("._runs.arguments", "checked_user", False))

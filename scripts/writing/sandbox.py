@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-import completeness
+import facade_coverage
 from openapi.references import followed
 
 from writing.source import Source, UnwritableError
@@ -13,7 +13,7 @@ from writing.source import Source, UnwritableError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from completeness import Operation, Parameter
+    from facade_coverage import Operation, Parameter
 
 _KINDS = ("string", "integer", "number", "boolean", "object", "array")
 _BOUNDS = ("minLength", "maxLength", "minimum", "maximum")
@@ -61,7 +61,7 @@ def _field(spec: dict[str, Any], parameter: Parameter) -> dict[str, Any]:
     kinds: list[str] = []
     allowed: list[Any] | None = []
     found: dict[str, Any] = {"name": parameter.name, "where": parameter.where}
-    for one in completeness.alternatives(parameter.schema):
+    for one in facade_coverage.alternatives(parameter.schema):
         schema = followed(spec, one)
         own = schema.get("type", [])
         kinds += [own] if isinstance(own, str) else own

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import completeness
+import facade_coverage
 import pytest
 from ruamel.yaml import YAML
 from stored_spec import SPEC
@@ -35,23 +35,25 @@ LOGS = SPEC["paths"]["/workflows/logs"]["get"]
 
 
 def test_the_facade_has_all_that_the_spec_has():
-    assert completeness.gaps(SPEC) == []
+    assert facade_coverage.gaps(SPEC) == []
 
 
 def test_each_operation_is_reached_by_the_methods_of_its_name():
-    names = {operation.key: operation.name for operation in completeness.operations(SPEC)}
+    names = {operation.key: operation.name for operation in facade_coverage.operations(SPEC)}
     assert set(names.values()) == set(METHODS_OF)
     found: dict[str, list[str]] = {}
-    for door in completeness.doors():
+    for door in facade_coverage.doors():
         for key in door.keys:
             found.setdefault(names[key], []).append(door.name)
     assert {name: sorted(methods) for name, methods in found.items()} == METHODS_OF
 
 
 def test_what_is_left_out_or_the_facades_own_is_said_of_methods_that_there_are():
-    doors = {door.name: door for door in completeness.doors()}
-    assert {*completeness.LEFT_OUT, *completeness.OWN, *(name for name, _ in completeness.INSISTED_ON)} <= set(doors)
-    for name, own in completeness.OWN.items():
+    doors = {door.name: door for door in facade_coverage.doors()}
+    assert {*facade_coverage.LEFT_OUT, *facade_coverage.OWN, *(name for name, _ in facade_coverage.INSISTED_ON)} <= set(
+        doors
+    )
+    for name, own in facade_coverage.OWN.items():
         assert own <= inspect.signature(doors[name].function).parameters.keys()
 
 
@@ -70,7 +72,7 @@ def changed(*path: str | int, value: Any = None, without: bool = False) -> list[
         node.append(value)
     else:
         node[path[-1]] = value
-    return completeness.gaps(spec)
+    return facade_coverage.gaps(spec)
 
 
 PARAMETERS = ("paths", "/workflows/logs", "get", "parameters")
@@ -106,7 +108,7 @@ def test_a_new_parameter_is_named_with_the_keyword_to_add_for_each_method_that_n
     for gap in gaps:
         assert "has no keyword for `newLimit` (query) of GET /workflows/logs. Add `new_limit: int = 5`" in gap
         assert " in src/dify_workflow/_async/resources/logs.py, and give it to list_workflow_logs.build_request" in gap
-        assert "LEFT_OUT of scripts/completeness.py" in gap
+        assert "LEFT_OUT of scripts/facade_coverage.py" in gap
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_a_parameter_or_an_operation_that_is_gone_is_named():
     assert "client.logs.list takes `keyword`, which no operation that it calls has" in gaps[0]
     gaps = changed(*PARAMETERS, index_of("page"), without=True)
     assert any("client.logs.list takes `page`" in gap for gap in gaps)
-    assert any("LEFT_OUT of scripts/completeness.py says why logs.iter has no `page`" in gap for gap in gaps)
+    assert any("LEFT_OUT of scripts/facade_coverage.py says why logs.iter has no `page`" in gap for gap in gaps)
     [gap] = changed("paths", "/info", without=True)
     assert gap == (
         "GET /info is not in the spec, and AsyncApp.info in src/dify_workflow/_async/resources/app.py calls it: "
@@ -200,12 +202,12 @@ def test_fields_are_looked_for_under_their_generated_names():
     spec = copy.deepcopy(SPEC)
     fields = spec["components"]["schemas"]["AppSite"]["properties"]
     fields["ICONType"] = fields.pop("icon_type")
-    assert completeness.gaps(spec) == []
+    assert facade_coverage.gaps(spec) == []
 
 
 @pytest.mark.tools
 def test_the_command_prints_the_gaps_of_a_file_and_fails(tmp_path: Path):
-    script = Path(completeness.__file__)
+    script = Path(facade_coverage.__file__)
     done = subprocess.run([sys.executable, script], capture_output=True, check=False, encoding="utf-8")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     spec = copy.deepcopy(SPEC)

@@ -6,7 +6,7 @@ import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
-import completeness
+import facade_coverage
 import httpx
 import jsonschema
 import pytest
@@ -61,7 +61,7 @@ GIVEN = {
     "end_user_id": RUN,
     "workflow_run_id": RUN,
 }
-OPERATION_OF = {operation.key: operation.name for operation in completeness.operations(SPEC)}
+OPERATION_OF = {operation.key: operation.name for operation in facade_coverage.operations(SPEC)}
 
 
 def answered_model(operation: str) -> str | None:

@@ -17,7 +17,7 @@ from email.parser import BytesParser
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
-import completeness
+import facade_coverage
 import httpx
 import pytest
 from any_values import any_value
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 JUDGE = Judge()
-OPERATION_OF = {operation.key: operation for operation in completeness.operations(SPEC)}
+OPERATION_OF = {operation.key: operation for operation in facade_coverage.operations(SPEC)}
 WALKS = {name for name, door in DOORS.items() if "GET /workflows/logs" in door.keys} - {"logs.list"}
 LATER = {"logs.follow", "logs.changes"}  # they look at every status: a log is seen before it has the one asked for
 
@@ -79,7 +79,7 @@ class Way(NamedTuple):
     key: str
 
     @property
-    def operation(self) -> completeness.Operation:
+    def operation(self) -> facade_coverage.Operation:
         return OPERATION_OF[self.key]
 
     @property
@@ -101,21 +101,21 @@ EACH_FACADE = pytest.mark.parametrize("facade", FACADES, ids=lambda facade: faca
 # --- what is given ---------------------------------------------------------------------------------------------------
 
 
-def taken(way: Way) -> list[completeness.Parameter]:
+def taken(way: Way) -> list[facade_coverage.Parameter]:
     """The parameters of an operation that its method has keywords for."""
-    left_out = completeness.LEFT_OUT.get(way.method, {})
+    left_out = facade_coverage.LEFT_OUT.get(way.method, {})
     return [one for one in way.operation.parameters if one.name not in left_out]
 
 
-def schema_of(parameter: completeness.Parameter) -> dict[str, Any]:
+def schema_of(parameter: facade_coverage.Parameter) -> dict[str, Any]:
     return NARROWER.get(parameter.name, parameter.schema)
 
 
-def facade_samples(parameter: completeness.Parameter, number: int) -> Iterator[Sample]:
+def facade_samples(parameter: facade_coverage.Parameter, number: int) -> Iterator[Sample]:
     """Values that a keyword takes, with what is then on the wire; the first is like none of another parameter."""
     for sample in _facade_samples(parameter, number):
         if can_be_meant(parameter.name, sample.value):
-            is_json = parameter.where == "body" and parameter.name not in completeness.TAKEN_AS
+            is_json = parameter.where == "body" and parameter.name not in facade_coverage.TAKEN_AS
             wire = getattr(sample.value, "value", sample.value) if is_json else sample.wire
             yield sample._replace(wire=wire_of_text(parameter.name, wire))
 
@@ -134,10 +134,10 @@ def wire_of_text(name: str, text: Any) -> Any:
     return json.dumps(text)[1:-1] if name == "keyword" else text
 
 
-def _facade_samples(parameter: completeness.Parameter, number: int) -> Iterator[Sample]:
+def _facade_samples(parameter: facade_coverage.Parameter, number: int) -> Iterator[Sample]:
     schema = schema_of(parameter)
     plain = resolved(alternatives(schema)[0])
-    if parameter.name in completeness.TAKEN_AS:
+    if parameter.name in facade_coverage.TAKEN_AS:
         yield from times(number)
     elif plain.get("format") == "binary":
         yield from (Sample(content, content) for content in (f"bytes {number}".encode(), b"", b"\x00\xff\r\n--"))
@@ -172,10 +172,10 @@ def times(number: int) -> Iterator[Sample]:
     yield Sample(moment + timedelta(microseconds=5), text.replace("Z", ".000005Z"))
 
 
-def refused_by(parameter: completeness.Parameter) -> Iterator[Any]:
+def refused_by(parameter: facade_coverage.Parameter) -> Iterator[Any]:
     schema = schema_of(parameter)
     plain = resolved(alternatives(schema)[0])
-    if parameter.name in completeness.TAKEN_AS:
+    if parameter.name in facade_coverage.TAKEN_AS:
         yield from ("", "yesterday", "1795384466", "2026-13-01", 1795384466, 1.5, True, [], {}, b"2026-10-25", object())
     elif plain.get("format") == "binary":
         yield from (5, [], {}, object(), True)
@@ -196,7 +196,7 @@ def needed(way: Way) -> dict[str, Any]:
     found = {
         argument_name(one.name): next(facade_samples(one, number)).value
         for number, one in enumerate(taken(way), start=30)
-        if one.required or (way.method, one.name) in completeness.INSISTED_ON
+        if one.required or (way.method, one.name) in facade_coverage.INSISTED_ON
     }
     return found | (NAMED_FILE if "file" in found else {})
 
@@ -256,7 +256,7 @@ def expected(way: Way, given: dict[str, Any]) -> Sent:
     for parameter in way.operation.parameters:
         name = parameter.name
         keyword = signature.get(argument_name(name))
-        if name in completeness.LEFT_OUT.get(way.method, {}):
+        if name in facade_coverage.LEFT_OUT.get(way.method, {}):
             body[name] = "streaming" if way.streams else "blocking"
         elif name in given:
             if parameter.where == "path":
@@ -496,7 +496,7 @@ def whatever_is_allowed(way: Way, name: str) -> st.SearchStrategy[Sample]:
     [parameter] = [one for one in taken(way) if one.name == name]
     schema = schema_of(parameter)
     plain = resolved(alternatives(schema)[0])
-    if parameter.name in completeness.TAKEN_AS:
+    if parameter.name in facade_coverage.TAKEN_AS:
         return st.datetimes(timezones=st.just(UTC)).map(
             lambda moment: Sample(moment, moment.replace(tzinfo=None).isoformat() + "Z")
         )
@@ -529,7 +529,7 @@ def test_whatever_the_spec_allows_is_sent_as_it_is(way: Way, data: st.DataObject
     }
     if "keyword" in drawn:
         drawn.pop(NOT_WITH_KEYWORD, None)
-    times = [drawn[name] for name in completeness.TAKEN_AS if name in drawn]
+    times = [drawn[name] for name in facade_coverage.TAKEN_AS if name in drawn]
     assume(times == sorted(times, key=lambda time: time.value, reverse=True))
     for facade in FACADES:
         [outcome] = facade.outcomes(good_answer(way), [Call(way.method, as_arguments(drawn))])

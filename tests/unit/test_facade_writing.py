@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import completeness
 import facade
+import facade_coverage
 import pytest
 from stored_spec import SPEC
 from writing.sandbox import example
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "dify_workflow"
 Spec = dict[str, Any]
-KEYS = {operation.key: operation for operation in completeness.operations(SPEC)}
+KEYS = {operation.key: operation for operation in facade_coverage.operations(SPEC)}
 BODIES = ("WorkflowRunRequest", "StopRequest", "FormSubmission")
 
 
@@ -106,7 +106,7 @@ def undone(text: str, *names: str) -> str:
 def test_a_new_parameter_becomes_a_keyword_of_every_method(key: str) -> None:
     written, refused, files = changed(lambda spec: add_parameter(spec, key, minimum=1, default=5))
     assert refused == []
-    methods = {door.name for door in completeness.doors() if key in door.keys}
+    methods = {door.name for door in facade_coverage.doors() if key in door.keys}
     assert {line.split(" ")[0].removeprefix("client.") for line in written} == methods
     additions = files["src/dify_workflow/sandbox/additions.py"]
     table = ast.literal_eval(re.search(r"^FIELDS[^=]*= (\{.*?\n?\})\n\"", additions, re.MULTILINE | re.DOTALL)[1])  # type: ignore[index]

@@ -1,6 +1,6 @@
 """Say what the spec has and the facade does not: operations, parameters, fields; and what to add where.
 
-Usage: completeness.py [SPEC]
+Usage: facade_coverage.py [SPEC]
 
 SPEC is spec/openapi.yaml unless given. Exit status 1, with one line for each gap, when there are any.
 """
@@ -333,7 +333,7 @@ def _parameter_gaps(spec: dict[str, Any], door: Door, called: list[Operation]) -
                 f"client.{door.name} has no keyword for {what}. Add `{absent[parameter.name].written}` and its "
                 f"description to {_place(door)}, and give it to {operation.name}.build_request; then "
                 "`make generate reference`. "
-                "Where the method can do without it, say why in LEFT_OUT of scripts/completeness.py."
+                "Where the method can do without it, say why in LEFT_OUT of scripts/facade_coverage.py."
             )
             continue
         wanted = _written(spec, door, parameter, called)
@@ -352,11 +352,14 @@ def _left_over(door: Door, called: list[Operation]) -> Iterator[str]:
         if name not in {"self", "timeout", *map(argument_name, known), *OWN.get(door.name, ())}:
             yield (
                 f"client.{door.name} takes `{name}`, which no operation that it calls has: take it out of "
-                f"{_place(door)}, or, when it is the facade's own, put it into OWN of scripts/completeness.py."
+                f"{_place(door)}, or, when it is the facade's own, put it into OWN of scripts/facade_coverage.py."
             )
     for name in LEFT_OUT.get(door.name, {}):
         if name not in known:
-            yield f"LEFT_OUT of scripts/completeness.py says why {door.name} has no `{name}`, which is not in the spec."
+            yield (
+                f"LEFT_OUT of scripts/facade_coverage.py says why {door.name} has no `{name}`, which is not in the "
+                "spec."
+            )
 
 
 def _parameters_of(called: list[Operation]) -> dict[str, tuple[Parameter, Operation]]:
