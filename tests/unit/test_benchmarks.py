@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from functools import partial
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
-from chart import PANELS, svg
+from chart import DARK, GROUND, INK, OTHER_COLOR, OURS_COLOR, PANELS, SVG, WARNING, bars_of, panel_of, svg
 from figures import Figure
 from log_server import Synthetic
 from measure import alone, in_order, in_turn
@@ -18,6 +22,9 @@ from report import markdown, promises, quantity, ratio, rows, spread, text, verd
 from rivals import has_more, ids
 
 from dify_workflow.models import WorkflowLogPage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SLOW = Figure("a page", "plain", (2.0, 4.0, 2.0), "cpu s")
 FAST = Figure("a page", "ours", (1.0, 2.0, 2.2), "cpu s", base="plain", promise=0.5)
@@ -35,6 +42,16 @@ def page_of(body: bytes) -> WorkflowLogPage:
 def parsed(picture: str) -> ET.Element:
     """The elements of a picture."""
     return ET.fromstring(picture)  # noqa: S314 - made here
+
+
+def placed(element: ET.Element, x: float = 0.0, y: float = 0.0) -> Iterator[tuple[float, float, ET.Element]]:
+    """The elements of a picture, each with where its origin is."""
+    found = re.match(r"translate\(([-\d.]+),([-\d.]+)\)", element.get("transform", ""))
+    if found:
+        x, y = x + float(found[1]), y + float(found[2])
+    yield x, y, element
+    for child in element:
+        yield from placed(child, x, y)
 
 
 class TestRatios:
@@ -153,40 +170,61 @@ class TestChart:
             Figure(walk, "logs.iter", (0.0,), "rows lost"),
         ]
 
-    def test_it_is_a_picture_and_nothing_else(self, figures):
-        picture = svg(figures)
+    @pytest.fixture
+    def picture(self, figures):
+        return svg(figures)
+
+    def test_it_is_a_picture_and_nothing_else(self, picture):
         root = parsed(picture)
-        assert root.tag == "{http://www.w3.org/2000/svg}svg"
-        names = {element.tag.removeprefix("{http://www.w3.org/2000/svg}") for element in root.iter()}
-        assert names == {"svg", "title", "style", "rect", "line", "text", "tspan"}
-        assert not re.search(r"href|url\(|@import|javascript|on[a-z]+=", picture)
+        assert root.tag == f"{SVG}svg"
+        names = {element.tag.removeprefix(SVG) for element in root.iter()}
+        shapes = {"rect", "line", "path", "text", "tspan"}
+        assert names <= {"svg", "title", "style", "g", "defs", "clipPath", *shapes}
+        assert not re.search(r"href|url\((?!#)|@import|javascript|on[a-z]+=", picture)
         assert picture.count("://") == 1  # the namespace
 
-    def test_it_can_be_read_on_a_light_and_on_a_dark_ground(self, figures):
-        style = svg(figures).partition("@media (prefers-color-scheme: dark)")
-        for half in (style[0], style[2]):
-            styled = set(re.findall(r"^ *(\.\w+) ", half, re.MULTILINE))
-            assert {".ground", ".subtitle", ".bar", ".base", ".warning"} <= styled
+    def test_it_can_be_read_on_a_light_and_on_a_dark_ground(self, picture):
+        style = picture.partition("@media (prefers-color-scheme: dark)")[2].partition("</style>")[0]
+        colors = re.findall(r'(?:fill|stroke)="(#\w+)"', picture.partition("</style>")[2])
+        assert {GROUND, INK, OURS_COLOR, OTHER_COLOR, WARNING} <= set(colors) <= {*DARK, "#888", "#ddd"}
+        for light, dark in DARK.items():
+            assert f'[fill="{light}"] {{ fill: {dark} }}' in style
 
-    def test_each_way_that_was_measured_has_a_bar(self, figures):
-        root = parsed(svg(figures))
-        bars = [one for one in root.iter() if one.get("class", "").startswith("bar")]
+    def test_each_way_that_was_measured_has_a_bar(self, picture):
+        bars = [one for one in parsed(picture).iter() if one.get("fill") in (OURS_COLOR, OTHER_COLOR)]
         assert len(bars) == 2 * len(PANELS)
-        assert all(float(bar.get("width")) > 0 for bar in bars)
+        assert all(float(re.match(r"M0,[\d.]+h([\d.]+)", bar.get("d", ""))[1]) > 0 for bar in bars)
 
-    def test_all_of_it_lies_inside(self, figures):
-        root = parsed(svg(figures))
+    def test_ours_are_blue_and_others_are_gray(self, figures):
+        slow, fast = bars_of(PANELS[0], figures)[0]
+        spec = panel_of(PANELS[0], [slow, fast._replace(way="dify-workflow-sdk")], 1.0)
+        assert [value["is_ours"] for value in spec["data"]["values"]] == [False, True]
+
+    def test_all_of_it_lies_inside(self, picture):
+        root = parsed(picture)
         width, height = float(root.get("width")), float(root.get("height"))
-        for one in root.iter():
-            assert 0 <= float(one.get("x", 0)) + float(one.get("width", 0)) <= width
-            assert 0 <= float(one.get("y", 0)) <= height
+        for x, y, one in placed(root):
+            if one.tag in (f"{SVG}text", f"{SVG}path", f"{SVG}line"):
+                assert 0 <= x <= width
+                assert 0 <= y <= height
 
-    def test_rows_lost_are_said_at_the_bar(self, figures):
-        shown = [one.text for one in parsed(svg(figures)).iter() if one.get("class") == "warning"]
-        assert shown == ["44 lost"]
+    def test_logs_that_were_lost_are_named_at_the_bar(self, picture):
+        shown = [one.text for one in parsed(picture).iter() if one.get("fill") == WARNING]
+        assert shown == ["5 s, 44 lost"]
 
-    def test_the_same_figures_give_the_same_bytes(self, figures):
-        assert svg(figures) == svg(list(figures))
+    def test_the_same_figures_give_the_same_bytes(self, figures, picture):
+        again = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"from chart import svg; from figures import Figure; print(svg({figures!r}), end='')",
+            ],
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"},
+        )
+        assert again.stdout == picture
 
 
 class TestMeasuring:
