@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib.util
+import os
 import re
 import signal
 from collections import deque
@@ -38,6 +39,21 @@ _DIFFERS_ONLY_IN_DIGITS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{1
 
 def _without_digits(match: re.Match[str]) -> str:
     return re.sub("[0-9]", "0", match[0]) if match[0].startswith("created") else "id"
+
+
+@pytest.fixture(scope="session")
+def postgresql_address() -> Iterator[str]:
+    """The address of a PostgreSQL server's database. Without a server a test is skipped; in CI it fails."""
+    from postgresql_server import NoServerError, postgresql  # noqa: PLC0415 - loaded when needed
+
+    with contextlib.ExitStack() as stack:
+        try:
+            address = stack.enter_context(postgresql())
+        except NoServerError as error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(str(error))
+        yield address
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from random import Random
 
 PROGRAM: Final = Path(__file__).parent / "e2e" / "exporting_program.py"
-KINDS: Final = ("jsonl", "csv", "sqlite", "parquet", "duckdb", "postgresql")
+KINDS: Final = ("jsonl", "csv", "sqlite", "parquet", "folder", "duckdb", "postgresql")
 
 
 @dataclass
@@ -61,7 +61,7 @@ def check_export(history: KilledExport) -> Outcome:
         if history.kind == "postgresql":
             target = stack.enter_context(postgresql())
         else:
-            target = str(folder / f"logs.{history.kind}")
+            target = f"{folder}/logs.parquet/" if history.kind == "folder" else f"{folder}/logs.{history.kind}"
         sandbox = stack.enter_context(Sandbox(rows=history.rows, crowd=350))
         arguments = [sandbox.base_url, sandbox.api_key, target, history.workers, history.kills, history.seed]
         done = subprocess.run(
@@ -98,7 +98,7 @@ def ids_of(target: str) -> list[str]:
 
         with duckdb.connect(target) as found:
             return [key for (key,) in found.execute(query).fetchall()]
-    if target.endswith(".parquet"):
+    if target.endswith((".parquet", "/")):
         import pyarrow.parquet as pq  # noqa: PLC0415 - loaded when needed
 
         return pq.read_table(target, columns=["id"])["id"].to_pylist()

@@ -7,6 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from command_line import run, variables
 
@@ -106,20 +107,22 @@ def test_a_report_into_no_folder_is_refused_before_reading(env, sandbox, tmp_pat
     assert len(sandbox.requests) == before
 
 
-@pytest.mark.parametrize("ending", ["jsonl", "sqlite", "parquet", "duckdb"])
-def test_an_export_gives_the_figures_of_its_server(ending, env, sandbox, expected, tmp_path):
-    target = tmp_path / f"logs.{ending}"
+@pytest.mark.parametrize("ending", ["jsonl", "sqlite", "parquet", "duckdb", "parquet/", "postgresql"])
+def test_an_export_gives_the_figures_of_its_server(ending, env, sandbox, expected, tmp_path, request):
+    target = f"{tmp_path}/logs.{ending}"
+    if ending == "postgresql":
+        target = request.getfixturevalue("postgresql_address")
     with sandbox.client() as client:
         export(client, target)
     before = len(sandbox.requests)
-    found = json.loads(run("logs", "stats", "--from", str(target), "--tz", "Asia/Tokyo", "--price-per-1k", "0.5").out)
+    found = json.loads(run("logs", "stats", "--from", target, "--tz", "Asia/Tokyo", "--price-per-1k", "0.5").out)
     figures = json.loads(json.dumps(expected.to_dict()))
     for name in ("unfinished", "oldest_unfinished"):  # depend on the moment of reading
         del found[name], figures[name]
     assert found == figures
     assert len(sandbox.requests) == before
     page = tmp_path / "report.html"
-    assert run("logs", "report", "--from", str(target), "-o", str(page)).code == 0
+    assert run("logs", "report", "--from", target, "-o", str(page)).code == 0
     assert f"From {target}." in page.read_text("utf-8")
 
 
@@ -135,5 +138,31 @@ def test_what_is_no_finished_export_is_refused(tmp_path, env):
         result = run("logs", "stats", "--from", str(tmp_path / name))
         assert (result.code, result.out) == (2, "")
         assert name in result.err
+    (tmp_path / "folder.parquet").mkdir()
+    result = run("logs", "stats", "--from", f"{tmp_path / 'folder.parquet'}/")
+    assert (result.code, "is no export" in result.err) == (2, True)
+    result = run("logs", "stats", "--from", str(tmp_path / "none.jsonl"))
+    assert (result.code, "there is no file" in result.err) == (2, True)
     result = run("logs", "stats", "--from", str(tmp_path / "a.jsonl"), "--status", "failed")
     assert (result.code, "takes no filter (status)" in result.err) == (2, True)
+
+
+def test_a_database_without_an_export_is_refused(postgresql_address: str, env):
+    with psycopg.connect(postgresql_address, autocommit=True) as database:
+        database.execute("DROP TABLE IF EXISTS workflow_logs, _dify_workflow_export")
+    result = run("logs", "stats", "--from", postgresql_address)
+    assert (result.code, result.out, "is no export" in result.err) == (2, "", True)
+    with psycopg.connect(postgresql_address, autocommit=True) as database:
+        database.execute("CREATE TABLE _dify_workflow_export (finished boolean)")
+        database.execute("INSERT INTO _dify_workflow_export VALUES (false)")
+    result = run("logs", "stats", "--from", postgresql_address)
+    assert (result.code, result.out, "is not finished" in result.err) == (2, "", True)
+    with psycopg.connect(postgresql_address, autocommit=True) as database:
+        database.execute("DROP TABLE _dify_workflow_export")
+
+
+def test_a_password_of_a_database_is_in_no_error(env):
+    for address in ("postgresql://me:hidden-word@127.0.0.1:9/x", "postgresql://127.0.0.1:9/x?password=hidden-word"):
+        result = run("logs", "stats", "--from", address)
+        assert (result.code, result.out) == (1, "")
+        assert "hidden-word" not in result.err

@@ -22,7 +22,6 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 from log_histories import NOW
-from postgresql_server import NoServerError, postgresql
 
 from dify_workflow import APIConnectionError, DifyWorkflow
 from dify_workflow.export import ExportProgress, TargetLockedError, export
@@ -35,21 +34,10 @@ if TYPE_CHECKING:
 
 FILES = ("jsonl", "csv", "parquet")
 DATABASES = ("sqlite", "duckdb", "postgresql")
-TARGETS = (*FILES, *DATABASES)
+UPDATABLE = (*DATABASES, "folder")
+TARGETS = (*FILES, *UPDATABLE)
 PROGRAM = Path(__file__).with_name("exporting_program.py")
 NAMES = [column.name for column in COLUMNS]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The address of a PostgreSQL server."""
-    with contextlib.ExitStack() as stack:
-        try:
-            yield stack.enter_context(postgresql())
-        except NoServerError as error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +59,11 @@ def target_of(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str],
     """What gives a new target of each kind."""
 
     def target(kind: str) -> str:
+        if kind == "folder":
+            return f"{tmp_path / 'logs.parquet'}/"
         if kind != "postgresql":
             return str(tmp_path / f"logs.{kind}")
-        address: str = request.getfixturevalue("server")
+        address: str = request.getfixturevalue("postgresql_address")
         with psycopg.connect(address, autocommit=True) as database:
             database.execute("DROP TABLE IF EXISTS workflow_logs, _dify_workflow_export")
         return address
@@ -92,8 +82,11 @@ def rows_of(target: str) -> list[dict[str, Any]]:
     if target.endswith(".duckdb"):
         with duckdb.connect(target) as database:
             return named(database.execute("SELECT * FROM workflow_logs"))
-    if target.endswith(".parquet"):
-        return pq.read_table(target).to_pylist()
+    if target.endswith((".parquet", "/")):
+        rows = pq.read_table(target).to_pylist()
+        if target.endswith("/"):  # with the column of the folders' names
+            assert all(row.pop("created_date") == f"{row['created_at']:%Y-%m-%d}" for row in rows)
+        return rows
     if target.endswith(".csv"):
         with Path(target).open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
@@ -131,7 +124,8 @@ def test_a_target_has_each_log_as_it_was(kind: str, few: Sandbox, target_of: Cal
     seen: list[ExportProgress] = []
     with few.client() as client:
         result = export(client, target, progress=seen.append)
-    assert (result.rows, result.format, result.was_resumed, result.was_update) == (5, kind, False, False)
+    format_name = "parquet" if kind == "folder" else kind
+    assert (result.rows, result.format, result.was_resumed, result.was_update) == (5, format_name, False, False)
     assert result.complete_until == datetime.fromtimestamp(NOW + 4, UTC) - timedelta(seconds=30)
     assert seen[-1].rows == 5
     if kind == "csv":
@@ -202,7 +196,7 @@ def test_several_apps_have_a_column_and_one_target(kind: str, few: Sandbox, targ
             (app, key) for app in ("one", "two") for key in truth_of(few)
         )
         assert result.rows == 10
-        if kind in DATABASES:
+        if kind in UPDATABLE:
             with pytest.raises(ValueError, match="apps"):
                 export(client, target)
             assert export([("two", client)], target, restart=True).rows == 5
@@ -224,7 +218,7 @@ def test_details_have_inputs_and_outputs(kind: str, few: Sandbox, target_of: Cal
 # Updates ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", DATABASES)
+@pytest.mark.parametrize("kind", UPDATABLE)
 def test_an_update_adds_what_is_new_and_what_has_ended(kind: str, few: Sandbox, target_of: Callable[[str], str]):
     target = target_of(kind)
     running = few.add_log(created_at=NOW + 10, status="running")
@@ -364,6 +358,30 @@ def test_a_full_disk_leaves_the_target_and_what_was_read(kind: str, many: Sandbo
     assert result.rows == 3000
     assert {row["id"] for row in rows_of(str(target))} == set(truth_ids(many))
     assert left_beside(str(target)) == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TARGETS if kind != "postgresql"])
+def test_space_that_is_made_on_a_full_disk_is_enough(kind: str, many: Sandbox, tmp_path: Path):
+    program = Path(__file__).with_name("full_disk_program.py")
+    unshare = ["unshare", "--user", "--map-root-user", "--mount"]
+    arguments = [many.base_url, many.api_key, kind, str(tmp_path)]
+    paths = os.pathsep.join([str(program.parent.parent), *sys.path])
+    done = subprocess.run(
+        [*unshare, sys.executable, str(program), *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    if done.returncode and not os.environ.get("CI") and "unshare" in done.stderr:
+        pytest.skip(f"there are no file systems of a test's own here: {done.stderr}")
+    assert not done.returncode, done.stderr
+    outcome = json.loads(done.stdout)
+    assert outcome["is_full"], outcome["said"]
+    assert outcome["is_unchanged"]
+    assert outcome["rows"] == 3000
+    assert sorted(outcome["ids"]) == sorted(truth_ids(many))
+    assert outcome["left"] == ["logs.parquet" if kind == "folder" else f"logs.{kind}"]
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "sqlite", "parquet", "duckdb"])

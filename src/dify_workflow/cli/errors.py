@@ -52,6 +52,14 @@ def hide(key: str) -> None:
     _keys.add(key)
 
 
+def hide_password(target: str) -> None:
+    """Keep the password in the address of a database out of it, too."""
+    from urllib.parse import unquote
+
+    for found in re.finditer(r"^\w+://[^/]*?:([^/]*)@|[?&]password=([^&]*)", target):
+        hide(unquote(found[1] or found[2]))
+
+
 def redacted(text: str) -> str:
     """A text without API keys: those in use, and what looks like one of Dify's."""
     from .._http.secrets import spellings

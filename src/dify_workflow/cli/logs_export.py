@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .commands import Command
-from .errors import hide
+from .errors import hide_password
 from .options import connected, filters, output_option, quiet_option
 from .output import Progress, iso, print_object
 
@@ -33,7 +32,7 @@ FORMATS = ("jsonl", "csv", "sqlite", "parquet", "duckdb", "postgresql", "otlp")
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N", help="Requests at once."
 )
-@click.option("--update", is_flag=True, help="Add what is new or has ended since the last export to a database.")
+@click.option("--update", is_flag=True, help="Add to a database or folder what is new or has ended since then.")
 @click.option(
     "--state", metavar="FILE", help="Keep here where an export to a collector stands, to continue and to update it."
 )
@@ -59,14 +58,15 @@ def command(
 ) -> None:
     """Export all matching logs to a file, a database, or a collector of OpenTelemetry.
 
-    TARGET is a file that ends in .jsonl, .csv, .sqlite, .parquet or .duckdb, a postgresql:// address, or an otlp://
-    address (otlps:// with TLS), which gets a span for each run that has ended; OTEL_EXPORTER_OTLP_HEADERS and the
-    other variables of OpenTelemetry count. The same command continues an export that was interrupted. A file has its
-    name only when it is whole. Of several profiles, the first column is app.
+    TARGET is a file that ends in .jsonl, .csv, .sqlite, .parquet or .duckdb, a folder of Parquet files (NAME.parquet/,
+    with a / at the end), a postgresql:// address, or an otlp:// address (otlps:// with TLS), which gets a span for each
+    run that has ended; OTEL_EXPORTER_OTLP_HEADERS and the other variables of OpenTelemetry count. The same command
+    continues an export that was interrupted. A file has its name only when it is whole. Of several profiles, the first
+    column is app.
     """
     from dify_workflow.export import export
 
-    hide(password_in(target))
+    hide_password(target)
     shown = Progress(quiet=quiet)
     with connection.apps() as apps:
         clients = {app.name or "": app.client for app in apps}
@@ -96,14 +96,6 @@ def command(
         moment = result.complete_until
         value = {name: getattr(result, name) for name in result.__slots__}
         print_object({**value, "complete_until": None if moment is None else iso(moment)}, output)
-
-
-def password_in(target: str) -> str:
-    """The password in the address of a database; "" where there is none."""
-    from urllib.parse import unquote
-
-    found = re.match(r"\w+://[^/]*?:([^/]*)@", target)
-    return unquote(found[1]) if found else ""
 
 
 def described(progress: ExportProgress) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import click
 
 from .commands import Command
+from .errors import hide_password
 from .options import connected, filters, quiet_option
 from .output import Progress
 from .stats_output import FORMATS, print_stats
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from .connection import App, Connection
 
 
+ADDRESS: Final = "postgres(ql)?://"
+"""What the address of a database begins with."""
+
 zone_option = click.option(
     "--tz", metavar="ZONE", help="Time zone of days, such as Europe/Berlin; this machine's unless given."
 )
@@ -32,11 +37,21 @@ price_option = click.option(
 )
 
 
+def _checked(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is None or re.match(ADDRESS, value):
+        hide_password(value or "")
+    elif not Path(value).exists():
+        raise click.BadParameter(f"there is no file {value!r}.")
+    return value
+
+
 source_option = click.option(
     "--from",
     "exported",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Read an export (.jsonl, .sqlite, .parquet, .duckdb) and no server; then there are no filters.",
+    metavar="EXPORT",
+    callback=_checked,
+    help="Read an export (.jsonl, .sqlite, .parquet, NAME.parquet/, .duckdb, postgresql://...) and no server. Filters "
+    "are not possible then.",
 )
 
 
@@ -101,9 +116,11 @@ def collected(
     try:
         if exported is not None:
             from dify_workflow.export import read
+            from dify_workflow.export._targets import without_password
 
             _add(stats, read(exported), progress)
-            return stats, [Described(Path(exported).stem, exported, "")]
+            shown = without_password(exported)
+            return stats, [Described(Path(shown.partition("?")[0]).stem, shown, "")]
         with connection.apps() as apps:
             for app in apps:
                 with app.named_in_errors(), cast("LogWalk", app.client.logs.iter(**given)) as logs:

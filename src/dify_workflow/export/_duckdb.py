@@ -7,6 +7,7 @@ they are inserted again.
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from .._extras import imported
@@ -52,6 +53,7 @@ class DuckDBTarget(TableTarget):
         super().__init__(details=details, apps=apps, time=None)
         self._arrow_schema: Any = schema_of(self._schema.columns)
         self._is_fresh = False  # whether no row can be there already
+        self._error: type[Exception] = duckdb.Error
         self._too_little: type[Exception] = duckdb.OutOfMemoryException
         self._megabytes = MEGABYTES
         self._spilled = beside(path, ".tmp")
@@ -87,6 +89,10 @@ class DuckDBTarget(TableTarget):
         self._database.close()
         shutil.rmtree(self._spilled, ignore_errors=True)  # which an attempt has left that was killed
         self._lock.release()
+
+    def _roll_back(self) -> None:
+        with suppress(self._error):  # a full disk ends it
+            super()._roll_back()
 
     def _table(self) -> str:
         return self._schema.create(has_index=False)

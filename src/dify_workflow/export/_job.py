@@ -18,7 +18,7 @@ from .._sync.client import DifyWorkflow
 from .._sync.resources.logs import Logs
 from ..records import columns_of, is_plain_text
 from ._results import ExportProgress, ExportResult
-from ._targets import format_of, opened, without_password
+from ._targets import format_of, is_folder, opened, without_password
 from ._updates import add_unfinished, beginning, give_up, note_unfinished, with_details
 
 if TYPE_CHECKING:
@@ -56,11 +56,12 @@ def export(
     """Export all matching logs to a file, a database, or a collector of OpenTelemetry.
 
     The format follows the target's ending: `.jsonl`, `.csv`, `.sqlite`, `.parquet`, `.duckdb`; or it is a
-    `postgresql://` or an `otlp://` address. A file has its name only when it is whole. A database has the table
-    `workflow_logs`, and says in `_dify_workflow_export` whether it is finished. An export that was interrupted, at
-    whatever moment, is continued by the same call: each log that matched when it began, and was not deleted meanwhile,
-    is there exactly once. A finished one is read again as a whole; a database is then updated row by row. A collector
-    gets a span for each run that has ended, always the same one: see `dify_workflow.otel`.
+    `postgresql://` or an `otlp://` address. `NAME.parquet/` is a folder of Parquet files, one or a few for each day. A
+    file or folder has its name only when it is whole. A database has the table `workflow_logs`, and says in
+    `_dify_workflow_export` whether it is finished. An export that was interrupted, at whatever moment, is continued by
+    the same call: each log that matched when it began, and was not deleted meanwhile, is there exactly once. A finished
+    one is read again as a whole; a database is then updated row by row. A collector gets a span for each run that has
+    ended, always the same one: see `dify_workflow.otel`.
 
     Args:
         client: the client of an app; or a mapping of names to clients, or a list of pairs, for several apps: the column
@@ -70,8 +71,8 @@ def export(
         details: 1 to 64: inputs and outputs of the runs too; at most so many runs are looked up at once.
         workers: requests at once, 1 to 64; it may differ when an export is continued.
         update: add only what is new or has ended since the last export or update, where the target can be updated
-            (`sqlite`, `duckdb`, `postgresql`, and `otlp` with `state`); the first export is made, or continued, where
-            it has not finished.
+            (`sqlite`, `duckdb`, `postgresql`, a folder of `parquet`, and `otlp` with `state`); the first export is
+            made, or continued, where it has not finished.
         restart: discard an interrupted export, and what a database holds of the last one.
         excel: write CSV for Excel: with a byte order mark, and `'` before cells that look like formulas.
         state: file in which an export to a collector keeps where it stands, so that it can be continued and updated;
@@ -98,7 +99,8 @@ def export(
     if state is not None and format_name != "otlp":
         raise ValueError("state is for exports to a collector: other targets hold their own")
     wanted = _wanted(clients, details=details, excel=excel, filters=filters)
-    if format_name in ("csv", "parquet"):  # databases get new columns, and lines of JSON need none
+    # Databases and folders get new columns, and lines of JSON need none.
+    if format_name in ("csv", "parquet") and not is_folder(target, format_name):
         wanted["columns"] = [column.name for column in columns_of(details=details is not None, app=apps)]
     more: dict[str, Any] = {}
     if format_name == "otlp":
@@ -115,7 +117,9 @@ def export(
     more |= {"details": details is not None, "apps": apps, "excel": excel}
     with closing(opened(target, format_name, more)) as place:
         if update and not place.can_update:
-            raise ValueError(f"update is not possible for {format_name}: export again, or to a database")
+            raise ValueError(
+                f"update is not possible for {format_name}: export again, to a database, or to a folder (NAME.parquet/)"
+            )
         job = _Job(place, clients, wanted, filters, workers=workers, details=details, progress=progress)
         last, was_resumed, was_update = job.run(update=update, restart=restart)
     unfinished = sum(len(found) for found in last["unfinished"].values())

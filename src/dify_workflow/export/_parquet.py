@@ -15,17 +15,18 @@ from ._files import StateFile, beside, replace
 from ._locks import FileLock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ._targets import State
 
 ROW_GROUP: Final = 10_000
+COMPRESSION: Final = "zstd"
 
 
-class ParquetTarget:
-    """A Parquet file."""
+class ParquetParts:
+    """The parts of an export: those of a first one, which become the target at its end."""
 
-    can_update = False
     batch = 2500
 
     def __init__(self, path: Path, *, details: bool, apps: bool, excel: bool) -> None:
@@ -40,16 +41,6 @@ class ParquetTarget:
         self._state_file = StateFile(beside(path, ".part.json"))
         self._parts = 0
         self._lock = FileLock(beside(path, ".part.lock"))
-
-    def state(self) -> State | None:
-        """See `Target`."""
-        state = self._state_file.read()
-        if state is not None and state["finished"]:  # it was interrupted while it gave the file its name
-            if self._whole.exists():
-                replace(self._whole, self._path)
-            self._clean()
-            return state if self._path.exists() else None
-        return state if self._folder.is_dir() else None
 
     def begin(self, state: State, *, restart: bool) -> None:
         """See `Target`."""
@@ -79,46 +70,89 @@ class ParquetTarget:
             made = self._folder / "next.tmp"
             table = self._arrow.Table.from_batches([batch_of(rows, self._schema)])
             self._parquet.write_table(table, made, compression="lz4")
-            _sync(made)
+            sync(made)
             replace(made, self._part(parts))
             parts += 1
         self._state_file.write({**state, "parts": parts})
         self._parts = parts
         self._rows.clear()
 
-    def finish(self, state: State) -> None:
-        """See `Target`."""
-        self.commit({**state, "finished": False})
-        with self._parquet.ParquetWriter(self._whole, self._schema, compression="zstd") as writer:
-            tables: list[Any] = []
-            for number in range(self._parts):
-                with self._parquet.ParquetFile(self._part(number)) as part:  # read_table would load much more
-                    tables.append(part.read(use_threads=False).cast(self._schema))  # Parquet has no seconds
-                if sum(table.num_rows for table in tables) >= ROW_GROUP:
-                    writer.write_table(self._arrow.concat_tables(tables))
-                    tables = []
-            if tables:
-                writer.write_table(self._arrow.concat_tables(tables))
-        _sync(self._whole)
-        self._state_file.write({**state, "parts": self._parts, "finished": True})
-        replace(self._whole, self._path)
-        self._clean()
-
     def close(self) -> None:
         """See `Target`."""
         self._lock.release()
+
+    def _tables(self) -> Iterator[Any]:
+        """The parts, in their order."""
+        for number in range(self._parts):
+            with self._parquet.ParquetFile(self._part(number)) as part:  # read_table would load much more
+                yield fitted(part.read(use_threads=False), self._schema)
 
     def _part(self, number: int) -> Path:
         return self._folder / f"{number:06}.parquet"
 
     def _clean(self) -> None:
         self._state_file.remove()
-        self._whole.unlink(missing_ok=True)
-        if self._folder.exists():
-            shutil.rmtree(self._folder)
+        for made in (self._whole, self._folder):
+            remove(made)
         sync_folder(self._path.parent)
 
 
-def _sync(path: Path) -> None:
+class ParquetTarget(ParquetParts):
+    """A Parquet file."""
+
+    can_update = False
+
+    def state(self) -> State | None:
+        """See `Target`."""
+        state = self._state_file.read()
+        if state is not None and state["finished"]:  # it was interrupted while it gave the file its name
+            if self._whole.exists():
+                replace(self._whole, self._path)
+            self._clean()
+            return state if self._path.exists() else None
+        return state if self._folder.is_dir() else None
+
+    def finish(self, state: State) -> None:
+        """See `Target`."""
+        self.commit({**state, "finished": False})
+        with self._parquet.ParquetWriter(self._whole, self._schema, compression=COMPRESSION) as writer:
+            tables: list[Any] = []
+            for table in self._tables():
+                tables.append(table)
+                if sum(one.num_rows for one in tables) >= ROW_GROUP:
+                    writer.write_table(self._arrow.concat_tables(tables))
+                    tables = []
+            if tables:
+                writer.write_table(self._arrow.concat_tables(tables))
+        sync(self._whole)
+        self._state_file.write({**state, "parts": self._parts, "finished": True})
+        replace(self._whole, self._path)
+        self._clean()
+
+
+def fitted(table: Any, schema: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
+    """A table with the columns of a schema: those that it lacks are empty. Parquet has no seconds, and gave others."""
+    names = set(table.column_names)
+    columns = [
+        table.column(field.name).cast(field.type) if field.name in names else _nothing(table.num_rows, field.type)
+        for field in schema
+    ]
+    return table.from_arrays(columns, schema=schema)
+
+
+def _nothing(rows: int, kind: Any) -> Any:  # noqa: ANN401 - as above
+    return imported("pyarrow", "arrow").nulls(rows, kind)
+
+
+def sync(path: Path) -> None:
+    """Put a file onto the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with what is in it, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

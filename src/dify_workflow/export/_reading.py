@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,42 +13,51 @@ from dify_workflow_api.models.workflow_log import WorkflowLog
 from .. import records
 from .._extras import imported
 from ._tables import STATE_TABLE, TABLE
-from ._targets import format_of
+from ._targets import format_of, without_password
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-READABLE: Final = ("jsonl", "sqlite", "parquet", "duckdb")
+READABLE: Final = ("jsonl", "sqlite", "parquet", "duckdb", "postgresql")
 ADDED: Final = ("app", "run_detail", "run_detail_error")
 """What an export adds to the object of a log."""
 BATCH: Final = 1000
+FINISHED: Final = f"SELECT finished FROM {STATE_TABLE}"  # noqa: S608 - a constant
+ROWS: Final = f"SELECT * FROM {TABLE}"  # noqa: S608 - a constant
 
 
 def read(source: str | os.PathLike[str]) -> Iterator[Any]:
     """Read the logs of an export, one by one, as the server sent them.
 
     Args:
-        source: A file that `export` has finished: .jsonl, .sqlite, .parquet or .duckdb. CSV text has no types, and is
-            not read.
+        source: What `export` has finished: a file that ends in .jsonl, .sqlite, .parquet or .duckdb, a folder of
+            Parquet files, or a postgresql:// address. CSV text has no types, and is not read.
 
     Returns:
         An iterator over `WorkflowLog`; where the server sent something else as a log, over that.
 
     Raises:
-        ValueError: The ending is none of these, the file is no export or a damaged one, or the export is not finished.
+        ValueError: The ending is none of these, it is no export or a damaged one, or the export is not finished.
         FileNotFoundError: There is no such file.
         ImportError: An extra is missing that the format needs.
     """
-    path = Path(source)
-    found = format_of(str(path), None)
+    name = os.fspath(source)
+    path = Path(name)
+    found = "parquet" if path.is_dir() else format_of(name, None)
     if found not in READABLE:
-        raise ValueError(f"an export can be read from {', '.join(f'.{name}' for name in READABLE)}; got {path.name!r}")
-    if not path.is_file():
+        raise ValueError(
+            f"an export can be read from .jsonl, .sqlite, .parquet, .duckdb or postgresql://; got {path.name!r}"
+        )
+    if found == "postgresql":
+        return _logs(_postgresql(name))
+    if not path.exists():
         raise FileNotFoundError(f"there is no file {str(path)!r}" + _unfinished(path))
     if found == "jsonl":
         return _json_lines(path)
-    rows = {"sqlite": _sqlite, "duckdb": _duckdb, "parquet": _parquet}[found](path)
+    return _logs({"sqlite": _sqlite, "duckdb": _duckdb, "parquet": _parquet}[found](path))
+
+
+def _logs(rows: Iterator[Mapping[str, Any]]) -> Iterator[Any]:
     return (_log(records.unflatten(row)) for row in rows)
 
 
@@ -89,31 +99,57 @@ def _table(path: Path, connect: Callable[[], Any], broken: type[Exception]) -> I
         raise _no_export(path, error) from None
     try:
         try:
-            _check_finished(path, database.execute(f"SELECT finished FROM {STATE_TABLE}").fetchone())  # noqa: S608 - a constant
-            cursor = database.execute(f"SELECT * FROM {TABLE}")  # noqa: S608 - a constant
+            _check_finished(path, database.execute(FINISHED).fetchone())
+            cursor = database.execute(ROWS)
         except broken as error:
             raise _no_export(path, error) from None
-        yield from _rows([str(column[0]) for column in cursor.description or ()], cursor)
+        yield from _rows(cursor)
     finally:
         database.close()
 
 
-def _no_export(path: Path, error: Exception) -> ValueError:
-    return ValueError(f"{path} is no export ({error})")
+def _postgresql(address: str) -> Iterator[Mapping[str, Any]]:
+    psycopg: Any = imported("psycopg", "postgres")
+    shown = without_password(address)
+    with psycopg.connect(address) as database:  # whose own error says why there is no connection
+        try:
+            _check_finished(shown, database.execute(FINISHED).fetchone())
+        except psycopg.errors.UndefinedTable as error:
+            raise _no_export(shown, error) from None
+        with database.cursor("dify_workflow_export") as cursor:  # of the server, which does not send all rows at once
+            cursor.execute(ROWS)
+            yield from _rows(cursor)
 
 
-def _rows(names: Sequence[str], cursor: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - a cursor of DB-API
+def _no_export(source: object, error: object) -> ValueError:
+    return ValueError(f"{source} is no export ({str(error).strip()})")
+
+
+def _rows(cursor: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - a cursor of DB-API
+    names = [str(column[0]) for column in cursor.description or ()]
     while rows := cursor.fetchmany(BATCH):
         for row in rows:
             yield dict(zip(names, row, strict=True))
 
 
-def _check_finished(path: Path, found: Sequence[Any] | None) -> None:
+def _check_finished(source: object, found: Sequence[Any] | None) -> None:
     if found is None or not found[0]:
-        raise ValueError(f"the export to {path} is not finished: continue it by the same command")
+        raise ValueError(f"the export to {source} is not finished: continue it by the same command")
 
 
 def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
+    if not path.is_dir():
+        yield from _parquet_file(path)
+        return
+    from ._parquet_folder import STATE_NAME, files_of  # noqa: PLC0415 - loaded when needed
+
+    if not (path / STATE_NAME).is_file():
+        raise _no_export(path, f"it has no {STATE_NAME}")
+    for file in files_of(path):
+        yield from _parquet_file(file)
+
+
+def _parquet_file(path: Path) -> Iterator[Mapping[str, Any]]:
     arrow: Any = imported("pyarrow", "arrow")
     parquet: Any = imported("pyarrow.parquet", "arrow")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast, get_args
 
@@ -26,6 +27,20 @@ ENDINGS: Final = {
 POSTGRESQL: Final = re.compile(r"postgres(?:ql)?://")
 OTLP: Final = re.compile(r"otlps?:")
 HTTP: Final = re.compile(r"https?://")
+
+ADDRESSES: Final = ("postgresql", "otlp")
+"""Formats whose targets are no files."""
+CLASSES: Final = {
+    "jsonl": ("_files", "JSONLTarget"),
+    "csv": ("_files", "CSVTarget"),
+    "sqlite": ("_sqlite", "SQLiteTarget"),
+    "parquet": ("_parquet", "ParquetTarget"),
+    "folder": ("_parquet_folder", "ParquetFolderTarget"),
+    "duckdb": ("_duckdb", "DuckDBTarget"),
+    "postgresql": ("_postgresql", "PostgreSQLTarget"),
+    "otlp": ("_otlp", "OTLPTarget"),
+}
+"""The module of each kind of target, and its class."""
 
 State = dict[str, Any]
 """Where an export stands, as a JSON object."""
@@ -92,6 +107,20 @@ def format_of(target: str, given: str | None) -> ExportFormat:
     return cast("ExportFormat", given)
 
 
+def is_folder(target: str, format_name: str) -> bool:
+    """Whether a target is a folder of files.
+
+    Raises:
+        ValueError: it is none that the format can have.
+    """
+    if format_name in ADDRESSES:
+        return False
+    is_named = target.endswith(("/", os.sep))
+    if is_named and format_name != "parquet":
+        raise ValueError(f"a folder must be of Parquet files, not {format_name}: leave the / at the end out")
+    return is_named or (format_name == "parquet" and Path(target).is_dir())
+
+
 def without_password(target: str) -> str:
     """A target as it may be shown."""
     shown = re.sub(r"(?<=//)([^/@:]*):[^/@]*@", r"\1:***@", target) if POSTGRESQL.match(target) else target
@@ -106,30 +135,14 @@ def opened(target: str, format_name: ExportFormat, options: Mapping[str, Any]) -
         TargetLockedError: another process has it.
         OSError: it cannot be written.
     """
-    # Each is loaded when it is needed.
-    if format_name == "postgresql":
-        from ._postgresql import PostgreSQLTarget  # noqa: PLC0415 - as above
-
-        return PostgreSQLTarget(target, **options)
-    if format_name == "otlp":
-        from ._otlp import OTLPTarget  # noqa: PLC0415 - as above
-
-        return OTLPTarget(target, **options)
-    path = Path(os.path.abspath(target))  # noqa: PTH100 - a folder that is a symbolic link may stay one
-    if path.is_dir():
-        raise IsADirectoryError(f"target must be a file, and {target!r} is a folder")
-    if format_name == "sqlite":
-        from ._sqlite import SQLiteTarget  # noqa: PLC0415 - as above
-
-        return SQLiteTarget(path, **options)
-    if format_name == "duckdb":
-        from ._duckdb import DuckDBTarget  # noqa: PLC0415 - as above
-
-        return DuckDBTarget(path, **options)
-    if format_name == "parquet":
-        from ._parquet import ParquetTarget  # noqa: PLC0415 - as above
-
-        return ParquetTarget(path, **options)
-    from ._files import CSVTarget, JSONLTarget  # noqa: PLC0415 - as above
-
-    return CSVTarget(path, **options) if format_name == "csv" else JSONLTarget(path, **options)
+    place: str | Path = target
+    kind: str = format_name
+    if format_name not in ADDRESSES:
+        place = Path(os.path.abspath(target))  # noqa: PTH100 - a folder that is a symbolic link may stay one
+        if is_folder(target, format_name):
+            kind = "folder"
+        elif place.is_dir():
+            raise IsADirectoryError(f"target must be a file, and {target!r} is a folder")
+    module, name = CLASSES[kind]
+    made: Target = getattr(import_module(f".{module}", __package__), name)(place, **options)  # loaded when it is needed
+    return made
