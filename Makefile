@@ -49,8 +49,9 @@ format: $(READY) ## format, and fix what can be fixed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-types: $(READY) ## check the types with mypy --strict and pyright
+types: $(READY) ## check the types with mypy --strict and pyright, and those of the code in the documentation
 	@$(BIN)/mypy --config-file pyproject.toml
+	@$(RUN) tests/documented_types.py
 	@$(BIN)/pyright --project pyproject.toml
 
 check: $(READY) ## fail, naming the files, where the spec or what is made from it is not what its sources give

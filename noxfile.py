@@ -30,6 +30,8 @@ nox.options.envdir = str(ROOT / "build" / "ranges")
 LEFT_OUT = {
     "tests/contract/test_sandbox_spec.py": "needs schemathesis, which has ranges of its own",
     "tests/e2e/test_distribution.py": "builds the wheel and makes environments itself",
+    "tests/e2e/test_documentation.py": "needs what the pages show: DuckDB, pyarrow, FastAPI, OpenTelemetry",
+    "tests/e2e/test_examples.py": "needs what the examples show: DuckDB, pyarrow, the drawing of charts",
     "tests/e2e/test_export_otlp.py": "needs OpenTelemetry's packages, which are pinned to each other",
     "tests/e2e/test_tracing.py": "needs OpenTelemetry's packages, which are pinned to each other",
     "tests/unit/test_project_files.py": "is about the repository",

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
     from dify_workflow.testing import Sandbox
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = next(path for path in Path(__file__).resolve().parents if (path / "pyproject.toml").is_file())
 AFTER: Final = "# after the block above"
 KEY, ADDRESS = "app-...", "https://dify.example.com/v1"
 NOT_RUN: Final = {
@@ -65,7 +65,11 @@ NOT_RUN: Final = {
 """Programs that no block starts: the syntax of these commands is checked."""
 STAND_INS: Final = {"pass": 'echo "$DIFY_API_KEY"', "curl": "cat > /dev/null; echo ok"}
 """Programs of a reader's machine that a block may call."""
-FILES: Final = {"report.pdf": b"%PDF-1.7\n", "inputs.json": b'{"query": "hi"}\n'}
+FILES: Final = {
+    "report.pdf": b"%PDF-1.7\n",
+    "inputs.json": b'{"query": "hi"}\n',
+    "questions.csv": b"query\nfirst question\nsecond question\n",
+}
 """What is in the folder of each page."""
 
 _FENCE = re.compile(
