@@ -52,15 +52,16 @@ def runtime_tests() -> list[str]:
 
 
 def imported(file: Path, seen: frozenset[Path] = frozenset()) -> set[str]:
-    """The top-level modules that a test file imports, itself or through a module in `tests`."""
-    names = set()
+    """The top-level modules that a test file imports, itself or through a module in `tests/support`."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.partition(".")[0])
-    ours = {ROOT / "tests" / f"{name}.py" for name in names} - seen
-    return names.union(*(imported(other, seen | ours) for other in ours if other.is_file()))
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    shared = {ROOT / "tests" / f"{name.replace('.', '/')}.py" for name in names if name.startswith("support.")} - seen
+    found = {name.partition(".")[0] for name in names}
+    return found.union(*(imported(other, seen | shared) for other in shared if other.is_file()))
 
 
 @functools.cache

@@ -4,10 +4,11 @@ Usage: soak.py [COUNT] [--seed FIRST] [--kind KIND] [--processes N]
 
 The kinds are faithful servers ("honest", read by one worker, by several: "workers", with unusual logs: "odd"), faulty
 ones (`lies`), and those whose filters contradict what they display ("session", "process", "exclusive", "lagging";
-tests/zoned_histories.py says what they are). "changes" and "ranges" are jobs that use `logs.changes` and `logs.ranges`
-(tests/job_histories.py). "exports" are killed again and again (tests/killed_exports.py): 12 at most, as each takes a
-minute. "batch" is a batch of 2,000 rows that is killed 200 times (tests/killed_batches.py): 3 at most. For servers of
-other clocks it prints the requests beyond those of a faithful server.
+tests/support/zoned_histories.py says what they are). "changes" and "ranges" are jobs that use `logs.changes` and
+`logs.ranges` (tests/support/job_histories.py). "exports" are killed again and again (tests/support/killed_exports.py):
+12 at most, as each takes a minute. "batch" is a batch of 2,000 rows that is killed 200 times
+(tests/support/killed_batches.py): 3 at most. For servers of other clocks it prints the requests beyond those of a
+faithful server.
 
 Each history follows from its kind and its seed. Those that fail are printed with the command that repeats them; the
 exit status is then 1.
@@ -75,7 +76,7 @@ def try_block(kind: str, first: int, count: int) -> Block:
     sys.path.insert(0, str(ROOT / "tests"))
     logging.getLogger("dify_workflow").setLevel(logging.CRITICAL)  # a shift is a warning
     module, *names = KINDS[kind]
-    histories = importlib.import_module(module)  # it belongs to the tests, which are no package
+    histories = importlib.import_module(f"support.{module}")  # it belongs to the tests, which are no package
     make, check = (getattr(histories, name) for name in names)
     requests, incomplete = 0, 0
     beyond: list[int] = []

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
-from reporting import Progress, shorten
+from support.reporting import Progress, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import httpx
-    from judge import Judge
+    from support.spec_validator import Judge
 
 # Properties that say nothing else are tried with fewer examples than hypothesis would: the suite has many of them.
 hypothesis.settings.register_profile("suite", max_examples=60)
@@ -110,7 +110,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 @cache
 def judge() -> Judge:
     """The judge, made for the first request: it takes half a second."""
-    from judge import Judge  # noqa: PLC0415 - needs openapi-core
+    from support.spec_validator import Judge  # noqa: PLC0415 - needs openapi-core
 
     made = Judge()
     gc.freeze()

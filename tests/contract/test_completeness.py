@@ -12,7 +12,7 @@ from typing import Any
 import facade_coverage
 import pytest
 from ruamel.yaml import YAML
-from stored_spec import SPEC
+from support.spec import SPEC
 
 # Written out, so that a docstring that names another operation is noticed.
 METHODS_OF = {

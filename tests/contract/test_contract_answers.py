@@ -10,12 +10,12 @@ import facade_coverage
 import httpx
 import jsonschema
 import pytest
-from any_values import any_object, is_json
-from facades import DOORS, FACADES, KEY, Call, Facade
+from support.strategies import any_object, is_json
+from support.operation_calls import DOORS, FACADES, KEY, Call, Facade
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openapi.references import followed
-from stored_spec import (
+from support.spec import (
     EVENTS,
     OPERATIONS,
     SCHEMAS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dify_workflow_api.types import Model
-from stored_spec import EVENTS, OBJECTS, SCHEMAS, argument
+from support.spec import EVENTS, OBJECTS, SCHEMAS, argument
 
 from dify_workflow import models
 

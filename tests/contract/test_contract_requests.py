@@ -20,14 +20,14 @@ from urllib.parse import parse_qsl, quote
 import facade_coverage
 import httpx
 import pytest
-from any_values import any_value
+from support.strategies import any_value
 from dify_workflow_api.types import Request
-from facades import BASE_URL, DOORS, FACADES, KEY, Call, Facade, Outcome
+from support.operation_calls import BASE_URL, DOORS, FACADES, KEY, Call, Facade, Outcome
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from judge import Judge
+from support.spec_validator import Judge
 from openapi.names import argument_name
-from stored_spec import (
+from support.spec import (
     EVENTS,
     OPERATIONS,
     SPEC,

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote
 import dify_workflow_api
 import pytest
 from dify_workflow_api.types import Model, Request
-from stored_spec import (
+from support.spec import (
     ENUMS,
     EVENTS,
     OBJECTS,

@@ -15,9 +15,9 @@ from urllib.parse import unquote
 import httpx
 import pytest
 from dify_workflow_api.api.runs import run_workflow
-from halves import EACH_HALF, Half
-from multipart_bodies import Part, parts_of
-from stored_spec import SPEC
+from support.clients import EACH_HALF, Half
+from support.multipart_bodies import Part, parts_of
+from support.spec import SPEC
 
 from dify_workflow import (
     APIStatusError,
@@ -38,7 +38,7 @@ from dify_workflow.results import Upload, WorkflowRunDetail, WorkflowRunResult
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from halves import Story
+    from support.clients import Story
 
 FOLDER = Path(__file__).parents[1] / "recordings"
 ALL = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))}

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from dify_workflow_api.api.runs import run_workflow
-from halves import EACH_HALF, Half
-from recorded_exchanges import load_recordings
-from stored_spec import SPEC, unknown_fields
+from support.clients import EACH_HALF, Half
+from support.recordings import load_recordings
+from support.spec import SPEC, unknown_fields
 
 from dify_workflow import APIStatusError, NotFoundError, RateLimitError, models
 from dify_workflow.results import Upload, WorkflowRunDetail, WorkflowRunResult

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from halves import EACH_HALF, Half
-from recorded_exchanges import load_recordings
+from support.clients import EACH_HALF, Half
+from support.recordings import load_recordings
 
 from dify_workflow import models
 from dify_workflow.results import WorkflowRunDetail

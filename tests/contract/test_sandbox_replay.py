@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from recorded_exchanges import (
+from support.recordings import (
     CHANCE,
     compare_all_but,
     compare_streams,

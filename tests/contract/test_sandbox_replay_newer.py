@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from recorded_exchanges import CHANCE, compare_all_but, compare_streams, load_recordings, relevant, url_form
+from support.recordings import CHANCE, compare_all_but, compare_streams, load_recordings, relevant, url_form
 
 from dify_workflow.testing import AccountRow, EndUserRow, HumanForm, LogRow, NextNode, RunRow, Sandbox, Wait, new_log
 

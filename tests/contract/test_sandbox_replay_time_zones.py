@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from recorded_exchanges import CHANCE, compare_all_but, compare_streams, load_recordings, relevant
+from support.recordings import CHANCE, compare_all_but, compare_streams, load_recordings, relevant
 
 from dify_workflow.testing import EndUserRow, LogRow, NextNode, RunRow, Sandbox
 

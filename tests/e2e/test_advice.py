@@ -6,7 +6,8 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fault_server import (
+from support.clients import EACH_HALF, Half, failure
+from support.fault_server import (
     HTML,
     Behaviour,
     FaultServer,
@@ -17,12 +18,11 @@ from fault_server import (
     refusing_origin,
     silence,
 )
-from halves import EACH_HALF, Half, failure
 
 from dify_workflow import APIConnectionError, APITimeoutError, BadRequestError, DifyError, InternalServerError
 
 if TYPE_CHECKING:
-    from halves import Action
+    from support.clients import Action
 
 LOOK = "logs.list(created_by_end_user_session_id=user)"
 GATEWAY = answer(504, "<title>504 Gateway Time-out</title>", content_type=HTML)

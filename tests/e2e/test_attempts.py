@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fault_server import (
+from support.clients import EACH_HALF, AsyncHalf, Half, SyncHalf, failure, list_logs
+from support.fault_server import (
     KEY,
     Behaviour,
     Exchange,
@@ -22,7 +23,6 @@ from fault_server import (
     silence,
     sse,
 )
-from halves import EACH_HALF, AsyncHalf, Half, SyncHalf, failure, list_logs
 
 from dify_workflow import APIConnectionError, APITimeoutError, AsyncDifyWorkflow
 from dify_workflow._http.connections import ALL_IN_USE, exchange, exchange_async

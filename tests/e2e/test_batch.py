@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fault_server import (
+from support.fault_server import (
     KEY,
     FaultServer,
     answer,
@@ -18,9 +18,9 @@ from fault_server import (
     reset,
     sse,
 )
-from halves import EACH_HALF, Half
-from killed_batches import KilledBatch, check_batch
-from leaks import nothing_left_open
+from support.clients import EACH_HALF, Half
+from support.killed_batches import KilledBatch, check_batch
+from support.leaks import nothing_left_open
 
 from dify_workflow import APIConnectionError, AuthenticationError
 from dify_workflow.testing import Sandbox

@@ -6,10 +6,10 @@ import contextlib
 from typing import Any
 
 import pytest
-from fault_server import KEY, FaultServer, json_answer
-from halves import EACH_HALF, Half
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.clients import EACH_HALF, Half
+from support.fault_server import KEY, FaultServer, json_answer
 
 from dify_workflow import BadRequestError, remote_file
 from dify_workflow._runs.input_form import check_inputs, form_of

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from command_line import run, variables
+from support.command_line import run, variables
 
 from dify_workflow.testing import Sandbox
 

@@ -7,8 +7,8 @@ import re
 import uuid
 
 import pytest
-from command_line import Ran, run
-from fault_server import (
+from support.command_line import Ran, run
+from support.fault_server import (
     KEY,
     FaultServer,
     answer,
@@ -20,7 +20,7 @@ from fault_server import (
     refusing_origin,
     sse,
 )
-from fault_table import FAULTS, Fault
+from support.fault_table import FAULTS, Fault
 
 from dify_workflow import AuthenticationError, PermissionDeniedError, RateLimitError
 from dify_workflow.cli import errors

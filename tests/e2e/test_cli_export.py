@@ -8,7 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from command_line import run, variables
+from support.command_line import run, variables
 
 from dify_workflow.cli.logs_export import described
 from dify_workflow.export import ExportProgress

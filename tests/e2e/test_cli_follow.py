@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from command_line import run, variables
+from support.command_line import run, variables
 
 from dify_workflow.cli.state import StateFile
 from dify_workflow.testing import Sandbox

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from command_line import run, variables
+from support.command_line import run, variables
 
 from dify_workflow import _profiles as profiles
 from dify_workflow.cli.connection import Connection

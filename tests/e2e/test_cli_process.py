@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from command_line import run, variables
+from support.command_line import run, variables
 
 from dify_workflow.cli import main
 from dify_workflow.cli.program import program

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from command_line import run, variables
+from support.command_line import run, variables
 
 from dify_workflow.testing import Sandbox
 

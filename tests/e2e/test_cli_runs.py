@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
-from command_line import run, variables
+from support.command_line import run, variables
 
 from dify_workflow.testing import HumanForm, Sandbox
 

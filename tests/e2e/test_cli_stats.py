@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from command_line import run, variables
+from support.command_line import run, variables
 
 from dify_workflow import stats
 from dify_workflow.export import export

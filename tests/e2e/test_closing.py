@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fault_server import (
+from support.fault_server import (
     KEY,
     Behaviour,
     Exchange,
@@ -25,7 +25,7 @@ from fault_server import (
     silence,
     sse,
 )
-from leaks import nothing_left_open
+from support.leaks import nothing_left_open
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
 

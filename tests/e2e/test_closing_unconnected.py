@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 import httpx
 import pytest
-from authority import certified
-from fault_server import KEY, FaultServer, event_stream, silence, sse
-from leaks import nothing_left_open
+from support.fault_server import KEY, FaultServer, event_stream, silence, sse
+from support.leaks import nothing_left_open
+from support.tls import certified
 
 from dify_workflow import APIConnectionError, APITimeoutError, DifyWorkflow
 from dify_workflow._http import interruptions

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fault_server import KEY, FaultServer, answer, page_answer
-from halves import EACH_HALF, Half, failure, list_logs
+from support.clients import EACH_HALF, Half, failure, list_logs
+from support.fault_server import KEY, FaultServer, answer, page_answer
 
 from dify_workflow import APIStatusError, ConfigurationError, DifyWorkflow
 from dify_workflow._http.connections import AsyncConnections, Connections

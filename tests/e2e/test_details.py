@@ -8,9 +8,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fault_server import KEY
-from halves import EACH_HALF, Half
-from leaks import nothing_left_open
+from support.clients import EACH_HALF, Half
+from support.fault_server import KEY
+from support.leaks import nothing_left_open
 
 from dify_workflow import NotFoundError
 from dify_workflow._sync.log_details import DetailedLogWalk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from documented_code import ROOT, Docstrings, DocumentationError, Page, agrees, sandbox_arguments
+from support.documented_code import ROOT, Docstrings, DocumentationError, Page, agrees, sandbox_arguments
 
 from dify_workflow.testing import Sandbox
 

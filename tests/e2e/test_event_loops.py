@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fault_server import KEY, FaultServer, answer, error_answer, gather, page_answer, reset, silence
-from leaks import nothing_left_open
+from support.fault_server import KEY, FaultServer, answer, error_answer, gather, page_answer, reset, silence
+from support.leaks import nothing_left_open
 
 from dify_workflow import APITimeoutError, AsyncDifyWorkflow, AuthenticationError
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet
 import pytest
-from documented_code import ROOT, run_notebook, run_program
+from support.documented_code import ROOT, run_notebook, run_program
 
 from dify_workflow.testing import Sandbox
 

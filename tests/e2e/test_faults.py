@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from fault_server import FaultServer, answer, error_answer, json_answer, log_page, page_answer
-from fault_table import BUSY, FAULTS, REPEATED, Fault
-from halves import EACH_HALF, AsyncHalf, Half, SyncHalf, failure, list_logs, post
+from support.clients import EACH_HALF, AsyncHalf, Half, SyncHalf, failure, list_logs, post
+from support.fault_server import FaultServer, answer, error_answer, json_answer, log_page, page_answer
+from support.fault_table import BUSY, FAULTS, REPEATED, Fault
 
 from dify_workflow import APIResponseError
 

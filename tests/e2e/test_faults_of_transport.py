@@ -6,7 +6,8 @@ import logging
 from datetime import timedelta
 
 import pytest
-from fault_server import (
+from support.clients import EACH_HALF, Half, failure, list_logs, post
+from support.fault_server import (
     JSON,
     Behaviour,
     Exchange,
@@ -25,8 +26,7 @@ from fault_server import (
     refusing_origin,
     reset,
 )
-from fault_table import PAGE, http_date, plain_text_to_tls
-from halves import EACH_HALF, Half, failure, list_logs, post
+from support.fault_table import PAGE, http_date, plain_text_to_tls
 
 from dify_workflow import (
     APIConnectionError,

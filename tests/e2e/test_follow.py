@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from followers import EACH_FOLLOWER, Follower
+from support.followers import EACH_FOLLOWER, Follower
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
 from dify_workflow.testing import Sandbox, new_log

@@ -8,7 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fault_server import (
+from support.fault_server import (
     HTML,
     KEY,
     Behaviour,
@@ -27,7 +27,7 @@ from fault_server import (
     short_body,
     silence,
 )
-from followers import EACH_FOLLOWER, Follower, SyncFollower
+from support.followers import EACH_FOLLOWER, Follower, SyncFollower
 
 from dify_workflow import APIStatusError, AuthenticationError
 from dify_workflow.testing import Sandbox, new_log

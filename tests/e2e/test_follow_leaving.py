@@ -14,8 +14,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from fault_server import KEY, FaultServer, page_answer, silence
-from leaks import nothing_left_open
+from support.fault_server import KEY, FaultServer, page_answer, silence
+from support.leaks import nothing_left_open
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
 from dify_workflow.testing import Sandbox, new_log

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fault_server import KEY, Behaviour, FaultServer, event_stream, page_answer, sse
-from leaks import nothing_left_open
+from support.fault_server import KEY, Behaviour, FaultServer, event_stream, page_answer, sse
+from support.leaks import nothing_left_open
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
 from dify_workflow._http.open_responses import lock_of
 
 if TYPE_CHECKING:
-    from fault_server import Exchange
+    from support.fault_server import Exchange
 
 HELLO = sse({"event": "text_chunk", "task_id": "t", "workflow_run_id": "r", "data": {"text": "x"}})
 

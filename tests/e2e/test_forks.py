@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from authority import certified
-from fault_server import KEY, Behaviour, Exchange, FaultServer, event_stream, json_answer, log_page, page_answer, sse
+from support.fault_server import (
+    KEY,
+    Behaviour,
+    Exchange,
+    FaultServer,
+    event_stream,
+    json_answer,
+    log_page,
+    page_answer,
+    sse,
+)
+from support.tls import certified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

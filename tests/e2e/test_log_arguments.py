@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from fault_server import KEY, FaultServer, answer, error_answer, json_answer, log_page, page_answer
-from halves import EACH_HALF, Half
+from support.clients import EACH_HALF, Half
+from support.fault_server import KEY, FaultServer, answer, error_answer, json_answer, log_page, page_answer
 
 from dify_workflow import (
     AsyncDifyWorkflow,

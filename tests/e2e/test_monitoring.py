@@ -10,8 +10,8 @@ from unittest import mock
 
 import httpx
 import pytest
-from fault_server import KEY, FaultServer, answer, log_page, page_answer, raw
-from halves import EACH_HALF, Half, list_logs
+from support.clients import EACH_HALF, Half, list_logs
+from support.fault_server import KEY, FaultServer, answer, log_page, page_answer, raw
 
 from dify_workflow import DifyError
 from dify_workflow._http.monitoring import Monitoring, is_httpx_own

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from fault_server import FaultServer, drip_head, page_answer, raw, silence
+from support.fault_server import FaultServer, drip_head, page_answer, raw, silence
 
 from dify_workflow._http import network
 from dify_workflow._http.attempts import Attempt, InterruptedAttemptError

@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fault_server import KEY, Behaviour, Exchange, FaultServer, answer, error_answer, json_answer, pass_on, reset
-from halves import EACH_HALF, Half
-from leaks import nothing_left_open
+from support.clients import EACH_HALF, Half
+from support.fault_server import (
+    KEY,
+    Behaviour,
+    Exchange,
+    FaultServer,
+    answer,
+    error_answer,
+    json_answer,
+    pass_on,
+    reset,
+)
+from support.leaks import nothing_left_open
 
 from dify_workflow import APIConnectionError, DifyWorkflow, InternalServerError
 from dify_workflow.testing import Sandbox, new_log

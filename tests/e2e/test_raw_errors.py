@@ -10,8 +10,8 @@ import h11
 import httpcore
 import httpx
 import pytest
-from fault_server import KEY, FaultServer, page_answer, silence
-from halves import EACH_HALF, Half, failure, list_logs
+from support.clients import EACH_HALF, Half, failure, list_logs
+from support.fault_server import KEY, FaultServer, page_answer, silence
 
 from dify_workflow import (
     APIConnectionError,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from release import RefusalError, check_state, planned
-from release_repository import CHANGELOG, ReleaseRepository
 from spec_report import Change, Report
+from support.release_repository import CHANGELOG, ReleaseRepository
 from versions import Step, Version
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import publish
 import pytest
 from publish import VARIABLES, Credentials, RefusalError, address, found_credentials
-from release_repository import ReleaseRepository
+from support.release_repository import ReleaseRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from fault_server import (
+from support.clients import EACH_HALF, Half, failure
+from support.fault_server import (
     FaultServer,
     answer,
     before_the_body,
@@ -20,9 +21,8 @@ from fault_server import (
     reset,
     sse,
 )
-from fault_table import BUSY, FAULTS, Fault, plain_text_to_tls
-from halves import EACH_HALF, Half, failure
-from multipart_bodies import Part, parts_of
+from support.fault_table import BUSY, FAULTS, Fault, plain_text_to_tls
+from support.multipart_bodies import Part, parts_of
 
 from dify_workflow import (
     APIConnectionError,

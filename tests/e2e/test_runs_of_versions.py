@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fault_server import KEY
-from halves import EACH_HALF, Half
+from support.clients import EACH_HALF, Half
+from support.fault_server import KEY
 
 from dify_workflow import APITimeoutError, BadRequestError, NotFoundError
 from dify_workflow.testing import Sandbox

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from leaks import nothing_left_open
+from support.leaks import nothing_left_open
 
 from dify_workflow.testing import Sandbox, new_log
 

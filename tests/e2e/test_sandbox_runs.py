@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from leaks import nothing_left_open
+from support.leaks import nothing_left_open
 
 from dify_workflow.testing import Emit, HumanForm, NextNode, Sandbox, StreamError, Wait, Wire
 

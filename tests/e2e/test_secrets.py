@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from fault_server import (
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from support.clients import EACH_HALF, Half, list_logs, post
+from support.fault_server import (
     HTML,
     KEY,
     Behaviour,
@@ -31,10 +34,7 @@ from fault_server import (
     refusing_origin,
     reset,
 )
-from fault_table import FAULTS, Fault, plain_text_to_tls
-from halves import EACH_HALF, Half, list_logs, post
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from support.fault_table import FAULTS, Fault, plain_text_to_tls
 
 from dify_workflow import AsyncDifyWorkflow, ConfigurationError, DifyError, DifyWorkflow, InternalServerError
 from dify_workflow._http.config import Secret
@@ -335,7 +335,7 @@ def test_no_frame_of_the_sdk_shows_the_arguments_of_a_request(half: Half, behavi
             error = failure(half, server.base_url, request_of(arguments), http=http)
             assert KEY not in str(error), case
             frames = [frame for link in chain_of(error) for frame, _ in walk_tb(link.__traceback__)]
-            ours = [frame for frame in frames if frame.f_globals["__name__"] not in {__name__, "halves"}]
+            ours = [frame for frame in frames if frame.f_globals["__name__"] not in {__name__, "support.clients"}]
             assert "request" in [frame.f_code.co_name for frame in ours]
             assert KEY not in repr([frame.f_locals for frame in ours]), case
 

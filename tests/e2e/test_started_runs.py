@@ -7,9 +7,9 @@ import threading
 from typing import Any
 
 import pytest
-from fault_server import KEY, FaultServer, answer, event_stream, json_answer, sse
-from halves import EACH_HALF, Half, failure
-from leaks import nothing_left_open
+from support.clients import EACH_HALF, Half, failure
+from support.fault_server import KEY, FaultServer, answer, event_stream, json_answer, sse
+from support.leaks import nothing_left_open
 
 from dify_workflow import APITimeoutError, BadRequestError, NotFoundError
 from dify_workflow.testing import Sandbox

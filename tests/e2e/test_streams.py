@@ -15,7 +15,11 @@ from typing import Any
 import httpx
 import pytest
 from dify_workflow_api.api.runs import run_workflow
-from fault_server import (
+from hypothesis import given as given_any
+from hypothesis import settings
+from hypothesis import strategies as st
+from support.clients import EACH_HALF, AsyncHalf, Half, failure
+from support.fault_server import (
     HTML,
     JSON,
     KEY,
@@ -30,11 +34,7 @@ from fault_server import (
     silence,
     sse,
 )
-from halves import EACH_HALF, AsyncHalf, Half, failure
-from hypothesis import given as given_any
-from hypothesis import settings
-from hypothesis import strategies as st
-from leaks import nothing_left_open
+from support.leaks import nothing_left_open
 
 from dify_workflow import (
     APIConnectionError,

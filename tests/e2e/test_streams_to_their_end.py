@@ -6,8 +6,8 @@ import typing
 from typing import Any
 
 import pytest
-from fault_server import KEY, FaultServer, event_stream, sse
-from halves import EACH_HALF, Half
+from support.clients import EACH_HALF, Half
+from support.fault_server import KEY, FaultServer, event_stream, sse
 
 from dify_workflow import APIConnectionError, WorkflowRunError
 from dify_workflow.testing import Sandbox

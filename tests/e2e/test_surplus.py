@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import anyio.streams.tls
 import httpx
 import pytest
-from authority import certified
-from fault_server import FaultServer, json_answer, raw
-from halves import EACH_HALF, Half
+from support.clients import EACH_HALF, Half
+from support.fault_server import FaultServer, json_answer, raw
+from support.tls import certified
 
 from dify_workflow import APIStatusError
 from dify_workflow._http import network, surplus

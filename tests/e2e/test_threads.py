@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from fault_server import (
+from support.fault_server import (
     KEY,
     Behaviour,
     Exchange,
@@ -23,7 +23,7 @@ from fault_server import (
     page_answer,
     reset,
 )
-from leaks import nothing_left_open
+from support.leaks import nothing_left_open
 
 from dify_workflow import DifyWorkflow, InternalServerError
 

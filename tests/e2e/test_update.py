@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import update
-import vendor_documents as vendor
+from support import vendor_documents as vendor
 from updates.workspace import MADE
 
 if TYPE_CHECKING:

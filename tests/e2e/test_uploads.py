@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fault_server import FaultServer, before_the_body, error_answer, json_answer, swallow
-from fault_table import BUSY
-from halves import EACH_HALF, AsyncHalf, Half, failure
-from leaks import nothing_left_open
-from multipart_bodies import Part, parts_of
+from support.clients import EACH_HALF, AsyncHalf, Half, failure
+from support.fault_server import FaultServer, before_the_body, error_answer, json_answer, swallow
+from support.fault_table import BUSY
+from support.leaks import nothing_left_open
+from support.multipart_bodies import Part, parts_of
 
 from dify_workflow import PayloadTooLargeError
 from dify_workflow._runs.upload import Content

@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from walkers import EACH_CREW, EACH_WALKER, AsyncWalker, SyncWalker, Walker
+from support.walkers import EACH_CREW, EACH_WALKER, AsyncWalker, SyncWalker, Walker
 
 from dify_workflow import IncompleteWalkError
 from dify_workflow.models import WorkflowRunStatus

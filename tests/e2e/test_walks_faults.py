@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fault_server import Behaviour, Exchange, FaultServer, close, error_answer, pass_on, reset
-from fault_table import FAULTS, REPEATED, Fault
-from walkers import EACH_CREW, EACH_WALKER, AsyncWalker, SyncWalker, Walked, Walker
+from support.fault_server import Behaviour, Exchange, FaultServer, close, error_answer, pass_on, reset
+from support.fault_table import FAULTS, REPEATED, Fault
+from support.walkers import EACH_CREW, EACH_WALKER, AsyncWalker, SyncWalker, Walked, Walker
 
 from dify_workflow import AuthenticationError, DifyError
 from dify_workflow.testing import Sandbox, new_log

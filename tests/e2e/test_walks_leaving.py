@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from leaks import nothing_left_open
+from support.leaks import nothing_left_open
 
 from dify_workflow.testing import Sandbox, new_log
 

@@ -14,7 +14,7 @@ import duckdb
 import psycopg
 import pytest
 from loading_program import pipeline_of
-from postgresql_server import postgresql
+from support.postgresql_server import postgresql
 
 from dify_workflow import ConfigurationError
 from dify_workflow.dlt import source

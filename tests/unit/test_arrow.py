@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from halves import EACH_HALF, Half
-from log_histories import NO_FILTERS, NOW
-from log_table import LogTable
+from support.clients import EACH_HALF, Half
+from support.log_histories import NO_FILTERS, NOW
+from support.log_table import LogTable
 
 from dify_workflow import IncompleteWalkError
 from dify_workflow._async.log_walk import AsyncLogWalk

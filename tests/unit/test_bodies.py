@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from dify_workflow_api.types import Request
-from fault_server import KEY, FaultServer, answer, event_stream, gzipped, raw
-from halves import EACH_HALF, Half, failure, list_logs
 from hypothesis import given
 from hypothesis import strategies as st
+from support.clients import EACH_HALF, Half, failure, list_logs
+from support.fault_server import KEY, FaultServer, answer, event_stream, gzipped, raw
 
 from dify_workflow import APIResponseError, InternalServerError
 from dify_workflow._async.base_client import AsyncCaller

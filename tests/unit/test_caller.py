@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fault_server import log_page
-from halves import EACH_HALF, Half, list_logs
+from support.clients import EACH_HALF, Half, list_logs
+from support.fault_server import log_page
 
 from dify_workflow import APIConnectionError, APITimeoutError, DifyError, DifyWorkflow
 

@@ -11,8 +11,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from halves import EACH_HALF, Half
-from job_histories import (
+from support.clients import EACH_HALF, Half
+from support.job_histories import (
     BEGIN,
     NEVER,
     JobHistory,
@@ -23,7 +23,7 @@ from job_histories import (
     random_job,
     random_ranges,
 )
-from log_histories import NO_FILTERS
+from support.log_histories import NO_FILTERS
 
 from dify_workflow import APIConnectionError, AsyncDifyWorkflow, DifyWorkflow, Verbatim
 from dify_workflow._logs.follow import Following

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from log_histories import NOW
-from log_table import Lies, LogTable
+from support.log_histories import NOW
+from support.log_table import Lies, LogTable
 
 from dify_workflow._logs.checkpoint import VERSION, Position, position_from
 from dify_workflow._logs.filters import LogFilters

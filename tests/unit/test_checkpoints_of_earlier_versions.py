@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from log_histories import NO_FILTERS, NOW
-from log_table import Lies, LogTable, key_of
+from support.log_histories import NO_FILTERS, NOW
+from support.log_table import Lies, LogTable, key_of
 
 from dify_workflow._sync.log_walk import LogWalk
 

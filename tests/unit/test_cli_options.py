@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
-from command_line import run
 from dify_workflow_api.parameters import PARAMETERS
+from support.command_line import run
 
 from dify_workflow import DifyWorkflow
 from dify_workflow.cli import options

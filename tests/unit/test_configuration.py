@@ -9,9 +9,9 @@ import warnings
 
 import httpx
 import pytest
-from fault_server import KEY
 from hypothesis import given
 from hypothesis import strategies as st
+from support.fault_server import KEY
 
 from dify_workflow import (
     AsyncDifyWorkflow,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import jedi
 import pytest
-from halves import EACH_HALF
+from support.clients import EACH_HALF
 
 import dify_workflow
 from dify_workflow import DifyWorkflow
 from dify_workflow.models import WorkflowLog, WorkflowLogPage
 
 if TYPE_CHECKING:
-    from halves import Half
+    from support.clients import Half
 
 KEY = "app-not-shown-anywhere"
 RUN = {"id": "8f6a5bd4-3a3c-4a8e-9d77-1d2f6a1f9d10", "status": "failed", "error": "<b>boom</b>", "elapsed_time": 1.5}

@@ -11,9 +11,9 @@ from email.utils import format_datetime
 
 import httpx
 import pytest
-from fault_server import KEY
 from hypothesis import given
 from hypothesis import strategies as st
+from support.fault_server import KEY
 
 import dify_workflow
 from dify_workflow import (

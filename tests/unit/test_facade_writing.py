@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import facade
 import facade_coverage
 import pytest
-from stored_spec import SPEC
+from support.spec import SPEC
 from writing.sandbox import example
 from writing.source import WIDTH, Source, UnwritableError
 

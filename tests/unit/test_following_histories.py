@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from follow_histories import (
+from support.follow_histories import (
     DAY,
     NO_END,
     POLL,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import generate
 import pytest
-from generated_packages import SPECS, document, files_of, operation, write_spec
+from support.generated_packages import SPECS, document, files_of, operation, write_spec
 from generator.folder import differences, update
 from generator.package import check_tools, generated
 from generator.problems import GenerationError

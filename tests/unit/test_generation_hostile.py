@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from generated_packages import document, files_of, imported, operation
+from support.generated_packages import document, files_of, imported, operation
 from generator import text
 from generator.problems import GenerationError
 from hypothesis import HealthCheck, given, settings

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
-from generated_packages import SPECS, imported
+from support.generated_packages import SPECS, imported
 
 import dify_workflow.models
 

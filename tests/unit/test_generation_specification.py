@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from generated_packages import document, files_of, imported, write_spec
+from support.generated_packages import document, files_of, imported, write_spec
 from generator.package import generated
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from halves import EACH_HALF
+from support.clients import EACH_HALF
 
 from dify_workflow import APIResponseError, AsyncDifyWorkflow, NotFoundError, models, types
 from dify_workflow.models import StopResponse, WorkflowLogPage
 
 if TYPE_CHECKING:
-    from halves import Half
+    from support.clients import Half
 
 KEY = "app-not-shown-anywhere"
 BASE_URL = "https://dify.example.com/v1"
@@ -98,7 +98,7 @@ def test_a_result_is_parsed_once_and_shows_no_key(half: Half):
 
 @EACH_HALF
 def test_headers_hide_the_key_that_a_server_repeats(half: Half, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("halves.KEY", KEY)
+    monkeypatch.setattr("support.clients.KEY", KEY)
 
     async def story(client: Any) -> list[Any]:
         response = await client.logs.with_raw_response.list()

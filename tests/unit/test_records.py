@@ -11,10 +11,10 @@ from typing import Any
 
 import columns
 import pytest
-from any_values import any_object
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stored_spec import SPEC
+from support.spec import SPEC
+from support.strategies import any_object
 
 from dify_workflow import records
 from dify_workflow.models import WorkflowLog

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from reporting import LONGEST_LINE, MOST_LINES, Progress, shorten, shortened
+from support.reporting import LONGEST_LINE, MOST_LINES, Progress, shorten, shortened
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])

@@ -7,7 +7,7 @@ import sys
 
 import httpx
 import pytest
-from fault_server import KEY
+from support.fault_server import KEY
 
 from dify_workflow._http import responses
 from dify_workflow._http.config import Secret

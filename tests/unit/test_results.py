@@ -8,9 +8,9 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from any_values import ANYTHING
 from hypothesis import given
 from hypothesis import strategies as st
+from support.strategies import ANYTHING
 
 from dify_workflow import WorkflowRunError, models, remote_file
 from dify_workflow._http import responses

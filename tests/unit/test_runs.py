@@ -11,7 +11,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from halves import EACH_HALF, AsyncHalf, Half
+from support.clients import EACH_HALF, AsyncHalf, Half
 
 from dify_workflow import models, remote_file
 from dify_workflow.results import Upload

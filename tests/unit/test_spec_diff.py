@@ -17,7 +17,7 @@ from diff.operations import compared
 from openapi.parse import read_yaml
 from openapi.tree import plain
 from openapi.upgrade import upgraded
-from page_exports import newer_page, older_page
+from support.page_exports import newer_page, older_page
 
 ROOT = Path(__file__).parent.parent.parent
 WIDGETS = plain(read_yaml((ROOT / "tests" / "documents" / "plain-3.0.yaml").read_text("utf-8")))

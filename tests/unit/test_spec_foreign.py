@@ -12,7 +12,7 @@ import pytest
 from diff.changes import verdict
 from diff.load import described
 from diff.operations import compared
-from generated_packages import document, imported, operation
+from support.generated_packages import document, imported, operation
 from generator.problems import GenerationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ from openapi.diagnostics import SpecError
 from openapi.parse import HELD, read_yaml
 from openapi.serialize import text_of
 from openapi.tree import plain
-from page_exports import older_page
+from support.page_exports import older_page
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,7 @@ from openapi.diagnostics import SpecError
 from openapi.parse import read_yaml
 from openapi.structure import operations
 from openapi.tree import plain
-from page_exports import newer_page, older_page
+from support.page_exports import newer_page, older_page
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = ROOT / "tests" / "documents"

@@ -16,7 +16,7 @@ from openapi.parse import read_yaml
 from openapi.structure import operations, schemas
 from openapi.tree import line_of, plain
 from openapi.upgrade import upgraded
-from page_exports import filtered, newer_page, older_page
+from support.page_exports import filtered, newer_page, older_page
 
 DOCUMENTS = Path(__file__).parent.parent / "documents"
 WIDGETS = plain(read_yaml((DOCUMENTS / "plain-3.0.yaml").read_text()))

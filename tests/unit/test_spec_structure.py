@@ -10,7 +10,7 @@ from typing import Any
 
 import import_document
 import pytest
-import vendor_documents as vendor
+from support import vendor_documents as vendor
 from importer import reduction
 from importer.documents import read_document
 from importer.selection import FILE, read_selection

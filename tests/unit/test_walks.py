@@ -11,8 +11,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from log_histories import NO_FILTERS, NOW, History, walk
-from log_table import Lies, LogTable, key_of
+from support.log_histories import NO_FILTERS, NOW, History, walk
+from support.log_table import Lies, LogTable, key_of
 
 from dify_workflow import IncompleteWalkError, InternalServerError
 from dify_workflow._async.log_walk import AsyncLogWalk

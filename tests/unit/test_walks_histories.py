@@ -8,11 +8,11 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-import closing_histories
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from log_histories import (
+from support import closing_histories
+from support.log_histories import (
     NOW,
     History,
     check,
@@ -20,7 +20,7 @@ from log_histories import (
     random_history_with_odd_rows,
     random_history_with_workers,
 )
-from log_table import ODD_FORMS, LogTable
+from support.log_table import ODD_FORMS, LogTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from log_histories import LIES, NOW, WRONG_TOTALS, History, check_lies, random_lies, walk
-from log_table import ODD_FORMS, Lies, LogTable
+from support.log_histories import LIES, NOW, WRONG_TOTALS, History, check_lies, random_lies, walk
+from support.log_table import ODD_FORMS, Lies, LogTable
 
 CROWDS = [(NOW, 3), (NOW - 1, 30), (NOW - 3, 130), (NOW - 4, 60), (NOW - 5, 60), (NOW - 9, 100), (NOW - 3600, 250)]
 

@@ -1,6 +1,6 @@
 """Servers whose filters contradict what they display: each log is given once, or an error ends the walk.
 
-`make soak` tries thousands of the histories of tests/zoned_histories.py.
+`make soak` tries thousands of the histories of tests/support/zoned_histories.py.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import zoned_histories
-from halves import EACH_HALF, Half
-from log_histories import NOW
-from zoned_histories import KINDS, ZonedHistory, check, extra_requests, random_zoned_history
+from support import zoned_histories
+from support.clients import EACH_HALF, Half
+from support.log_histories import NOW
+from support.zoned_histories import KINDS, ZonedHistory, check, extra_requests, random_zoned_history
 
 from dify_workflow import IncompleteWalkError
 

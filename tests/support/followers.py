@@ -14,9 +14,9 @@ import json
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
-from fault_server import KEY
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+from support.fault_server import KEY
 
 if TYPE_CHECKING:
     from dify_workflow.models import WorkflowLog

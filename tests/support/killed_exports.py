@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from postgresql_server import postgresql
-
 from dify_workflow.testing import Sandbox
+from support.postgresql_server import postgresql
 
 if TYPE_CHECKING:
     from random import Random

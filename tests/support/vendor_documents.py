@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 METHODS = ("get", "put", "post", "delete", "patch")
 Document = dict[str, Any]
 

@@ -14,12 +14,11 @@ from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from log_table import HONEST, ODD_FORMS, Lies, LogTable, key_of
-
 from dify_workflow import IncompleteWalkError
 from dify_workflow._async.log_walk import AsyncLogWalk
 from dify_workflow._logs.filters import LogFilters
 from dify_workflow._sync.log_walk import LogWalk
+from support.log_table import HONEST, ODD_FORMS, Lies, LogTable, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

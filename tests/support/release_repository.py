@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("src", "generated", "spec", "scripts", "README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", ".gitignore")
 FOREIGN = ("GIT_", "PYTHON", "PYTEST", "VIRTUAL_ENV", "DIFY_", "TWINE_", "NETRC", "MAKE", "MFLAGS")
 CHANGELOG = "# Changelog\n\n## Unreleased\n\n- One thing.\n\n## 0.1.0 - 2026-01-01\n\n- The first.\n"

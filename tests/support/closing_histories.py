@@ -13,12 +13,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from log_histories import History, most_requests, random_history
-from log_histories import Outcome as WalkOutcome
-from log_table import LogTable
-
 from dify_workflow._http.lifetimes import Lifetime
 from dify_workflow._sync.log_walk import LogWalk
+from support.log_histories import History, most_requests, random_history
+from support.log_histories import Outcome as WalkOutcome
+from support.log_table import LogTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

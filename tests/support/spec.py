@@ -19,7 +19,7 @@ from dify_workflow import models
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SPEC = YAML(typ="safe", pure=True).load(Path(__file__).parents[1] / "spec" / "openapi.yaml")
+SPEC = YAML(typ="safe", pure=True).load(Path(__file__).parents[2] / "spec" / "openapi.yaml")
 SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]
 OPERATIONS = {
     operation["operationId"]: (method, path, operation)

@@ -12,7 +12,7 @@ import httpx
 
 def load_recordings(folder: str) -> dict[str, dict[str, Any]]:
     """Return the exchanges of a folder beside this file by their names."""
-    paths = sorted((Path(__file__).parent / folder).glob("*.json"))
+    paths = sorted((Path(__file__).parents[1] / folder).glob("*.json"))
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 

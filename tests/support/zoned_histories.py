@@ -22,12 +22,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from log_histories import NO_FILTERS
-
 from dify_workflow import IncompleteWalkError
 from dify_workflow._async.log_walk import AsyncLogWalk
 from dify_workflow._sync.log_walk import LogWalk
 from dify_workflow.models import WorkflowLog, WorkflowLogPage
+from support.log_histories import NO_FILTERS
 
 if TYPE_CHECKING:
     from dify_workflow._logs.walk import PageRequest

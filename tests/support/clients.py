@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fault_server import KEY
 
 from dify_workflow import AsyncDifyWorkflow, DifyError, DifyWorkflow, types
+from support.fault_server import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping

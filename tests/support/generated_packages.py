@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-SPECS = Path(__file__).with_name("specs")
+SPECS = Path(__file__).parents[1] / "specs"
 _numbers = itertools.count()
 
 

@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl, unquote
 from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
-from stored_spec import OPERATIONS, SPEC, parameters
 from werkzeug.datastructures import Headers, ImmutableMultiDict
+
+from support.spec import OPERATIONS, SPEC, parameters
 
 if TYPE_CHECKING:
     import httpx

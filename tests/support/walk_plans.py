@@ -1,6 +1,7 @@
 """The pages that a walk asks for, written down: what it costs, where it begins again, and when it has proof.
 
-Usage: walks_plans.py, which writes tests/unit/walks_plans.txt anew: what changes in it, a change of the code has done.
+Usage, in tests/: python -m support.walk_plans, which stores the pages in tests/unit/walks_plans.txt. The diff of that
+file shows what a change of the code costs.
 
 Windows are written as ages in seconds: "3..-" is all that is 3 seconds older than the newest row or more, "3..3" that
 second alone. "x99: 1+7, 2+0" are the first and second page of 99 rows, of which 7 and none were new.
@@ -15,12 +16,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from log_histories import NO_FILTERS, NOW
-from log_table import HONEST, Lies, LogTable
-
 from dify_workflow import IncompleteWalkError
 from dify_workflow._async.log_walk import AsyncLogWalk
 from dify_workflow._logs.walk import WindowWalk
+from support.log_histories import NO_FILTERS, NOW
+from support.log_table import HONEST, Lies, LogTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dify_workflow._logs.walk import PageRequest
     from dify_workflow.models import WorkflowLogPage
 
-TARGET: Final = Path(__file__).resolve().parent / "unit" / "walks_plans.txt"
+TARGET: Final = Path(__file__).resolve().parents[1] / "unit" / "walks_plans.txt"
 QUIET: Final = 100
 """Rounds of the event loop in which nobody asks for anything: then nobody will."""
 

@@ -10,7 +10,8 @@ import json
 from typing import Any
 
 from hypothesis import strategies as st
-from stored_spec import alternatives, resolved
+
+from support.spec import alternatives, resolved
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 SCALAR = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)

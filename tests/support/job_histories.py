@@ -4,7 +4,7 @@
   from the checkpoint of the time before.
 - "ranges": the logs are split into ranges, which are read in any order while logs come and go.
 
-The server may display other times than it filters by (tests/zoned_histories.py). A history follows from a
+The server may display other times than it filters by (tests/support/zoned_histories.py). A history follows from a
 `random.Random` alone; `check_changes` and `check_ranges` raise AssertionError where a log was lost without an error or
 given too often.
 """
@@ -18,9 +18,17 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from log_histories import NO_FILTERS
-from log_table import LogTable
-from zoned_histories import (
+from dify_workflow import IncompleteWalkError
+from dify_workflow._logs.follow import OVERLAP_SECONDS, Following
+from dify_workflow._logs.log_range import LogRange
+from dify_workflow._logs.ranges import Plan, walk_filters
+from dify_workflow._logs.walk import Reply
+from dify_workflow._sync.log_follow import LogChanges
+from dify_workflow._sync.log_walk import LogWalk
+from dify_workflow.models import WorkflowLogPage
+from support.log_histories import NO_FILTERS
+from support.log_table import LogTable
+from support.zoned_histories import (
     BEGIN,
     YEAR,
     ZonedHistory,
@@ -30,15 +38,6 @@ from zoned_histories import (
     times_of,
     zone_names,
 )
-
-from dify_workflow import IncompleteWalkError
-from dify_workflow._logs.follow import OVERLAP_SECONDS, Following
-from dify_workflow._logs.log_range import LogRange
-from dify_workflow._logs.ranges import Plan, walk_filters
-from dify_workflow._logs.walk import Reply
-from dify_workflow._sync.log_follow import LogChanges
-from dify_workflow._sync.log_walk import LogWalk
-from dify_workflow.models import WorkflowLogPage
 
 if TYPE_CHECKING:
     from dify_workflow._logs.walk import PageRequest

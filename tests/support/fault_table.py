@@ -12,7 +12,22 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from fault_server import (
+from dify_workflow import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    DifyError,
+    InternalServerError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+    RateLimitError,
+    UnsupportedMediaTypeError,
+)
+from support.fault_server import (
     HTML,
     Behaviour,
     Exchange,
@@ -29,22 +44,6 @@ from fault_server import (
     reset_inside_body,
     short_body,
     silence,
-)
-
-from dify_workflow import (
-    APIConnectionError,
-    APIResponseError,
-    APIStatusError,
-    APITimeoutError,
-    AuthenticationError,
-    BadRequestError,
-    DifyError,
-    InternalServerError,
-    NotFoundError,
-    PayloadTooLargeError,
-    PermissionDeniedError,
-    RateLimitError,
-    UnsupportedMediaTypeError,
 )
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What tests share: servers, histories, clients of both kinds, the spec."""
