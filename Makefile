@@ -34,6 +34,9 @@ clean: ## remove the environment and everything that was built
 
 # --- contribute: code and tests ------------------------------------------------------------------------------------
 
+# Tests start many short programs: without stored bytecode, each of them compiles the package again.
+test contract: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(READY) ## run all tests
 	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 

@@ -96,7 +96,7 @@ FAULTS: Final = (
     Fault("a wrong user agent", f"{FACADE}/_http/requests.py", "dify-workflow-sdk/", "python-httpx/"),
     Fault(
         "a lost error code",
-        f"{FACADE}/_http/responses.py",
+        f"{FACADE}/_http/response_errors.py",
         "        code=code,\n        message=message,\n        headers",
         "        code=None,\n        message=message,\n        headers",
     ),

@@ -213,16 +213,16 @@ def _returned(spec: dict[str, Any], operation: Operation, imports: list[tuple[st
     contents = _contents(spec, operation)
     kinds = {kind for content in contents for kind in content}
     if not kinds:
-        imports.append(("._http", "responses", False))
-        return "None", "send({call}, responses.nothing, timeout)"
+        imports.append(("._http", "decode", False))
+        return "None", "send({call}, decode.nothing, timeout)"
     if kinds == {"application/json"} and len(operation.answers) == 1:
         name = operation.answers[0].get("$ref", "").rpartition("/")[2]
         if name and "properties" in spec["components"]["schemas"][name]:
             imports.append((".models", name, True))
             return name, "call({call}, timeout)"
         if followed(spec, operation.answers[0]).get("type") == "object":
-            imports += [("._http", "responses", False), ("typing", "Any", True)]
-            return "Any", 'send({call}, responses.reader("json"), timeout)'
+            imports += [("._http", "decode", False), ("typing", "Any", True)]
+            return "Any", 'send({call}, decode.reader("json"), timeout)'
     raise UnwritableError(f"a response of {', '.join(sorted(kinds))} of this form needs a method of its own")
 
 

@@ -14,7 +14,7 @@ from dify_workflow_api.models.workflow_run import WorkflowRun
 from dify_workflow_api.models.workflow_run_response import WorkflowRunResponse
 
 from ._errors import WorkflowRunError
-from ._http.responses import is_object
+from ._http.decode import is_object
 from ._runs.upload import TYPES, type_of_file, with_files_as_inputs
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ def test_each_operation_is_reached_by_the_methods_of_its_name():
     assert {name: sorted(methods) for name, methods in found.items()} == METHODS_OF
 
 
-def test_what_is_left_out_or_the_facades_own_is_said_of_methods_that_there_are():
+def test_methods_name_what_is_left_out_or_their_own():
     doors = {door.name: door for door in facade_coverage.doors()}
     assert {*facade_coverage.LEFT_OUT, *facade_coverage.OWN, *(name for name, _ in facade_coverage.INSISTED_ON)} <= set(
         doors
@@ -83,7 +83,7 @@ def index_of(name: str) -> int:
     return [parameter["name"] for parameter in LOGS["parameters"]].index(name)
 
 
-def test_a_new_operation_is_named_with_the_method_to_add_and_its_place():
+def test_a_new_operation_is_reported_with_its_missing_method():
     [gap] = changed("paths", "/workflows/logs/{log_id}", value={"get": {**LOGS, "operationId": "get_log"}})
     assert gap == (
         "GET /workflows/logs/{log_id} (get_log): no method of client.logs calls it. Add a method to AsyncLogs in "
@@ -93,7 +93,7 @@ def test_a_new_operation_is_named_with_the_method_to_add_and_its_place():
     )
 
 
-def test_a_new_resource_is_named_with_the_class_and_the_property_to_add():
+def test_a_new_resource_is_reported_with_its_class_and_property():
     operation = {**LOGS, "operationId": "list_rate_limits", "tags": ["rate_limits"]}
     [gap] = changed("paths", "/limits", value={"get": operation})
     assert "GET /limits (list_rate_limits): no method of client.rate_limits calls it." in gap
@@ -101,7 +101,7 @@ def test_a_new_resource_is_named_with_the_class_and_the_property_to_add():
     assert "src/dify_workflow/_async/resources/rate_limits.py" in gap
 
 
-def test_a_new_parameter_is_named_with_the_keyword_to_add_for_each_method_that_needs_it():
+def test_a_new_parameter_is_reported_for_each_method():
     new = {"name": "newLimit", "in": "query", "schema": {"type": "integer", "minimum": 1, "default": 5}}
     gaps = changed(*PARAMETERS, "-", value=new)
     assert sorted(gap.split()[0].removeprefix("client.") for gap in gaps) == METHODS_OF["list_workflow_logs"]
@@ -132,7 +132,7 @@ def test_a_new_keyword_has_the_type_and_the_default_of_the_spec(schema: dict[str
     assert f"Add {written} and its description to AsyncApp.info" in gap
 
 
-def test_a_new_field_of_a_body_and_a_new_part_of_a_form_are_named():
+def test_a_new_body_field_and_form_part_are_reported():
     gaps = changed(*SCHEMAS, "FormSubmission", "properties", "note", value={"type": "string"})
     assert any("client.forms.submit has no keyword for `note` (body) of POST /form/human_input" in gap for gap in gaps)
     assert any("`note` of the schema FormSubmission is no attribute of its model" in gap for gap in gaps)
@@ -185,7 +185,7 @@ def test_a_new_field_of_an_answer_is_named_with_what_adds_it():
     assert "`cost` of the schema WorkflowRunSummary" in gap
 
 
-def test_another_answer_a_new_schema_a_new_enum_value_and_a_new_event_are_named():
+def test_other_responses_schemas_enum_values_events_are_reported():
     answer = ("paths", "/info", "get", "responses", "200", "content", "application/json", "schema")
     gaps = changed(*answer, value={"$ref": "#/components/schemas/Account"})
     assert "GET /info answers Account, and client.app.info gives AppInfo: change AsyncApp.info" in gaps[0]

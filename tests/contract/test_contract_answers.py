@@ -10,11 +10,10 @@ import facade_coverage
 import httpx
 import jsonschema
 import pytest
-from support.strategies import any_object, is_json
-from support.operation_calls import DOORS, FACADES, KEY, Call, Facade
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openapi.references import followed
+from support.operation_calls import DOORS, FACADES, KEY, Call, Facade
 from support.spec import (
     EVENTS,
     OPERATIONS,
@@ -28,6 +27,7 @@ from support.spec import (
     unknown_fields,
     variants,
 )
+from support.strategies import any_object, is_json
 
 import dify_workflow
 from dify_workflow import (
@@ -193,7 +193,7 @@ def test_each_answer_that_the_spec_allows_is_held_field_by_field(facade: Facade,
 
 @EACH_FACADE
 @EACH_METHOD
-def test_an_answer_without_what_the_spec_promises_is_held_or_refused_as_a_whole(facade: Facade, method: str):
+def test_a_response_lacking_promised_fields_is_kept_or_refused(facade: Facade, method: str):
     name = model_of(method)
     if name is None:
         return
@@ -214,7 +214,7 @@ JUNK: list[Any] = [None, [], "text", 5, True]
 
 
 @EACH_FACADE
-def test_an_unknown_run_is_not_found_though_the_server_answers_nulls(facade: Facade):
+def test_an_unknown_run_is_not_found_despite_a_body_of_nulls(facade: Facade):
     nulls = dict.fromkeys(SCHEMAS["WorkflowRun"]["properties"])
     [found] = given_by(facade, "runs.get", [nulls])
     assert type(found) is NotFoundError
@@ -247,7 +247,7 @@ def described_errors(operation: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 @EACH_FACADE
 @pytest.mark.parametrize("method", [*CALLS, *STREAMS])
-def test_each_error_that_the_spec_describes_has_its_class_and_all_that_the_server_said(facade: Facade, method: str):
+def test_each_described_error_has_its_class_and_details(facade: Facade, method: str):
     for key in DOORS[method].keys:
         arguments = {**CALLS, **STREAMS}[method]
         if OPERATION_OF[key] == "run_workflow_version":
@@ -302,7 +302,7 @@ def test_each_event_of_a_stream_is_held_field_by_field(facade: Facade, method: s
 
 @EACH_FACADE
 @pytest.mark.parametrize("method", STREAMS)
-def test_an_event_that_nobody_has_written_down_yet_is_given_whole(facade: Facade, method: str):
+def test_an_unknown_event_is_returned_whole(facade: Facade, method: str):
     new = {"event": "never heard of", "task_id": "t", "workflow_run_id": "r", "data": {"deep": [1]}}
     [outcome] = facade.outcomes(lambda _: streamed([new, FINISHED]), [Call(method, STREAMS[method])])
     found = outcome.value[0]
@@ -313,7 +313,7 @@ def test_an_event_that_nobody_has_written_down_yet_is_given_whole(facade: Facade
 
 @EACH_FACADE
 @pytest.mark.parametrize("method", STREAMS)
-def test_an_error_event_ends_the_stream_with_all_that_the_server_said(facade: Facade, method: str):
+def test_an_error_event_ends_the_stream_with_its_details(facade: Facade, method: str):
     source = Samples().of({"$ref": f"#/{EVENTS['error']}"})
     for event in (source, {**source, "a new field": 1}, {**source, "workflow_run_id": None}):
         [outcome] = facade.outcomes(lambda _, event=event: streamed([event]), [Call(method, STREAMS[method])])

@@ -45,7 +45,7 @@ def test_a_whole_object_is_read_field_by_field_and_comes_back(schema: str):
 
 
 @EACH_MODEL
-def test_what_the_spec_does_not_name_is_kept_beside_and_comes_back(schema: str):
+def test_unknown_fields_are_kept_and_written_back(schema: str):
     source = {"a first one": 1, **example(schema), "a last one": [2]}
     read = model_of(schema).from_dict(source)
     assert attributes(read, example(schema)) == example(schema)
@@ -54,7 +54,7 @@ def test_what_the_spec_does_not_name_is_kept_beside_and_comes_back(schema: str):
 
 
 @EACH_MODEL
-def test_an_object_that_lacks_a_field_reads_as_none_there_and_comes_back_without_it(schema: str):
+def test_missing_fields_read_as_none_and_stay_missing(schema: str):
     whole = example(schema)
     for lost in whole:
         source = {name: value for name, value in whole.items() if name != lost} | {"extra": lost}
@@ -65,7 +65,7 @@ def test_an_object_that_lacks_a_field_reads_as_none_there_and_comes_back_without
 
 
 @EACH_MODEL
-def test_a_model_made_by_hand_is_the_object_of_its_fields_in_the_specs_order(schema: str):
+def test_a_model_made_by_hand_keeps_the_order_of_the_spec(schema: str):
     fields = example(schema)
     given = {argument(name): value for name, value in reversed(fields.items())}
     made = model_of(schema)(**given, additional_properties={"extra": 1})
@@ -85,7 +85,7 @@ def test_an_object_inside_is_the_model_that_the_spec_says(schema: str):
 
 
 @EACH_MODEL
-def test_a_copy_is_equal_and_gives_back_the_same_keys_and_may_be_changed(schema: str):
+def test_a_copy_is_equal_has_the_same_keys_and_is_mutable(schema: str):
     for source in (example(schema), example(schema) | {"extra": 1}, dict(list(example(schema).items())[1:])):
         read = model_of(schema).from_dict(source)
         copied = copy.copy(read)
@@ -108,7 +108,7 @@ def test_there_are_times():
     assert sum(is_time(name, inner) for schema in OBJECTS for name, inner in SCHEMAS[schema]["properties"].items()) > 20
 
 
-def test_every_event_is_read_by_its_own_model_wherever_events_come_from():
+def test_every_event_is_read_by_its_own_model():
     from dify_workflow_api.api.runs import (  # noqa: PLC0415 - what is imported here is what is looked at
         run_workflow,
         run_workflow_version,

@@ -20,13 +20,11 @@ from urllib.parse import parse_qsl, quote
 import facade_coverage
 import httpx
 import pytest
-from support.strategies import any_value
 from dify_workflow_api.types import Request
-from support.operation_calls import BASE_URL, DOORS, FACADES, KEY, Call, Facade, Outcome
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from support.spec_validator import Judge
 from openapi.names import argument_name
+from support.operation_calls import BASE_URL, DOORS, FACADES, KEY, Call, Facade, Outcome
 from support.spec import (
     EVENTS,
     OPERATIONS,
@@ -42,6 +40,8 @@ from support.spec import (
     samples,
     variants,
 )
+from support.spec_validator import Judge
+from support.strategies import any_value
 
 from dify_workflow import DifyError, DifyWorkflow, __version__, models
 from dify_workflow._http import requests
@@ -366,7 +366,7 @@ def test_the_headers_are_those_of_the_operation(facade: Facade, way: Way):
 
 @EACH_FACADE
 @EACH_WAY
-def test_what_the_spec_does_not_allow_is_refused_by_name_and_nothing_is_sent(facade: Facade, way: Way):
+def test_disallowed_arguments_are_named_and_nothing_is_sent(facade: Facade, way: Way):
     least, refusals = needed(way), []
     for parameter in taken(way):
         name = argument_name(parameter.name)
@@ -394,7 +394,7 @@ def test_what_is_required_cannot_be_left_out(facade: Facade, way: Way):
 
 @EACH_FACADE
 @EACH_WAY
-def test_only_what_is_safe_is_sent_again_after_the_server_may_have_begun(facade: Facade, way: Way):
+def test_only_safe_requests_are_repeated_after_being_read(facade: Facade, way: Way):
     def cut(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("cut", request=request)
 
@@ -451,7 +451,7 @@ def first_request(facade: Facade, method: str, arguments: dict[str, Any]) -> htt
 
 
 @EACH_WAY
-def test_a_client_that_httpx_was_not_given_to_sends_the_same_bytes(way: Way):
+def test_a_client_with_its_own_httpx_client_sends_the_same_bytes(way: Way):
     given = together(way)
     [outcome] = FACADES[0].outcomes(good_answer(way), [Call(way.method, as_arguments(given))])
     request = outcome.request

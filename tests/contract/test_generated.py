@@ -91,7 +91,7 @@ def on_the_wire(request: Request[Any], path: str, parameter: dict[str, Any]) -> 
 EACH_PARAMETER = pytest.mark.parametrize(("name", "index"), [(name, i) for name in OPERATIONS for i in checked(name)])
 
 
-def test_every_operation_has_a_module_and_no_other_module_is_there():
+def test_every_operation_has_a_module_and_there_is_no_other():
     folder = Path(dify_workflow_api.__file__).parent / "api"
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.py") if path.name != "__init__.py"}
     assert found == {f"{operation['tags'][0]}/{name}.py" for name, (_, _, operation) in OPERATIONS.items()}
@@ -99,7 +99,7 @@ def test_every_operation_has_a_module_and_no_other_module_is_there():
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_the_arguments_are_the_parameters_by_name_in_order_and_optional_ones_may_be_left_out(name: str):
+def test_arguments_follow_the_parameters_and_their_order(name: str):
     signature = inspect.signature(builder(name))
     body = ["body"] if json_body(name) else []
     assert list(signature.parameters) == [*(argument(parameter["name"]) for parameter in parameters(name)), *body]
@@ -109,7 +109,7 @@ def test_the_arguments_are_the_parameters_by_name_in_order_and_optional_ones_may
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_request_is_to_the_operations_method_and_path_and_has_nothing_that_was_not_asked_for(name: str):
+def test_a_request_has_its_method_path_and_nothing_unrequested(name: str):
     method, path, _ = OPERATIONS[name]
     least = needed(name)
     for given in (least, {**{argument(p["name"]): None for p in parameters(name)}, **least}):
@@ -127,7 +127,7 @@ WHERE = ("path", "query", "field", "file")
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_the_response_is_the_model_of_the_json_answer_and_bytes_where_there_is_none(name: str):
+def test_the_response_is_the_json_model_or_bytes(name: str):
     response = builder(name)(**needed(name)).response
     schema = answer(name).get("application/json", {}).get("schema")
     if schema is None:
@@ -140,7 +140,7 @@ def test_the_response_is_the_model_of_the_json_answer_and_bytes_where_there_is_n
 
 
 @EACH_PARAMETER
-def test_each_value_of_each_parameter_has_its_exact_text_on_the_wire(name: str, index: int):
+def test_each_parameter_value_has_its_exact_text_on_the_wire(name: str, index: int):
     parameter, (_, path, _) = parameters(name)[index], OPERATIONS[name]
     build, key = builder(name), argument(parameter["name"])
     shown = "path" if parameter["in"] == "path" else parameter["name"]
@@ -230,7 +230,7 @@ def test_the_operation_and_each_parameter_are_documented(name: str):
         ({"keyword": 5}, "keyword must be text, got 5"),
     ],
 )
-def test_an_argument_that_is_refused_is_named_with_what_it_may_be(given: dict[str, Any], message: str):
+def test_a_refused_argument_is_named_with_what_is_allowed(given: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         builder("list_workflow_logs")(**given)
 
@@ -262,7 +262,7 @@ def test_an_object_with_every_field_is_read_field_by_field(name: str):
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-def test_each_field_may_be_absent_or_null_or_zero_or_false_or_empty(name: str):
+def test_each_field_may_be_absent_null_zero_false_or_empty(name: str):
     full = Samples().of({"$ref": f"#/{name}"})
     for key in full:
         absent = {other: value for other, value in full.items() if other != key}
@@ -404,7 +404,7 @@ def frames(body: str) -> list[dict[str, Any]]:
     return [json.loads(block.removeprefix("data: ")) for block in blocks if block != "event: ping"]
 
 
-def test_each_operation_that_the_recorded_server_has_was_recorded():
+def test_each_operation_of_the_recorded_server_was_recorded():
     newer = {"stream_workflow_run_events", "get_form", "submit_form", "get_end_user"}
     recorded = {one.operation for one in GOOD}
     assert recorded <= set(OPERATIONS) - newer
@@ -415,7 +415,7 @@ def test_each_operation_that_the_recorded_server_has_was_recorded():
 
 
 @named(GOOD)
-def test_a_recorded_answer_is_decoded_whole_and_given_back_exactly(recorded: Recording):
+def test_a_recorded_response_is_decoded_and_encoded_exactly(recorded: Recording):
     source = json.loads(recorded.response["body"])
     response = builder(recorded.operation)(**needed(recorded.operation)).response
     found = response.from_dict(source)
@@ -426,7 +426,7 @@ def test_a_recorded_answer_is_decoded_whole_and_given_back_exactly(recorded: Rec
 
 
 @named(STREAMS)
-def test_each_event_of_a_recorded_stream_is_decoded_whole_and_given_back_exactly(recorded: Recording):
+def test_each_recorded_event_is_decoded_and_encoded_exactly(recorded: Recording):
     sources = frames(recorded.response["body"])
     assert sources
     for source in sources:
@@ -462,7 +462,7 @@ def test_an_id_that_the_recorded_server_fails_over_is_refused():
 # --- what is loaded --------------------------------------------------------------------------------------------------
 
 
-def test_a_request_is_built_without_loading_a_model_or_what_models_need():
+def test_building_a_request_loads_no_model():
     program = f"""
 import sys
 from dify_workflow_api.api.runs import run_workflow, stream_workflow_run_events

@@ -118,7 +118,7 @@ def test_changes_that_a_user_can_see_show_as_a_difference(copied: Path):
 
 
 @pytest.mark.tools
-def test_changes_that_no_user_can_see_and_another_place_do_not_show(copied: Path):
+def test_invisible_changes_and_moves_change_nothing(copied: Path):
     edits = (
         ("src/dify_workflow/_version.py", "__version__ = ", "__version__ = 'x' + "),
         ("src/dify_workflow/_runs/arguments.py", "def form_body(", "def _form(): ...\n\n\ndef form_body("),
@@ -132,7 +132,7 @@ def test_changes_that_no_user_can_see_and_another_place_do_not_show(copied: Path
 
 
 @pytest.mark.tools
-def test_the_check_fails_with_the_difference_and_the_task_that_renews_the_text(
+def test_the_check_fails_with_the_diff_and_the_task_to_run(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(public_api, "ROOT", tmp_path)

@@ -212,7 +212,7 @@ TURNED_AWAY = {"ratelimit-concurrency-blocking"}
 
 @EACH_HALF
 @pytest.mark.parametrize("name", RECORDINGS)
-def test_every_recorded_answer_is_its_model_without_loss_or_the_promised_error(half: Half, name: str):
+def test_every_recorded_response_is_its_model_or_promised_error(half: Half, name: str):
     recording = RECORDINGS[name]
     call = call_of(recording) if name in MADE else usual_call_of(recording)
     outcome, _ = exchanged(half, recording, call)
@@ -263,7 +263,7 @@ FOUND_RUNS = sorted(
 
 @EACH_HALF
 @pytest.mark.parametrize("name", FOUND_RUNS)
-def test_the_recorded_runs_have_their_inputs_and_outputs_as_values(half: Half, name: str):
+def test_recorded_runs_have_inputs_and_outputs_as_values(half: Half, name: str):
     recording = RECORDINGS[name]
     run, _ = exchanged(half, recording, call_of(recording))
     body = json.loads(recording["response"]["body"])
@@ -330,7 +330,7 @@ def test_the_sdk_sends_what_was_recorded(half: Half, name: str):
 
 @EACH_HALF
 @pytest.mark.parametrize(("name", "match"), REFUSED.items(), ids=REFUSED)
-def test_a_recorded_request_that_is_refused_is_a_value_error_and_not_sent(half: Half, name: str, match: str):
+def test_a_refused_recorded_request_is_a_value_error(half: Half, name: str, match: str):
     sent: list[httpx.Request] = []
     transport = httpx.MockTransport(lambda request: sent.append(request) or httpx.Response(200, json={}))
     with pytest.raises(ValueError, match=match):

@@ -60,7 +60,7 @@ def test_recorded_streams_are_given_whole(half: Half, name: str, content_type: s
     half.play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(respond)})
 
 
-def test_the_inputs_that_a_server_stored_become_those_that_were_sent():
+def test_stored_inputs_become_the_inputs_that_were_sent():
     recording = STREAMS["1.16.1/run-file-stream"]
     [started] = [line for line in recording["response"]["body"].splitlines() if '"event":"workflow_started"' in line]
     stored = json.loads(started[6:])["data"]["inputs"]

@@ -60,7 +60,7 @@ def test_the_key_is_checked_before_anything_else(path: str, http: httpx.Client) 
 
 @pytest.mark.parametrize("app", ["chat", "advanced-chat", "agent-chat", "completion"])
 @pytest.mark.parametrize("path", [RUN, f"/workflows/{NO_ID}/run", "/workflows/tasks/x/stop"])
-def test_body_and_user_are_checked_before_the_apps_mode_and_that_before_the_rest(
+def test_body_and_user_are_checked_before_mode_and_the_rest(
     path: str, app: str, sandbox: Sandbox, http: httpx.Client
 ) -> None:
     key = {"Authorization": f"Bearer {sandbox.keys[app]}"}
@@ -70,13 +70,13 @@ def test_body_and_user_are_checked_before_the_apps_mode_and_that_before_the_rest
     assert (answer.status_code, answer.json()["code"]) == (400, "not_workflow_app")
 
 
-def test_types_are_checked_before_the_workflow_id_and_that_before_the_inputs(http: httpx.Client) -> None:
+def test_types_are_checked_before_workflow_id_and_inputs(http: httpx.Client) -> None:
     assert "validation error" in message(http.post("/workflows/no-uuid/run", json={"inputs": 1, "user": "u"}))
     answer = http.post("/workflows/no-uuid/run", json={"inputs": {}, "user": "u"})
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
 
 
-def test_whether_the_app_is_published_is_checked_before_the_inputs(sandbox: Sandbox, http: httpx.Client) -> None:
+def test_publication_is_checked_before_the_inputs(sandbox: Sandbox, http: httpx.Client) -> None:
     key = {"Authorization": f"Bearer {sandbox.keys['unpublished']}"}
     assert message(http.post(RUN, json={"inputs": {}, "user": "u"}, headers=key)) == "Workflow not published"
 
@@ -185,7 +185,7 @@ NO_DICTIONARY = "Input should be a valid dictionary [type=dict_type,"
         ),
     ],
 )
-def test_values_of_a_wrong_type_are_listed_in_the_words_of_pydantic(
+def test_wrong_types_are_listed_in_pydantics_words(
     body: dict[str, Any], problems: dict[str, str], http: httpx.Client
 ) -> None:
     text = message(http.post(RUN, json={**body, "user": "u"}))
@@ -383,7 +383,7 @@ def test_a_file_has_to_have_the_type_that_its_name_tells(
         assert run(http, document=without).status_code == (200 if kind == "custom" else 400)
 
 
-def test_a_remote_file_has_to_have_the_type_that_its_address_tells(http: httpx.Client) -> None:
+def test_a_remote_file_must_have_the_type_of_its_address(http: httpx.Client) -> None:
     for url, kind in (("https://x.test/a.pdf?b=.png", "document"), ("https://x.test/a.webp", "image")):
         file = {"transfer_method": "remote_url", "url": url}
         for stated in TYPES:
@@ -578,7 +578,7 @@ def test_an_app_of_any_mode_says_what_it_is(app: str, sandbox: Sandbox, http: ht
     assert http.get("/meta", headers=key).json() == {"tool_icons": {}}
 
 
-def test_the_form_of_a_new_sandbox_has_the_inputs_that_its_runs_obey(http: httpx.Client) -> None:
+def test_the_form_of_a_new_sandbox_matches_its_runs(http: httpx.Client) -> None:
     items = http.get("/parameters").json()["user_input_form"]
     fields = {field["variable"]: (kind, field["required"]) for item in items for kind, field in item.items()}
     assert fields == {
@@ -595,7 +595,7 @@ def test_the_form_of_a_new_sandbox_has_the_inputs_that_its_runs_obey(http: httpx
 # Run details -----------------------------------------------------------------------------------------------------
 
 
-def test_a_run_is_found_by_its_id_in_every_spelling_of_the_database(http: httpx.Client) -> None:
+def test_a_run_is_found_by_every_spelling_of_its_id(http: httpx.Client) -> None:
     run_id = run(http).json()["workflow_run_id"]
     for spelling in (run_id.upper(), run_id.replace("-", ""), "{" + run_id + "}"):
         assert http.get(f"/workflows/run/{spelling}").json()["id"] == run_id

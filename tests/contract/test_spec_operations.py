@@ -107,7 +107,7 @@ def test_every_operation_of_a_workflow_app_has_its_name_and_tag() -> None:
 
 
 @pytest.mark.parametrize("key", NAMES, ids=" ".join)
-def test_every_operation_needs_the_key_and_describes_its_errors_alike(key: tuple[str, str]) -> None:
+def test_every_operation_needs_the_key_and_describes_errors(key: tuple[str, str]) -> None:
     operation = OPERATIONS[key]
     assert operation["security"] == [{"ApiKeyAuth": []}]
     assert "servers" not in operation
@@ -151,7 +151,7 @@ def test_the_traps_of_its_errors_are_written_down() -> None:
 # --- parameters and bodies -------------------------------------------------------------------------------------------
 
 
-def test_the_parameters_of_the_operations_are_those_of_the_server() -> None:
+def test_the_parameters_are_those_of_the_server() -> None:
     uuid, text, flag = {"type": "string", "format": "uuid"}, {"type": "string"}, {"type": "boolean", "default": False}
     found = {
         key: [
@@ -282,7 +282,7 @@ FLAT = {"tts_message", "tts_message_end", "message_file", "error"}
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_an_event_has_its_fields_in_data_but_for_those_that_have_them_beside(event: str) -> None:
+def test_an_event_has_its_fields_in_data_with_known_exceptions(event: str) -> None:
     schema = SCHEMAS[EVENTS[event]]
     if event in FLAT:
         assert "data" not in schema["properties"]
@@ -299,7 +299,7 @@ def test_no_answer_is_closed_to_new_fields(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["WorkflowRunStatus", "NodeStatus", "ResponseMode", "FileType", "FileTransferMethod"])
-def test_every_use_of_an_enum_lets_values_be_that_nobody_has_written_down_yet(name: str) -> None:
+def test_every_enum_allows_unknown_values(name: str) -> None:
     uses = [node for node in walk(DOCUMENT) if {"$ref": REF + name} in node.get("anyOf", [])]
     assert uses
     assert all({"type": "string"} in node["anyOf"] for node in uses)
@@ -343,7 +343,7 @@ def calls() -> dict[str, Call]:
 CALLS = calls()
 
 
-def test_there_are_recordings_of_every_operation_and_kind_of_answer() -> None:
+def test_every_operation_and_kind_of_response_is_recorded() -> None:
     assert len(CALLS) > 60
     newer = {"stream_workflow_run_events", "get_form", "submit_form", "get_end_user", "list_workflow_logs"}
     assert {call.operation["operationId"] for call in CALLS.values()} == {name for _, name in NAMES.values()} - newer

@@ -17,7 +17,7 @@ from support.fault_server import (
     FaultServer,
     drip_head,
     event_stream,
-    json_answer,
+    json_response,
     page_answer,
     raw,
     silence,
@@ -140,7 +140,7 @@ def test_an_upload_may_take_longer_than_the_timeout(half: Half):
     async def play(exchange: Exchange) -> None:
         assert exchange.request is not None
         await asyncio.sleep(0.2)
-        await json_answer(201, {"id": "1", "name": "a.txt"}).play(exchange)
+        await json_response(201, {"id": "1", "name": "a.txt"}).play(exchange)
 
     with FaultServer(Behaviour("late", play)) as server:
         file: Any = Slow()

@@ -6,19 +6,19 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.clients import EACH_HALF, Half
 from support.fault_server import (
     KEY,
     FaultServer,
     answer,
     error_answer,
     event_stream,
-    json_answer,
+    json_response,
     log_page,
     refusing_origin,
     reset,
     sse,
 )
-from support.clients import EACH_HALF, Half
 from support.killed_batches import KilledBatch, check_batch
 from support.leaks import nothing_left_open
 
@@ -38,7 +38,7 @@ FINISHED = {
     "data": {"id": RUN, "status": "succeeded", "outputs": {"a": 1}, "total_tokens": 7},
 }
 DETAIL = {"id": RUN, "status": "succeeded", "inputs": "{}", "outputs": '{"a": 1}', "total_tokens": 7}
-NO_LOG = json_answer(200, {"page": 1, "limit": 1, "total": 0, "has_more": False, "data": []})
+NO_LOG = json_response(200, {"page": 1, "limit": 1, "total": 0, "has_more": False, "data": []})
 RAN = event_stream(sse(STARTED), sse(FINISHED))
 CUT = event_stream()
 EACH_VERSION = pytest.mark.parametrize("version", ["1.11", "1.16"])
@@ -289,10 +289,10 @@ def one_row(half: Half, tmp_path: Path, *behaviours: Any, **options: Any) -> tup
 def found_log() -> Any:
     page = log_page(1)
     page["data"][0]["workflow_run"]["id"] = RUN
-    return json_answer(200, page)
+    return json_response(200, page)
 
 
-DONE = json_answer(200, DETAIL)
+DONE = json_response(200, DETAIL)
 
 
 @EACH_HALF

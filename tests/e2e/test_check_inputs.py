@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.clients import EACH_HALF, Half
-from support.fault_server import KEY, FaultServer, json_answer
+from support.fault_server import KEY, FaultServer, json_response
 
 from dify_workflow import BadRequestError, remote_file
 from dify_workflow._runs.input_form import check_inputs, form_of
@@ -132,7 +132,7 @@ def test_what_is_refused_is_refused_by_the_server_too(half: Half):
 
 
 @EACH_HALF
-def test_the_form_is_read_once_and_again_only_when_it_may_have_changed(half: Half):
+def test_the_form_is_read_again_only_when_it_may_have_changed(half: Half):
     older = {"user_input_form": [{"text-input": {"variable": "old"}}]}
 
     async def story(client: Any) -> None:
@@ -144,5 +144,5 @@ def test_the_form_is_read_once_and_again_only_when_it_may_have_changed(half: Hal
         with pytest.raises(ValueError, match="JSON"):
             await client.app.check_inputs({"query": {1, 2}})
 
-    with FaultServer(json_answer(200, older), json_answer(200, FORM)) as server:
+    with FaultServer(json_response(200, older), json_response(200, FORM)) as server:
         half.play(server.base_url, story)

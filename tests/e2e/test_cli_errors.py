@@ -14,7 +14,7 @@ from support.fault_server import (
     answer,
     error_answer,
     event_stream,
-    json_answer,
+    json_response,
     log_page_bytes,
     raw,
     refusing_origin,
@@ -93,7 +93,7 @@ def test_a_key_that_the_server_echoes_is_not_printed(echo: str, output: str):
         lambda: raw(f"HTTP/1.1 200 OK\r\n{KEY}\r\n\r\n".encode()),
         lambda: answer(200, f'{{"data": "{KEY}'),
         lambda: answer(302, "", headers=(("Location", f"http://elsewhere.invalid/{KEY}"),)),
-        lambda: json_answer(200, [KEY]),
+        lambda: json_response(200, [KEY]),
     ],
     ids=["HTML", "reason phrase", "broken header", "broken JSON", "redirect", "list"],
 )
@@ -176,7 +176,7 @@ class TestNetwork:
     def test_logs_that_may_be_missing_are_exit_code_5(self):
         page = json.loads(log_page_bytes())
         page |= {"total": 5_000, "has_more": True}
-        with FaultServer(json_answer(200, page)) as server:
+        with FaultServer(json_response(200, page)) as server:
             ran = run("logs", "list", "--all", DIFY_API_KEY=KEY, DIFY_BASE_URL=server.origin)
         assert ran.code == 5
         assert "again" in ran.err

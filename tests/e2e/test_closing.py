@@ -20,7 +20,7 @@ from support.fault_server import (
     answer,
     error_answer,
     event_stream,
-    json_answer,
+    json_response,
     log_page,
     silence,
     sse,
@@ -81,7 +81,7 @@ def many_pages(then: Behaviour) -> Behaviour:
         for row in page["data"]:
             row["created_at"] -= 100 * asked
             row["id"] = f"{row['id'][:-3]}{asked}{row['id'][-2:]}"
-        await json_answer(200, page).play(exchange)
+        await json_response(200, page).play(exchange)
 
     return Behaviour("two pages", play)
 
@@ -159,7 +159,7 @@ def test_another_task_ends_it(kind: str, place: str):
 
 
 def test_a_follow_that_sleeps_is_woken_by_another_thread():
-    with nothing_left_open(), FaultServer(json_answer(200, log_page())) as server, client_of(server) as client:
+    with nothing_left_open(), FaultServer(json_response(200, log_page())) as server, client_of(server) as client:
         follow = client.logs.follow(poll=1000)
         timer = threading.Timer(0.3, follow.close)
         timer.start()
@@ -167,7 +167,7 @@ def test_a_follow_that_sleeps_is_woken_by_another_thread():
         timer.join()
 
 
-def test_an_async_iterator_can_be_closed_from_a_loop_in_another_thread():
+def test_another_threads_loop_can_close_an_async_iterator():
     async def run(server: FaultServer) -> list[Any]:
         async with AsyncDifyWorkflow(api_key=KEY, base_url=server.base_url) as client:
             follow = client.logs.follow(poll=1000)
@@ -177,11 +177,11 @@ def test_an_async_iterator_can_be_closed_from_a_loop_in_another_thread():
             await asyncio.to_thread(closing.join)
             return found
 
-    with nothing_left_open(), FaultServer(json_answer(200, log_page())) as server:
+    with nothing_left_open(), FaultServer(json_response(200, log_page())) as server:
         assert asyncio.run(run(server)) == []
 
 
-def test_a_cancellation_that_comes_with_a_closing_is_not_swallowed():
+def test_a_cancellation_during_a_close_is_not_swallowed():
     async def run(server: FaultServer) -> None:
         async with AsyncDifyWorkflow(api_key=KEY, base_url=server.base_url) as client:
             follow = client.logs.follow(poll=1000)
@@ -230,7 +230,7 @@ def test_a_signal_handler_ends_it_at_whatever_moment(kind: str):
         for number, row in enumerate(page["data"]):
             row["created_at"] -= shift
             row["id"] = f"00000000-0000-4000-8000-{shift + number:012d}"
-        await json_answer(200, page).play(exchange)
+        await json_response(200, page).play(exchange)
 
     make = {**KINDS, "follow": lambda client: client.logs.follow(poll=1000, since="2020-01-01")}[kind]
     current: list[Any] = []

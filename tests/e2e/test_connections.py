@@ -48,7 +48,7 @@ def test_the_environments_proxy_is_used(half: Half, name: str, proxies: Callable
 
 
 @EACH_HALF
-def test_an_address_that_the_environment_exempts_is_reached_without_its_proxy(half: Half, proxies: Callable[..., None]):
+def test_an_exempted_address_bypasses_the_proxy(half: Half, proxies: Callable[..., None]):
     with FaultServer(page_answer()) as server, FaultServer(page_answer()) as proxy:
         proxies(http_proxy=proxy.base_url.removesuffix("/v1"), no_proxy="127.0.0.1")
         half.call(server.base_url, list_logs)
@@ -57,7 +57,7 @@ def test_an_address_that_the_environment_exempts_is_reached_without_its_proxy(ha
 
 
 @EACH_HALF
-def test_a_network_that_the_environment_exempts_is_reached_directly(half: Half, proxies: Callable[..., None]):
+def test_an_exempted_network_bypasses_the_proxy(half: Half, proxies: Callable[..., None]):
     with FaultServer(page_answer()) as server, FaultServer(page_answer()) as proxy:
         proxies(http_proxy=proxy.origin, no_proxy="10.0.0.0/8,127.0.0.0/8")
         half.call(server.base_url, list_logs)

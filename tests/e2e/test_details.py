@@ -39,7 +39,7 @@ def sandbox():
 
 @pytest.mark.parametrize("half", ["sync", "async"])
 @pytest.mark.parametrize("details", [1, 8])
-def test_each_row_comes_with_its_own_run_in_the_order_of_the_walk(sandbox: Sandbox, half: str, details: int) -> None:
+def test_each_log_comes_with_its_own_run_in_walk_order(sandbox: Sandbox, half: str, details: int) -> None:
     rows = joined(sandbox, half, details=details)
     with sandbox.client() as client:
         assert sorted(row.log.id for row in rows) == sorted(log.id for log in client.logs.iter())
@@ -50,7 +50,7 @@ def test_each_row_comes_with_its_own_run_in_the_order_of_the_walk(sandbox: Sandb
 
 
 @pytest.mark.parametrize("half", ["sync", "async"])
-def test_a_run_that_cannot_be_had_is_the_error_of_its_own_row_and_of_no_other(sandbox: Sandbox, half: str) -> None:
+def test_a_run_that_fails_to_load_affects_only_its_own_log(sandbox: Sandbox, half: str) -> None:
     # The listing still shows the run while its detail is all nulls, which is how a server says that it is gone.
     known = [row for row in joined(sandbox, half, details=4) if row.run is not None]
     lost = known[3].run
@@ -70,7 +70,7 @@ def test_a_run_that_cannot_be_had_is_the_error_of_its_own_row_and_of_no_other(sa
     assert len(rows) == 150
 
 
-def test_a_checkpoint_stands_after_the_last_row_that_was_given_though_the_walk_is_ahead(sandbox: Sandbox) -> None:
+def test_a_checkpoint_stands_after_the_last_log_returned(sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         with client.logs.iter(details=8) as walk:
             first = [next(walk).log.id for _ in range(37)]
@@ -81,7 +81,7 @@ def test_a_checkpoint_stands_after_the_last_row_that_was_given_though_the_walk_i
 
 
 @EACH_HALF
-def test_at_each_row_the_walk_tells_how_many_were_given_and_how_many_there_are(half: Half) -> None:
+def test_at_each_log_the_walk_knows_seen_and_total(half: Half) -> None:
     async def story(client: Any) -> list[tuple[int, int, int]]:
         async with client.logs.iter(details=4) as walk:
             assert (walk.seen, walk.checkpoint["seen"]) == (0, 0)

@@ -162,7 +162,7 @@ class TestFiles:
 class TestInstalled:
     """The SDK in an environment of its own, with and without its extras."""
 
-    def test_both_packages_come_from_the_environment_and_know_their_version(self, installed):
+    def test_both_packages_are_installed_and_know_their_version(self, installed):
         said = output(
             [installed, "-I", "-c"],
             "import importlib.metadata as m, dify_workflow as a, dify_workflow_api as b",
@@ -173,7 +173,7 @@ class TestInstalled:
         assert raw.startswith(str(installed.parent.parent))
         assert versions == [VERSION, VERSION]
 
-    def test_importing_the_package_loads_its_version_and_nothing_else(self, installed):
+    def test_importing_the_package_loads_only_its_version(self, installed):
         # Without -S, what `site` and .pth files load would count as loaded before, and hide what the import loads.
         library = output([installed, "-I", "-c"], "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
         said = output(
@@ -227,7 +227,7 @@ class TestInstalled:
         assert "dify-workflow-sdk[sandbox]" in done.stderr
         assert "Traceback" not in done.stderr
 
-    def test_a_users_tests_get_the_fixtures_without_asking_for_the_plugin(self, installed, tmp_path):
+    def test_users_get_the_fixtures_without_naming_the_plugin(self, installed, tmp_path):
         (tmp_path / "test_report.py").write_text(
             "import pytest\n"
             "def test_a_failed_run_is_listed(dify_sandbox, dify_client):\n"
@@ -246,13 +246,13 @@ class TestInstalled:
 class TestTypes:
     """What type checkers say about users' programs, with the SDK as it is installed."""
 
-    def test_mypy_accepts_a_users_program_and_finds_every_mistake_of_another(self, installed, tmp_path):
+    def test_mypy_finds_every_mistake_and_accepts_correct_programs(self, installed, tmp_path):
         options = ["--strict", "--config-file=", "--python-executable", str(installed), "--no-pretty"]
         done = checker("mypy", [*options, "--cache-dir", "cache", str(USER_PROGRAM), str(MISTAKEN_PROGRAM)], tmp_path)
         faults = re.findall(r"^(.+?):([0-9]+): error: (.+)", done.stdout, re.MULTILINE)
         compare([(name, int(line), text) for name, line, text in faults], done.stdout + done.stderr)
 
-    def test_pyright_accepts_a_users_program_and_finds_every_mistake_of_another(self, installed, tmp_path):
+    def test_pyright_finds_every_mistake_and_accepts_correct_ones(self, installed, tmp_path):
         settings = tmp_path / "pyrightconfig.json"
         settings.write_text('{"typeCheckingMode": "strict"}', "utf-8")
         for program in (USER_PROGRAM, MISTAKEN_PROGRAM):

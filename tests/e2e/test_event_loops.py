@@ -36,7 +36,7 @@ async def read(client: AsyncDifyWorkflow, times: int = 1) -> list[int]:
     return [(await client.logs.list()).total for _ in range(times)]
 
 
-def test_one_client_works_in_one_loop_after_another_and_leaves_nothing():
+def test_one_client_works_in_several_loops_and_leaves_nothing():
     with nothing_left_open(), FaultServer(page_answer()) as server:
         client = made_for(server)
         for _ in range(3):
@@ -71,7 +71,7 @@ def test_siblings_share_the_pool_of_their_loop():
         assert server.connections == 2
 
 
-def test_the_loops_end_closes_connections_also_after_an_exception():
+def test_a_loops_end_closes_connections_after_an_exception_too():
     async def fail(client: AsyncDifyWorkflow) -> None:
         await read(client)
         raise LookupError("the caller's own")
@@ -132,7 +132,7 @@ def test_loops_in_several_threads_at_once_each_have_their_pool():
     assert server.connections == loops
 
 
-def test_a_cancelled_call_gives_its_connection_up_and_spares_the_others():
+def test_a_cancelled_call_frees_its_connection_only():
     async def use(client: AsyncDifyWorkflow, server: FaultServer) -> list[int]:
         waiting = asyncio.create_task(read(client))
         await until(lambda: server.requests)
@@ -147,7 +147,7 @@ def test_a_cancelled_call_gives_its_connection_up_and_spares_the_others():
     assert len(server.requests) == 3  # a cancelled call is not sent again
 
 
-def test_a_deadline_of_the_callers_own_is_neither_swallowed_nor_retried():
+def test_an_outer_deadline_is_neither_swallowed_nor_retried():
     async def use(client: AsyncDifyWorkflow) -> None:
         async with asyncio.timeout(0.2):
             await read(client)
@@ -187,7 +187,7 @@ def test_faults_leave_no_connection_open():
         assert server.wait_for_no_connection()
 
 
-def test_the_callers_own_httpx_client_is_used_with_its_limits_and_stays_open():
+def test_a_given_httpx_client_keeps_its_limits_and_stays_open():
     async def use(server: FaultServer) -> None:
         async with httpx.AsyncClient(limits=httpx.Limits(max_connections=4)) as http:
             async with made_for(server, http_client=http) as client:
@@ -216,7 +216,7 @@ def test_a_client_never_used_or_only_refused_leaves_nothing():
         gc.collect()
 
 
-def test_a_forgotten_client_closes_its_connections_while_the_loop_goes_on():
+def test_a_forgotten_client_closes_while_its_loop_goes_on():
     async def use(server: FaultServer) -> None:
         for _ in range(5):
             await read(made_for(server))
@@ -228,7 +228,7 @@ def test_a_forgotten_client_closes_its_connections_while_the_loop_goes_on():
     assert server.connections == 5
 
 
-def test_a_client_that_is_forgotten_as_its_loop_ends_leaves_nothing():
+def test_a_client_forgotten_as_its_loop_ends_leaves_nothing():
     async def use(client: AsyncDifyWorkflow) -> None:
         await asyncio.gather(*(read(client) for _ in range(TASKS)))
 
@@ -242,7 +242,7 @@ def test_a_client_that_is_forgotten_as_its_loop_ends_leaves_nothing():
         assert server.wait_for_no_connection()
 
 
-def test_a_loop_that_is_driven_by_hand_keeps_its_pool_until_it_is_shut_down():
+def test_a_manually_driven_loop_keeps_its_pool_until_shutdown():
     with nothing_left_open(), FaultServer(page_answer()) as server:
         client = made_for(server)
         loop = asyncio.new_event_loop()

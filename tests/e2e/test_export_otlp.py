@@ -8,13 +8,13 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.command_line import run, variables
-from support.log_histories import NOW
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceResponse,
 )
 from support.collector import Answer, Collector
+from support.command_line import run, variables
+from support.log_histories import NOW
 
 from dify_workflow import DifyWorkflow
 from dify_workflow._tracing import names

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from support.clients import EACH_HALF, AsyncHalf, Half, SyncHalf, failure, list_logs, post
-from support.fault_server import FaultServer, answer, error_answer, json_answer, log_page, page_answer
+from support.fault_server import FaultServer, answer, error_answer, json_response, log_page, page_answer
 from support.fault_table import BUSY, FAULTS, REPEATED, Fault
 
 from dify_workflow import APIResponseError
@@ -59,7 +59,7 @@ def test_without_retries_every_request_is_sent_once(half: Half, fault: Fault):
 
 @EACH_HALF
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.error is not APIResponseError], ids=str)
-def test_work_is_sent_again_only_when_the_server_cannot_have_begun_it(half: Half, fault: Fault):
+def test_runs_are_repeated_only_if_they_cannot_have_begun(half: Half, fault: Fault):
     with FaultServer(fault.behaviour()) as server:
         error = failure(half, server.base_url, post, **fault.options)
     assert type(error) is fault.error
@@ -69,9 +69,9 @@ def test_work_is_sent_again_only_when_the_server_cannot_have_begun_it(half: Half
 
 
 @EACH_HALF
-def test_work_that_was_turned_away_is_done_when_there_is_room_again(half: Half):
+def test_rejected_runs_succeed_when_there_is_room_again(half: Half):
     turned_away = [error_answer(400, "invalid_param", BUSY), error_answer(429, "too_many_requests", "slow down")]
-    with FaultServer(*turned_away, json_answer(200, {"workflow_run_id": "r-1"})) as server:
+    with FaultServer(*turned_away, json_response(200, {"workflow_run_id": "r-1"})) as server:
         assert half.call(server.base_url, post) == {"workflow_run_id": "r-1"}
     assert len(server.requests) == 3
 

@@ -42,7 +42,7 @@ from dify_workflow import (
 
 @EACH_HALF
 @pytest.mark.parametrize("action", [list_logs, post], ids=["GET", "POST"])
-def test_a_refused_connection_is_tried_again_for_reading_and_for_work(half: Half, action):
+def test_a_refused_connection_is_retried_for_all_requests(half: Half, action):
     attempts: list[str] = []
     with refusing_origin() as origin:
         error = failure(half, origin, action, http={"transport": half.counting_transport(attempts)})
@@ -53,7 +53,7 @@ def test_a_refused_connection_is_tried_again_for_reading_and_for_work(half: Half
 
 @EACH_HALF
 @pytest.mark.parametrize("action", [list_logs, post], ids=["GET", "POST"])
-def test_tls_that_cannot_be_agreed_on_is_tried_again_for_reading_and_for_work(half: Half, action):
+def test_a_failed_tls_handshake_is_retried_for_all_requests(half: Half, action):
     with FaultServer(plain_text_to_tls()) as server:
         error = failure(half, server.base_url.replace("http:", "https:"), action)
     assert type(error) is APIConnectionError
@@ -63,7 +63,7 @@ def test_tls_that_cannot_be_agreed_on_is_tried_again_for_reading_and_for_work(ha
 
 @EACH_HALF
 @pytest.mark.parametrize(("action", "connections"), [(list_logs, 3), (post, 1)], ids=["GET", "POST"])
-def test_a_connection_closed_at_once_is_tried_again_for_reading_only(half: Half, action, connections):
+def test_a_connection_closed_at_once_is_retried_for_reads_only(half: Half, action, connections):
     with FaultServer(close_on_accept()) as server:
         error = failure(half, server.base_url, action)
     assert type(error) is APIConnectionError
@@ -90,7 +90,7 @@ def test_the_timeout_of_one_call_replaces_the_clients(half: Half):
 
 
 @EACH_HALF
-def test_a_body_that_comes_drop_by_drop_is_left_before_it_is_complete(half: Half):
+def test_a_slow_body_is_left_before_it_is_complete(half: Half):
     came_to_its_end: list[bool] = []
 
     async def play(exchange: Exchange) -> None:
@@ -141,7 +141,7 @@ def test_the_servers_wish_is_waited_for(half: Half, caplog):
 
 
 @EACH_HALF
-def test_a_wish_of_more_than_a_minute_as_a_date_is_raised_at_once(half: Half):
+def test_a_retry_after_date_beyond_a_minute_is_raised_at_once(half: Half):
     with FaultServer(error_answer(429, "x", "y", headers=(("Retry-After", http_date(timedelta(hours=1))),))) as server:
         error = failure(half, server.base_url, list_logs)
     assert isinstance(error, RateLimitError)
@@ -263,7 +263,7 @@ def test_an_error_leaves_the_connection_usable(half: Half):
 
 
 @EACH_HALF
-def test_a_keep_alive_connection_that_the_server_closes_is_no_error_for_reading(half: Half):
+def test_a_closed_keep_alive_connection_is_no_error_for_reads(half: Half):
     with FaultServer(answer(200, PAGE, then="close")) as server:
         half.call(server.base_url, *[list_logs] * 5)
     assert [request.method for request in server.requests] == ["GET"] * 5
@@ -282,7 +282,7 @@ def test_a_connection_seen_to_be_closed_is_not_used_for_work(half: Half):
 
 
 @EACH_HALF
-def test_a_connection_closed_while_it_is_used_again_is_repeated_for_reading_only(half: Half):
+def test_a_close_during_reuse_is_repeated_for_reads_only(half: Half):
     with FaultServer(page_answer(), close(), page_answer()) as server:
         half.call(server.base_url, list_logs, list_logs)
     assert [request.connection for request in server.requests] == [1, 1, 2]
@@ -292,7 +292,7 @@ def test_a_connection_closed_while_it_is_used_again_is_repeated_for_reading_only
 
 
 @EACH_HALF
-def test_a_connection_idle_for_longer_than_gunicorn_keeps_it_is_not_used_again(half: Half):
+def test_connections_idle_beyond_gunicorns_limit_are_not_reused(half: Half):
     # gunicorn closes a connection that was idle for 2 s; work sent at that moment would be neither done nor undone.
     with FaultServer(page_answer()) as server:
         half.call(server.base_url, list_logs, half.pause(1.8), post)

@@ -18,7 +18,7 @@ from support.fault_server import (
     close_on_accept,
     cut_chunks,
     error_answer,
-    json_answer,
+    json_response,
     log_page,
     log_page_bytes,
     page_answer,
@@ -42,7 +42,7 @@ NOW = int(time.time())
 
 def contradiction() -> Behaviour:
     """Rows are counted, and none is shown."""
-    return json_answer(200, log_page(0) | {"total": 5})
+    return json_response(200, log_page(0) | {"total": 5})
 
 
 OUTAGES = {
@@ -54,8 +54,8 @@ OUTAGES = {
     "timeout": silence,
     "HTML with 200": lambda: answer(200, f"<html><title>{MARK}</title>{KEY}</html>", content_type=HTML),
     "broken JSON": lambda: answer(200, f'{{"data": [{MARK}'),
-    "a list": lambda: json_answer(200, [MARK]),
-    "data is missing": lambda: json_answer(200, {"total": 1}),
+    "a list": lambda: json_response(200, [MARK]),
+    "data is missing": lambda: json_response(200, {"total": 1}),
     "contradiction": contradiction,
     **{
         str(status): lambda status=status: error_answer(status, "unknown", f"{MARK} {KEY}")
@@ -67,7 +67,7 @@ OUTAGES = {
 
 @EACH_FOLLOWER
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_an_outage_is_waited_out_and_nothing_is_lost_or_told_twice(
+def test_an_outage_is_waited_out_without_loss_or_duplicates(
     half: Follower, outage: str, caplog: pytest.LogCaptureFixture
 ):
     fault = OUTAGES[outage]
@@ -98,7 +98,7 @@ def test_a_connection_that_is_closed_at_once_is_waited_out(half: Follower, caplo
 
 
 @EACH_FOLLOWER
-def test_retry_after_is_obeyed_also_beyond_what_a_single_call_waits(half: Follower, caplog: pytest.LogCaptureFixture):
+def test_retry_after_is_obeyed_beyond_what_a_call_waits(half: Follower, caplog: pytest.LogCaptureFixture):
     # The pause itself is decided, and proven, without a clock; here it has to come from the answer's header.
     patience = error_answer(429, "too_many_requests", "slow down", headers=(("Retry-After", "0.3"),))
     with (

@@ -66,7 +66,7 @@ def test_closing_inside_the_loop_ends_the_loop(sandbox: Sandbox):
     assert seen == 7
 
 
-def test_an_exception_of_the_callers_own_passes_and_leaves_nothing(sandbox: Sandbox):
+def test_a_callers_exception_passes_and_leaves_nothing(sandbox: Sandbox):
     def fail() -> None:
         with sandbox.client() as client, client.logs.follow(since="1d", poll=0.01) as rows:
             for _ in rows:

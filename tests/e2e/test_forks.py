@@ -16,7 +16,7 @@ from support.fault_server import (
     Exchange,
     FaultServer,
     event_stream,
-    json_answer,
+    json_response,
     log_page,
     page_answer,
     sse,
@@ -73,7 +73,7 @@ def echo() -> Behaviour:
     async def play(exchange: Exchange) -> None:
         assert exchange.request is not None
         keyword = parse_qs(urlsplit(exchange.request.path).query).get("keyword", ["1"])[0]
-        await json_answer(200, {**log_page(), "total": int(keyword)}).play(exchange)
+        await json_response(200, {**log_page(), "total": int(keyword)}).play(exchange)
 
     return Behaviour("echo", play)
 
@@ -225,7 +225,7 @@ async def respond(exchange: Exchange) -> None:
     if exchange.request.method == "POST":
         await event_stream(HELLO, HELLO, then="wait").play(exchange)
     elif "/run/" in exchange.request.path:
-        await json_answer(200, {"id": "x", "status": "succeeded", "workflow_id": "w"}).play(exchange)
+        await json_response(200, {"id": "x", "status": "succeeded", "workflow_id": "w"}).play(exchange)
     else:
         await page_answer(rows=9).play(exchange)
 

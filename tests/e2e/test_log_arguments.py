@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from support.clients import EACH_HALF, Half
-from support.fault_server import KEY, FaultServer, answer, error_answer, json_answer, log_page, page_answer
+from support.fault_server import KEY, FaultServer, answer, error_answer, json_response, log_page, page_answer
 
 from dify_workflow import (
     AsyncDifyWorkflow,
@@ -167,8 +167,8 @@ def test_the_version_is_asked_for_once_and_only_where_it_matters(half: Half, met
         await read_one(client, method, SIX)
 
     for played, first in ((story, ["/v1/info"]), (warm_story, [])):
-        info = json_answer(200, {}, headers=(("X-Version", "1.11.2"),))
-        page = json_answer(200, log_page(), headers=(("X-Version", "1.11.2"),))
+        info = json_response(200, {}, headers=(("X-Version", "1.11.2"),))
+        page = json_response(200, log_page(), headers=(("X-Version", "1.11.2"),))
         with FaultServer(*([info] if first else []), page) as server:
             half.play(server.base_url, played)
         paths = [request.path.partition("?")[0] for request in server.requests]
@@ -194,7 +194,7 @@ def test_a_refusal_names_the_version_as_well(half: Half, method: str):
 @EACH_HALF
 def test_another_base_url_is_another_server(half: Half):
     def version(text: str) -> FaultServer:
-        return FaultServer(json_answer(200, log_page(), headers=(("X-Version", text),)))
+        return FaultServer(json_response(200, log_page(), headers=(("X-Version", text),)))
 
     async def story(client: Any) -> None:
         await client.logs.list(keyword=SIX)

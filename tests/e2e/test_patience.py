@@ -16,7 +16,7 @@ from support.fault_server import (
     FaultServer,
     answer,
     error_answer,
-    json_answer,
+    json_response,
     pass_on,
     reset,
 )
@@ -150,11 +150,11 @@ def test_an_unusable_patience_is_refused(half: Half, patience: Any):
             client.logs.iter(patience=patience)
         return client.app.info()
 
-    with FaultServer(json_answer(200, {"name": "x", "description": "", "tags": []})) as server:
+    with FaultServer(json_response(200, {"name": "x", "description": "", "tags": []})) as server:
         half.call(server.base_url, iterate)
 
 
-def test_worker_threads_have_the_context_variables_of_who_iterates(sandbox: Sandbox):
+def test_worker_threads_have_the_iterators_context_variables(sandbox: Sandbox):
     variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="lost")
     seen: set[tuple[str, bool]] = set()
 

@@ -159,7 +159,7 @@ def test_httpx_has_the_default_timeout_that_is_taken_for_it():
 
 @EACH_HALF
 @pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan"), 1e10, "2", True])
-def test_a_timeout_that_a_socket_refuses_is_a_configuration_error(half: Half, seconds: Any):
+def test_a_timeout_no_socket_accepts_is_a_configuration_error(half: Half, seconds: Any):
     for options in (
         {"timeout": httpx.Timeout(read=seconds, connect=1, write=1, pool=1)},
         {"http": {"timeout": seconds}},

@@ -128,9 +128,7 @@ def test_a_refusal_of_the_index_is_shown_without_secrets(files: list[Path]):
     assert [request["file"] for request in received] == [WHEEL]
 
 
-def test_credentials_are_sent_as_utf_8_without_a_proxy_or_a_command_line(
-    files: list[Path], monkeypatch: pytest.MonkeyPatch
-):
+def test_credentials_are_sent_as_utf_8_and_not_as_arguments(files: list[Path], monkeypatch: pytest.MonkeyPatch):
     user, password = "工作流", "pässword"
     with index(200) as (url, received), index(200) as (proxy, asked):
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):

@@ -16,7 +16,7 @@ from support.fault_server import (
     close_on_accept,
     error_answer,
     event_stream,
-    json_answer,
+    json_response,
     refusing_origin,
     reset,
     sse,
@@ -86,7 +86,7 @@ EACH_WORK = pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__
 
 @EACH_HALF
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_all_work_reaches_the_server_as_often_as_it_is_safe_and_no_oftener(half: Half, fault: Fault):
+def test_runs_reach_the_server_as_often_as_is_safe(half: Half, fault: Fault):
     async def story(client: Any) -> list[DifyError | None]:
         errors: list[DifyError | None] = []
         for work in WORK:
@@ -143,7 +143,7 @@ def test_work_is_tried_again_where_tls_could_not_be_agreed_on(half: Half, work: 
 
 @EACH_HALF
 @EACH_WORK
-def test_a_connection_that_is_closed_at_once_may_have_been_read_from(half: Half, work: Any):
+def test_a_connection_closed_at_once_may_have_been_read_from(half: Half, work: Any):
     with FaultServer(close_on_accept()) as server:
         error = failure(half, server.base_url, half.action(work))
     assert type(error) is APIConnectionError
@@ -152,7 +152,7 @@ def test_a_connection_that_is_closed_at_once_may_have_been_read_from(half: Half,
 
 
 @EACH_HALF
-def test_an_upload_that_is_cut_off_while_it_is_sent_is_not_sent_again(half: Half):
+def test_an_upload_cut_off_while_sent_is_not_repeated(half: Half):
     with FaultServer(before_the_body(reset(), then_read=False)) as server:
         error = failure(half, server.base_url, half.action(upload))
     assert type(error) is APIConnectionError
@@ -162,9 +162,9 @@ def test_an_upload_that_is_cut_off_while_it_is_sent_is_not_sent_again(half: Half
 
 @EACH_HALF
 @EACH_WORK
-def test_work_that_was_turned_away_is_done_when_there_is_room_again(half: Half, work: Any):
+def test_rejected_work_succeeds_when_there_is_room_again(half: Half, work: Any):
     turned_away = [error_answer(400, "invalid_param", BUSY), error_answer(429, "too_many_requests", "slow down")]
-    done = event_stream(sse({"event": "workflow_finished"})) if work is stream else json_answer(200, {"result": "x"})
+    done = event_stream(sse({"event": "workflow_finished"})) if work is stream else json_response(200, {"result": "x"})
     with FaultServer(*turned_away, done) as server:
         half.play(server.base_url, work)
     assert len(server.requests) == 3
@@ -183,7 +183,7 @@ def test_a_stream_that_broke_is_never_begun_anew(half: Half):
 @EACH_HALF
 def test_reading_a_run_is_repeated_as_reading_is(half: Half):
     found = {"id": RUN, "status": "succeeded"}
-    with FaultServer(error_answer(500, "unknown", "x"), answer(502), json_answer(200, found)) as server:
+    with FaultServer(error_answer(500, "unknown", "x"), answer(502), json_response(200, found)) as server:
         assert half.call(server.base_url, lambda client: client.runs.get(RUN)).id == RUN
     assert [request.path for request in server.requests] == [f"/v1/workflows/run/{RUN}"] * 3
 
@@ -250,7 +250,7 @@ FIELDS = [
     [dict.fromkeys(FIELDS), {"id": None}, dict.fromkeys([*FIELDS, "new"])],
     ids=["1.11", "the id alone", "one field more"],
 )
-def test_an_unknown_run_is_not_found_and_the_error_says_which_id_is_meant(half: Half, body: dict[str, Any]):
+def test_an_unknown_run_is_not_found_and_named_in_the_error(half: Half, body: dict[str, Any]):
     with pytest.raises(NotFoundError) as caught:
         answered(half, lambda client: client.runs.get(RUN), 200, body)
     error = caught.value
@@ -269,7 +269,7 @@ def test_a_run_of_which_anything_is_known_is_found(half: Half, name: str):
 
 
 @EACH_HALF
-def test_a_run_that_a_newer_server_says_is_not_there_is_not_found(half: Half):
+def test_a_run_missing_on_a_newer_server_is_not_found(half: Half):
     body = {"code": "not_found", "message": "Workflow run not found", "status": 404}
     with pytest.raises(NotFoundError, match="404 not_found: Workflow run not found"):
         answered(half, lambda client: client.runs.get(RUN), 404, body)
@@ -285,7 +285,7 @@ def test_what_is_no_run_is_no_answer_of_the_api(half: Half, body: Any):
 @EACH_HALF
 @pytest.mark.parametrize("spelling", [RUN, RUN.upper(), RUN.replace("-", "")])
 def test_an_id_is_sent_as_it_was_given(half: Half, spelling: str):
-    with FaultServer(json_answer(200, {"id": RUN})) as server:
+    with FaultServer(json_response(200, {"id": RUN})) as server:
         half.call(server.base_url, lambda client: client.runs.get(spelling))
     assert [request.path for request in server.requests] == [f"/v1/workflows/run/{spelling}"]
 
@@ -301,7 +301,7 @@ def test_a_form_that_was_taken_is_nothing_to_tell_of(half: Half, body: Any):
 
 @EACH_HALF
 @pytest.mark.parametrize("code", ["human_input_form_submitted", "human_input_form_expired"])
-def test_a_form_that_cannot_be_filled_in_any_more_is_a_status_error(half: Half, code: str):
+def test_a_form_that_is_closed_is_a_status_error(half: Half, code: str):
     with pytest.raises(APIStatusError, match=code) as caught:
         answered(half, submit, 412, {"code": code, "message": "x", "status": 412})
     assert (type(caught.value), caught.value.status_code) == (APIStatusError, 412)
@@ -335,7 +335,7 @@ READS = {
 @EACH_HALF
 @pytest.mark.parametrize(("action", "path", "body", "model"), READS.values(), ids=READS)
 def test_each_read_is_the_model_of_its_operation(half: Half, action: Any, path: str, body: Any, model: Any):
-    with FaultServer(json_answer(200, body)) as server:
+    with FaultServer(json_response(200, body)) as server:
         found = half.call(server.base_url, action)
     assert type(found) is model
     assert found.to_dict() == body

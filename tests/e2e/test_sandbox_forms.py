@@ -70,7 +70,7 @@ def paused(http: httpx.Client, **inputs: object) -> tuple[str, str]:
 # Pauses ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_pauses_shows_its_form_and_goes_on_with_what_is_filled_in(http: httpx.Client) -> None:
+def test_a_run_pauses_shows_its_form_and_resumes(http: httpx.Client) -> None:
     run_id, token = paused(http)
     assert http.get("/workflows/logs").json()["data"][0]["workflow_run"]["status"] == "paused"
     form = http.get(f"/form/human_input/{token}").json()
@@ -174,7 +174,7 @@ def test_a_form_is_submitted_once(http: httpx.Client) -> None:
         ({"inputs": {}}, "invalid_form_data"),
     ],
 )
-def test_a_submission_that_does_not_fit_is_refused_and_the_form_stays_open(
+def test_an_invalid_submission_is_refused_and_the_form_stays(
     changes: dict[str, object], code: str, http: httpx.Client
 ) -> None:
     _, token = paused(http)
@@ -194,7 +194,7 @@ def test_a_form_of_another_app_or_of_none_is_unknown(sandbox: Sandbox, http: htt
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-def test_a_form_that_nobody_answers_expires_and_the_run_goes_on_without(sandbox: Sandbox, http: httpx.Client) -> None:
+def test_an_unanswered_form_expires_and_the_run_goes_on(sandbox: Sandbox, http: httpx.Client) -> None:
     def workflow(_inputs: dict[str, Any]) -> Iterator[Any]:
         return {"submission": (yield HumanForm("Quick!", expires_in=0.05))}
 
@@ -210,9 +210,7 @@ def test_a_form_that_nobody_answers_expires_and_the_run_goes_on_without(sandbox:
     assert (answer.status_code, answer.json()["code"]) == (412, "human_input_form_expired")
 
 
-def test_a_workflow_gets_the_submission_and_still_takes_its_time_afterwards(
-    sandbox: Sandbox, http: httpx.Client
-) -> None:
+def test_a_workflow_gets_the_submission_and_takes_its_time(sandbox: Sandbox, http: httpx.Client) -> None:
     got: list[FormSubmission] = []
 
     def workflow(_inputs: dict[str, Any]) -> Iterator[Any]:
@@ -291,7 +289,7 @@ def test_a_run_that_has_ended_gives_its_last_event(http: httpx.Client) -> None:
     assert last["data"] == events[-1]["data"]
 
 
-def test_a_run_under_way_can_be_followed_from_now_or_from_its_start_on(sandbox: Sandbox, http: httpx.Client) -> None:
+def test_a_running_run_can_be_followed_from_now_or_its_start(sandbox: Sandbox, http: httpx.Client) -> None:
     followed = threading.Event()
 
     def workflow(_inputs: dict[str, Any]) -> Iterator[Any]:
@@ -331,7 +329,7 @@ def test_a_stored_run_gives_the_event_of_its_end(sandbox: Sandbox, http: httpx.C
     assert (event["data"]["status"], event["data"]["error"]) == ("failed", "boom")
 
 
-def test_a_stored_run_that_nobody_works_at_gives_nothing_but_pings(sandbox: Sandbox, http: httpx.Client) -> None:
+def test_a_stored_run_without_a_worker_sends_only_pings(sandbox: Sandbox, http: httpx.Client) -> None:
     log = sandbox.add_log(status="running", session_id="u-9")
     assert log.run is not None
     sandbox.traps.ping_seconds = 0.02
@@ -410,7 +408,7 @@ def test_a_version_has_a_short_and_a_long_name(name: Any, number: str) -> None:
 # Queued runs -----------------------------------------------------------------------------------------------------
 
 
-def test_a_queued_run_pings_once_and_is_silent_until_a_worker_takes_it(either: Sandbox) -> None:
+def test_a_queued_run_pings_once_until_a_worker_takes_it(either: Sandbox) -> None:
     either.traps.queue_delay, either.traps.ping_seconds, either.traps.stream_idle_seconds = 0.4, 0.02, 30
     with sandbox_client(either) as http, http.stream("POST", "/workflows/run", json=RUN | QUERY) as answer:
         lines = (line for line in answer.iter_lines() if line)
@@ -423,7 +421,7 @@ def test_a_queued_run_pings_once_and_is_silent_until_a_worker_takes_it(either: S
         assert events_of(http.post("/workflows/run", json=RUN | QUERY))[-1]["event"] == "workflow_finished"
 
 
-def test_a_stream_that_waits_too_long_ends_and_its_run_is_executed_all_the_same(either: Sandbox) -> None:
+def test_a_stream_that_times_out_does_not_stop_its_run(either: Sandbox) -> None:
     either.traps.queue_delay, either.traps.stream_idle_seconds = 0.4, 0.1
     with sandbox_client(either) as http:
         assert http.post("/workflows/run", json=RUN | QUERY).text == "event: ping\n\n"
@@ -447,7 +445,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("body", "message"), REFUSED)
-def test_a_worker_that_refuses_inputs_makes_up_a_failure_or_is_silent(
+def test_a_worker_that_refuses_inputs_fails_or_stays_silent(
     body: dict[str, Any], message: str, either: Sandbox
 ) -> None:
     with sandbox_client(either) as http:

@@ -37,7 +37,7 @@ def test_two_sandboxes_at_once_share_nothing() -> None:
         assert answer.status_code == 401
 
 
-def test_sixteen_threads_read_the_same_rows_while_another_adds_some() -> None:
+def test_sixteen_threads_read_while_another_adds_logs() -> None:
     with Sandbox(rows=300) as sandbox:
         key = {"Authorization": f"Bearer {sandbox.api_key}"}
         with httpx.Client(base_url=sandbox.base_url, headers=key) as http:
@@ -68,7 +68,7 @@ def read(http: httpx.Client, page: int) -> list[dict[str, object]]:
     return answer.json()["data"]
 
 
-def test_a_sandbox_leaves_no_thread_socket_or_unclosed_thing_behind() -> None:
+def test_a_sandbox_leaves_no_thread_socket_or_open_resource() -> None:
     with nothing_left_open():
         for _ in range(3):
             with Sandbox(rows=5) as sandbox:
@@ -91,7 +91,7 @@ def test_a_sandbox_can_be_left_by_an_exception() -> None:
         leave()
 
 
-def test_connections_that_are_still_open_do_not_keep_a_sandbox_running() -> None:
+def test_open_connections_do_not_keep_a_sandbox_running() -> None:
     with httpx.Client() as http:
         with Sandbox(rows=0) as sandbox:
             http.options(f"{sandbox.base_url}/workflows/logs")
@@ -102,7 +102,7 @@ def test_connections_that_are_still_open_do_not_keep_a_sandbox_running() -> None
             http.options(f"http://127.0.0.1:{threads[-1].rpartition('-')[2]}/")
 
 
-def test_a_request_that_is_held_back_is_let_go_when_the_sandbox_stops() -> None:
+def test_a_delayed_request_is_released_when_the_sandbox_stops() -> None:
     with Sandbox(rows=4, latency=3600) as sandbox, ThreadPoolExecutor(1) as pool:
         answer = pool.submit(total, sandbox)
         while not sandbox.requests:
@@ -129,7 +129,7 @@ def test_a_taken_port_is_an_error_at_once_and_nothing_stays_open() -> None:
         Sandbox(rows=0, port=sandbox.port).start()
 
 
-def test_a_sandbox_can_start_again_on_the_same_port_after_its_end() -> None:
+def test_a_sandbox_can_restart_on_the_same_port() -> None:
     with Sandbox(rows=1) as sandbox:
         assert total(sandbox) == 1
         port = sandbox.port

@@ -26,7 +26,7 @@ def test_the_plugin_is_loaded_by_the_installed_sdk(pytestconfig: pytest.Config) 
     assert pytestconfig.pluginmanager.get_plugin("dify_workflow") is sys.modules["dify_workflow.testing.plugin"]
 
 
-def test_loading_the_plugin_imports_nothing_of_the_sdk_or_the_web(tmp_path: Path) -> None:
+def test_loading_the_plugin_imports_neither_sdk_nor_web(tmp_path: Path) -> None:
     result = run_pytest(
         tmp_path,
         """

@@ -119,7 +119,7 @@ def test_the_answer_is_streamed_in_as_many_chunks_as_asked_for(http: httpx.Clien
 
 
 @pytest.mark.parametrize("mode", ["blocking", "streaming"])
-def test_a_run_that_fails_is_told_with_200_and_logged_with_its_error(mode: str, http: httpx.Client) -> None:
+def test_a_failed_run_is_a_200_and_logged_with_its_error(mode: str, http: httpx.Client) -> None:
     if mode == "blocking":
         outcome = run(http, fail="it broke: 坏")["data"]
     else:
@@ -134,9 +134,7 @@ def test_a_run_that_fails_is_told_with_200_and_logged_with_its_error(mode: str, 
     assert http.get("/workflows/logs", params={"status": "failed"}).json()["total"] == 1
 
 
-def test_a_workflow_that_cannot_start_is_an_error_event_alone_and_leaves_no_log(
-    sandbox: Sandbox, http: httpx.Client
-) -> None:
+def test_a_workflow_that_cannot_start_leaves_no_log(sandbox: Sandbox, http: httpx.Client) -> None:
     events = stream(http, error_event="no such node")
     assert events == [
         {
@@ -154,7 +152,7 @@ def test_a_workflow_that_cannot_start_is_an_error_event_alone_and_leaves_no_log(
     assert detail(http, sandbox.started_runs[0].id)["id"] is None
 
 
-def test_a_run_takes_as_long_as_asked_and_is_logged_as_running_meanwhile(http: httpx.Client) -> None:
+def test_a_run_takes_the_requested_time_and_is_logged_running(http: httpx.Client) -> None:
     with streaming(http, seconds=0.3) as events:
         first = next(events)
         (log,) = logs(http)
@@ -195,7 +193,7 @@ def test_one_version_is_run_by_its_id_in_any_spelling(sandbox: Sandbox, http: ht
 # Stops -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_stopped_run_says_so_in_its_stream_and_stays_running_in_the_logs(http: httpx.Client) -> None:
+def test_a_stopped_run_stays_running_in_the_logs(http: httpx.Client) -> None:
     with streaming(http, seconds=NEVER) as events:
         task_id = next(events)["task_id"]
         assert http.post(f"/workflows/tasks/{task_id}/stop", json={"user": "someone else"}).json() == {
@@ -244,7 +242,7 @@ def test_a_client_that_goes_away_does_not_stop_the_run(mode: str, sandbox: Sandb
     assert len(sandbox.started_runs) == 1
 
 
-def test_a_stopping_sandbox_ends_streams_and_blocking_runs_at_once_and_leaves_nothing() -> None:
+def test_stopping_a_sandbox_ends_streams_and_runs_at_once() -> None:
     with nothing_left_open(), ThreadPoolExecutor(2) as pool:
         with Sandbox(rows=0) as sandbox, client_of(sandbox) as http:
             blocking = pool.submit(http.post, "/workflows/run", json=body(seconds=NEVER))
@@ -257,7 +255,7 @@ def test_a_stopping_sandbox_ends_streams_and_blocking_runs_at_once_and_leaves_no
         assert len(sandbox.started_runs) == 2
 
 
-def test_a_client_that_does_not_read_does_not_keep_a_sandbox_from_stopping(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_client_that_does_not_read_does_not_block_stopping(caplog: pytest.LogCaptureFixture) -> None:
     def much(_inputs: dict[str, Any]) -> Iterator[Any]:
         yield Wire(b"x" * 60_000_000)  # more than fits between the two
 
@@ -270,7 +268,7 @@ def test_a_client_that_does_not_read_does_not_keep_a_sandbox_from_stopping(caplo
     assert caplog.text == ""
 
 
-def test_a_file_keeps_runs_but_nobody_goes_on_with_those_of_before(tmp_path) -> None:
+def test_a_file_keeps_runs_but_nobody_continues_old_ones(tmp_path) -> None:
     path = tmp_path / "sandbox.db"
     with Sandbox(rows=0, database=path) as sandbox, client_of(sandbox) as http:
         done = run(http)
@@ -285,7 +283,7 @@ def test_a_file_keeps_runs_but_nobody_goes_on_with_those_of_before(tmp_path) -> 
 # Limits ----------------------------------------------------------------------------------------------------------
 
 
-def test_one_run_more_than_allowed_is_a_400_until_another_has_ended(sandbox: Sandbox) -> None:
+def test_one_run_above_the_limit_is_a_400_until_one_ends(sandbox: Sandbox) -> None:
     sandbox.add_app("busy", max_active_requests=2)
     with client_of(sandbox, "busy") as http, streaming(http, seconds=NEVER) as one, streaming(http, seconds=NEVER):
         for mode in ("blocking", "streaming"):
@@ -453,9 +451,7 @@ def test_steps_are_seen_as_the_workflow_yields_them(sandbox: Sandbox, http: http
     assert "\n\n: a comment\n\ndata: 1\n\n" in answer.text
 
 
-def test_a_workflow_that_breaks_down_later_ends_its_stream_with_an_error_and_stays_running(
-    sandbox: Sandbox, http: httpx.Client
-) -> None:
+def test_a_late_breakdown_ends_the_stream_and_stays_running(sandbox: Sandbox, http: httpx.Client) -> None:
     def workflow(_inputs: dict[str, Any]) -> Iterator[Any]:
         yield "so far"
         yield StreamError("quota used up", "provider_quota_exceeded", 400)
@@ -516,7 +512,7 @@ def test_a_server_of_1_11_2_fails_where_a_form_is_needed(sandbox: Sandbox, http:
 # Switches --------------------------------------------------------------------------------------------------------
 
 
-def test_pings_come_while_nothing_else_does_and_can_be_switched_off(sandbox: Sandbox, http: httpx.Client) -> None:
+def test_pings_fill_silence_and_can_be_switched_off(sandbox: Sandbox, http: httpx.Client) -> None:
     sandbox.traps.ping_seconds = 0.02
     with http.stream("POST", "/workflows/run", json=body("streaming", seconds=NEVER)) as answer:
         text = ""
@@ -558,9 +554,7 @@ def test_a_stream_that_is_held_back_ends_with_the_sandbox() -> None:
         assert len(events.result(timeout=30)) <= 1
 
 
-def test_the_first_byte_of_a_stream_can_be_late_although_the_run_has_started(
-    sandbox: Sandbox, http: httpx.Client
-) -> None:
+def test_a_streams_first_byte_can_be_late(sandbox: Sandbox, http: httpx.Client) -> None:
     sandbox.traps.first_byte_seconds = NEVER
     with pytest.raises(httpx.ReadTimeout):
         http.post("/workflows/run", json=body("streaming"), timeout=0.2)

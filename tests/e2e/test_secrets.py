@@ -28,7 +28,7 @@ from support.fault_server import (
     FaultServer,
     answer,
     error_answer,
-    json_answer,
+    json_response,
     page_answer,
     raw,
     refusing_origin,
@@ -37,7 +37,7 @@ from support.fault_server import (
 from support.fault_table import FAULTS, Fault, plain_text_to_tls
 
 from dify_workflow import AsyncDifyWorkflow, ConfigurationError, DifyError, DifyWorkflow, InternalServerError
-from dify_workflow._http.config import Secret
+from dify_workflow._http.secrets import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,7 +121,7 @@ def test_no_connection_brings_no_key_to_light(half: Half, action, caplog):
 
 @EACH_HALF
 @pytest.mark.parametrize("fault", FAULTS[::8], ids=str)
-def test_the_callers_own_httpx_client_does_not_bring_it_to_light_either(half: Half, fault: Fault, caplog):
+def test_a_given_httpx_client_does_not_reveal_it_either(half: Half, fault: Fault, caplog):
     caplog.set_level(logging.DEBUG)
     with FaultServer(fault.behaviour()) as server:
         error = failure(half, server.base_url, list_logs, http={}, max_retries=0, **fault.options)
@@ -138,13 +138,13 @@ ECHO = f"Bearer {KEY}"
     [
         error_answer(401, "unauthorized", f"unknown key {KEY}", headers=(("X-Echo", ECHO),)),
         error_answer(429, KEY, "x"),
-        json_answer(400, {"code": "invalid_param", "message": "x", "request": {"headers": {"Authorization": ECHO}}}),
+        json_response(400, {"code": "invalid_param", "message": "x", "request": {"headers": {"Authorization": ECHO}}}),
         answer(502, f"<html><title>{ECHO}</title></html>", content_type=HTML),
         answer(500, ECHO, headers=(("X-Echo", ECHO),)),
         answer(200, f"<html><title>{ECHO}</title></html>", content_type=HTML, headers=(("X-Echo", ECHO),)),
         answer(200, f'{{"data": [], "key": "{KEY}'),
-        json_answer(200, {"key": KEY}),
-        json_answer(200, [KEY]),
+        json_response(200, {"key": KEY}),
+        json_response(200, [KEY]),
         answer(302, headers=(("Location", f"http://127.0.0.2:1/?key={KEY}"),)),
         answer(200, KEY, headers=(("Content-Encoding", "gzip"), ("X-Echo", ECHO))),
     ],
@@ -294,7 +294,7 @@ def test_a_key_in_the_address_is_not_shown(half: Half):
 @pytest.mark.parametrize(
     ("action", "frame"),
     [
-        (list_logs, "value"),
+        (list_logs, "value_or_raise"),
         (lambda client: client.request("GET", "/x", params={"a": "\ud800"}), "_repeated"),
         (lambda client: client.request("POST", "/x", json=object()), "_repeated"),
     ],
@@ -377,7 +377,7 @@ def test_an_error_of_a_file_keeps_the_callers_frames(half: Half):
 @pytest.mark.parametrize("http", [None, {}], ids=["own pool", "caller's client"])
 @pytest.mark.parametrize("body", [{"inputs": object()}, {"x": b"1"}, {1, 2}], ids=["object", "bytes", "set"])
 def test_a_body_that_is_no_json_does_not_bring_it_to_light(half: Half, http, body):
-    with FaultServer(json_answer(200, {})) as server:
+    with FaultServer(json_response(200, {})) as server:
         error = failure(
             half, server.base_url, lambda client: client.request("POST", "/workflows/run", json=body), http=http
         )
@@ -399,7 +399,7 @@ def test_a_body_that_is_no_json_does_not_bring_it_to_light(half: Half, http, bod
     ids=["page", "time", "timeout", "path", "surrogate"],
 )
 def test_a_wrong_argument_does_not_bring_it_to_light(half: Half, action):
-    with FaultServer(json_answer(200, {})) as server:
+    with FaultServer(json_response(200, {})) as server:
         error = failure(half, server.base_url, action)
     assert isinstance(error, ValueError)
     assert KEY not in everything_about(error)
@@ -453,7 +453,7 @@ def test_options_that_are_refused_do_not_bring_it_to_light(client_class, key, op
 
 @BOTH
 @pytest.mark.parametrize("key", [f"Bearer {KEY}", KEY.encode(), [KEY]], ids=["with Bearer", "bytes", "list"])
-def test_a_siblings_options_that_are_refused_do_not_bring_it_to_light(client_class, key):
+def test_a_derived_clients_refused_options_do_not_reveal_it(client_class, key):
     holder = iter([key])
     del key
     client = client_class(api_key="app-other")
@@ -485,7 +485,7 @@ def test_the_key_goes_out_in_its_header_and_nowhere_else(half: Half):
 
 @EACH_HALF
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_other_host_gets_it_whatever_the_callers_own_client_would_do(half: Half, status: int):
+def test_no_other_host_gets_it_whatever_a_given_client_does(half: Half, status: int):
     http = {"follow_redirects": True, "auth": ("user", "password"), "headers": {"Authorization": "Bearer other"}}
     with FaultServer(page_answer(), host="127.0.0.2") as elsewhere:
         location = (("Location", f"{elsewhere.base_url}/workflows/logs"),)
@@ -505,7 +505,7 @@ def test_no_body_is_logged_neither_sent_nor_received(half: Half, caplog):
     behaviours = [
         error_answer(429, "too_many_requests", confidential),
         answer(429, confidential),
-        json_answer(200, {"outputs": confidential}),
+        json_response(200, {"outputs": confidential}),
         answer(500, f"<title>{confidential}</title>"),
         answer(200, f"<title>{confidential}</title>"),
     ]

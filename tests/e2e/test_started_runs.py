@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.clients import EACH_HALF, Half, failure
-from support.fault_server import KEY, FaultServer, answer, event_stream, json_answer, sse
+from support.fault_server import KEY, FaultServer, answer, event_stream, json_response, sse
 from support.leaks import nothing_left_open
 
 from dify_workflow import APITimeoutError, BadRequestError, NotFoundError
@@ -90,7 +90,7 @@ def test_a_broken_stream_is_made_up_for_by_asking(half: Half, rest: list[bytes])
         assert (result.status, result.outputs, result.task_id) == ("succeeded", {"a": 1}, "t-1")
 
     broken = event_stream(sse(STARTED), *rest)
-    with FaultServer(broken, answer(503, "restarting"), json_answer(200, detail("succeeded"))) as server:
+    with FaultServer(broken, answer(503, "restarting"), json_response(200, detail("succeeded"))) as server:
         half.play(server.base_url, story)
         assert [one.path for one in server.requests].count("/v1/workflows/run") == 1
 
@@ -179,5 +179,5 @@ def test_a_silent_stream_is_given_up_for_asking(half: Half):
         run = await client.runs.start({"query": "hi"}, user="u-1", check_inputs=False, timeout=0.3)
         assert (await run.wait(20)).status == "succeeded"
 
-    with FaultServer(event_stream(sse(STARTED), 5.0), json_answer(200, detail("succeeded"))) as server:
+    with FaultServer(event_stream(sse(STARTED), 5.0), json_response(200, detail("succeeded"))) as server:
         half.play(server.base_url, story)

@@ -30,7 +30,7 @@ from support.fault_server import (
     error_answer,
     event_stream,
     gzipped,
-    json_answer,
+    json_response,
     silence,
     sse,
 )
@@ -114,7 +114,7 @@ def test_each_event_is_there_before_the_next_one_is_sent(half: Half):
 
 
 @EACH_HALF
-def test_an_event_that_ends_in_a_carriage_return_is_not_held_back(half: Half):
+def test_an_event_ending_in_a_carriage_return_is_not_delayed(half: Half):
     signal = threading.Event()
 
     async def story(client: Any) -> list[str]:
@@ -149,7 +149,7 @@ def test_a_compressed_stream_is_read_as_any_other(half: Half):
 
 
 @EACH_HALF
-def test_a_body_that_a_transport_has_read_before_gives_its_events(half: Half):
+def test_a_body_read_by_the_transport_still_gives_its_events(half: Half):
     async def story(client: Any) -> None:
         assert [one.event for one in await all_events(client)] == ["workflow_started", "workflow_finished"]
 
@@ -160,7 +160,7 @@ def test_a_body_that_a_transport_has_read_before_gives_its_events(half: Half):
 
 
 @EACH_HALF
-def test_the_request_asks_for_a_stream_when_the_with_begins_and_not_before(half: Half):
+def test_the_request_is_sent_when_the_with_begins(half: Half):
     with FaultServer(event_stream(sse(FINISHED))) as server:
 
         async def story(client: Any) -> None:
@@ -196,7 +196,7 @@ def test_each_event_is_the_model_of_its_name_and_pings_are_none(half: Half):
 
 
 @EACH_HALF
-def test_the_stream_tells_the_task_the_run_the_text_and_the_result_as_they_come(half: Half):
+def test_the_stream_has_task_run_text_and_result_as_they_come(half: Half):
     async def story(client: Any) -> list[tuple[Any, ...]]:
         events, told = stream(client), []
 
@@ -238,7 +238,7 @@ def test_what_comes_after_the_end_of_the_run_is_given_too(half: Half):
 
 @EACH_HALF
 @pytest.mark.parametrize("end", ["\n", ""], ids=["a line end", "nothing"])
-def test_a_last_event_without_an_empty_line_behind_it_is_given_when_it_is_complete(half: Half, end: str):
+def test_a_last_event_without_an_empty_line_is_given(half: Half, end: str):
     last = sse(FINISHED).rstrip(b"\n") + end.encode()
     assert [event.to_dict() for event in given(half, sse(STARTED), last)] == [STARTED, FINISHED]
 
@@ -259,11 +259,11 @@ def test_a_run_that_waits_for_a_person_has_a_whole_stream(half: Half):
 
 
 @EACH_HALF
-def test_a_run_is_stopped_by_its_stream_and_its_last_events_still_come(half: Half):
+def test_a_run_stopped_by_its_stream_still_sends_its_last_events(half: Half):
     stopped = event("workflow_finished", id=RUN, status="stopped", outputs={}, error="Stopped by user.")
     was_stopped = threading.Event()
     streamed = event_stream(sse(STARTED), was_stopped, sse(NODE), sse(stopped))
-    with FaultServer(streamed, json_answer(200, {"result": "success"})) as server:
+    with FaultServer(streamed, json_response(200, {"result": "success"})) as server:
 
         async def story(client: Any) -> list[Any]:
             async with stream(client) as events:
@@ -344,7 +344,7 @@ REFUSALS: dict[str, tuple[Behaviour, type[DifyError], str]] = {
     "500": (error_answer(500, "unknown", "Internal Server Error"), InternalServerError, "Internal"),
     "502 HTML": (answer(502, "<title>Bad Gateway</title>", content_type=HTML), InternalServerError, "Bad Gateway"),
     "302": (answer(302, headers=(("Location", "/login"),)), APIStatusError, "redirect"),
-    "200 JSON": (json_answer(200, {"task_id": TASK}), APIResponseError, "no stream of events"),
+    "200 JSON": (json_response(200, {"task_id": TASK}), APIResponseError, "no stream of events"),
     "200 HTML": (answer(200, "<title>Log in</title>", content_type=HTML), APIResponseError, "Log in"),
     "200 of no type": (answer(200, "hello", content_type=None), APIResponseError, "no stream of events"),
     "200 of empty lines": (answer(200, "\r\n" * 3), APIResponseError, "no stream of events"),
@@ -420,7 +420,7 @@ def test_an_error_event_with_odd_fields_is_still_one(half: Half, odd: dict[str, 
     ],
     ids=["error event", "broken JSON", "a list", "text", "no data", "cut", "error event after ids"],
 )
-def test_a_stream_that_echoes_the_key_ends_in_an_error_that_does_not_show_it(half: Half, last: bytes):
+def test_a_stream_that_echoes_the_key_does_not_show_it(half: Half, last: bytes):
     with FaultServer(event_stream(sse(STARTED), last)) as server:
         _, error, _ = half.play(server.base_url, all_until_it_ends)
     frames = traceback.TracebackException.from_exception(error, capture_locals=True)
@@ -460,7 +460,7 @@ EACH_CUT = pytest.mark.parametrize(("behaviour", "error", "says"), CUT.values(),
 
 @EACH_HALF
 @EACH_CUT
-def test_a_stream_that_is_not_whole_ends_in_an_error_that_says_what_was_seen(half: Half, behaviour, error, says: str):
+def test_an_incomplete_stream_ends_in_an_error_with_progress(half: Half, behaviour, error, says: str):
     with FaultServer(behaviour) as server:
         timeout = 1 if error is APITimeoutError else 60
         seen, found, events = half.play(server.base_url, all_until_it_ends, timeout=timeout)
@@ -503,7 +503,7 @@ def test_an_error_is_not_followed_by_a_quiet_end(half: Half, behaviour, error, s
 
 
 @EACH_HALF
-def test_corrupt_compression_ends_in_an_error_after_what_could_be_read(half: Half):
+def test_corrupt_compression_ends_in_an_error_after_the_rest(half: Half):
     corrupt = HALF_GZIP[:10] + b"\xff" * 200
     with FaultServer(event_stream(corrupt, headers=GZIP)) as server:
         seen, error, _ = half.play(server.base_url, all_until_it_ends)
@@ -615,7 +615,7 @@ def test_a_whole_stream_ends_quietly_however_often_it_is_asked(half: Half):
 
 
 @EACH_HALF
-def test_a_stream_may_take_longer_than_the_timeout_while_signs_of_life_come(half: Half):
+def test_a_stream_may_outlast_the_timeout_while_alive(half: Half):
     pings = [piece for _ in range(40) for piece in (0.05, b"event: ping\n\n")]
     events = given(half, sse(STARTED), *pings, sse(FINISHED), timeout=1.5)
     assert [event.to_dict() for event in events] == [STARTED, FINISHED]
@@ -633,7 +633,7 @@ def test_the_timeout_of_the_call_replaces_the_clients(half: Half):
 
 
 @EACH_HALF
-def test_a_stream_that_does_not_begin_is_given_up_and_not_asked_for_again(half: Half):
+def test_a_stream_that_does_not_begin_is_not_requested_again(half: Half):
     with FaultServer(silence()) as server:
         error = failure(half, server.base_url, half.action(all_events), timeout=1)
     assert type(error) is APITimeoutError
@@ -700,7 +700,7 @@ def test_pings_after_the_end_of_the_run_end_the_stream(half: Half):
 @EACH_HALF
 @pytest.mark.parametrize("method", ["stream", "events"])
 @pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan"), True, "1"], ids=repr)
-def test_a_max_silence_that_cannot_be_is_refused_before_a_request(half: Half, method: str, seconds: Any):
+def test_an_invalid_max_silence_is_refused_before_a_request(half: Half, method: str, seconds: Any):
     async def story(client: Any) -> None:
         given_first = RUN if method == "events" else {}
         with pytest.raises(ValueError, match="max_silence must be seconds over 0"):
@@ -826,7 +826,7 @@ def test_after_a_whole_stream_its_connection_is_used_again(half: Half):
     assert {request.connection for request in server.requests} == {1}
 
 
-def test_a_task_that_is_cancelled_while_it_waits_closes_the_connection():
+def test_a_task_cancelled_while_waiting_closes_the_connection():
     async def story(client: Any) -> None:
         read = asyncio.Event()
 
@@ -846,7 +846,7 @@ def test_a_task_that_is_cancelled_while_it_waits_closes_the_connection():
         AsyncHalf().play(server.base_url, story)
 
 
-def test_a_wait_that_was_cancelled_is_not_followed_by_a_quiet_end():
+def test_a_cancelled_wait_is_not_followed_by_a_quiet_end():
     async def story(client: Any) -> None:
         async with stream(client) as events:
             await anext(events)
@@ -875,7 +875,7 @@ class InterruptedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 @EACH_HALF
-def test_an_interruption_passes_and_is_not_followed_by_a_quiet_end(half: Half):
+def test_an_interruption_is_not_followed_by_a_quiet_end(half: Half):
     async def story(client: Any) -> None:
         async with stream(client) as events:
             await anext(events)
@@ -944,7 +944,7 @@ def test_a_stream_is_read_inside_its_with_only(half: Half):
 
 @EACH_HALF
 @pytest.mark.parametrize("behaviour", [event_stream(sse(FINISHED)), error_answer(400, "x", "y")], ids=["whole", "400"])
-def test_a_stream_is_used_once_as_a_second_time_would_be_a_second_run(half: Half, behaviour: Behaviour):
+def test_a_stream_is_used_once_as_a_second_use_starts_a_run(half: Half, behaviour: Behaviour):
     async def story(client: Any) -> None:
         events = stream(client)
         try:
@@ -964,7 +964,7 @@ def test_a_stream_is_used_once_as_a_second_time_would_be_a_second_run(half: Half
 
 
 @EACH_HALF
-def test_streams_and_calls_of_one_client_do_not_stand_in_each_others_way(half: Half):
+def test_streams_and_calls_of_one_client_do_not_interfere(half: Half):
     first, second = event_stream(sse(STARTED), then="wait"), event_stream(sse(STARTED), sse(FINISHED))
 
     async def story(client: Any) -> None:
@@ -974,7 +974,7 @@ def test_streams_and_calls_of_one_client_do_not_stand_in_each_others_way(half: H
                 assert len([one async for one in quick]) == 2
             assert (await client.app.info()).name == "x"
 
-    with FaultServer(first, second, json_answer(200, {"name": "x", "tags": []})) as server:
+    with FaultServer(first, second, json_response(200, {"name": "x", "tags": []})) as server:
         half.play(server.base_url, story)
     assert len(server.requests) == 3
 

@@ -106,7 +106,7 @@ def test_nodes_have_what_the_events_say(half: Half):
 
 
 @EACH_HALF
-def test_executions_of_one_node_are_told_apart_and_odd_data_is_kept(half: Half):
+def test_executions_of_one_node_are_distinct_and_odd_data_kept(half: Half):
     def node(name: str, identity: Any, **data: Any) -> dict[str, Any]:
         return {"event": name, "data": {"id": identity, "node_id": "llm", "node_type": "llm", "title": "Ask", **data}}
 

@@ -12,7 +12,7 @@ import anyio.streams.tls
 import httpx
 import pytest
 from support.clients import EACH_HALF, Half
-from support.fault_server import FaultServer, json_answer, raw
+from support.fault_server import FaultServer, json_response, raw
 from support.tls import certified
 
 from dify_workflow import APIStatusError
@@ -67,7 +67,7 @@ def check_not_used_again(
         time.sleep(0.06)  # noqa: ASYNC251 - the story is played without an event loop, too
         return await client.request("GET", "/2")
 
-    with FaultServer(raw(*pieces, then="keep"), json_answer(200, {"for": "2"}), tls=tls) as server:
+    with FaultServer(raw(*pieces, then="keep"), json_response(200, {"for": "2"}), tls=tls) as server:
         assert half.play(server.base_url, story, http=http, max_retries=0) == {"for": "2"}
         assert [request.connection for request in server.requests] == [1, 2]
 
@@ -78,14 +78,14 @@ def test_a_connection_without_surplus_bytes_is_used_again(half: Half, http: Any)
     def ask(client: Any) -> Any:
         return client.request("GET", "/1")
 
-    with FaultServer(json_answer(200, {}), raw(CHUNKED, then="keep")) as server:
+    with FaultServer(json_response(200, {}), raw(CHUNKED, then="keep")) as server:
         half.call(server.base_url, ask, ask, ask, http=http)
         assert server.connections == 1
 
 
 def test_httpx_and_httpcore_still_have_what_is_looked_at():
     """When this fails, a release has moved it: surplus bytes are no longer noticed."""
-    with FaultServer(json_answer(200, {})) as server:
+    with FaultServer(json_response(200, {})) as server:
         with httpx.Client() as client, client.stream("GET", server.base_url) as response:
             response.read()
             assert surplus.parser_of(response.stream).trailing_data == (b"", False)

@@ -18,7 +18,7 @@ from support.fault_server import (
     FaultServer,
     answer,
     gather,
-    json_answer,
+    json_response,
     log_page,
     page_answer,
     reset,
@@ -55,12 +55,12 @@ def echo() -> Behaviour:
     async def play(exchange: Exchange) -> None:
         assert exchange.request is not None
         keyword = parse_qs(urlsplit(exchange.request.path).query)["keyword"][0]
-        await json_answer(200, {**log_page(), "total": int(keyword)}).play(exchange)
+        await json_response(200, {**log_page(), "total": int(keyword)}).play(exchange)
 
     return Behaviour("echo", play)
 
 
-def test_sixteen_threads_get_their_own_answers_over_one_pool_and_leave_nothing():
+def test_sixteen_threads_share_one_pool_and_leave_nothing():
     rounds = 10
     with nothing_left_open(), FaultServer(gather(THREADS, echo())) as server:
         with made_for(server) as client:
@@ -137,7 +137,7 @@ def test_the_callers_own_httpx_client_is_used_and_stays_open():
     assert {request.headers.get("x-mine") for request in server.requests} == {"1"}
 
 
-def test_siblings_use_the_pool_of_the_first_client_and_end_with_it():
+def test_derived_clients_share_the_pool_and_end_with_it():
     with nothing_left_open(), FaultServer(page_answer()) as server:
         client = made_for(server)
         with client.with_options(timeout=5) as sibling:

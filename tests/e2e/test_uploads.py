@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from support.clients import EACH_HALF, AsyncHalf, Half, failure
-from support.fault_server import FaultServer, before_the_body, error_answer, json_answer, swallow
+from support.fault_server import FaultServer, before_the_body, error_answer, json_response, swallow
 from support.fault_table import BUSY
 from support.leaks import nothing_left_open
 from support.multipart_bodies import Part, parts_of
@@ -231,14 +231,14 @@ def test_an_empty_file_is_a_file(half: Half, empty: Callable[[Path], Any], tmp_p
 
 
 @EACH_HALF
-def test_a_file_of_the_operating_system_whose_size_is_said_to_be_nothing_arrives_whole(half: Half):
+def test_a_file_whose_size_is_reported_as_zero_arrives_whole(half: Half):
     assert (
         uploaded(half, "/proc/self/cmdline", filename="c.txt")["file"].content
         == Path("/proc/self/cmdline").read_bytes()
     )
 
 
-def test_a_file_that_grows_is_sent_as_it_was_when_it_was_announced():
+def test_a_growing_file_is_sent_with_its_announced_size():
     file = io.BytesIO(b"0123456789")
     content = Content(file, 8)
     assert content.seek(0, os.SEEK_END) == 8
@@ -266,7 +266,7 @@ def test_a_file_that_shrinks_is_told_and_not_sent_cut(half: Half):
 
 @EACH_HALF
 @pytest.mark.parametrize("path", ["absent.txt", ""], ids=["absent", "a folder"])
-def test_a_path_that_cannot_be_read_is_the_operating_systems_error_and_nothing_is_sent(half: Half, path, tmp_path):
+def test_an_unreadable_path_is_an_os_error_and_not_sent(half: Half, path, tmp_path):
     received = Received()
     with pytest.raises(OSError, match=r"absent\.txt|Is a directory"):
         half.call(
@@ -285,7 +285,7 @@ def test_an_error_of_the_file_passes_and_nothing_stays_open(half: Half):
                 raise OSError(5, "disk failed")
             return super().read(size)
 
-    with FaultServer(json_answer(201, UPLOADED)) as server, nothing_left_open():
+    with FaultServer(json_response(201, UPLOADED)) as server, nothing_left_open():
         with pytest.raises(OSError, match="disk failed"):
             half.call(
                 server.base_url, lambda client: client.files.upload(Broken(b"x" * 500_000), user="u", filename="x")
@@ -357,7 +357,7 @@ def test_a_file_without_a_name_is_refused(half: Half, file: Any):
 
 @EACH_HALF
 @pytest.mark.parametrize("name", ["a\nb.txt", "a\r\nX: y", "a\x00.txt", "\x1b[31m", "\x7f", "\x85", "\u2028", "\ud800"])
-def test_names_that_could_break_a_header_or_a_terminal_are_refused(half: Half, name: str):
+def test_names_unsafe_in_headers_or_terminals_are_refused(half: Half, name: str):
     refused(half, b"x", "filename must be text without control characters", filename=name)
 
 
@@ -433,7 +433,7 @@ def test_a_quotation_mark_cannot_end_a_name(half: Half):
 
 
 @EACH_HALF
-def test_a_file_is_called_as_its_path_or_its_object_unless_a_name_is_given(half: Half, tmp_path: Path):
+def test_a_file_is_named_by_its_path_or_object_unless_given(half: Half, tmp_path: Path):
     path = on_disk(tmp_path / "文件 1.pdf")
     assert uploaded(half, path)["file"].filename == "文件 1.pdf"
     assert uploaded(half, str(path))["file"].filename == "文件 1.pdf"
@@ -514,7 +514,7 @@ def test_a_file_that_looks_like_a_multipart_body_stays_one_part(half: Half):
 
 @EACH_HALF
 @pytest.mark.parametrize("header", ["application/json", "multipart/form-data; boundary=x", "text/plain"])
-def test_no_header_of_the_client_takes_the_place_of_the_bodys_content_type(half: Half, header: str):
+def test_client_headers_never_replace_the_body_content_type(half: Half, header: str):
     expected = {"user": Part("user", b"u-1"), "file": Part("file", b"\r\n--x\r\n", "a.txt", "text/plain")}
     headers = {"content-type": header}
     assert uploaded(half, b"\r\n--x\r\n", filename="a.txt", default_headers=headers) == expected
@@ -539,7 +539,7 @@ def test_a_large_file_is_streamed_from_disk(half: Half, tmp_path: Path):
         digest.update(piece)
         size += len(piece)
 
-    with FaultServer(swallow(json_answer(201, UPLOADED), take)) as server:
+    with FaultServer(swallow(json_response(201, UPLOADED), take)) as server:
         tracemalloc.start()
         try:
             half.call(server.base_url, lambda client: client.files.upload(path, user="u-1"))
@@ -563,14 +563,14 @@ def test_a_large_file_is_streamed_from_disk(half: Half, tmp_path: Path):
 
 
 @EACH_HALF
-def test_an_upload_that_was_sent_for_longer_than_the_timeout_is_an_upload_all_the_same(half: Half):
+def test_an_upload_may_take_longer_than_the_timeout(half: Half):
     class Slow(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             time.sleep(0.1 if size else 0)
             return super().read(size)
 
     slow = Slow(b"x" * 15 * 65536)
-    with FaultServer(json_answer(201, UPLOADED)) as server:
+    with FaultServer(json_response(201, UPLOADED)) as server:
         upload = half.call(
             server.base_url, lambda client: client.files.upload(slow, user="u", filename="x"), timeout=0.9
         )
@@ -606,13 +606,13 @@ def test_the_event_loop_goes_on_while_a_file_is_read(seekable: bool):
         file.goes_on.set()
         await upload
 
-    with FaultServer(json_answer(201, UPLOADED)) as server:
+    with FaultServer(json_response(201, UPLOADED)) as server:
         AsyncHalf().play(server.base_url, story)
     [request] = server.requests
     assert {part.content for part in parts_of(request.headers["content-type"], request.body)} == {b"u", CONTENT}
 
 
-def test_the_event_loop_goes_on_while_a_named_pipe_waits_for_its_writer(tmp_path: Path):
+def test_the_event_loop_runs_while_a_pipe_waits_for_a_writer(tmp_path: Path):
     path = tmp_path / "pipe.txt"
     os.mkfifo(path)
 
@@ -628,7 +628,7 @@ def test_the_event_loop_goes_on_while_a_named_pipe_waits_for_its_writer(tmp_path
     assert received.parts["file"] == Part("file", CONTENT, "pipe.txt", "text/plain")
 
 
-def test_an_upload_that_is_cancelled_while_it_waits_for_its_bytes_leaves_nothing_behind(tmp_path: Path):
+def test_an_upload_cancelled_while_waiting_leaves_nothing(tmp_path: Path):
     path = tmp_path / "pipe.txt"
     os.mkfifo(path)
     received = Received()
@@ -683,7 +683,7 @@ REPEATABLE = {name: SOURCES[name] for name in ("Path", "bytes", "open file in th
 def test_a_repeated_upload_sends_the_whole_file_again(half: Half, source: Callable[[Path], Any], tmp_path: Path):
     file = source(tmp_path / "report.pdf")
     busy = error_answer(400, "invalid_param", BUSY)
-    with FaultServer(error_answer(429, "too_many_requests", "slow down"), busy, json_answer(201, UPLOADED)) as server:
+    with FaultServer(error_answer(429, "too_many_requests", "slow down"), busy, json_response(201, UPLOADED)) as server:
         half.call(server.base_url, lambda client: client.files.upload(file, user="u-1", filename="r.pdf"))
     expected = [Part("user", b"u-1"), Part("file", CONTENT, "r.pdf", "application/pdf")]
     assert [parts_of(one.headers["content-type"], one.body) for one in server.requests] == [expected] * 3
@@ -693,7 +693,7 @@ def test_a_repeated_upload_sends_the_whole_file_again(half: Half, source: Callab
 
 @EACH_HALF
 @pytest.mark.parametrize("source", REPEATABLE.values(), ids=REPEATABLE)
-def test_an_upload_for_which_no_connection_was_made_is_repeated_whole(half: Half, source: Any, tmp_path: Path):
+def test_an_upload_without_a_connection_is_repeated_whole(half: Half, source: Any, tmp_path: Path):
     file, received = source(tmp_path / "report.pdf"), Received()
     half.call(
         "http://127.0.0.1:1",
@@ -706,7 +706,7 @@ def test_an_upload_for_which_no_connection_was_made_is_repeated_whole(half: Half
 
 
 @EACH_HALF
-def test_a_server_that_refuses_a_file_before_it_has_all_of_it_is_heard(half: Half, tmp_path: Path):
+def test_a_server_that_refuses_a_file_early_is_heard(half: Half, tmp_path: Path):
     path = tmp_path / "large.bin"
     with path.open("wb") as file:
         file.truncate(20 << 20)

@@ -211,7 +211,7 @@ def test_bounds_are_inclusive_and_hold(walker: Walker, workers: int, sandbox: Sa
         ({"checkpoint": "eyJ9"}, "checkpoint must be the .checkpoint of a walk"),
     ],
 )
-def test_what_cannot_be_used_is_a_value_error_and_nothing_is_sent(
+def test_unusable_arguments_are_value_errors_and_not_sent(
     walker: Walker, options: dict[str, Any], words: str, sandbox: Sandbox
 ):
     with pytest.raises(ValueError, match=words.replace(".", r"\.")):
@@ -220,7 +220,7 @@ def test_what_cannot_be_used_is_a_value_error_and_nothing_is_sent(
 
 
 @EACH_WALKER
-def test_a_checkpoint_that_does_not_fit_is_a_value_error_and_nothing_is_sent(walker: Walker, sandbox: Sandbox):
+def test_a_checkpoint_of_other_filters_is_a_value_error(walker: Walker, sandbox: Sandbox):
     checkpoint = read(walker, sandbox, rows=10, status="failed").checkpoint
     sandbox.clear_requests()
     for changed, words in (

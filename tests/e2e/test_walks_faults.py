@@ -86,7 +86,7 @@ def test_answers_that_do_not_come_leave_the_rows_exact(walker: Walker, sandbox: 
 
 @EACH_CREW
 @EACH_WALKER
-def test_what_is_not_tried_again_is_raised_and_the_checkpoint_goes_on(walker: Walker, workers: int, sandbox: Sandbox):
+def test_errors_without_retry_are_raised_and_can_be_resumed(walker: Walker, workers: int, sandbox: Sandbox):
     with faulty_proxy(sandbox, FINAL, share=0.3, seed=workers) as proxy:
         ids, errors = to_the_end(
             lambda checkpoint: walker.walk(proxy.base_url, KEY, workers=workers, checkpoint=checkpoint, patience=0)
@@ -99,7 +99,7 @@ def test_what_is_not_tried_again_is_raised_and_the_checkpoint_goes_on(walker: Wa
 
 
 @EACH_WALKER
-def test_without_retries_each_fault_is_raised_and_the_checkpoint_goes_on(walker: Walker, sandbox: Sandbox):
+def test_without_retries_each_fault_is_raised_and_resumable(walker: Walker, sandbox: Sandbox):
     with faulty_proxy(sandbox, QUICK + FINAL, share=0.3, seed=8) as proxy:
         ids, errors = to_the_end(
             lambda checkpoint: walker.walk(
@@ -159,7 +159,7 @@ def test_an_error_of_one_of_eight_workers_stops_the_others(walker: Walker, sandb
 
 @EACH_WALKER
 @pytest.mark.parametrize("fault", [reset, close], ids=["reset", "close"])
-def test_a_server_that_is_gone_for_good_ends_the_walk_with_its_error(
+def test_a_server_gone_for_good_ends_the_walk_with_its_error(
     walker: Walker, fault: Callable[[], Behaviour], sandbox: Sandbox
 ):
     sent = 0

@@ -103,7 +103,7 @@ def test_nothing_of_a_sync_walk_stays_behind(
 
 
 @pytest.mark.timeout(40)
-def test_workers_that_were_asked_to_wait_do_not_keep_a_walk_from_ending(sandbox: Sandbox):
+def test_waiting_workers_do_not_keep_a_walk_from_ending(sandbox: Sandbox):
     asked_to_wait, others = threading.Event(), set(threading.enumerate())
 
     class Busy(httpx.HTTPTransport):
@@ -210,7 +210,7 @@ def test_nothing_of_an_async_walk_stays_behind(leave: Any, workers: int, sandbox
 
 @pytest.mark.parametrize("how", ["with", "bare"])
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_ctrl_c_ends_a_program_with_eight_workers_and_leaves_nothing(kind: str, how: str):
+def test_ctrl_c_ends_a_program_with_eight_workers(kind: str, how: str):
     with Sandbox(rows=0) as sandbox:
         sandbox.add_logs(ROWS)
 

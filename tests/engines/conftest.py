@@ -1,5 +1,5 @@
 """What `make test-engines` runs has a Spark session, which only its environment can make."""
 
-from spark_session import few, folder, sandbox, spark
+from support.spark_session import few, folder, sandbox, spark
 
 __all__ = ["few", "folder", "sandbox", "spark"]

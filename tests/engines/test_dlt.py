@@ -13,7 +13,7 @@ import dlt
 import duckdb
 import psycopg
 import pytest
-from loading_program import pipeline_of
+from support.loading_program import pipeline_of
 from support.postgresql_server import postgresql
 
 from dify_workflow import ConfigurationError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.xdist_group("dlt")
-PROGRAM = Path(__file__).parent.with_name("loading_program.py")
+PROGRAM = Path(__file__).parents[1] / "support" / "loading_program.py"
 KEY = "app-key-that-dlt-never-stores"
 NAMES = ", ".join(f'"{column.name}"' for column in COLUMNS)
 

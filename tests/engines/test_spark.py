@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark import cloudpickle
 from pyspark.errors import AnalysisException, PythonException
-from spark_session import APPS, KEY, python_workers
+from support.spark_session import APPS, KEY, python_workers
 
 from dify_workflow.records import COLUMNS, DETAIL_COLUMNS
 

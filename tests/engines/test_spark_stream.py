@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.errors import StreamingQueryException
-from spark_session import APPS
+from support.spark_session import APPS
 
 if TYPE_CHECKING:
     from pathlib import Path

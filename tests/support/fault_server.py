@@ -244,19 +244,19 @@ def answer(
     return raw(_head(status, body, content_type, headers) + _bytes(body), then=then, name=f"answer {status}")
 
 
-def json_answer(status: int, value: Any, *, headers: tuple[tuple[str, str], ...] = ()) -> Behaviour:
+def json_response(status: int, value: Any, *, headers: tuple[tuple[str, str], ...] = ()) -> Behaviour:
     """A complete answer with a JSON body."""
     return answer(status, json.dumps(value) + "\n", headers=headers)
 
 
 def error_answer(status: int, code: str, message: str, *, headers: tuple[tuple[str, str], ...] = ()) -> Behaviour:
     """An error in the shape that Dify gives its errors."""
-    return json_answer(status, {"code": code, "message": message, "status": status}, headers=headers)
+    return json_response(status, {"code": code, "message": message, "status": status}, headers=headers)
 
 
 def page_answer(*, rows: int = 1, headers: tuple[tuple[str, str], ...] = ()) -> Behaviour:
     """A correct page of workflow logs."""
-    return json_answer(200, log_page(rows), headers=headers)
+    return json_response(200, log_page(rows), headers=headers)
 
 
 def short_body(status: int, body: bytes, *, missing: int = 10) -> Behaviour:

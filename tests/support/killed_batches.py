@@ -20,7 +20,7 @@ from dify_workflow.testing import Sandbox
 if TYPE_CHECKING:
     from random import Random
 
-PROGRAM: Final = Path(__file__).parent / "e2e" / "batching_program.py"
+PROGRAM: Final = Path(__file__).parents[1] / "e2e" / "batching_program.py"
 
 
 @dataclass

@@ -186,7 +186,7 @@ def check_lies(history: History) -> Outcome:
         assert not outcome.ended
         ever = len(outcome.table.seconds_ever)
         assert 0 <= outcome.error.seen <= ever
-        assert f"{outcome.error.seen} of {outcome.error.expected} rows seen" in str(outcome.error)
+        assert f"{outcome.error.seen} of {outcome.error.expected} logs seen" in str(outcome.error)
     rows = len(outcome.table.seconds_ever)
     most = 100 * (len(history.cuts) + 1) * (10 + rows) + 3 * sum(map(len, history.changes.values()))
     assert len(outcome.table.requests) <= most, f"{len(outcome.table.requests)} requests for {rows} rows"

@@ -4,6 +4,7 @@ own, whole or as one page, and changed in one thing at a time."""
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,13 @@ Document = dict[str, Any]
 def stored_structure(root: Path = ROOT) -> Document:
     """The stored structure of the vendor's newest document."""
     [path] = (root / "spec" / "upstream").glob("*.structure.yaml")
-    document: Document = YAML(typ="safe", pure=True).load(path)
+    return copy.deepcopy(_parsed(path.read_text("utf-8")))
+
+
+@functools.cache
+def _parsed(text: str) -> Document:
+    """The document of a text: parsing takes a second."""
+    document: Document = YAML(typ="safe", pure=True).load(text)
     return document
 
 

@@ -180,7 +180,7 @@ def plan(case: Case) -> tuple[list[Page], str]:
     table = LogTable([(NOW - age, count) for age, count in case.crowds], lies=case.lies)
     newest = None if case.newest is None else NOW - case.newest
     known = [] if newest is None else table.crowd(newest)[: case.known]
-    walk = WindowWalk(newest, None if case.oldest is None else NOW - case.oldest, known=known)
+    walk = WindowWalk(newest, None if case.oldest is None else NOW - case.oldest, seen_at_newest=known)
     pages: list[Page] = []
 
     def change(number: int) -> None:

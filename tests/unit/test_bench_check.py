@@ -51,7 +51,7 @@ def test_figures_that_are_as_stored_pass(stored: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("scenario", "measure"), [("walk", "Python calls"), ("walk", "C calls"), ("upload", "Python calls")]
 )
-def test_a_figure_that_grew_by_more_than_5_percent_fails_and_is_named(
+def test_a_figure_that_grew_by_over_5_percent_fails(
     stored: Path, capsys: pytest.CaptureFixture[str], scenario: str, measure: str
 ):
     old = FIGURES[scenario][measure]
@@ -105,9 +105,7 @@ def test_without_valgrind_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPat
         instructions()
 
 
-def test_figures_of_another_environment_are_not_compared_and_this_is_told(
-    stored: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_figures_of_another_environment_are_not_compared(stored: Path, capsys: pytest.CaptureFixture[str]):
     counters = {
         CALLS: counter(changed("walk", "C calls", 9000), ELSEWHERE),
         INSTRUCTIONS: counter({"walk": {INSTRUCTIONS: 7}}),
@@ -181,7 +179,7 @@ def test_a_scenario_that_cannot_be_done_fails():
         output(["calls", "no such scenario"])
 
 
-def test_a_connection_in_memory_answers_when_the_whole_request_is_there():
+def test_an_in_memory_connection_answers_whole_requests():
     connection = Connection(lambda target: f"the answer to {target}".encode())
     connection.write(b"POST /v1/files/upload HTTP/1.1\r\nContent-Length: 5\r\n\r\n")
     connection.write(b"abc")

@@ -58,7 +58,7 @@ class TestRatios:
     def test_a_slow_round_is_slow_for_all_and_changes_no_ratio(self):
         assert ratio(FAST, [SLOW, FAST]).median == 0.5
 
-    def test_a_ratio_says_between_what_the_middle_half_of_the_rounds_lies(self):
+    def test_a_ratio_has_the_range_of_the_middle_half_of_rounds(self):
         base = Figure("a page", "plain", (1.0,) * 5, "cpu s")
         assert ratio(FAST._replace(values=(1.0, 5.0, 2.0, 4.0, 3.0)), [base]) == (2.0, 3.0, 4.0)
 
@@ -93,7 +93,7 @@ class TestPromises:
     def test_without_a_base_the_value_itself_is_promised(self, value, met):
         assert judged(Figure("kept", "ours", (value,), "MB", promise=13)).met is met
 
-    def test_nothing_may_be_lost_where_nothing_is_promised_to_be_lost(self):
+    def test_nothing_is_lost_where_no_loss_is_allowed(self):
         assert judged(Figure("walk", "ours", (0.0,), "rows lost", promise=0)).met
         assert not judged(Figure("walk", "ours", (1.0,), "rows lost", promise=0)).met
 
@@ -130,7 +130,7 @@ class TestTables:
             assert "other: has no such call" in shown
             assert re.search(r"^\W*other\W*$", shown, re.MULTILINE)
 
-    def test_every_table_of_the_report_has_as_many_cells_in_each_line(self):
+    def test_every_table_of_the_report_has_even_lines(self):
         shown = markdown([SLOW, FAST, Figure("kept", "ours", (12.0,), "MB", promise=13)], ["Python"])
         tables = re.findall(r"(?:^\|.*\n)+", shown, re.MULTILINE)
         assert len(tables) == 3

@@ -129,7 +129,7 @@ FORMS = {
 
 @EACH_HALF
 @pytest.mark.parametrize("behaviour", FORMS.values(), ids=FORMS)
-def test_a_response_over_the_bound_is_refused_and_one_at_it_is_read(half: Half, behaviour):
+def test_a_response_above_the_bound_is_refused_at_it_is_read(half: Half, behaviour):
     with FaultServer(behaviour) as server:
         assert sent(half, server.base_url, len(BODY)) == BODY
         with pytest.raises(APIResponseError, match=rf"GET /v1/x: 200 with a body of more than {len(BODY) - 1} bytes"):

@@ -13,7 +13,7 @@ from support.log_table import Lies, LogTable
 
 from dify_workflow._logs.checkpoint import VERSION, Position, position_from
 from dify_workflow._logs.filters import LogFilters
-from dify_workflow._logs.walk import Row
+from dify_workflow._logs.walk import SeenLog
 from dify_workflow._sync.log_walk import LogWalk
 
 
@@ -21,8 +21,8 @@ def filters(**given: str) -> LogFilters:
     return LogFilters(given=given, sent=given, newest=None, oldest=NOW - 900, status=None, session_id=None)
 
 
-def row(identity: str, second: int, *, is_timed: bool = True) -> Row:
-    return Row(None, second, identity, is_timed)  # type: ignore[arg-type]  # a position looks at no log
+def row(identity: str, second: int, *, is_timed: bool = True) -> SeenLog:
+    return SeenLog(None, second, identity, is_timed)  # type: ignore[arg-type]  # a position looks at no log
 
 
 def checkpoint(**changes: Any) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def test_a_checkpoint_keeps_the_ids_of_its_last_second_only():
     assert (value["newest"], value["known"], value["strays"]) == (5, ["d", "e"], [])
 
 
-def test_a_checkpoint_keeps_the_second_of_the_newest_row_that_has_one():
+def test_a_checkpoint_keeps_the_second_of_the_newest_timed_log():
     position = Position(newest=None, oldest=None)
     assert position.as_json(filters())["latest"] is None
     position.passed(row("a", 12, is_timed=False), is_ordered=True)
@@ -70,7 +70,7 @@ def test_a_checkpoint_survives_json():
 
 
 def test_any_mapping_will_do():
-    assert position_from(MappingProxyType(checkpoint()), filters(keyword="x")).known == {"a"}
+    assert position_from(MappingProxyType(checkpoint()), filters(keyword="x")).seen_at_newest == {"a"}
 
 
 def test_it_is_small_and_says_what_it_belongs_to():
@@ -113,7 +113,7 @@ def test_a_bound_that_was_an_age_stays_where_it_was():
 
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("mended_after", [5, 120, 1051, 1180])
-def test_a_walk_in_no_order_can_be_left_and_go_on_when_the_server_was_mended(mended_after: int, workers: int):
+def test_an_unordered_walk_can_continue_on_a_fixed_server(mended_after: int, workers: int):
     table = LogTable([(NOW - number, 3) for number in range(400)], lies=Lies(order="unsorted"))
     walk = LogWalk(table.page, filters(), checkpoint=None, workers=1)
     ids = [next(walk).id for _ in range(mended_after)]

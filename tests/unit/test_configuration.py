@@ -56,7 +56,7 @@ def test_without_a_key_the_error_names_the_variable(client_class):
     assert isinstance(caught.value, DifyError)
 
 
-def test_the_key_comes_from_the_argument_else_from_the_environment(monkeypatch):
+def test_the_key_comes_from_the_argument_or_the_environment(monkeypatch):
     monkeypatch.setenv("DIFY_API_KEY", "app-from-environment")
     assert sent(api_key=None).headers["authorization"] == "Bearer app-from-environment"
     assert sent(api_key=KEY).headers["authorization"] == f"Bearer {KEY}"
@@ -82,7 +82,7 @@ def test_a_blank_key_is_no_key(client_class, blank, monkeypatch):
     "shape",
     ["Bearer {}", "{} x", "{}\tx", "{}\r\nX-Evil: 1", "{}\x00", "{}\x7f", "{}é", "钥{}", "{}\u200b", "“{}”"],
 )
-def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(client_class, shape):
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(client_class, shape):
     with pytest.raises(ConfigurationError, match="api_key") as caught:
         client_class(api_key=shape.format(KEY))
     assert KEY not in str(caught.value)
@@ -138,7 +138,7 @@ def test_requests_go_below_the_address(base_url, url):
 
 
 @BOTH
-def test_the_address_comes_from_the_argument_else_the_environment_else_the_cloud(client_class, monkeypatch):
+def test_the_address_is_the_argument_environment_or_cloud(client_class, monkeypatch):
     assert client_class(api_key=KEY).base_url == DEFAULT
     monkeypatch.setenv("DIFY_BASE_URL", "http://dify.internal:5001/")
     assert client_class(api_key=KEY).base_url == "http://dify.internal:5001/v1"
@@ -179,7 +179,7 @@ def test_a_nonsensical_address_in_the_environment_is_refused_too(monkeypatch):
      "https://user:pa55w0rd@dify.example.com:99999/v1", "ftp://user:pa55w0rd@dify.example.com",
      "https://user:pa55w0rd@dify.example.com/v1?x=1", "https://user:pa55w0rd@[::1"],
 )  # fmt: skip
-def test_a_password_in_the_address_is_refused_without_being_shown(url):
+def test_a_password_in_the_address_is_refused_and_not_shown(url):
     with pytest.raises(ConfigurationError, match="base_url must be") as caught:
         DifyWorkflow(api_key=KEY, base_url=url)
     error: BaseException | None = caught.value
@@ -332,7 +332,7 @@ def test_what_is_refused_is_told_with_what_is_allowed(client_class, options, mes
 
 
 @BOTH
-def test_unless_told_a_client_tries_three_times_and_waits_half_a_second_before_the_second(client_class):
+def test_by_default_a_client_makes_three_attempts(client_class):
     parameters = inspect.signature(client_class).parameters
     assert (parameters["max_retries"].default, parameters["backoff"].default) == (2, 0.5)
     attempts: list[httpx.Request] = []
@@ -358,7 +358,7 @@ def timeouts(**options) -> dict[str, float | None]:
     return sent(**options).extensions["timeout"]
 
 
-def test_a_timeout_bounds_every_phase_and_connecting_takes_five_seconds_at_most():
+def test_a_timeout_bounds_every_phase_and_connecting_by_5_s():
     assert timeouts() == {"connect": 5.0, "read": 60.0, "write": 60.0, "pool": 60.0}
     assert timeouts(timeout=20) == {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
     assert timeouts(timeout=0.5) == {"connect": 0.5, "read": 0.5, "write": 0.5, "pool": 0.5}
@@ -386,7 +386,7 @@ def test_default_headers_are_sent():
 
 
 @pytest.mark.parametrize("name", ["User-Agent", "user-agent", "ACCEPT", "host", "accept-encoding"])
-def test_a_default_header_replaces_one_of_the_sdks_own_instead_of_joining_it(name):
+def test_a_default_header_replaces_one_of_the_sdk(name):
     assert sent(default_headers={name: "mine"}).headers.get_list(name) == ["mine"]
 
 
@@ -453,7 +453,7 @@ def test_a_header_that_cannot_be_sent_is_refused(client_class, name, value):
         client_class(api_key=KEY, default_headers={name: value})
 
 
-def test_the_callers_own_httpx_client_keeps_its_headers_and_not_its_authorization():
+def test_a_given_httpx_client_keeps_headers_not_authorization():
     request = sent(headers={"X-Proxy-Tenant": "7", "Authorization": "Bearer app-another"})
     assert request.headers["x-proxy-tenant"] == "7"
     assert request.headers.get_list("authorization") == [f"Bearer {KEY}"]
@@ -482,7 +482,7 @@ def test_the_client_of_the_other_kind_is_refused(client_class):
 
 
 @BOTH
-def test_a_client_that_could_not_be_made_complains_once_and_leaves_quietly(client_class):
+def test_a_client_that_failed_to_construct_closes_quietly(client_class):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(ConfigurationError):
@@ -510,7 +510,7 @@ def test_a_siblings_options_are_checked_as_the_clients_are(client_class, bad):
         client_class(api_key=KEY).with_options(**bad)
 
 
-def test_a_siblings_timeout_headers_and_key_are_the_first_clients_until_changed():
+def test_derived_clients_inherit_timeout_headers_and_key():
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -597,7 +597,7 @@ def test_parameters_go_over_the_wire_as_the_api_reads_them():
     assert request.url.query.replace(b"%20", b"+") == b"b=true&c=7&d=a%2Bb+%26%C3%A9&e=1&e=2&f="
 
 
-def test_a_body_goes_over_the_wire_as_compact_utf_8_whichever_httpx_sends_it():
+def test_a_body_is_sent_as_compact_utf_8_by_every_httpx():
     request = request_of("POST", "/x", json={"inputs": {"q": "é\u4e2d"}, "n": [1, 2.5, None]})
     assert request.content == '{"inputs":{"q":"é\u4e2d"},"n":[1,2.5,null]}'.encode()
     assert request.headers["Content-Type"] == "application/json"

@@ -47,7 +47,7 @@ def test_links_lead_to_a_page_and_a_heading(path: Path) -> None:
     assert dead == []
 
 
-def test_the_readme_has_no_link_that_a_package_index_cannot_follow() -> None:
+def test_every_link_of_the_readme_works_on_a_package_index() -> None:
     assert links(ROOT / "README.md") == []
 
 

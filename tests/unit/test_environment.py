@@ -17,7 +17,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dify_workflow import ConfigurationError
-from dify_workflow._http.environment import Variable, is_exempt, proxy_for, proxy_variables, trusting
+from dify_workflow._http.certificates import trusting
+from dify_workflow._http.environment import Variable
+from dify_workflow._http.proxies import is_exempt, proxy_for, proxy_variables
 
 PROXY = "http://proxy.example:3128"
 HOSTS = ["example.com", "www.example.com", "wwwexample.com", "localhost", "sub.localhost", "127.0.0.1", "10.1.2.3"]

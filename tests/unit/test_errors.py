@@ -36,17 +36,10 @@ from dify_workflow import (
     WorkflowStreamError,
 )
 from dify_workflow._errors import class_of_status
-from dify_workflow._http import responses
-from dify_workflow._http.config import Secret
-from dify_workflow._http.responses import (
-    UnusableBodyError,
-    cut_stream,
-    reader,
-    response_error,
-    status_error,
-    stream_error,
-    transport_error,
-)
+from dify_workflow._http import response_errors
+from dify_workflow._http.decode import UnusableBodyError, reader
+from dify_workflow._http.response_errors import cut_stream, response_error, status_error, stream_error, transport_error
+from dify_workflow._http.secrets import Secret
 
 URL = "https://dify.example.com/v1/workflows/logs?status=failed"
 SECRET = Secret(KEY)
@@ -170,7 +163,7 @@ def test_every_status_with_any_body_gives_an_error_of_its_own(status, content):
     assert isinstance(error.message, str)
 
 
-def test_the_message_tells_method_path_status_code_and_the_servers_text():
+def test_the_message_has_method_path_status_code_and_text():
     error = error_of(401, dify_body(401, "unauthorized", "Access token is invalid"))
     assert str(error) == "GET /v1/workflows/logs: 401 unauthorized: Access token is invalid (dify.example.com)"
 
@@ -187,7 +180,7 @@ def test_the_attributes_hold_what_came():
     assert str(error.request.url) == URL
 
 
-def test_the_servers_text_is_whole_in_message_and_shortened_in_str():
+def test_the_servers_text_is_whole_in_message_shortened_in_str():
     long_text = "1 validation error for WorkflowLogQuery\n" + "limit " * 1000
     error = error_of(400, dify_body(400, "invalid_param", long_text))
     assert error.message == long_text
@@ -212,10 +205,10 @@ def test_a_redirect_is_named_as_one_that_is_not_followed(status: int):
 
 def test_an_answer_without_any_text_says_so():
     error = status_error(httpx.Response(499, request=sent_request()), b"", SECRET)
-    assert error.message == "(an empty answer)"
+    assert error.message == "(an empty response)"
 
 
-def test_up_to_500_characters_of_the_servers_text_go_into_a_message():
+def test_up_to_500_characters_of_the_servers_text_are_shown():
     def told(size: int) -> str:
         return str(status_error(httpx.Response(500, request=sent_request()), b"x" * size, SECRET)).split(" ")[3]
 
@@ -272,8 +265,8 @@ def test_an_error_body_in_no_known_shape_still_gives_an_error(content, code, mes
 @pytest.mark.parametrize("cut", [0, 10, len(KEY)])
 def test_a_huge_error_body_is_cut_without_showing_the_key(cut: int, monkeypatch: pytest.MonkeyPatch):
     size = 1 << 16
-    assert size < responses.LARGEST_ERROR_BODY == 16 << 20  # which would take a second each
-    monkeypatch.setattr(responses, "LARGEST_ERROR_BODY", size)
+    assert size < response_errors.LARGEST_ERROR_BODY == 16 << 20  # which would take a second each
+    monkeypatch.setattr(response_errors, "LARGEST_ERROR_BODY", size)
     content = b"x" * (size - cut) + KEY.encode() + b"y" * 100
     error = error_of(500, content)
     assert isinstance(error.body, str)
@@ -340,7 +333,7 @@ def test_a_key_that_the_server_echoes_is_taken_out_everywhere():
     assert error.code == "[api key]"
 
 
-def test_header_bytes_outside_ascii_do_not_turn_one_error_into_another():
+def test_response_headers_outside_ascii_keep_the_error():
     for raw in (b"caf\xc3\xa9", b"caf\xe9", b"\xff\xfe"):
         response = httpx.Response(503, headers=[(b"X-Server", raw), (b"Retry-After", b"1")], request=sent_request())
         error = status_error(response, b"", SECRET)
@@ -348,13 +341,13 @@ def test_header_bytes_outside_ascii_do_not_turn_one_error_into_another():
         assert "x-server" in error.headers
 
 
-def test_request_headers_outside_ascii_do_not_turn_one_error_into_another():
+def test_request_headers_outside_ascii_keep_the_error():
     request = httpx.Request("GET", URL, headers=[(b"X-Name", "José".encode())])
     error = status_error(httpx.Response(503, request=request), b"", SECRET)
     assert "x-name" in error.request.headers
 
 
-def test_a_connection_error_says_whether_the_request_may_have_been_read():
+def test_a_connection_error_knows_if_the_request_may_be_read():
     def sent(error: httpx.HTTPError) -> bool:
         failure = transport_error(error, sent_request(), None, SECRET)
         assert isinstance(failure, APIConnectionError)
@@ -367,7 +360,7 @@ def test_a_connection_error_says_whether_the_request_may_have_been_read():
     assert cut.request_sent
 
 
-def test_what_httpx_raised_is_the_cause_without_a_frame_or_request_that_holds_the_headers():
+def test_the_cause_of_an_error_has_no_frame_with_headers():
     request = sent_request()
     first, second = httpx.ReadError("first", request=request), httpx.ConnectError("second", request=request)
     try:
@@ -436,7 +429,7 @@ def test_html_with_success_says_check_base_url(status, body):
     def text_of(content: bytes) -> str:
         response = httpx.Response(status, request=sent_request())
         with pytest.raises(APIResponseError) as caught:
-            responses.value(response, content, reader("json"), SECRET)
+            response_errors.value_or_raise(response, content, reader("json"), SECRET)
         return str(caught.value)
 
     assert "check base_url (dify.example.com)" in text_of(body)

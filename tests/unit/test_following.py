@@ -23,12 +23,12 @@ from dify_workflow._errors import APIStatusError, class_of_status
 from dify_workflow._logs.filters import log_filters
 from dify_workflow._logs.follow import (
     AT_ONCE,
-    LONGEST_ASKED_PAUSE,
     LONGEST_OUTAGE_PAUSE,
+    LONGEST_RETRY_AFTER,
     Following,
     has_ended,
 )
-from dify_workflow._logs.walk import PageRequest, Row, rows_of
+from dify_workflow._logs.walk import PageRequest, SeenLog, rows_of
 from dify_workflow._runs.statuses import ENDED_STATUSES
 from dify_workflow._sync import log_follow as sync_follow
 from dify_workflow.models import WorkflowLogPage
@@ -45,7 +45,7 @@ def following(*, poll: float = 5.0, oldest: int | None = START, **given: str) ->
     return Following(filters, oldest=oldest, poll=poll, give_up_after=86_400)
 
 
-def row_of(**fields: Any) -> Row:
+def row_of(**fields: Any) -> SeenLog:
     return rows_of(WorkflowLogPage.from_dict({"total": 1, "data": [fields]}))[0]
 
 
@@ -65,14 +65,14 @@ EACH_FOLLOW = pytest.mark.parametrize("follow", [sync_follow, async_follow], ids
     ("rank", "page", "limit"),
     [(0, 1, 1), (7, 8, 1), (99_998, 99_999, 1), (99_999, 1_000, 100), (100_000, 1_001, 100), (10**8, 99_999, 100)],
 )
-def test_the_page_that_begins_with_a_row_is_one_that_the_server_has(follow: Any, rank: int, page: int, limit: int):
+def test_the_page_that_begins_with_a_log_exists_on_the_server(follow: Any, rank: int, page: int, limit: int):
     assert follow.page_from(rank, START, 7) == PageRequest(START, 7, page, limit)
 
 
 @EACH_FOLLOW
-def test_the_newest_second_is_that_of_a_row_with_a_time_of_its_own(follow: Any):
+def test_the_newest_second_is_that_of_a_timed_log(follow: Any):
     rows = [
-        Row(row_of(id="1").log, second, str(second), is_timed)
+        SeenLog(row_of(id="1").log, second, str(second), is_timed)
         for second, is_timed in ((9, False), (7, True), (8, True))
     ]
     assert follow.newest_of(rows) == 8
@@ -83,11 +83,11 @@ def test_the_newest_second_is_that_of_a_row_with_a_time_of_its_own(follow: Any):
 # What is kept -----------------------------------------------------------------------------------------------------
 
 
-def finished(number: int, second: int) -> Row:
+def finished(number: int, second: int) -> SeenLog:
     return row_of(id=str(number), created_at=second, workflow_run={"status": "succeeded"})
 
 
-def test_of_what_was_there_before_only_the_rows_are_kept_that_a_later_look_meets_again():
+def test_only_earlier_logs_that_a_later_poll_sees_are_kept():
     followed = following()
     followed.skip([finished(1, START + 100), finished(2, START + 70), finished(3, START + 69)], START + 100)
     assert sorted(followed._recent) == ["1", "2"]
@@ -136,7 +136,7 @@ def test_an_odd_row_comes_once_and_holds_up_nothing(log: object):
     json.dumps(followed.as_json())
 
 
-def test_a_row_without_a_time_is_not_told_again_when_its_neighbours_are_forgotten():
+def test_an_untimed_log_is_not_returned_twice():
     followed = following()
     odd = rows_of(WorkflowLogPage.from_dict({"data": [{"id": "odd", "workflow_run": {"status": "running"}}]}))
     followed.take(row_of(id="a", created_at=START), START)
@@ -159,9 +159,7 @@ def test_a_row_without_a_time_is_not_told_again_when_its_neighbours_are_forgotte
         (START, None, "ab", False),
     ],
 )
-def test_a_look_may_end_at_its_first_page_only_when_nothing_speaks_for_more(
-    start: int, total: int | None, ids: str, unchanged: bool
-):
+def test_a_poll_ends_at_its_first_page_only_if_that_is_enough(start: int, total: int | None, ids: str, unchanged: bool):
     followed = following()
     assert not followed.is_unchanged([], None, None)
     for identity in "ab":
@@ -173,7 +171,7 @@ def test_a_look_may_end_at_its_first_page_only_when_nothing_speaks_for_more(
     assert not followed.is_unchanged(rows, START, None)
 
 
-def test_unfinished_rows_of_half_a_minute_are_looked_up_together_and_the_longest_waiting_first():
+def test_unfinished_logs_of_30_s_are_looked_up_longest_first():
     followed = following(poll=1)
     for n in range(100):
         run = {"id": "r", "status": "running"}
@@ -185,7 +183,7 @@ def test_unfinished_rows_of_half_a_minute_are_looked_up_together_and_the_longest
     ]  # fmt: skip
 
 
-def test_an_unfinished_row_is_looked_up_when_it_is_due_and_a_tenth_of_its_age_later():
+def test_an_unfinished_log_is_looked_up_after_a_tenth_of_its_age():
     followed = following(poll=1)
     followed.take(row_of(id="a", created_at=START, workflow_run={"id": "r", "status": "running"}), START)
     assert followed.window_due(START + 0.9) is None
@@ -195,7 +193,7 @@ def test_an_unfinished_row_is_looked_up_when_it_is_due_and_a_tenth_of_its_age_la
     assert followed.window_due(START + 110.0) == (START, START)
 
 
-def test_an_unfinished_row_is_given_up_on_when_it_is_older_than_was_said():
+def test_an_unfinished_log_is_given_up_at_the_given_age():
     followed = following()
     row = row_of(id="a", created_at=START, workflow_run={"id": "r", "status": "running"})
     followed.take(row, START)
@@ -204,7 +202,7 @@ def test_an_unfinished_row_is_given_up_on_when_it_is_older_than_was_said():
         assert ("a" in followed.as_json()["unfinished"]) is is_kept
 
 
-def test_a_finished_row_without_a_time_is_remembered_as_long_as_the_row_it_was_seen_with():
+def test_a_finished_untimed_log_is_kept_with_its_neighbour():
     followed = following()
     followed.take(row_of(id="a", created_at=START + 100), START)
     odd = rows_of(WorkflowLogPage.from_dict({"data": [{"id": "odd"}]}))
@@ -220,9 +218,7 @@ def test_a_finished_row_without_a_time_is_remembered_as_long_as_the_row_it_was_s
         (1010, 10, []), (1011, 10, [1]), (20, 30, []),
     ],
 )  # fmt: skip
-def test_a_backlog_is_parted_from_its_older_end_and_what_was_given_does_not_count(
-    total: int | None, known: int, ends: list[int]
-):
+def test_a_backlog_is_split_from_its_oldest_end(total: int | None, known: int, ends: list[int]):
     followed = following()
     followed.skip([finished(n, START + 100) for n in range(known)] + [finished(-1, START + 69)], START + 100)
     assert list(followed.ends_of_parts(total)) == ends
@@ -231,7 +227,7 @@ def test_a_backlog_is_parted_from_its_older_end_and_what_was_given_does_not_coun
 # Pauses -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_pause_grows_to_six_times_poll_and_falls_back_to_poll():
+def test_the_pause_grows_to_six_times_poll_and_resets():
     followed = following(poll=2.0)
     assert followed.pause(happened=True) == 2
     pauses = [followed.pause(happened=False) for _ in range(20)]
@@ -251,19 +247,19 @@ def test_the_pause_grows_to_six_times_poll_and_falls_back_to_poll():
     ],
     ids=str,
 )
-def test_an_outage_is_waited_out_longer_and_longer_up_to_a_minute(error: DifyError):
+def test_an_outages_pauses_grow_up_to_a_minute(error: DifyError):
     followed = following()
     pauses = [followed.pause_in_outage(error) for _ in range(40)]
     assert pauses[:4] == [10, 20, 40, LONGEST_OUTAGE_PAUSE]
     assert set(pauses[4:]) == {LONGEST_OUTAGE_PAUSE}
-    followed.answered()
+    followed.note_response()
     assert followed.pause_in_outage(error) == 10
 
 
 def test_a_look_that_never_adds_up_is_tried_ever_more_seldom():
     followed = following()
     assert [followed.pause_after_contradiction() for _ in range(5)] == [10, 20, 40, 60, 60]
-    followed.answered()
+    followed.note_response()
     assert followed.pause_after_contradiction() == 60
     followed.pause(happened=False)
     assert followed.pause_after_contradiction() == 10
@@ -289,7 +285,7 @@ def test_the_busy_server_that_says_400_is_waited_out():
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
-    ("asked", "pause"), [("120", 120), ("1", 10), ("0", 10), ("soon", 10), ("9" * 18, LONGEST_ASKED_PAUSE)]
+    ("asked", "pause"), [("120", 120), ("1", 10), ("0", 10), ("soon", 10), ("9" * 18, LONGEST_RETRY_AFTER)]
 )
 def test_retry_after_is_obeyed_up_to_a_day(status: int, asked: str, pause: float):
     error = status_error(status, **{"retry-after": asked})
@@ -386,7 +382,7 @@ def test_a_checkpoint_has_seconds_that_a_look_can_begin_before(place: str, secon
 @pytest.mark.parametrize(
     ("since", "is_time"), [(-1, False), (0, True), (253_402_300_799.5, True), (253_402_300_800, False)]
 )
-def test_a_row_of_a_checkpoint_has_been_unfinished_since_a_time_and_is_looked_up_at_once(since: float, is_time: bool):
+def test_an_unfinished_log_of_a_checkpoint_is_looked_up_at_once(since: float, is_time: bool):
     followed = following()
     checkpoint = some_checkpoint() | {"unfinished": {"a": [START, since]}}
     if not is_time:

@@ -38,7 +38,7 @@ from support.follow_histories import (
 )
 
 from dify_workflow import APIConnectionError, IncompleteWalkError
-from dify_workflow._logs.follow import MOST_LOOK_UPS, OVERLAP_SECONDS, SLOWEST, Following
+from dify_workflow._logs.follow import MOST_LOOKUPS, OVERLAP_SECONDS, SLOWEST, Following
 from dify_workflow._logs.walk import PageRequest
 from dify_workflow._sync.log_follow import LogFollow
 from dify_workflow.models import WorkflowLogPage
@@ -84,7 +84,7 @@ def test_cuts_outages_and_slow_consumers_lose_and_repeat_nothing(seed: int):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_backlog_is_read_whole_while_rows_arrive_late_and_early(seed: int):
+def test_a_backlog_is_read_whole_while_logs_arrive(seed: int):
     chance = dice(2000 + seed)
     backlog = bulk(chance.choice([1500, 4000]), seconds=chance.choice([60, 900, 86_400]), crowd=chance.choice([0, 400]))
     rows = backlog + history(chance, length=900, burst=40)
@@ -118,7 +118,7 @@ def test_a_row_that_comes_to_have_the_status_is_given_once(seed: int, status: st
 @pytest.mark.parametrize(
     ("there", "seconds"), [(0, 1), (1, 1), (99, 20), (100, 5000), (101, 1), (700, 1), (700, 29), (700, 5000)]
 )
-def test_what_was_there_at_the_start_is_left_out_and_all_that_comes_is_given(there: int, seconds: int):
+def test_only_logs_that_come_after_the_start_are_returned(there: int, seconds: int):
     chance = dice(there + seconds)
     rows = history(chance, length=600, burst=50)
     table = Table(bulk(there, seconds=seconds) + rows, START, chance)
@@ -155,7 +155,7 @@ def read_backlog(rows: list[TableRow]) -> tuple[int, int]:
     return requests, largest
 
 
-def test_a_backlog_of_25000_rows_comes_oldest_first_in_parts_and_in_few_requests():
+def test_a_backlog_of_25000_logs_takes_few_requests():
     requests, largest = read_backlog(bulk(25_000, seconds=60 * 86_400, crowd=400))
     assert requests <= 340
     assert largest <= 1000 + 400
@@ -176,7 +176,7 @@ def one_a_second(count: int) -> list[TableRow]:
     return [TableRow(f"row-{n}", START - count + n, 0) for n in range(count)]
 
 
-def test_each_part_of_a_backlog_is_read_once_from_its_newest_row_down_and_all_in_one_look():
+def test_each_part_of_a_backlog_is_read_once_in_one_poll():
     table = Table(one_a_second(2500), START)
     assert len(until_the_first_pause(table, since=START - 2500)) == 2500
     first, newest = START - 2500, START - 1
@@ -195,7 +195,7 @@ def test_each_part_of_a_backlog_is_read_once_from_its_newest_row_down_and_all_in
     ]
 
 
-def test_what_piles_up_while_a_backlog_is_given_is_given_in_parts_too():
+def test_logs_that_arrive_during_a_backlog_come_in_parts():
     backlog = one_a_second(2500)
     later = [TableRow(f"later-{n}", START + n // 10, START + 1.0) for n in range(2500)]
     table = Table(backlog + later, START)
@@ -211,7 +211,7 @@ def test_what_piles_up_while_a_backlog_is_given_is_given_in_parts_too():
     assert largest <= 1000 + 100
 
 
-def test_what_comes_at_once_where_there_was_nothing_comes_in_parts_too():
+def test_many_first_logs_at_once_come_in_parts():
     rows = [replace(row, visible_at=START + 1) for row in one_a_second(2500)]
     table = Table(rows, START)
     assert [log.id for log in table.follow(until=START + 6.0)] == [row.identity for row in rows]
@@ -222,7 +222,7 @@ def test_what_comes_at_once_where_there_was_nothing_comes_in_parts_too():
     ]
 
 
-def test_rows_that_are_counted_and_not_there_do_not_make_a_look_endless():
+def test_counted_but_missing_logs_do_not_make_a_poll_endless():
     class Miscounting(Table):
         def read_page(self, request: PageRequest) -> WorkflowLogPage:
             page = super().read_page(request)
@@ -244,7 +244,7 @@ def test_what_is_skipped_at_the_start_is_not_read_to_its_end():
     ]
 
 
-def test_an_outage_is_waited_out_before_the_same_page_is_asked_for_again():
+def test_an_outage_is_waited_out_before_the_page_is_repeated():
     class Away(Table):
         def read_page(self, request: PageRequest) -> WorkflowLogPage:
             page = super().read_page(request)
@@ -258,7 +258,7 @@ def test_an_outage_is_waited_out_before_the_same_page_is_asked_for_again():
     assert set(table.requests[:6]) == {PageRequest(None, START - 3)}
 
 
-def test_unfinished_rows_that_each_look_shows_anyway_are_not_looked_up_besides():
+def test_unfinished_logs_in_every_poll_need_no_lookups():
     rows = [TableRow(f"row-{n}", START - n, 0, NO_END) for n in range(5)]
     table = Table(rows, START)
     assert len(list(table.follow(since=START - 10, until=START + 600))) == 5
@@ -266,7 +266,7 @@ def test_unfinished_rows_that_each_look_shows_anyway_are_not_looked_up_besides()
 
 
 @pytest.mark.parametrize("crowd", [0, 1, 50, 120, 399])
-def test_an_idle_look_is_one_request_whatever_the_last_seconds_hold(crowd: int):
+def test_an_idle_poll_is_one_request(crowd: int):
     table = Table(bulk(crowd * 2, seconds=2 * OVERLAP_SECONDS, crowd=crowd), START)
     given = [log.id for log in table.follow(since=START - 100, until=START + 600)]
     assert len(given) == crowd * 2
@@ -275,7 +275,7 @@ def test_an_idle_look_is_one_request_whatever_the_last_seconds_hold(crowd: int):
     assert set(costs[2:]) == {1}, costs  # the first two: what there is, and whether that was all
 
 
-def test_the_pause_grows_while_nothing_happens_and_shrinks_when_something_does():
+def test_the_pause_grows_while_idle_and_shrinks_with_news():
     table = Table([TableRow("late", START + 900, START + 900)], START)
     assert [log.id for log in table.follow(until=START + 2000)] == ["late"]
     grown = [POLL * part for part in (1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6)]
@@ -289,7 +289,7 @@ def unfinished_rows(count: int, *, apart: int) -> list[TableRow]:
     return [TableRow(f"row-{n}", START - n * apart, 0, NO_END) for n in range(count)]
 
 
-def test_many_unfinished_rows_at_many_seconds_cost_a_bounded_number_of_requests_a_look():
+def test_many_unfinished_logs_cost_bounded_requests_per_poll():
     rows = unfinished_rows(500, apart=60)
     for row in rows:
         row.ended_at = START + 3600.0
@@ -298,7 +298,7 @@ def test_many_unfinished_rows_at_many_seconds_cost_a_bounded_number_of_requests_
     assert given[:500] == [(row.identity, "running") for row in reversed(rows)]
     assert sorted(given[500:]) == sorted((row.identity, "succeeded") for row in rows)
     costs = [len(look) for look in looks_of(table)][1:]  # the first look reads the backlog
-    assert max(costs) == 1 + MOST_LOOK_UPS
+    assert max(costs) == 1 + MOST_LOOKUPS
     assert sum(costs) < 6 * len(rows)
 
 
@@ -319,7 +319,7 @@ def test_an_unfinished_row_is_looked_up_ever_more_seldom():
         assert later - earlier >= (earlier - START) / 10 - 2
 
 
-def test_a_row_that_never_ends_is_given_up_on_and_then_costs_nothing():
+def test_a_log_that_never_ends_is_given_up_and_costs_nothing():
     row = TableRow("row", START, 0, NO_END)
     table = Table([row, TableRow("next", START + 60, START + 60)], START)
     follow = follower(table, since=START - 10, give_up_after=600)
@@ -370,7 +370,7 @@ def test_rows_that_were_deleted_are_looked_up_no_more():
     assert len([request for request in table.requests if request.before == START]) == 1
 
 
-def test_a_row_that_ended_while_nobody_followed_is_given_even_after_it_would_have_been_given_up_on():
+def test_logs_that_ended_between_follows_are_returned_even_late():
     table = Table([TableRow("row", START, START, START + 600.0), TableRow("next", START + 90, START + 90)], START)
     follow = follower(table, since=START - 1, give_up_after=3600)
     assert told(next(follow)) == ("row", "running")
@@ -380,7 +380,7 @@ def test_a_row_that_ended_while_nobody_followed_is_given_even_after_it_would_hav
     assert given == [("row", "succeeded"), ("next", "succeeded")]
 
 
-def test_a_window_that_never_adds_up_does_not_keep_the_others_waiting():
+def test_a_window_that_never_adds_up_does_not_block_others():
     rows = [TableRow("bad", START - 500, 0, START + 50.0), TableRow("good", START - 300, 0, START + 50.0)]
     table = Table([*rows, TableRow("new", START, 0)], START)
     read_page: Callable[[PageRequest], WorkflowLogPage] = table.read_page

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import generate
 import pytest
-from support.generated_packages import SPECS, document, files_of, operation, write_spec
 from generator.folder import differences, update
 from generator.package import check_tools, generated
 from generator.problems import GenerationError
+from support.generated_packages import SPECS, document, files_of, operation, write_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ def test_the_stored_package_is_what_the_stored_spec_gives():
     assert run("--check").returncode == 0
 
 
-def test_the_package_says_where_it_comes_from_and_is_typed_and_sends_nothing():
+def test_the_package_names_its_source_is_typed_and_sends_nothing():
     names = set(contents(STORED))
     assert {"__init__.py", "py.typed", "types.py", "models/__init__.py", "api/logs/list_workflow_logs.py"} <= names
     assert not {"client.py", "errors.py"} & names
@@ -106,7 +106,7 @@ def test_lines_end_alike_and_none_is_blank_at_the_end(tmp_path: Path):
 # --- bringing the folder up to date ----------------------------------------------------------------------------------
 
 
-def test_what_the_spec_no_longer_has_vanishes_and_the_rest_is_not_touched(tmp_path: Path):
+def test_removed_parts_of_the_spec_vanish_and_others_stay(tmp_path: Path):
     paths = {"/a": {"get": operation(operationId="get_a", tags=["first"])}}
     more = {**paths, "/b": {"get": operation(operationId="get_b", tags=["second"])}}
     target = tmp_path / "package"
@@ -135,9 +135,7 @@ def test_a_second_run_says_and_changes_nothing(tmp_path: Path, capsys: pytest.Ca
     assert capsys.readouterr() == ("", "")
 
 
-def test_check_names_each_file_that_differs_is_missing_or_does_not_belong(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_check_names_files_that_differ_lack_or_do_not_belong(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     target = tmp_path / "package"
     shutil.copytree(STORED, target)
     (target / "models" / "account.py").write_text("edited", encoding="utf-8")
@@ -153,7 +151,7 @@ def test_check_names_each_file_that_differs_is_missing_or_does_not_belong(
     assert contents(target) == before
 
 
-def test_check_of_a_folder_that_is_not_there_fails_and_makes_none(tmp_path: Path):
+def test_check_of_a_missing_folder_fails_and_makes_none(tmp_path: Path):
     assert generate.main(["--check", "--output", str(tmp_path / "none")]) == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -370,7 +368,7 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_carried_is_refused_with_its_place_and_nothing_is_changed(
+def test_what_cannot_be_generated_is_refused_with_its_place(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     spec, message = REFUSED[name]

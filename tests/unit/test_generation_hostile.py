@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.generated_packages import document, files_of, imported, operation
 from generator import text
 from generator.problems import GenerationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openapi import names
+from support.generated_packages import document, files_of, imported, operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -103,7 +103,7 @@ def test_copies_and_pickles_are_equal(part: Any):
         assert exact(other.to_dict()) == exact(PART)
 
 
-def test_type_hints_resolve_also_where_models_refer_to_each_other(models: Any):
+def test_type_hints_resolve_between_models(models: Any):
     hints = typing.get_type_hints(models.Part)
     assert hints["parts"] == list[models.Part]
     assert hints["owner"] == models.Owner | None
@@ -113,7 +113,7 @@ def test_type_hints_resolve_also_where_models_refer_to_each_other(models: Any):
             assert not isinstance(hint, str)
 
 
-def test_models_nest_in_themselves_in_each_other_and_in_lists_of_lists(models: Any, part: Any):
+def test_models_nest_in_themselves_in_others_and_in_lists(models: Any, part: Any):
     assert type(part.parts[0].parts[0]) is models.Part
     assert part.parts[1:] == [None, 5]
     assert type(part.grid[0][0]) is type(part.owner) is models.Owner
@@ -128,7 +128,7 @@ def test_a_value_is_decoded_by_the_alternative_that_it_is(models: Any, part: Any
     assert models.Part.from_dict({"either": "Ann"}).either == "Ann"
 
 
-def test_of_several_models_it_is_the_one_that_knows_the_fields_or_a_plain_dict(models: Any, part: Any):
+def test_a_union_is_the_model_that_knows_the_fields_or_a_dict(models: Any, part: Any):
     assert [type(item) for item in part.form] == [models.PartFormItem1, models.PartFormItem2, dict, str]
     assert part.form[0].text_input.label == "A"
     events = [{"event": "started", "data": "a"}, {"event": "stopped", "data": "b"}, {"event": "new", "data": "c"}]
@@ -138,7 +138,7 @@ def test_of_several_models_it_is_the_one_that_knows_the_fields_or_a_plain_dict(m
     assert run.to_dict() == {"events": events, "last": events[1]}
 
 
-def test_an_object_without_fields_of_its_own_is_a_plain_dict_of_decoded_values(models: Any, part: Any):
+def test_an_object_without_fields_is_a_dict_of_decoded_values(models: Any, part: Any):
     assert type(part.icons) is type(part.sizes_by_name) is type(part.inputs) is dict
     assert [type(icon) for icon in part.icons.values()] == [str, models.Icon, type(None)]
     assert part.sizes_by_name["one"] is models.Size.LARGE
@@ -164,7 +164,7 @@ def test_a_named_object_without_fields_is_a_class(models: Any):
     assert models.Free.from_dict({}) == models.Free()
 
 
-def test_an_object_that_is_closed_in_the_spec_keeps_new_fields_all_the_same(models: Any):
+def test_an_object_closed_in_the_spec_keeps_new_fields(models: Any):
     assert models.Closed.from_dict({"a": 1, "b": 2}).to_dict() == {"a": 1, "b": 2}
 
 
@@ -176,7 +176,7 @@ def test_allof_has_the_fields_of_all_members_in_order(models: Any):
     assert [field.alias for field in attrs.fields(models.Beside)] == ["id", "at", "own", "additional_properties"]
 
 
-def test_properties_beside_a_oneof_that_only_says_which_are_required_are_kept(models: Any):
+def test_properties_beside_a_oneof_of_requirements_are_kept(models: Any):
     file = models.FileInput.from_dict({"type": "image", "upload_file_id": "f"})
     assert file.type is models.FileInputType.IMAGE
     assert file.upload_file_id == "f"
@@ -202,7 +202,7 @@ def test_enums_of_text_and_of_integers_are_open(models: Any, part: Any):
     assert [member.value for member in models.PartModeOrNull] == ["on", "off"]
 
 
-def test_times_are_integers_only_and_a_field_of_the_companions_name_is_left_alone(models: Any, part: Any):
+def test_times_are_integers_and_companion_names_are_left_alone(models: Any, part: Any):
     assert part.made_at_utc.isoformat() == "1970-01-01T00:00:00+00:00"
     assert part.gone_at_utc is None
     assert part.started_at_utc == "text"
@@ -352,7 +352,7 @@ def test_a_body_is_a_model_or_a_dict_and_is_sent_as_json_values(package: Any):
     assert package.api.forms.submit_form.build_request(token="t").json is None
 
 
-def test_the_class_of_an_answer_is_its_models_or_what_it_is_without_one(package: Any):
+def test_the_class_of_a_response_is_its_model_or_what_it_is(package: Any):
     api = package.api
     assert api.things.get_part.build_request(thing_id="a", part_number=1, size="").response is package.models.Part
     assert api.things.delete_part.build_request(thing_id="a", part_number=1).response is object
@@ -363,7 +363,7 @@ def test_the_class_of_an_answer_is_its_models_or_what_it_is_without_one(package:
     assert api.files.store_file.build_request(main_file=b"", user="u", sizes=[]).response is package.models.Free
 
 
-def test_the_parts_of_a_form_are_arguments_its_files_are_left_as_they_are(package: Any):
+def test_form_parts_are_arguments_and_files_are_left_alone(package: Any):
     store_file, file = package.api.files.store_file.build_request, object()
     request = store_file(main_file=file, user="é", sizes=["small", "2x"], keep=False, class_="new", id="any", dry=True)
     assert (request.method, request.path, request.json) == ("POST", "/files", None)
@@ -428,7 +428,7 @@ def test_what_is_no_uuid_is_refused_where_a_path_needs_one(package: Any, text: s
         package.api.files.preview_file.build_request(file_id=text)
 
 
-def test_the_events_of_a_stream_have_their_models_and_any_other_has_the_one_for_others(package: Any):
+def test_stream_events_have_their_models_or_the_general_one(package: Any):
     module, models = package.api.runs.start_job, package.models
     events = module.EVENTS
     assert events == {"started": "Started", "stopped": "Stopped", "halted": "Stopped"}
@@ -439,13 +439,13 @@ def test_the_events_of_a_stream_have_their_models_and_any_other_has_the_one_for_
     assert event.to_dict() == {"event": "new", "data": {"x": [1]}}
 
 
-def test_a_stream_whose_events_the_spec_does_not_tell_apart_has_none(package: Any):
+def test_a_stream_without_distinct_events_has_no_models(package: Any):
     for module in (package.api.runs.stream_events, package.api.runs.start_run, package.api.things.get_part):
         assert not hasattr(module, "EVENTS")
         assert not hasattr(module, "load_event")
 
 
-def test_parameters_of_a_path_are_those_of_its_operations_unless_they_have_their_own(package: Any):
+def test_path_parameters_apply_unless_operations_override_them(package: Any):
     delete_part = package.api.things.delete_part.build_request
     assert delete_part(thing_id="a", part_number=-3, verbose="text").params == (("verbose", "text"),)
     assert delete_part(thing_id="a", part_number=-3).path == "/things/a/parts/-3"

@@ -7,8 +7,8 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.generated_packages import document, files_of, imported, write_spec
 from generator.package import generated
+from support.generated_packages import document, files_of, imported, write_spec
 
 if TYPE_CHECKING:
     from pathlib import Path

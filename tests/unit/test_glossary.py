@@ -28,7 +28,7 @@ def test_words_are_found_in_prose_and_not_in_names():
     assert list(glossary.words_in("a.md", "one\nmake it anew, `anew`\n", WORDS)) == [(2, "anew")]
 
 
-def test_the_projects_prose_has_no_word_that_the_glossary_replaces(capsys: pytest.CaptureFixture[str]):
+def test_the_projects_prose_has_no_replaced_word(capsys: pytest.CaptureFixture[str]):
     assert glossary.main() == 0, capsys.readouterr().err
 
 

@@ -152,7 +152,7 @@ ANY_PAGES = objects(
 
 @settings(max_examples=200, deadline=None)
 @given(ANY_PAGES)
-def test_whatever_a_page_holds_every_row_is_kept_and_all_is_given_back(source: dict[str, Any]):
+def test_every_log_of_a_page_is_kept_and_written_back(source: dict[str, Any]):
     before = exact(source)
     page = WorkflowLogPage.from_dict(source)
     assert exact(source) == before
@@ -188,7 +188,7 @@ def check_row(row: dict[str, Any], log: WorkflowLog) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.permutations(list(RUN.items())), st.integers(0, len(RUN)))
-def test_an_object_that_lacks_fields_or_has_new_ones_keeps_its_order(items: list[tuple[str, Any]], count: int):
+def test_missing_and_new_fields_keep_the_objects_order(items: list[tuple[str, Any]], count: int):
     for source in (dict(items[:count]), dict([*items, ("new", 1)]), dict([("new", [None]), *items[:count]])):
         assert list(WorkflowRunSummary.from_dict(source).to_dict()) == list(source) or source.keys() == RUN.keys()
 
@@ -233,7 +233,7 @@ def test_the_statuses_are_those_of_the_server():
     assert WorkflowRunStatus.PARTIAL_SUCCEEDED == "partial-succeeded"
 
 
-def test_absent_and_null_both_read_as_none_and_go_back_as_they_came():
+def test_absent_and_null_read_as_none_and_stay_what_they_were():
     absent = WorkflowRunSummary.from_dict({"id": "r-1"})
     null = WorkflowRunSummary.from_dict({"id": "r-1", "error": None})
     assert absent.error is None
@@ -307,7 +307,7 @@ def test_each_time_has_an_aware_companion_or_none(value: Any, expected: datetime
     assert exact(log.to_dict()["created_at"]) == exact(value)
 
 
-def test_a_companion_cannot_be_set_and_is_none_for_an_absent_time():
+def test_a_companion_is_read_only_and_none_without_a_time():
     log = WorkflowLog.from_dict({})
     assert log.created_at_utc is None
     with pytest.raises(AttributeError):
@@ -317,7 +317,7 @@ def test_a_companion_cannot_be_set_and_is_none_for_an_absent_time():
 # --- as objects ------------------------------------------------------------------------------------------------------
 
 
-def test_models_are_slotted_attrs_classes_with_the_fields_of_the_spec():
+def test_models_are_slotted_attrs_classes_of_the_spec():
     for name in models.__all__:
         cls = getattr(models, name)
         if issubclass(cls, StrEnum):

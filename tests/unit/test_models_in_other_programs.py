@@ -42,7 +42,7 @@ def test_to_json_is_what_was_received(value: object):
     log.to_json().encode()
 
 
-def test_to_json_is_compact_and_escapes_only_what_utf_8_cannot_encode():
+def test_to_json_is_compact_and_escapes_as_little_as_possible():
     assert models.Account(id="1", name="Zoë 🎈").to_json() == '{"id":"1","name":"Zoë 🎈"}'
     assert models.Account(name="ë\ud800").to_json() == '{"name":"\\u00eb\\ud800"}'
 
@@ -58,7 +58,7 @@ def test_json_dumps_takes_models_with_their_to_dict_as_default():
 # --- pydantic --------------------------------------------------------------------------------------------------------
 
 
-def test_a_field_takes_an_instance_or_a_mapping_and_is_dumped_as_to_dict():
+def test_a_field_takes_an_instance_or_mapping_and_dumps_to_dict():
     log = WorkflowLog.from_dict(LOG)
     report = Report(log=log, others=[LOG], page=PAGE)  # type: ignore[list-item,arg-type]
     assert report.log is log

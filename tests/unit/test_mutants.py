@@ -25,7 +25,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return contract_faults.copied(tmp_path_factory.mktemp("copy"))
 
 
-def test_there_are_twenty_faults_and_each_has_its_place_in_the_code():
+def test_there_are_twenty_faults_and_each_has_its_place():
     assert len(FAULTS) == len({fault.name for fault in FAULTS}) == 20
     for fault in FAULTS:
         assert fault.before in (contract_faults.ROOT / fault.file).read_text("utf-8"), fault.name
@@ -41,7 +41,7 @@ def test_a_fault_of_each_part_is_noticed_and_taken_out_again(place: Path, name: 
     assert (digest(place / "src"), digest(place / "generated")) == before
 
 
-def test_a_fault_without_a_place_and_tests_that_cannot_run_prove_nothing(place: Path):
+def test_a_misplaced_fault_and_broken_tests_prove_nothing(place: Path):
     lost = Fault("lost", "src/dify_workflow/_http/retry.py", "not there", "")
     with pytest.raises(LookupError, match=r"retry\.py does not hold 'not there' any more"):
         contract_faults.judged(place, lost)

@@ -24,7 +24,7 @@ def test_a_connection_is_given_up_before_a_server_may_close_it():
     assert LIMITS.keepalive_expiry < 2  # gunicorn's own limit
 
 
-def test_a_hundred_requests_go_at_once_each_over_a_connection_that_is_kept():
+def test_a_hundred_concurrent_requests_keep_their_connections():
     limits = LIMITS
     assert (limits.max_connections, limits.max_keepalive_connections) == (100, 100)
 
@@ -44,7 +44,7 @@ def test_over_closed_connections_nothing_is_sent():
     asyncio.run(story())
 
 
-def test_the_connections_of_a_pool_are_made_once_and_closed_with_it():
+def test_a_pools_connections_are_made_once_and_closed_with_it():
     pool = Pool(None)
     connections = pool.connections()
     assert isinstance(connections, Connections)
@@ -66,7 +66,7 @@ def test_the_connections_of_a_pool_are_made_once_and_closed_with_it():
 
 
 @pytest.mark.parametrize("make", [Connections, AsyncConnections])
-def test_addresses_that_are_reached_in_the_same_way_share_connections(make: Any):
+def test_addresses_reached_in_the_same_way_share_connections(make: Any):
     one, other = (httpx.URL(f"http://{host}.example:8080/v1") for host in "ab")
     direct = make({"HTTPS_PROXY": PROXY, "NO_PROXY": "a.example"})
     assert direct._opened(one) is direct._opened(other)
@@ -77,7 +77,7 @@ def test_addresses_that_are_reached_in_the_same_way_share_connections(make: Any)
     assert not isinstance(proxied._opened(one)._pool, httpcore.HTTPProxy | httpcore.AsyncHTTPProxy)
 
 
-def test_a_closed_pool_makes_no_connections_even_if_it_never_had_any():
+def test_a_closed_pool_makes_no_connections():
     pool = Pool(None)
     pool.close()
     with pytest.raises(RuntimeError, match="this client is closed"):
@@ -92,7 +92,7 @@ def test_a_closed_pool_makes_no_connections_even_if_it_never_had_any():
     asyncio.run(story())
 
 
-def test_of_loops_that_have_ended_nothing_is_kept_and_those_that_only_rest_keep_theirs():
+def test_only_loops_that_have_ended_are_forgotten():
     pool = AsyncPool(None)
     resting = asyncio.new_event_loop()
     first = resting.run_until_complete(pool.connections())
@@ -104,7 +104,7 @@ def test_of_loops_that_have_ended_nothing_is_kept_and_those_that_only_rest_keep_
     resting.close()
 
 
-def test_the_connections_of_a_forgotten_pool_are_closed_a_moment_later_while_its_loop_goes_on():
+def test_a_forgotten_pool_is_closed_while_its_loop_goes_on():
     async def story() -> None:
         pool = AsyncPool(None)
         connections = await pool.connections()

@@ -36,7 +36,7 @@ class TestVersions:
             Version.parse(text)
 
     @given(VERSIONS)
-    def test_each_step_leads_to_a_later_version_and_a_larger_step_to_no_earlier_one(self, version: Version):
+    def test_each_step_gives_a_later_version_in_order_of_size(self, version: Version):
         assert version < version.after("patch") < version.after("minor") <= version.after("major")
 
     @given(VERSIONS)
@@ -46,7 +46,7 @@ class TestVersions:
 
 
 class TestChangelog:
-    def test_the_unreleased_part_becomes_the_entry_and_the_rest_stays(self):
+    def test_the_unreleased_part_becomes_the_entry(self):
         text, entry = released(WHOLE, Version(0, 2, 0), DAY, [])
         assert entry == "## 0.2.0 - 2026-11-24\n\n- New.\n"
         assert text == WHOLE.replace("## Unreleased", "## 0.2.0 - 2026-11-24")
@@ -58,7 +58,7 @@ class TestChangelog:
         text = f"# Changelog\n\n## {heading}\n\n- New.\n"
         assert released(text, Version(0, 2, 0), DAY, [])[0] == "# Changelog\n\n## 0.2.0 - 2026-11-24\n\n- New.\n"
 
-    def test_changes_of_the_spec_without_a_word_by_hand_become_an_entry_above_the_others(self):
+    def test_undescribed_spec_changes_become_the_first_entry(self):
         text = WHOLE.replace("## Unreleased\n\n- New.\n\n", "")
         made, entry = released(text, Version(0, 2, 0), DAY, [Change("additive", "GET /info", "is new")])
         assert entry == "## 0.2.0 - 2026-11-24\n\n### The API's spec\n\n- `GET /info`: is new\n"
@@ -69,14 +69,14 @@ class TestChangelog:
         with pytest.raises(ChangelogError, match="nothing unreleased"):
             released(text, Version(0, 1, 1), DAY, [])
 
-    def test_an_entry_for_this_version_is_refused_and_an_unreleased_part_of_its_name_is_none(self):
+    def test_an_existing_entry_is_refused_and_named_parts_ignored(self):
         with pytest.raises(ChangelogError, match=r"has an entry for 0\.1\.0 already"):
             released(WHOLE, Version(0, 1, 0), DAY, [])
         text = WHOLE.replace("## Unreleased", "## 0.1.1 - unreleased")
         assert released(text, Version(0, 1, 1), DAY, [])[1] == "## 0.1.1 - 2026-11-24\n\n- New.\n"
 
     @given(CHANGES)
-    def test_nothing_that_a_vendor_writes_makes_a_heading_a_link_or_a_line_of_its_own(self, changes: list[Change]):
+    def test_vendor_text_makes_no_heading_link_or_line(self, changes: list[Change]):
         plain = [change for change in changes if change.severity != "wording"]
         text, entry = released(WHOLE, Version(0, 2, 0), DAY, changes)
         assert [line for line in text.splitlines() if line.startswith("#")] == [

@@ -9,9 +9,10 @@ import httpx
 import pytest
 from support.fault_server import KEY
 
-from dify_workflow._http import responses
-from dify_workflow._http.config import Secret
-from dify_workflow._http.responses import UnusableBodyError, json_value, model_value, status_error, stream_error
+from dify_workflow._http import decode, response_errors
+from dify_workflow._http.decode import UnusableBodyError, json_value, model_value
+from dify_workflow._http.response_errors import status_error, stream_error
+from dify_workflow._http.secrets import Secret
 from dify_workflow.models import WorkflowLogPage
 
 SECRET = Secret(KEY)
@@ -68,15 +69,15 @@ def test_a_redirect_is_told_with_what_to_do():
 @pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}], ids=["no type", "JSON"])
 def test_what_is_no_stream_is_told_with_its_status(headers: dict[str, str]):
     response = httpx.Response(200, headers=headers, request=REQUEST)
-    assert not responses.is_event_stream(response)
+    assert not response_errors.is_event_stream(response)
     error = stream_error(response, b"{}", SECRET)
     assert str(error) == "POST /v1/workflows/run: 200 with no stream of events (dify.example.com)"
 
 
 @pytest.mark.parametrize("number", [-(2**63) - 1, 2**64])
-def test_an_integer_that_64_bits_do_not_hold_is_read_whole_wherever_in_a_long_body(number: int):
+def test_an_integer_beyond_64_bits_is_read_exactly(number: int):
     digits = len(str(number))
-    for offset in range(responses.PIECE - digits - 2, responses.PIECE + 2):
+    for offset in range(decode.PIECE - digits - 2, decode.PIECE + 2):
         text = "x" * (offset - len('["",'))
         content = f'["{text}",{number}]'.encode()
         assert content.index(str(number).encode()) == offset
@@ -85,4 +86,4 @@ def test_an_integer_that_64_bits_do_not_hold_is_read_whole_wherever_in_a_long_bo
 
 def test_without_the_extra_speed_the_standard_library_reads_json(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "orjson", None)
-    assert responses._json_loader() is json.loads
+    assert decode._json_loader() is json.loads

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.strategies import ANYTHING
 
 from dify_workflow import WorkflowRunError, models, remote_file
-from dify_workflow._http import responses
+from dify_workflow._http import decode
 from dify_workflow._runs.arguments import run_body
 from dify_workflow.results import DetailedLog, Upload, WorkflowRunDetail, WorkflowRunResult
 
@@ -83,9 +83,7 @@ RECEIVED: list[tuple[Any, Any, str | None]] = [
 
 @pytest.mark.parametrize("name", ["inputs", "outputs"])
 @pytest.mark.parametrize(("received", "given_as", "text"), RECEIVED, ids=lambda value: repr(value)[:20])
-def test_text_that_is_json_is_given_as_its_value_and_nothing_is_lost(
-    name: str, received: Any, given_as: Any, text: Any
-):
+def test_json_text_becomes_its_value_and_nothing_is_lost(name: str, received: Any, given_as: Any, text: Any):
     body = DETAIL | {name: received}
     found = WorkflowRunDetail.from_dict(body)
     for one in [found, *copies(found)]:
@@ -131,7 +129,7 @@ def test_another_value_takes_the_place_of_the_text():
 
 
 @pytest.mark.parametrize("value", [{1, 2}, float, b"bytes"], ids=repr)
-def test_even_a_value_that_is_no_json_takes_the_place_of_the_text(value: Any):
+def test_any_decoded_value_replaces_the_text(value: Any):
     found = detail()
     found.inputs = value
     assert found.to_dict()["inputs"] == value
@@ -232,7 +230,7 @@ def test_only_a_run_that_failed_or_was_stopped_is_raised(make: Any, status: Any,
 @pytest.mark.parametrize(
     ("status", "says"), [("failed", f"the run {RUN} failed: boom"), ("stopped", f"the run {RUN} was stopped: boom")]
 )
-def test_the_error_of_a_run_says_what_happened_and_can_be_pickled(status: str, says: str):
+def test_the_error_of_a_run_names_its_cause_and_can_be_pickled(status: str, says: str):
     for run in (result(status, "boom"), detail(status=status, error="boom")):
         with pytest.raises(WorkflowRunError) as caught:
             run.raise_for_status()
@@ -253,7 +251,7 @@ def test_a_result_without_its_data_is_still_a_result(data: Any):
     assert found.to_dict() == body
 
 
-def test_a_result_is_the_model_of_its_operation_and_can_be_copied():
+def test_a_result_is_its_operations_model_and_can_be_copied():
     found = result("partial-succeeded", "one node failed")
     assert isinstance(found, models.WorkflowRunResponse)
     assert found.status is models.WorkflowRunStatus.PARTIAL_SUCCEEDED
@@ -306,7 +304,7 @@ def upload(**fields: Any) -> Upload:
         (7, ["image/png"], "custom"),
     ],
 )
-def test_an_upload_is_an_input_of_the_kind_that_the_server_takes_it_for(name: Any, mime_type: Any, kind: str):
+def test_an_upload_is_an_input_of_the_servers_kind(name: Any, mime_type: Any, kind: str):
     found = upload(name=name, mime_type=mime_type)
     assert found.as_input() == {"type": kind, "transfer_method": "local_file", "upload_file_id": "u-1"}
 
@@ -425,7 +423,7 @@ def test_inputs_that_are_no_object_are_refused(inputs: Any):
         WorkflowRunDetail.from_dict({"id": RUN, "inputs": inputs}).inputs_for_rerun()
 
 
-def test_an_upload_is_the_model_of_its_operation_and_can_be_copied():
+def test_an_upload_is_its_operations_model_and_can_be_copied():
     found = upload(size=7, new={"a": 1})
     assert isinstance(found, models.UploadedFile)
     for one in copies(found):
@@ -437,7 +435,7 @@ def test_an_upload_is_the_model_of_its_operation_and_can_be_copied():
 # --- rows with their runs ---------------------------------------------------------------------------------------------
 
 
-def test_a_row_with_its_run_can_be_taken_apart_copied_and_pickled():
+def test_a_log_with_its_run_can_be_unpacked_copied_and_pickled():
     row = DetailedLog(models.WorkflowLog.from_dict({"id": "l-1"}), detail(), None)
     for one in copies(row):
         log, run, error = one
@@ -445,7 +443,7 @@ def test_a_row_with_its_run_can_be_taken_apart_copied_and_pickled():
         assert run.to_dict() == DETAIL
 
 
-@pytest.mark.parametrize("loads", [responses.loads, json.loads], ids=["as installed", "json"])
+@pytest.mark.parametrize("loads", [decode.loads, json.loads], ids=["as installed", "json"])
 @pytest.mark.parametrize(
     "number",
     [0, -1, 2**53 + 1, 2**63 - 1, -(2**63), 2**64 - 1, 2**64, -(2**63) - 1, 10**18, 10**19, 10**40, 0.1, 1e300],

@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dify_workflow._errors import APIConnectionError, APIResponseError, APITimeoutError, ConfigurationError, DifyError
-from dify_workflow._http.config import Secret
-from dify_workflow._http.responses import status_error
+from dify_workflow._http.response_errors import status_error
 from dify_workflow._http.retry import retry_after_seconds, seconds_before_retry
+from dify_workflow._http.secrets import Secret
 
 REQUEST = httpx.Request("GET", "https://dify.example.com/v1/workflows/logs")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -73,7 +73,7 @@ def test_the_wait_doubles_up_to_eight_seconds():
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(0, 5_000))
-def test_chance_takes_off_up_to_half_so_that_clients_do_not_come_back_together(chance, made):
+def test_jitter_takes_off_up_to_half(chance, made):
     longest = pause(CUT, made=made, allowed=10_000)
     wait = pause(CUT, made=made, allowed=10_000, chance=chance)
     assert longest / 2 <= wait <= longest
@@ -86,11 +86,11 @@ def test_a_backoff_of_zero_does_not_wait():
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(("text", "seconds"), [("0", 0.0), ("1", 1.0), ("60", 60.0), ("61", None), ("9" * 17, None)])
-def test_the_servers_wish_is_obeyed_up_to_a_minute_and_refused_beyond(status, text, seconds):
+def test_retry_after_is_obeyed_up_to_a_minute(status, text, seconds):
     assert pause(answered(status, **{"Retry-After": text})) == seconds
 
 
-def test_the_servers_wish_holds_for_the_concurrency_limit_and_for_work_too():
+def test_retry_after_holds_for_rate_limits_and_runs_too():
     assert pause(answered(400, BUSY, **{"Retry-After": "3"}), "POST") == 3.0
     assert pause(answered(429, **{"Retry-After": "3"}), "POST") == 3.0
     assert pause(answered(503, **{"Retry-After": "3"}), "POST") is None

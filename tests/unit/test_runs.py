@@ -170,7 +170,7 @@ NOT_JSON = {
 @EACH_HALF
 @EACH_WITH_INPUTS
 @pytest.mark.parametrize("value", NOT_JSON.values(), ids=NOT_JSON)
-def test_a_value_that_is_no_json_is_refused_by_the_name_of_its_input(half: Half, operation: Any, value: Any):
+def test_an_input_that_is_no_json_is_refused_by_its_name(half: Half, operation: Any, value: Any):
     refused(
         half, lambda client: operation(client, {"good": 1, "bad": value}), r"^inputs\['bad'\] must be a JSON value: "
     )
@@ -201,7 +201,7 @@ def test_inputs_that_are_nothing_are_no_mapping(half: Half, operation: Any, fals
 
 
 @EACH_HALF
-def test_a_stream_refuses_its_arguments_where_it_is_made_and_not_only_in_its_with(half: Half):
+def test_a_stream_refuses_its_arguments_where_it_is_made(half: Half):
     async def story(client: Any) -> None:
         client.runs.stream({"a": b"x"}, user="u")
 
@@ -212,7 +212,7 @@ class Mode(StrEnum):
     FAST = "fast"
 
 
-def test_every_json_value_is_an_input_and_uploads_stand_for_themselves():
+def test_every_json_value_is_an_input_and_uploads_are_converted():
     inputs = OrderedDict(
         text="流 é😀\u2028",
         number=1.5,

@@ -133,9 +133,7 @@ def like(text: str, pattern: str) -> bool:
     query=queries,
     limit=st.integers(1, 25),
 )
-def test_pages_together_have_as_many_rows_as_match_and_total_says_so_on_each(
-    rows: list[LogRow], query: LogQuery, limit: int
-) -> None:
+def test_pages_together_have_as_many_logs_as_the_total(rows: list[LogRow], query: LogQuery, limit: int) -> None:
     expected = {row.id: row for row in rows if matches(row, query)}
     database = Database()
     try:
@@ -267,19 +265,19 @@ def test_a_run_is_found_by_its_whole_id_and_a_log_by_none(database: Database) ->
     assert found(database, keyword=log.id) == set()
 
 
-def test_a_keyword_and_a_session_together_are_too_much_for_the_server(database: Database) -> None:
+def test_keyword_and_session_together_fail_on_the_server(database: Database) -> None:
     with pytest.raises(ApiError) as caught:
         found(database, keyword="a", created_by_end_user_session_id="user-1")
     assert caught.value.status == 500
     assert list(caught.value.body) == ["message", "code", "status"]
 
 
-def test_an_unknown_account_is_noticed_before_the_pair_of_filters_that_fails(database: Database) -> None:
+def test_an_unknown_account_is_found_before_the_failing_filters(database: Database) -> None:
     with pytest.raises(ApiError, match="400 invalid_param"):
         found(database, keyword="a", created_by_end_user_session_id="b", created_by_account="nobody@example.com")
 
 
-def test_a_log_whose_run_is_gone_is_listed_but_not_found_by_status_or_keyword(database: Database) -> None:
+def test_a_log_without_its_run_is_listed_but_not_filtered(database: Database) -> None:
     log = dataclasses.replace(new_log(), run=None)
     database.add_logs(APP.name, [log])
     assert found(database) == {log.id}
@@ -353,7 +351,7 @@ def test_a_log_of_a_known_id_is_replaced(database: Database) -> None:
     assert [item["workflow_run"]["status"] for item in database.list_logs(APP, LogQuery()).items] == ["failed"]
 
 
-def test_readers_and_writers_in_many_threads_do_not_disturb_each_other(database: Database) -> None:
+def test_readers_and_writers_in_many_threads_do_not_interfere(database: Database) -> None:
     failures: list[BaseException] = []
 
     def work() -> None:

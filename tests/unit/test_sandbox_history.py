@@ -19,9 +19,7 @@ RUNS = [log.run for log in LOGS if log.run is not None]
 
 @settings(deadline=None, max_examples=30)
 @given(count=st.integers(0, 400), seed=st.integers(0, 2**64), crowd=st.integers(0, 500))
-def test_as_many_logs_as_asked_for_come_newest_first_and_none_from_the_future(
-    count: int, seed: int, crowd: int
-) -> None:
+def test_logs_come_newest_first_and_none_from_the_future(count: int, seed: int, crowd: int) -> None:
     logs = list(generate_logs(count, seed=seed, now=NOW, days=7, crowd=crowd))
     assert len(logs) == count
     assert len({log.id for log in logs}) == count
@@ -30,7 +28,7 @@ def test_as_many_logs_as_asked_for_come_newest_first_and_none_from_the_future(
     assert all(NOW - 7 * 86_400 <= second <= NOW for second in seconds)
 
 
-def test_the_same_seed_gives_the_same_logs_and_another_seed_others() -> None:
+def test_a_seed_determines_the_logs() -> None:
     assert list(generate_logs(100, seed=5, now=NOW)) == list(generate_logs(100, seed=5, now=NOW))
     ids = {log.id for log in generate_logs(100, seed=5, now=NOW)}
     assert ids.isdisjoint(log.id for log in generate_logs(100, seed=6, now=NOW))
@@ -89,7 +87,7 @@ def test_every_oddity_occurs_among_the_default_rows(is_odd) -> None:
     assert any(map(is_odd, LOGS))
 
 
-def test_ties_are_common_and_one_second_holds_more_than_the_largest_page() -> None:
+def test_ties_are_common_and_one_second_exceeds_a_page() -> None:
     per_second = Counter(log.created_at for log in LOGS).most_common()
     (_, crowd), (_, next_largest) = per_second[:2]
     assert crowd >= 120
@@ -102,14 +100,14 @@ def test_a_few_rows_have_no_crowded_second() -> None:
     assert max(per_second.values()) <= 30
 
 
-def test_a_run_has_an_end_and_a_duration_exactly_when_it_is_finished() -> None:
+def test_a_run_has_end_and_duration_exactly_when_finished() -> None:
     for run in RUNS:
         assert (run.finished_at is not None) == (run.elapsed_time > 0) == (run.status in FINISHED_STATUSES)
         if run.finished_at is not None:
             assert run.finished_at == run.created_at + int(run.elapsed_time)
 
 
-def test_inputs_and_outputs_are_ascii_json_as_the_server_stores_it() -> None:
+def test_inputs_and_outputs_are_stored_as_ascii_json() -> None:
     for run in RUNS:
         assert run.inputs.isascii()
         assert set(json.loads(run.inputs)) == {"query", "sys.files", "sys.user_id"}

@@ -691,7 +691,7 @@ def test_schemas_that_contain_themselves_are_compared() -> None:
     assert len(found) < 100
 
 
-def test_schemas_that_lead_to_one_another_are_compared_in_reasonable_time() -> None:
+def test_mutually_recursive_schemas_are_compared_quickly() -> None:
     def tangle(leaf: Any) -> dict[str, Any]:
         count = 40
         schemas: dict[str, Any] = {
@@ -803,7 +803,7 @@ components:
     assert said(new, old) == {"verdict": "none", "changes": []}
 
 
-def test_pages_of_the_docs_site_are_compared_with_whole_documents(tmp_path: Path) -> None:
+def test_docs_pages_are_compared_with_whole_documents(tmp_path: Path) -> None:
     operations = [(m, p) for p, item in WIDGETS["paths"].items() for m in item if m in {"get", "post", "put", "delete"}]
     whole, older, newer = tmp_path / "whole.yaml", tmp_path / "older.md", tmp_path / "newer.md"
     whole.write_text(json.dumps(WIDGETS))

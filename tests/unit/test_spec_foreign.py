@@ -12,7 +12,6 @@ import pytest
 from diff.changes import verdict
 from diff.load import described
 from diff.operations import compared
-from support.generated_packages import document, imported, operation
 from generator.problems import GenerationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +23,7 @@ from openapi.diagnostics import SpecError
 from openapi.parse import HELD, read_yaml
 from openapi.serialize import text_of
 from openapi.tree import plain
+from support.generated_packages import document, imported, operation
 from support.page_exports import older_page
 
 if TYPE_CHECKING:

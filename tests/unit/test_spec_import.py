@@ -81,7 +81,7 @@ def test_a_document_of_every_kind_is_stored_byte_for_byte(desk: Desk, name: str)
     assert out.startswith(f"{name} ({kind}) is stored:\n  ")
 
 
-def test_importing_the_same_document_again_succeeds_and_changes_nothing(desk: Desk) -> None:
+def test_importing_the_same_document_again_changes_nothing(desk: Desk) -> None:
     data = ACCEPTED["plain.yaml"][0]
     assert desk.bring("plain.yaml", data)[0] == 0
     before = {path: path.stat().st_mtime_ns for path in desk.upstream.iterdir()}
@@ -94,7 +94,7 @@ def test_the_stored_file_itself_can_be_imported(desk: Desk) -> None:
     assert desk.call(str(desk.upstream / SEED.name))[0] == 0
 
 
-def test_what_an_overlay_should_put_right_is_noted_and_no_obstacle(desk: Desk) -> None:
+def test_what_an_overlay_should_fix_is_noted_and_no_obstacle(desk: Desk) -> None:
     text = (DOCUMENTS / "plain-3.0.yaml").read_text().replace("value: []", "value: [5]")
     line = text[: text.index("value: [5]")].count("\n") + 1
     code, _, err = desk.bring("plain.yaml", text)
@@ -220,7 +220,7 @@ def test_a_file_that_is_no_document_or_in_the_way_is_refused(
     assert said in err
 
 
-def test_a_schema_that_is_stored_with_another_content_is_a_collision_on_its_line(desk: Desk) -> None:
+def test_a_schema_with_other_content_is_a_collision_on_its_line(desk: Desk) -> None:
     assert desk.bring("one.yaml", MINIMAL)[0] == 0
     other = MINIMAL.replace("/a/{b}", "/other/{b}").replace("enum: [d]", "enum: [e]")
     code, _, err = desk.bring("two.yaml", other)
@@ -229,12 +229,12 @@ def test_a_schema_that_is_stored_with_another_content_is_a_collision_on_its_line
     assert "by one.yaml" in err
 
 
-def test_a_schema_that_is_stored_with_the_same_content_is_no_obstacle(desk: Desk) -> None:
+def test_a_schema_with_the_same_content_is_no_obstacle(desk: Desk) -> None:
     assert desk.bring("one.yaml", MINIMAL)[0] == 0
     assert desk.bring("two.yaml", MINIMAL.replace("/a/{b}", "/other/{b}"))[0] == 0
 
 
-def test_a_stored_document_that_is_wrong_is_named_and_nothing_is_added(desk: Desk) -> None:
+def test_a_wrong_stored_document_is_named_and_nothing_is_added(desk: Desk) -> None:
     (desk.upstream / "wrong.yaml").write_text("a: [")
     code, _, err = desk.bring("one.yaml", MINIMAL)
     assert (code, sorted(desk.stored())) == (1, [SEED.name, "wrong.yaml"])
@@ -297,7 +297,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 @settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.binary(max_size=80), st.text(max_size=80).map(lambda text: text.encode()), damaged()))
-def test_whatever_the_bytes_a_document_is_read_or_refused_with_a_line(data: bytes) -> None:
+def test_any_bytes_are_read_or_refused_with_a_line(data: bytes) -> None:
     try:
         document = read_document("any", data)
     except SpecError as error:
@@ -367,6 +367,6 @@ def test_whatever_the_structure_a_document_is_read_or_refused(data: st.DataObjec
     assert all(finding.text for finding in findings)
 
 
-def test_a_document_that_names_itself_a_part_of_our_spec_gains_nothing(desk: Desk) -> None:
+def test_a_document_that_claims_our_name_gains_nothing(desk: Desk) -> None:
     marks: Any = "    A:\n      x-our-rebuilt: true\n      x-our-name: B\n"
     assert desk.bring("a.yaml", MINIMAL.replace("    A:\n", marks))[0] == 0

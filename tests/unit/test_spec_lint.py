@@ -379,7 +379,7 @@ def test_what_the_validator_says_has_its_place() -> None:
     assert all("\n" not in f.text for f in findings)
 
 
-def test_what_the_validator_says_without_a_place_gets_one_from_a_rule() -> None:
+def test_validator_messages_without_a_place_get_one() -> None:
     [finding] = checks.vendor_findings(changed(((*GET, "parameters"), [])))
     assert (finding.where, finding.rule) == ("#/paths/~1things~1{thing_id}/get", "path-text")
 

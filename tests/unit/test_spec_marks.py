@@ -54,7 +54,7 @@ def test_a_name_is_given_everywhere_and_only_there() -> None:
     }
 
 
-def test_properties_come_in_the_marked_order_and_others_after_them() -> None:
+def test_properties_come_in_the_marked_order_then_the_others() -> None:
     got = carried_out(read_yaml(DOCUMENT), "test.yaml")
     assert list(got["components"]["schemas"]["Thing"]["properties"]) == ["b", "c", "a"]
 

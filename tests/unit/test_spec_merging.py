@@ -24,7 +24,7 @@ def of_schema(name: str, schema: Any) -> VendorDocument:
     return document(name, components={"schemas": {"A": schema}})
 
 
-def test_what_a_document_says_for_all_operations_is_written_onto_each() -> None:
+def test_what_applies_to_all_operations_is_written_onto_each() -> None:
     tree, collisions = merged(
         [
             document(
@@ -68,7 +68,7 @@ def test_what_a_document_says_for_all_operations_is_written_onto_each() -> None:
     assert not {"servers", "security"} & tree.keys()
 
 
-def test_shared_parameters_by_reference_are_kept_beside_own_ones_by_reference() -> None:
+def test_shared_and_own_parameter_references_are_both_kept() -> None:
     x, y = ({"name": name, "in": "query", "schema": {}} for name in "xy")
     tree, _ = merged(
         [
@@ -107,7 +107,7 @@ def test_a_component_of_one_name_and_one_content_is_one() -> None:
 
 
 @pytest.mark.parametrize("other", [{"type": "integer"}, {"type": "string", "description": "d"}, True])
-def test_a_component_of_one_name_and_another_content_is_a_collision(other: Any) -> None:
+def test_a_component_with_other_content_is_a_collision(other: Any) -> None:
     _, [collision] = merged([of_schema("one", {"type": "string"}), of_schema("two", other)])
     assert "'A' is already described, and differently, by one" in collision.finding.text
 
@@ -122,12 +122,12 @@ def test_a_schema_in_full_wins_over_the_same_one_rebuilt(schemas: Any) -> None:
     assert (tree["components"]["schemas"], collisions) == ({"A": FULL}, [])
 
 
-def test_a_rebuilt_schema_that_says_something_else_is_a_collision() -> None:
+def test_a_rebuilt_schema_that_differs_is_a_collision() -> None:
     _, collisions = merged([of_schema("one", FULL), of_schema("two", {"type": "string", REBUILT: True})])
     assert len(collisions) == 1
 
 
-def test_security_schemes_may_be_worded_differently_but_not_be_different() -> None:
+def test_security_schemes_may_differ_in_words_only() -> None:
     def scheme(name: str, **keys: str) -> VendorDocument:
         return document(name, components={"securitySchemes": {"Key": {"type": "http", **keys}}})
 

@@ -105,7 +105,7 @@ def test_all_targets_are_selected_before_the_first_changes() -> None:
     assert got["tags"][0] == {"name": "a", "inner": {"name": "x"}}
 
 
-def test_neither_the_document_nor_the_overlay_is_changed_or_shared() -> None:
+def test_neither_document_nor_overlay_is_changed_or_shared() -> None:
     update = {"list": [{"deep": 1}]}
     document = copy.deepcopy(DOCUMENT)
     got = result({"target": "$.paths.*.get", "update": update}, document=document)

@@ -97,7 +97,7 @@ def test_a_schema_used_twice_by_anchor_and_alias_is_two_schemas() -> None:
 
 
 @pytest.mark.parametrize("end", ["```\n", "```\n\n## More\n", ""], ids=["closed", "with text behind it", "not closed"])
-def test_a_code_sample_before_the_page_is_passed_over_and_takes_no_page_with_it(end: str) -> None:
+def test_a_code_sample_before_the_page_is_skipped(end: str) -> None:
     text = older_page(WIDGETS, *OPERATIONS[0])
     heading, fence, page = text.partition("````yaml")
     sample = f"```bash\n# not a heading\ncurl https://example.com\n{end}"
@@ -212,7 +212,7 @@ components:
         ("paths:\n", "", 30, "not YAML"),
     ],
 )
-def test_an_older_page_that_is_not_the_format_is_refused_on_its_line(
+def test_an_older_page_of_another_format_is_refused_on_its_line(
     old: str, new: str, line: int | None, said: str
 ) -> None:
     assert old in PAGE

@@ -10,13 +10,13 @@ from typing import Any
 
 import import_document
 import pytest
-from support import vendor_documents as vendor
 from importer import reduction
 from importer.documents import read_document
 from importer.selection import FILE, read_selection
 from importer.storage import take_structure
 from openapi.diagnostics import SpecError
 from openapi.tree import plain
+from support import vendor_documents as vendor
 
 ROOT = Path(__file__).parent.parent.parent
 SELECTION = read_selection(ROOT / "spec" / FILE)
@@ -60,7 +60,7 @@ def test_another_name_in_a_path_is_kept_beside_the_selected_one() -> None:
     assert (found["name"], found["x-our-vendor-name"]) == ("workflow_run_id", "task_id")
 
 
-def test_operations_that_are_not_selected_are_left_out_and_listed() -> None:
+def test_unselected_operations_are_left_out_and_listed() -> None:
     document = vendor.published()
     document["paths"]["/more"] = copy.deepcopy({"get": document["paths"]["/info"]["get"] | {"operationId": "more"}})
     assert structure_of(document) == STORED
@@ -129,7 +129,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "spec" / "upstream"
 
 
-def test_an_import_stores_the_structure_in_place_of_the_one_before(
+def test_an_import_replaces_the_stored_structure(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def add(document: dict[str, Any]) -> None:

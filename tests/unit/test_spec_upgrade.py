@@ -59,7 +59,7 @@ def document(**changes: Any) -> dict[str, Any]:
     return {"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {}, **changes}
 
 
-def test_what_3_0_ignores_beside_a_reference_goes_unless_it_only_informs() -> None:
+def test_keywords_beside_a_3_0_reference_go_unless_descriptive() -> None:
     reference = {"$ref": "#/components/schemas/A", "description": "d", "nullable": True, "minLength": 3, "x-a": 1}
     new = upgraded(document(components={"schemas": {"A": {}, "B": {"properties": {"a": reference}}}}))
     assert new["components"]["schemas"]["B"]["properties"]["a"] == {

@@ -111,14 +111,14 @@ def test_the_reference_says_the_same(stream: bytes, expected: list[tuple[str, st
 
 
 @pytest.mark.parametrize("end", [b"\n\n", b"\r\r", b"\r\n\r\n", b"\r\n\r", b"\n\r"])
-def test_an_event_is_given_with_its_last_byte_and_not_with_the_next_piece(end: bytes):
+def test_an_event_is_given_with_its_last_byte(end: bytes):
     parser = EventParser()
     assert parser.feed(b"data: x" + end[:-1]) == ([ServerSentEvent("", "x")] if end == b"\r\n\r\n" else [])
     assert parser.feed(end[-1:]) == ([] if end == b"\r\n\r\n" else [ServerSentEvent("", "x")])
 
 
 @pytest.mark.parametrize("gap", [(), (b"",), (b"", b"")], ids=len)
-def test_a_line_feed_that_follows_a_carriage_return_in_a_later_piece_belongs_to_it(gap: tuple[bytes, ...]):
+def test_a_line_feed_after_a_carriage_return_joins_its_line(gap: tuple[bytes, ...]):
     parser = EventParser()
     assert parser.feed(b"data: x\r") == []
     for nothing in gap:
@@ -148,7 +148,7 @@ def test_an_event_of_megabytes_is_given_whole(size: int, times: int):
     assert fed(*pieces) == reference(stream)
 
 
-def test_an_incomplete_line_is_kept_in_its_pieces_and_joined_once():
+def test_an_incomplete_line_is_kept_in_pieces_and_joined_once():
     # What makes a long event linear, without a clock: no piece is copied, or looked at again, when the next one comes.
     parser = EventParser()
     pieces = [b"data: ", *[b"%07d" % number for number in range(20_000)]]
@@ -187,7 +187,7 @@ def test_any_stream_cut_anywhere_gives_the_events_of_the_whole(stream: bytes, da
 
 
 @given(ANY_STREAM)
-def test_any_stream_in_single_bytes_gives_the_events_of_the_whole(stream: bytes):
+def test_any_stream_in_single_bytes_gives_the_same_events(stream: bytes):
     assert fed(*byte_by_byte(stream)) == reference(stream)
 
 
@@ -200,7 +200,7 @@ def test_any_stream_in_single_bytes_gives_the_events_of_the_whole(stream: bytes)
         max_size=8,
     )
 )
-def test_pieces_that_are_whole_events_mean_what_they_mean_elsewhere(pieces: list[bytes]):
+def test_pieces_that_are_whole_events_are_parsed_the_same(pieces: list[bytes]):
     assert fed(*pieces) == reference(b"".join(pieces))
 
 

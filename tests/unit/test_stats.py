@@ -69,7 +69,7 @@ FIELDS = st.fixed_dictionaries({"created_at": TIMES | ODD}, optional={"created_b
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(RUNS | ODD, FIELDS), max_size=40), st.randoms(use_true_random=False))
-def test_order_and_parts_change_no_figure_and_odd_values_no_count(entries: list[Any], random: Random):
+def test_order_and_parts_change_no_figure(entries: list[Any], random: Random):
     logs = [log(number, run, **fields) for number, (run, fields) in enumerate(entries)]
     whole = collect(logs, tz="Europe/Berlin", now=NOW, price_per_1k=1)
     assert whole.logs == len(logs) == whole.deleted + whole.statuses.runs
@@ -112,7 +112,7 @@ def test_the_newest_run_is_the_example_of_its_group():
     assert group.last_seen == datetime.fromtimestamp(START + 3, UTC)
 
 
-def test_failure_rates_leave_out_unfinished_runs_and_count_partial_successes():
+def test_failure_rates_skip_unfinished_and_count_partial_runs():
     statuses = ["succeeded", "failed", "partial-succeeded", "stopped", "running", "paused", "invented"]
     found = collect([log(number, {"status": status}) for number, status in enumerate(statuses)], tz="UTC").statuses
     assert (found.runs, found.ended, found.failed, found.failure_rate, found.partial_rate) == (7, 4, 1, 0.25, 0.25)

@@ -128,7 +128,7 @@ def test_each_run_in_a_table_has_its_whole_id(page: str, stats: Stats):
         assert run.run_id in text
 
 
-def test_a_year_is_drawn_by_week_and_below_one_and_a_half_megabytes():
+def test_a_year_is_drawn_by_week_below_one_and_a_half_megabytes():
     page = render_html(collect(logs(1500, step=21_000), tz="UTC"))
     assert "Runs per week by status" in page
     assert len(page.encode()) < 1_500_000

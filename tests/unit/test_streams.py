@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dify_workflow import models
 from dify_workflow._http.attempts import Attempt
 from dify_workflow._http.config import Timeout
-from dify_workflow._http.responses import BrokenEventError, ReportedError
+from dify_workflow._http.decode import BrokenEventError, ReportedError
 from dify_workflow._http.sse import EventParser, ServerSentEvent
 from dify_workflow._runs.stream import StreamProgress, StreamWaits, checked_max_silence, looks_like_events
 
@@ -61,7 +61,7 @@ def test_an_event_of_no_known_name_keeps_everything(sent: dict[str, Any]):
     assert event.to_dict() == sent
 
 
-def test_an_event_whose_name_stands_before_its_data_is_known_by_it():
+def test_an_event_named_before_its_data_is_known_by_it():
     [event] = read(b'event: text_chunk\ndata: {"data": {"text": "x"}}\n\n')
     assert type(event) is models.TextChunkEvent
 
@@ -286,7 +286,7 @@ def test_other_errors_stay_as_they_are_in_a_silence():
 
 @pytest.mark.parametrize("last", ["workflow_finished", "workflow_paused"])
 @pytest.mark.parametrize(("max_silence", "expected"), [(None, 5), (20, 5), (2, 2)])
-def test_after_the_end_pings_are_waited_out_no_longer_than_speech(last: str, max_silence: Any, expected: float):
+def test_pings_after_the_end_are_waited_out_like_silence(last: str, max_silence: Any, expected: float):
     waiting = Waiting(max_silence=max_silence)
     waiting.events("workflow_started", last)
     assert waiting.wait() == expected

@@ -58,7 +58,7 @@ def test_both_halves_have_the_same_members(sync: type[Any], asynchronous: type[A
 
 
 @pytest.mark.parametrize(("sync", "asynchronous"), PAIRS)
-def test_both_halves_take_the_same_arguments_with_the_same_defaults(sync: type[Any], asynchronous: type[Any]) -> None:
+def test_both_halves_have_the_same_arguments_and_defaults(sync: type[Any], asynchronous: type[Any]) -> None:
     for name, method in members(sync).items():
         if isinstance(method, property):
             continue
@@ -85,7 +85,7 @@ def test_every_class_of_one_half_has_its_twin_in_the_other() -> None:
     assert {"logs", "runs", "files", "forms", "end_users", "app"} < set(resources)
 
 
-def test_whatever_waits_in_the_async_half_is_awaited_there_and_plain_in_the_sync_half() -> None:
+def test_awaitables_are_awaited_in_async_and_plain_in_sync() -> None:
     assert inspect.iscoroutinefunction(AsyncLogs.list)
     assert inspect.iscoroutinefunction(AsyncDifyWorkflow.request)
     for sync, _ in PAIRS:

@@ -70,7 +70,7 @@ A, B, C, D = "GET /a", "POST /b/{id}", "GET /c", "GET /d"
 class TestPredecessors:
     """Whose place a document takes."""
 
-    def test_it_is_the_document_with_the_same_operations_whatever_its_name(self, tmp_path: Path) -> None:
+    def test_a_document_with_the_same_operations_is_the_predecessor(self, tmp_path: Path) -> None:
         desk = Desk(tmp_path, {"one.json": document(A), "two.json": document(B, C)})
         assert desk.bring("new.json", document(A, title="U")) == ("one.json", ["one.json"], False)
         assert desk.bring("other.json", document("POST /b/{name}", C, D)) == ("two.json", ["two.json"], False)
@@ -146,7 +146,7 @@ def judged(tmp_path: Path, *actions: dict[str, Any]) -> list[tuple[int, str]]:
 class TestCorrections:
     """What becomes of overlay actions on another document."""
 
-    def test_every_action_that_matches_nothing_is_told_and_the_others_are_carried_out(self, tmp_path: Path) -> None:
+    def test_unmatched_actions_are_reported_and_others_applied(self, tmp_path: Path) -> None:
         gone = {"target": "$.paths['/gone'].get", "update": {"summary": "S"}}
         assert judged(tmp_path, gone, {"target": GET, "update": {"summary": "S"}}, gone) == [
             (1, "matches nothing"),
@@ -176,7 +176,7 @@ class TestCorrections:
     def test_a_further_parameter_is_no_repetition(self, tmp_path: Path) -> None:
         assert judged(tmp_path, {"target": f"{GET}.parameters", "update": {"name": "q", "in": "header"}}) == []
 
-    def test_a_mark_that_cannot_be_carried_out_is_a_problem_and_the_rest_is_looked_at(self, tmp_path: Path) -> None:
+    def test_a_mark_that_cannot_apply_is_a_problem_among_others(self, tmp_path: Path) -> None:
         path = tmp_path / "10-x.yaml"
         actions = [
             {"target": "$.components.schemas.T", "description": "A reason.", "update": {"x-our-property-order": "z"}},
@@ -356,7 +356,7 @@ class TestInterface:
         assert change.severity == severity
         assert change.what
 
-    def test_nothing_differs_from_itself_and_the_order_of_classes_is_no_matter(self) -> None:
+    def test_nothing_differs_from_itself_in_any_class_order(self) -> None:
         head, first, *others = INTERFACE.replace("\nclass ", "\0class ").split("\0")
         assert interface_changes(INTERFACE, INTERFACE) == []
         assert interface_changes(INTERFACE, "\n".join([head, *others, first])) == []
@@ -564,7 +564,7 @@ class TestReports:
         assert "## Notices\n\n- `GET /a`: is deprecated now" in page
         assert "## Wording" not in page
 
-    def test_an_acknowledged_break_lowers_the_step_and_not_the_verdict(self, tmp_path: Path) -> None:
+    def test_an_acknowledged_break_lowers_the_step_only(self, tmp_path: Path) -> None:
         path = tmp_path / "acknowledged.yaml"
         path.write_text("breaks:\n  - id: some-id\n    place: GET /a 200 b\n    reason: Nobody <has> it.\n")
         acknowledged = read_acknowledged(path)

@@ -58,11 +58,11 @@ PYTHONS_OWN = ("a.txt.Z", "A.PDF", "a.nonsense", "gz")
 @pytest.mark.parametrize(
     ("kind", "ending"), [(kind, ending) for kind, all_ in KINDS.items() for ending in all_.split()]
 )
-def test_by_the_end_of_its_name_a_file_is_what_the_server_takes_it_for(kind: str, ending: str):
+def test_a_files_ending_decides_its_kind_as_on_the_server(kind: str, ending: str):
     assert type_of_file(f"a.{ending}", None) == type_of_file(f"A.B.{ending.upper()}", "application/zip") == kind
 
 
-def test_a_file_of_no_known_ending_is_of_the_kind_of_its_content_type_or_custom():
+def test_an_unknown_ending_means_the_content_types_kind():
     types = ("image/x", "audio/x", "video/x", "text/x", "x/pdf", "x/y.text", "custom", "", None)
     assert [type_of_file("a.x", type_) for type_ in types] == [
         *("image", "audio", "video", "document", "document", "document", "custom", "custom", "custom")
@@ -77,7 +77,7 @@ def test_a_content_type_is_that_of_the_name(name: str, content_type: str):
 
 
 @pytest.mark.parametrize("name", [name for name in CONTENT_TYPES if name not in PYTHONS_OWN])
-def test_of_what_runs_take_and_archives_it_does_not_depend_on_the_operating_system(monkeypatch, name: str):
+def test_content_types_do_not_depend_on_the_operating_system(monkeypatch, name: str):
     monkeypatch.setattr(mimetypes, "guess_type", lambda _: (None, None))
     assert content_type_of(name) == CONTENT_TYPES[name]
 
@@ -102,7 +102,7 @@ def test_a_part_can_be_read_again_from_any_place():
     assert (content.seek(-2, os.SEEK_END), content.read(), content.seek(0, os.SEEK_END)) == (4, b"ef", 6)
 
 
-def test_of_a_file_that_grows_what_was_announced_is_sent_and_one_that_shrinks_is_an_error():
+def test_a_growing_file_is_cut_and_a_shrinking_one_an_error():
     content = Content(io.BytesIO(b"abcdef"), 4)
     assert content.read() == b"abcd"
     content = Content(io.BytesIO(b"abc"), 4)
@@ -125,7 +125,7 @@ class Noted(httpx.SyncByteStream):
         yield b"end"
 
 
-def test_a_body_is_read_in_other_threads_a_megabyte_at_a_time_and_one_that_is_asynchronous_is_left_alone():
+def test_a_body_is_read_in_threads_by_the_megabyte():
     body = Noted()
     request = httpx.Request("POST", "http://127.0.0.1/v1/files/upload", stream=body)
 
@@ -142,7 +142,7 @@ def test_a_body_is_read_in_other_threads_a_megabyte_at_a_time_and_one_that_is_as
 
 
 @pytest.mark.parametrize(("size", "is_on_disk"), [(1 << 20, False), ((1 << 20) + 1, True)])
-def test_what_can_be_read_only_once_is_held_in_memory_up_to_a_megabyte_and_on_disk_beyond(size: int, is_on_disk: bool):
+def test_one_shot_sources_are_buffered_to_memory_then_disk(size: int, is_on_disk: bool):
     class Pipe(io.BytesIO):
         def seekable(self) -> bool:
             return False

@@ -52,7 +52,7 @@ def test_what_fits_into_one_page_takes_one_request():
     assert len(table.requests) == 1
 
 
-def test_each_window_begins_at_the_oldest_second_of_the_one_before_and_none_is_paged():
+def test_each_window_begins_at_the_oldest_second_before_it():
     table = LogTable([(NOW - number, 7) for number in range(86)])
     assert len(list(made_for(table))) == 602
     assert len(table.requests) <= 7
@@ -61,20 +61,20 @@ def test_each_window_begins_at_the_oldest_second_of_the_one_before_and_none_is_p
     assert [request.before for request in table.requests] == [None, *(NOW - 14 * n for n in range(1, 7))]
 
 
-def test_a_second_of_351_rows_among_25000_takes_few_requests_more():
+def test_a_second_of_351_logs_among_25000_takes_few_requests():
     table = LogTable([(NOW - number, 1 + number % 3) for number in range(12_325)] + [(NOW - 12_325, 351)])
     assert len(table) == 25_000
     assert len(list(made_for(table))) == 25_000
     assert len(table.requests) <= 290
 
 
-def test_a_crowded_second_that_one_page_holds_is_proven_by_one_page():
+def test_a_crowded_second_on_one_page_is_proven_by_it():
     table = LogTable([(NOW, 1), (NOW - 1, 99), (NOW - 2, 99)])
     assert len(list(made_for(table))) == 199
     assert len(table.requests) <= 4
 
 
-def test_a_total_far_too_high_does_not_make_workers_ask_for_ranges_that_are_not_there():
+def test_an_inflated_total_makes_no_worker_request_more():
     lies = Lies(total=lambda true: 10**6)
     table = LogTable(SPREAD, lies=lies)
     with pytest.raises(IncompleteWalkError):
@@ -99,7 +99,7 @@ def test_the_start_is_pinned_by_the_servers_newest_row():
     assert len(table.requests) < 25
 
 
-def test_a_crowded_newest_second_on_a_busy_server_is_not_taken_for_the_oldest():
+def test_a_crowded_newest_second_is_not_taken_for_the_oldest():
     def arrive(number: int) -> None:
         table.add(NOW + number, 150)
 
@@ -112,14 +112,14 @@ def test_a_crowded_newest_second_on_a_busy_server_is_not_taken_for_the_oldest():
     assert walk.pinned == NOW
 
 
-def test_an_ascending_server_whose_oldest_second_fills_a_page_is_found_out():
+def test_an_ascending_server_with_a_full_oldest_second_is_found():
     table = LogTable([(NOW, 5), (NOW - 1, 150)], lies=Lies(order="ascending"))
     walk = WindowWalk(None, None)
     assert len(read_all(walk, table)) == 155
     assert not walk.is_ordered
 
 
-def test_rows_deleted_between_counting_and_reading_are_no_contradiction():
+def test_logs_deleted_before_reading_are_no_contradiction():
     class Late(LogTable):
         def page(self, request: PageRequest) -> WorkflowLogPage:
             page = super().page(request)
@@ -137,7 +137,7 @@ def page_of(total: int | None, rows: list[tuple[str, int]]) -> WorkflowLogPage:
     return WorkflowLogPage.from_dict({"page": 1, "limit": 100, "total": total, "has_more": False, "data": data})
 
 
-def test_a_window_may_be_shown_empty_twice_however_often_others_were():
+def test_a_window_may_be_empty_twice():
     walk = WindowWalk(None, None)
     empty = page_of(5, [])
     for first in (0, 99):
@@ -145,7 +145,7 @@ def test_a_window_may_be_shown_empty_twice_however_often_others_were():
         rows = [(f"{n}", NOW - n) for n in range(first, first + 100)]
         assert len(walk.accept(page_of(500, rows))) == (99 if first else 100)
     assert walk.accept(empty) == walk.accept(empty) == []
-    with pytest.raises(IncompleteWalkError, match="0 of 5 rows seen") as caught:
+    with pytest.raises(IncompleteWalkError, match="0 of 5 logs seen") as caught:
         walk.accept(empty)
     assert (caught.value.expected, caught.value.seen) == (5, 0)
 
@@ -189,13 +189,13 @@ def test_rows_counted_and_never_shown_are_an_error():
             return page
 
     table = Hiding([(NOW - number, 3) for number in range(100)])
-    with pytest.raises(IncompleteWalkError, match=r"0 of \d+ rows seen from None to") as caught:
+    with pytest.raises(IncompleteWalkError, match=r"0 of \d+ logs seen from None to") as caught:
         list(made_for(table))
     assert caught.value.expected > 0
     assert caught.value.seen == 0
 
 
-def test_a_deletion_in_a_crowded_second_does_not_let_gone_rows_count_for_others():
+def test_deletions_in_a_crowded_second_replace_no_other_log():
     for at in range(2, 12):
         table = LogTable([(NOW, 1), (NOW - 1, 250)])
         gone = table.crowd(NOW - 1)[:40]
@@ -223,7 +223,7 @@ def lost_with_swaps(crowds: list[tuple[int, int]], crowd: int, swaps: set[int]) 
 CROWDED = [(NOW, 1), (NOW - 1, 250), (NOW - 2, 1)]
 
 
-def test_a_row_that_goes_and_one_that_comes_at_once_hide_no_third():
+def test_simultaneous_arrivals_and_deletions_hide_no_log():
     # No total shows such a swap. Every moment is tried, and every two of them.
     moments = [{at} for at in range(2, 30)] + [{at, at + gap} for at in range(2, 12) for gap in (1, 3)]
     assert sum(lost_with_swaps(CROWDED, NOW - 1, swaps) for swaps in moments) == 0
@@ -256,11 +256,11 @@ def test_rows_that_go_and_come_all_the_time_hide_no_other(size: int):
 
 
 @pytest.mark.parametrize("first", [2, 4], ids=["before the crowded second was read", "while it is read"])
-def test_where_rows_were_seen_to_come_no_second_is_too_old_for_more(first: int):
+def test_where_logs_were_seen_to_arrive_no_second_is_too_old(first: int):
     check_that_swaps_hide_no_row([(NOW, 1), (NOW - 9000, 330), (NOW - 9001, 1)], NOW - 9000, 0.3, first=first)
 
 
-def test_a_second_so_old_that_nothing_can_arrive_in_it_is_counted_once():
+def test_a_second_too_old_for_arrivals_is_counted_once():
     def requests(crowd: int, **options: Any) -> int:
         table = LogTable([(NOW, 1), (crowd, 250), (NOW - 9000, 1)])
         assert len(list(made_for(table, **options))) == 252
@@ -353,7 +353,7 @@ def test_a_row_of_an_odd_id_is_known_again_when_it_has_changed(row: dict[str, An
     assert len(set(rows(row, {"id": "other"}))) == 2
 
 
-def test_rows_that_nothing_tells_apart_are_told_apart_on_one_page():
+def test_identical_logs_are_distinguished_on_one_page():
     page = WorkflowLogPage.from_dict({"data": [None, {"created_at": NOW}, None, {"created_at": NOW}], "total": 4})
     assert len(WindowWalk(None, None).accept(page)) == 4
 
@@ -382,7 +382,7 @@ def test_one_worker_and_short_rests_are_not_split():
     assert split(LogTable(SPREAD[:90]), 8)[1] is None
 
 
-def test_each_worker_has_several_ranges_so_that_none_waits_for_the_slowest():
+def test_each_worker_has_several_ranges():
     for rows in (2_000, 20_000, 200_000):
         walk, _ = split(LogTable(SPREAD), 1)
         walk.total = rows
@@ -499,7 +499,7 @@ def test_eight_workers_need_a_sixth_of_the_turns_and_less(crowds: list[tuple[int
     assert turns(crowds, 1) >= 6.5 * turns(crowds, 8)
 
 
-def test_no_boundary_is_beyond_the_last_page_that_can_be_asked_for():
+def test_no_boundary_is_beyond_the_last_possible_page():
     walk, _ = split(LogTable(SPREAD), 1)
     walk.total = 10**12
     ranges = Ranges.of(walk, 64)
@@ -530,7 +530,7 @@ def test_total_and_seen_count_along():
     assert next(walk, None) is None
 
 
-def test_a_walk_that_failed_does_not_end_quietly_when_it_is_iterated_again():
+def test_a_failed_walk_does_not_end_quietly_when_resumed():
     def fail(number: int) -> None:
         if number == 3:
             raise InternalServerError("x", status_code=500, code=None, message="", headers={}, body="", request=None)  # type: ignore[arg-type]
@@ -593,7 +593,7 @@ def test_a_loop_that_is_left_leaves_no_thread():
     assert walk_threads() <= before
 
 
-def test_workers_are_threads_that_tell_what_they_are_and_for_which_a_program_does_not_wait():
+def test_workers_are_named_daemon_threads():
     readers: set[threading.Thread] = set()
 
     class Watching(LogTable):

@@ -31,13 +31,13 @@ a_few = settings(max_examples=8, deadline=None, derandomize=True, suppress_healt
 
 @a_few
 @given(chances)
-def test_whatever_arrives_and_vanishes_each_row_is_given_once_and_newest_first(random: Random):
+def test_each_log_is_returned_once_and_newest_first(random: Random):
     check(random_history(random))
 
 
 @a_few
 @given(chances)
-def test_workers_in_each_others_way_give_the_same_rows_in_the_same_order(random: Random):
+def test_interfering_workers_return_the_same_logs_in_order(random: Random):
     check(random_history_with_workers(random))
 
 
@@ -91,7 +91,7 @@ def test_days_later_a_checkpoint_costs_nothing_of_what_was_there(cut: int):
 
 
 @pytest.mark.parametrize("form", ODD_FORMS)
-def test_one_odd_row_of_each_kind_in_each_place_keeps_all_the_others(form: str):
+def test_one_odd_log_of_each_kind_keeps_all_the_others(form: str):
     crowds = [*CROWDS[:5], (NOW - 3600, 2)]
     rows = sum(count for _, count in crowds)
     for place in (0, 2, 3, 32, 33, 34, 99, 100, 150, 170, rows - 3, rows - 1):
@@ -110,7 +110,7 @@ def test_checkpoints_at_odd_rows_hold(form: str, cut: int):
 
 @pytest.mark.parametrize("step", [6, 15, 96, 97])
 @pytest.mark.parametrize("seed", range(2))
-def test_rows_without_a_time_at_the_borders_of_ranges_are_given_once(seed: int, step: int):
+def test_untimed_logs_at_range_borders_are_returned_once(seed: int, step: int):
     crowds = [(NOW - number, 1 + (number + seed) % 4) for number in range(500)]
     rows = sum(count for _, count in crowds)
     odd = dict.fromkeys(range(seed, rows, step), "time is null")

@@ -39,7 +39,7 @@ def test_there_are_these_workflows():
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_workflow_names_its_events_its_permissions_and_a_limit_for_each_job(name: str):
+def test_a_workflow_names_events_permissions_and_time_limits(name: str):
     workflow = WORKFLOWS[name]
     assert workflow["on"]
     assert workflow["permissions"] in ({}, {"contents": "read"})
@@ -68,14 +68,14 @@ def test_every_make_target_that_is_called_exists(name: str):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_shell_can_read_every_step_and_no_step_has_a_value_from_outside_in_its_text(name: str):
+def test_shells_parse_every_step_and_no_step_embeds_input(name: str):
     for text in commands(name):
         read = subprocess.run(["bash", "-n"], input=text, text=True, check=False)  # noqa: S607 - the one on PATH
         assert read.returncode == 0, text
         assert "${{" not in text  # values come in the environment, where they are never read as commands
 
 
-def test_ci_runs_what_must_pass_on_every_python_that_is_supported():
+def test_ci_runs_all_checks_on_every_supported_python():
     (job,) = jobs("ci.yml").values()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     supported = re.findall(r"Python :: (3\.[0-9]+)$", "\n".join(project["classifiers"]), re.MULTILINE)
@@ -92,7 +92,7 @@ class TestUpdate:
         assert [len(shlex.split(entry["cron"])) for entry in on["schedule"]] == [5]
         assert "workflow_dispatch" in on
 
-    def test_the_document_comes_by_https_alone_from_the_repositorys_variable(self):
+    def test_the_document_comes_by_https_from_the_variable(self):
         (fetch,) = [step for step in steps("update-spec.yml") if "curl" in step.get("run", "")]
         assert fetch["env"] == {"SPEC_URL": "${{ vars.SPEC_URL }}"}
         assert "--proto '=https'" in fetch["run"]

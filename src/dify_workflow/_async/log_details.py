@@ -100,7 +100,7 @@ class AsyncDetailedLogWalk(AsyncArrowStream, AsyncIteration[DetailedLog]):
 
 
 class _Place:
-    """Where the walk stands after the last row that was given; the walk itself is ahead of that."""
+    """Where the walk stands after the last log that was given; the walk itself is ahead of that."""
 
     __slots__ = ("checkpoint",)
 
@@ -109,7 +109,7 @@ class _Place:
 
 
 class _Lookup(NamedTuple):
-    """A row, the place of the walk after it, and where its run's detail will be handed over."""
+    """A log, the place of the walk after it, and where its run's detail will be handed over."""
 
     log: WorkflowLog
     checkpoint: dict[str, Any]
@@ -119,8 +119,8 @@ class _Lookup(NamedTuple):
 async def _joined(
     walk: AsyncLogWalk, get_run: RunGetter, at_once: int, place: _Place, outages: Outages
 ) -> AsyncGenerator[DetailedLog]:
-    crew = AsyncWorkerPool(life_of(walk))
-    lookups: AsyncChannel[_Lookup] = AsyncChannel(crew, at_once)
+    pool = AsyncWorkerPool(life_of(walk))
+    lookups: AsyncChannel[_Lookup] = AsyncChannel(pool, at_once)
     under_way: deque[_Lookup] = deque()
 
     async def work() -> None:
@@ -128,11 +128,11 @@ async def _joined(
             lookup = await lookups.get()
             await lookup.done.put(await _detailed(lookup.log, get_run, outages))
 
-    async with crew, walk:
+    async with pool, walk:
         for _ in range(at_once):
-            crew.start(work)
+            pool.start(work)
         async for log in walk:
-            under_way.append(_Lookup(log, walk.checkpoint, AsyncChannel(crew, 1)))
+            under_way.append(_Lookup(log, walk.checkpoint, AsyncChannel(pool, 1)))
             await lookups.put(under_way[-1])
             if len(under_way) == at_once:
                 first = under_way.popleft()

@@ -1,4 +1,4 @@
-"""Following the logs: it looks, gives and waits; what is new and how long to wait is decided in `_logs.follow`."""
+"""Following the logs: polls, returns logs and waits; `_logs.follow` decides what is new and how long to wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .._errors import DifyError, IncompleteWalkError
 from .._http import logging
 from .._http.lifetimes import AsyncLifetime
-from .._logs.follow import MOST_LOOK_UPS, OVERLAP_SECONDS
+from .._logs.follow import MOST_LOOKUPS, OVERLAP_SECONDS
 from .._logs.walk import PageRequest, Reply, WindowWalk, page_from, rows_of
 from .iterations import AsyncIteration
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .._http.config import Configuration
     from .._logs.follow import Following
-    from .._logs.walk import FilterClock, Inquiry, Row
+    from .._logs.walk import FilterClock, Inquiry, SeenLog
     from ..models import WorkflowLog, WorkflowLogPage
 
 
@@ -56,7 +56,7 @@ class AsyncLogFollow(AsyncIteration["WorkflowLog"]):
         del clock  # it may be set at any time, so that nothing may depend on it
         self._following = following
         life = life or AsyncLifetime()
-        items = AsyncLooks(read_page, following, monotonic, sleep or life.sleep).logs()
+        items = AsyncPolling(read_page, following, monotonic, sleep or life.sleep).logs()
         super().__init__(life, items, configuration=configuration)
 
     def _state(self) -> Mapping[str, object]:
@@ -117,8 +117,8 @@ class AsyncLogChanges(AsyncIteration["WorkflowLog"]):
         self._following = following
         self._progress = Progress()
         life = life or AsyncLifetime()
-        looks = AsyncLooks(read_page, following, monotonic, life.sleep, is_single=True)
-        super().__init__(life, noted(looks, self._progress), configuration=configuration)
+        polling = AsyncPolling(read_page, following, monotonic, life.sleep, is_single=True)
+        super().__init__(life, noted(polling, self._progress), configuration=configuration)
 
     def _state(self) -> Mapping[str, object]:
         return {**self._following.given_filters, "seen": self._following.seen}
@@ -159,16 +159,16 @@ class Progress:
         self.is_complete = False
 
 
-async def noted(looks: AsyncLooks, progress: Progress) -> AsyncGenerator[WorkflowLog]:
+async def noted(polling: AsyncPolling, progress: Progress) -> AsyncGenerator[WorkflowLog]:
     """The changes, and the note that there are no more."""
-    async with aclosing(looks.changes()) as logs:
+    async with aclosing(polling.changes()) as logs:
         async for log in logs:
             yield log
     progress.is_complete = True
 
 
-class AsyncLooks:
-    """What looks at the logs, gives what is new, and waits."""
+class AsyncPolling:
+    """Polls the logs, yields what is new, and waits."""
 
     def __init__(
         self,
@@ -192,20 +192,20 @@ class AsyncLooks:
         if not following.has_begun:
             await self._skip_what_is_there()
             return
-        async with aclosing(self._look()) as found:
+        async with aclosing(self._poll()) as found:
             async for row in found:
                 if following.take(row, self._monotonic()):
                     yield row.log
 
     async def logs(self) -> AsyncGenerator[WorkflowLog]:
-        """The rows, without end."""
+        """The logs, without end."""
         following = self._following
         while True:
             happened = False
             try:
                 if not following.has_begun:
                     await self._skip_what_is_there()
-                async with aclosing(self._look()) as found:
+                async with aclosing(self._poll()) as found:
                     async for row in found:
                         happened = True
                         if following.take(row, self._monotonic()):
@@ -218,7 +218,7 @@ class AsyncLooks:
 
     async def _skip_what_is_there(self) -> None:
         walk = WindowWalk(None, None)
-        rows: list[Row] = []
+        rows: list[SeenLog] = []
         while (request := walk.next_request()) is not None:
             rows += walk.accept(await self._read(request))
             self._adopt(walk)
@@ -226,12 +226,12 @@ class AsyncLooks:
                 break
         self._following.skip(rows, newest_of(rows))
 
-    async def _look(self) -> AsyncGenerator[Row]:
+    async def _poll(self) -> AsyncGenerator[SeenLog]:
         following = self._following
         async with aclosing(self._news()) as found:
             async for row in found:
                 yield row
-        for _ in itertools.count() if self._is_single else range(MOST_LOOK_UPS):
+        for _ in itertools.count() if self._is_single else range(MOST_LOOKUPS):
             window = following.window_due(self._monotonic())
             if window is None:
                 break
@@ -243,7 +243,7 @@ class AsyncLooks:
                 wider = following.with_margins()
                 rows += await self._rows_of(window, wider)
                 if following.shows_all(rows, window):
-                    following.doubt(wider)
+                    following.suspect_clock(wider)
             is_whole = following.shows_all if self._is_single else following.is_whole
             if not is_whole(rows, window):
                 for step in (3600, -3600):  # logs of before a zone's change of its offset
@@ -251,32 +251,32 @@ class AsyncLooks:
             for row in following.ended_of(rows, window, self._monotonic()):
                 yield row
 
-    async def _begins_elsewhere(self, rows: list[Row], *, again: bool = False) -> bool:
-        """Whether rows that should show the newest known one do not, as a window has to begin by another clock."""
+    async def _begins_elsewhere(self, rows: list[SeenLog], *, again: bool = False) -> bool:
+        """Whether logs that should show the newest known one do not, as a window has to begin by another clock."""
         if self._following.shows_the_newest(rows):
             return False
         self._is_clock_proven = self._is_clock_proven and not again
         return await self._find_clock(rows)
 
-    async def _find_clock(self, rows: list[Row]) -> bool:
+    async def _find_clock(self, rows: list[SeenLog]) -> bool:
         """Find out, once, how the filters relate to displayed times; whether windows begin elsewhere by that."""
         following = self._following
         if self._is_clock_proven:
             return False
         self._is_clock_proven = True
-        found = await self._answer(following.search_clock(rows))
-        if found is None and following.is_in_doubt and self._is_single:
-            found = await self._answer(following.search_clock_elsewhere())
+        found = await self._resolve(following.search_clock(rows))
+        if found is None and following.is_clock_suspect and self._is_single:
+            found = await self._resolve(following.search_clock_elsewhere())
         if found is not None:
             self._adopt(WindowWalk(None, None, clock=found))
         return found is not None
 
-    async def _rows_of(self, window: tuple[int, int], clock: FilterClock) -> list[Row]:
-        """The rows of a window of displayed seconds."""
+    async def _rows_of(self, window: tuple[int, int], clock: FilterClock) -> list[SeenLog]:
+        """The logs of a window of displayed seconds."""
         first, last = window
         return await self._all(WindowWalk(clock.before(last), clock.after(first), clock=clock))
 
-    async def _news(self) -> AsyncGenerator[Row]:
+    async def _news(self) -> AsyncGenerator[SeenLog]:
         """What is new since the last look, oldest first."""
         following = self._following
         helps_to_part, is_repeated = True, False
@@ -312,24 +312,24 @@ class AsyncLooks:
                 yield row
             return
 
-    async def _parts(self, start: int | None, newest: int, ends: Iterable[int]) -> AsyncGenerator[Row]:
+    async def _parts(self, start: int | None, newest: int, ends: Iterable[int]) -> AsyncGenerator[SeenLog]:
         """A backlog in parts, the oldest first, so that it is never held as a whole.
 
-        The newest part is left to the next round, which begins a little before the newest row that was given then: what
+        The newest part is left to the next round, which begins a little before the newest log that was given then: what
         appears late meanwhile is late by less than that.
         """
         following = self._following
-        last, expected = start, None  # where the part before began, and the rows that there are from `start` on
+        last, expected = start, None  # where the part before began, and the logs that there are from `start` on
         for rank in ends:
             clock = following.clock
             boundary = Reply.of(await self._read(page_from(rank, clock.before(newest), start)))
             if expected is not None and boundary.total is not None and boundary.total < expected:
-                # Rows were deleted, or bounds leave out their own second: it is read with the next part.
-                following.doubt(following.with_margins())
+                # Logs were deleted, or bounds leave out their own second: it is read with the next part.
+                following.suspect_clock(following.with_margins())
                 clock, start = following.clock, last
                 boundary = Reply.of(await self._read(page_from(rank, clock.before(newest), start)))
             if not boundary.rows:
-                return  # rows were deleted
+                return  # logs were deleted
             second = boundary.rows[0].second
             walk = WindowWalk(clock.before(second), start, clock=clock)
             for row in following.news_of(await self._all(walk), self._monotonic()):
@@ -339,8 +339,8 @@ class AsyncLooks:
             last = start
             start = clock.after(second + 1) if start is None else max(clock.after(second + 1), start)
 
-    async def _all(self, walk: WindowWalk) -> list[Row]:
-        rows: list[Row] = []
+    async def _all(self, walk: WindowWalk) -> list[SeenLog]:
+        rows: list[SeenLog] = []
         while (request := walk.next_request()) is not None:
             rows += walk.accept(await self._read(request))
         return rows
@@ -352,7 +352,7 @@ class AsyncLooks:
             logging.log_time_shift("logs.follow", self._following.time_shift or 0)
         return walk.clock != before
 
-    async def _answer(self, inquiry: Inquiry[FilterClock | None]) -> FilterClock | None:
+    async def _resolve(self, inquiry: Inquiry[FilterClock | None]) -> FilterClock | None:
         """What an inquiry finds out from the pages that it asks for."""
         try:
             request = next(inquiry)
@@ -375,11 +375,11 @@ class AsyncLooks:
                     raise
                 logging.log_outage("logs.follow", error, pause)
             else:
-                self._following.answered()
+                self._following.note_response()
                 return page
             await self._sleep(pause)
 
 
-def newest_of(rows: list[Row]) -> int | None:
-    """The latest second of rows that have one."""
+def newest_of(rows: list[SeenLog]) -> int | None:
+    """The latest second of logs that have one."""
     return max((row.second for row in rows if row.is_timed), default=None)

@@ -28,7 +28,7 @@ class AsyncPatientCall(Generic[A, T]):
         call: the call.
         outages: the outages of the walk.
         life: the lifetime of the walk.
-        probe: another call that shows whether the server is up, where it may fail to answer this one, with a certain
+        probe: another call that shows whether the server is up, where it may fail on this one, with a certain
             argument, for good: its error is then raised. It is needed until the call has succeeded with any argument,
             and is then replaced by that.
         what: the method that messages name.

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from dify_workflow_api.api.runs import stop_workflow_run
 
-from .._http import logging, responses, transport_errors
+from .._http import logging, response_errors, transport_errors
 from .._http.advice import add_advice, after_broken_stream, no_advice
 from .._http.attempts import attempt_of
+from .._http.decode import BrokenEventError, ReportedError
 from .._http.lifetimes import AsyncLifetime, EndedError
-from .._http.responses import BrokenEventError, ReportedError
 from .._http.sse import EventParser
 from .._runs.stream import StreamProgress, StreamWaits, checked_max_silence
 from .._tracing.spans import NO_SPAN
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from .._errors import DifyError
     from .._http.advice import Advice
-    from .._http.config import Secret, TimeoutOption
+    from .._http.config import TimeoutOption
     from .._http.open_responses import AsyncHeldResponse
+    from .._http.secrets import Secret
     from .._runs.node_executions import NodeExecution
     from .._tracing.spans import RunSpan
     from ..models import StopResponse, WorkflowFinishedEvent, WorkflowRunStatus
@@ -205,7 +206,7 @@ class AsyncRunStream(AsyncIteration[Any]):
     def response_headers(self) -> httpx.Headers | None:
         """Headers of the response, without the API key where the server repeats it; None before the `with` begins."""
         held = self._held
-        return None if held is None else responses.headers_of(held.response, self._caller.configuration.api_key)
+        return None if held is None else response_errors.headers_of(held.response, self._caller.configuration.api_key)
 
     @property
     def inputs_refused(self) -> bool:
@@ -340,19 +341,19 @@ class AsyncReading:
             for event in progress.last_events(parser.end()):
                 yield event
         except (BrokenEventError, ReportedError) as error:
-            failure = responses.failed_stream(error, response, progress.summary(), secret)
+            failure = response_errors.failed_stream(error, response, progress.summary(), secret)
         except transport_errors.raised() as error:
             found = waits.explained(transport_errors.as_http_error(error))
-            failure = responses.failed_stream(found, response, progress.summary(), secret)
+            failure = response_errors.failed_stream(found, response, progress.summary(), secret)
         except BaseException as error:
             self.failure = RuntimeError("reading this stream was interrupted, which closed its connection")
             self.span.failed(error)
-            responses.conceal(error, response, secret)
+            response_errors.conceal(error, response, secret)
             raise
         finally:
             await held.aclose()
         if failure is None and not progress.is_whole:
-            failure = responses.cut_stream(response, progress.summary(), secret)
+            failure = response_errors.cut_stream(response, progress.summary(), secret)
         self._keep(failure)
 
     def _keep(self, failure: DifyError | None) -> None:

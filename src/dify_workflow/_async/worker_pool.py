@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class CrewStoppedError(Exception):
+class WorkerPoolStoppedError(Exception):
     """Something was waited for that will not come any more."""
 
 
@@ -46,7 +46,7 @@ class AsyncWorkerPool:
         async def run() -> None:
             try:
                 await work()
-            except (CrewStoppedError, EndedError):
+            except (WorkerPoolStoppedError, EndedError):
                 pass
             except Exception as error:  # noqa: BLE001 - it is raised again where the consumer waits
                 self._let_go(error)
@@ -66,7 +66,7 @@ class AsyncWorkerPool:
         """Wait, holding the lock, until it is so, or the deadline, a monotonic time, has passed.
 
         Raises:
-            CrewStoppedError: the pool stopped before.
+            WorkerPoolStoppedError: the pool stopped before.
             EndedError: the lifetime of the iterator has ended.
             Exception: for the consumer, what a worker raised.
         """
@@ -74,7 +74,7 @@ class AsyncWorkerPool:
         if self._error is not None and not self._workers.is_one():
             raise self._error
         if self._stopped:
-            raise CrewStoppedError
+            raise WorkerPoolStoppedError
 
     def _let_go(self, error: Exception | None) -> None:
         # Without the lock: a signal handler or a finalizer may come here, wherever this thread is.
@@ -88,26 +88,26 @@ class AsyncChannel(Generic[T]):
     """What one worker of a pool hands over to another, in order.
 
     Args:
-        crew: the pool that it belongs to.
+        pool: the pool that it belongs to.
         size: items that it holds; who puts more in waits.
     """
 
-    def __init__(self, crew: AsyncWorkerPool, size: int) -> None:
-        self._crew = crew
+    def __init__(self, pool: AsyncWorkerPool, size: int) -> None:
+        self._pool = pool
         self._size = size
         self._items: deque[T] = deque()
 
     async def put(self, item: T) -> None:
         """Hand over an item, as soon as there is room."""
-        async with self._crew.changed:
-            await self._crew.wait_for(lambda: len(self._items) < self._size)
+        async with self._pool.changed:
+            await self._pool.wait_for(lambda: len(self._items) < self._size)
             self._items.append(item)
-            self._crew.changed.notify_all()
+            self._pool.changed.notify_all()
 
     async def get(self) -> T:
         """The next item, as soon as there is one."""
-        async with self._crew.changed:
-            await self._crew.wait_for(lambda: bool(self._items))
+        async with self._pool.changed:
+            await self._pool.wait_for(lambda: bool(self._items))
             item = self._items.popleft()
-            self._crew.changed.notify_all()
+            self._pool.changed.notify_all()
             return item

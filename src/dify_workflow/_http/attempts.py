@@ -36,9 +36,9 @@ LATE: Final = 0.001
 """Seconds for which data is still waited for after the deadline: what has arrived by then is read."""
 
 LONGEST_SEARCH: Final = 5.0
-"""Seconds for which an interrupted attempt is looked for in the queues of pools, which it may be about to join."""
+"""Seconds for which an interrupted attempt is searched for in the queues of pools, which it may be about to join."""
 PAUSE: Final = 0.005
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 POOLS: Final[WeakSet[Any]] = WeakSet()
 """httpcore's pools in which an attempt may wait for a connection."""

@@ -16,7 +16,7 @@ import httpx
 from .._errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from .config import Secret
+    from .secrets import Secret
 
 DEFAULT_BASE_URL: Final = "https://api.dify.ai/v1"
 CLOUD_CONSOLE: Final = "cloud.dify.ai"
@@ -44,7 +44,7 @@ def base_url_from(given: str | None, secret: Secret) -> str:
     """The base URL that a client uses: the given one, else `DIFY_BASE_URL`, else the cloud's. It ends in "/v1".
 
     Args:
-        given: what the caller gave.
+        given: as given by the caller.
         secret: the API key, which no message shows.
 
     Raises:

@@ -120,7 +120,7 @@ def check_length(headers: httpx.Headers, bound: int) -> None:
     Raises:
         BodyError: it does.
     """
-    for name, value in headers.raw:  # a look-up by name takes four times as long, at every call
+    for name, value in headers.raw:  # a lookup by name takes four times as long, at every call
         if name.lower() == b"content-length":
             if value.isdigit() and len(value) <= MOST_DIGITS and int(value) > bound:
                 raise too_large(bound)

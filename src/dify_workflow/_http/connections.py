@@ -200,7 +200,7 @@ class Routes:
         variables = self._proxies()
         proxy = None
         if variables:
-            from .environment import proxy_for  # noqa: PLC0415 - loaded when needed
+            from .proxies import proxy_for  # noqa: PLC0415 - loaded when needed
 
             proxy = proxy_for(variables, url)
         # Without TLS there are no certificates, and to load all authorities takes 20 ms. Should TLS be spoken over
@@ -210,7 +210,7 @@ class Routes:
         return {"verify": verify, "limits": LIMITS, "proxy": proxy}
 
     def _trusted(self) -> ssl.SSLContext:
-        from .environment import trusting  # noqa: PLC0415 - loaded when needed
+        from .certificates import trusting  # noqa: PLC0415 - loaded when needed
 
         return trusting(self._environment)
 
@@ -224,7 +224,7 @@ def _proxies_in(environment: Mapping[str, str]) -> Mapping[str, Variable]:
     """The proxies of an environment, else of the system. Where there can be none, nothing is loaded to read them."""
     if sys.platform not in HAVE_SETTINGS and not any(name.lower().endswith("_proxy") for name in environment):
         return {}
-    from .environment import proxy_variables, system_variables  # noqa: PLC0415 - loaded when needed
+    from .proxies import proxy_variables, system_variables  # noqa: PLC0415 - loaded when needed
 
     return proxy_variables(environment) or system_variables()
 
@@ -235,7 +235,7 @@ def exchange(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Re
         response = transport.handle_request(request)
     except httpx.PoolTimeout as error:
         raise httpx.PoolTimeout(ALL_IN_USE) from error
-    # Bytes behind the response are looked for. There is no such stream where a test has replaced the transport.
+    # Bytes behind the response are searched for. There is no such stream where a test has replaced the transport.
     stream: Any = response.extensions.get("network_stream")
     if not getattr(stream, "is_watched", True):
         stream.watch(response)

@@ -1,6 +1,6 @@
 """Ways to a connection that can be ended from elsewhere: Python's own cannot, as they are single calls.
 
-The wait for a connection is cut into slices, between which the attempt may be found interrupted. A look-up of a host's
+The wait for a connection is cut into slices, between which the attempt may be found interrupted. A lookup of a host's
 name cannot be ended by any means: it goes on in a thread, and nobody waits for it. What is put in the place of Python's
 own functions (by gevent, PySocks), or of httpcore's, is used as it is, and cannot be ended in these phases.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Address: TypeAlias = tuple[int, int, int, str, Any]
 
 SLICE: Final = 0.05
-"""Seconds after which a wait looks whether it was interrupted."""
+"""Seconds after which a wait checks whether it was interrupted."""
 NAME: Final = "dify-workflow-lookup"
 CONNECTS_LATER: Final = frozenset({EINPROGRESS, EWOULDBLOCK})
 STREAM: Final[Any] = getattr(sys.modules.get("httpcore._backends.sync"), "SyncStream", None)

@@ -3,7 +3,7 @@
 Walks, follows and streams have one each. Whatever waits for them (for a response, for data, for a moment to come, for a
 worker) does so through it. `end` may be called from any thread, from a signal handler and from a finalizer, at any
 moment, so it takes no lock that the interrupted code could hold: it sets a flag and wakes up who waits. Who begins to
-wait makes itself known first and looks at the flag then, so that no end is missed.
+wait makes itself known first and checks the flag then, so that no end is missed.
 
 The thread or task that iterates does the cleaning up: there, the wait fails with `EndedError`.
 """
@@ -31,7 +31,7 @@ LONGEST_WAIT: Final = 5.0
 """Seconds for which closing waits for threads. They end at once, but for those that read with a caller's own httpx
 client, and those that need a lock which the closing thread holds: it may be in a signal handler."""
 PAUSE: Final = 0.002
-"""Seconds between two looks at whether another thread or task has left an iterator."""
+"""Seconds between two checks whether another thread or task has left an iterator."""
 FORKED: Final = "belongs to the process that made it, which was forked since; make a new one in this process"
 IN_USE: Final = "generator already executing"
 """What Python says of a generator that runs already."""

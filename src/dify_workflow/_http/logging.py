@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .._errors import DifyError
-    from .config import Secret
+    from .secrets import Secret
 
 logger = logging.getLogger("dify_workflow")
 
@@ -73,5 +73,5 @@ def log_time_shift(method: str, shift: int) -> None:
 
 
 def _reason(error: DifyError) -> str:
-    # Not an answer's own text: that is a part of a body.
+    # Not a response's own text: that is a part of a body.
     return f"status {error.status_code}" if isinstance(error, APIStatusError | APIResponseError) else str(error)

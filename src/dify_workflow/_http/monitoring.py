@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from .config import Secret
+from .secrets import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -71,7 +71,7 @@ class Monitor:
             self._alarms.discard(alarm)
 
     def notify_all(self) -> None:
-        """Have everyone look again. Unlike a condition's, this needs no lock."""
+        """Wake all waiters. Unlike a condition's, this needs no lock."""
         for alarm in list(self._alarms):
             alarm.interrupt()
 
@@ -113,7 +113,7 @@ class AsyncMonitor:
                 timer.cancel()
 
     def notify_all(self) -> None:
-        """Have everyone look again."""
+        """Wake all waiters."""
         for future in list(self._waiting):
             _set(future)
 

@@ -48,7 +48,7 @@ def install(transport: httpx.HTTPTransport) -> bool:
     pool = getattr(transport, "_pool", None)
     if not isinstance(getattr(pool, "_network_backend", None), httpcore.NetworkBackend):
         return False
-    pool._network_backend = Network()  # type: ignore[union-attr] # noqa: SLF001 - it was just looked for
+    pool._network_backend = Network()  # type: ignore[union-attr] # noqa: SLF001 - it was just searched for
     POOLS.add(pool)
     return True
 

@@ -13,7 +13,7 @@ FIRST_PAUSE: Final = 1.0
 FIRST_PART: Final = 20
 """The first pause is at most this part of the patience."""
 LONE_FAILURES: Final = 2
-"""Failures of one request, each after a success of another request: the server is up, and cannot answer this one."""
+"""Failures of one request, each after a success of another request: the server is up, and cannot process this one."""
 CONTINUE: Final = "the walk has ended; continue from walk.checkpoint with {what}(checkpoint=...)"
 
 
@@ -82,7 +82,7 @@ class Outages:
             request: the request.
             error: what it ended in.
             now: a monotonic time.
-            may_be_its_own: whether the server may fail to answer this request and no other.
+            may_be_its_own: whether the server may fail to process this request alone.
         """
         if not self._patience or not self._has_succeeded or not is_outage(error):
             return None

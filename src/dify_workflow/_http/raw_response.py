@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from . import responses
+from . import response_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
 
-    from .config import Secret
+    from .secrets import Secret
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class RawResponse(Generic[T]):
 
     def __init__(self, response: httpx.Response, content: bytes, read: Callable[[bytes], T], secret: Secret) -> None:
         self._response = response
-        self._content = responses.value(response, content, bytes, secret)
+        self._content = response_errors.value_or_raise(response, content, bytes, secret)
         self._read = read
         self._secret = secret
         self._parsed: T = NOT_PARSED
@@ -45,7 +45,7 @@ class RawResponse(Generic[T]):
     @property
     def headers(self) -> httpx.Headers:
         """Headers of the response, without the API key where the server repeats it."""
-        return responses.headers_of(self._response, self._secret)
+        return response_errors.headers_of(self._response, self._secret)
 
     def parse(self) -> T:
         """The result of the call, as the method without `with_raw_response` returns it. It is parsed once.
@@ -55,7 +55,7 @@ class RawResponse(Generic[T]):
             NotFoundError: the body says that the resource does not exist (a run, on Dify 1.11).
         """
         if self._parsed is NOT_PARSED:
-            self._parsed = responses.value(self._response, self._content, self._read, self._secret)
+            self._parsed = response_errors.value_or_raise(self._response, self._content, self._read, self._secret)
         return self._parsed
 
     def __repr__(self) -> str:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from dify_workflow_api.types import Request
 
-    from .config import Configuration, Secret
+    from .config import Configuration
+    from .secrets import Secret
 
 Params = tuple[tuple[str, str], ...]
 

@@ -31,7 +31,7 @@ def seconds_before_retry(
     retries_made: int,
     max_retries: int,
     backoff: float,
-    chance: Callable[[], float],
+    jitter: Callable[[], float],
 ) -> float | None:
     """Seconds to wait before the request is sent again; None when the error is to be raised now.
 
@@ -40,15 +40,15 @@ def seconds_before_retry(
         method: HTTP method.
         retries_made: retries so far; 0 after the first attempt.
         max_retries: how many there may be.
-        backoff: seconds before the first retry, doubled for each further one up to 8, less up to half by chance.
-        chance: a number from 0 up to 1, another one at each call, so that many clients do not come back at once.
+        backoff: seconds before the first retry, doubled for each further one up to 8, less a random share up to 1/2.
+        jitter: returns a random number from 0 up to 1, so that many clients do not retry at the same moment.
     """
     if retries_made >= max_retries or not _may_be_sent_again(error, method):
         return None
     asked = error.retry_after if isinstance(error, APIStatusError) else None
     if asked is not None:
         return asked if asked <= LONGEST_RETRY_AFTER else None
-    return float(min(backoff * 2.0 ** min(retries_made, 16), LONGEST_BACKOFF) * (1 - chance() / 2))
+    return float(min(backoff * 2.0 ** min(retries_made, 16), LONGEST_BACKOFF) * (1 - jitter() / 2))
 
 
 def _may_be_sent_again(error: DifyError, method: str) -> bool:

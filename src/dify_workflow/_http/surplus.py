@@ -1,6 +1,6 @@
 """Bytes that a server sends behind a response: h11 keeps them, and would take them for the next request's response.
 
-They are found by private attributes of httpx and httpcore. Where one is not there, nothing is looked for; a test says
+They are found by private attributes of httpx and httpcore. Where one is not there, nothing is searched for; a test says
 when that is the case.
 """
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .config import Secret
+    from .secrets import Secret
 
 CARRIERS: Final = frozenset({"anyio", "dify_workflow", "h11", "h2", "httpcore", "httpx", "socket", "ssl"})
 """Packages whose frames below the one that catches an exception are not shown."""

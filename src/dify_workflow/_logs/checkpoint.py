@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .filters import LogFilters
-    from .walk import Row
+    from .walk import SeenLog
 
 VERSION: Final = 1
 NAMES: Final = frozenset(
@@ -20,59 +20,59 @@ NAMES: Final = frozenset(
 
 
 class Position:
-    """The place of a walk after the last row that it passed.
+    """The place of a walk after the last log that it passed.
 
     Attributes:
-        latest: the second of the first row that was passed, the newest of the walk; None before it.
+        latest: the second of the first log that was passed, the newest of the walk; None before it.
         newest: the second of the last one, in epoch seconds as displayed; every newer row was passed. Before the first
             row, the latest second of the walk as the server's filter understands it; None is no bound.
         oldest: earliest second of the walk, as it was when the walk began; None is no bound.
-        known: ids of the rows of the second `newest` that were passed.
-        strays: ids of rows that were passed and may come again at any second: those without a time, and all those of
-            a server that does not sort.
-        seen: rows given to the caller.
-        total: rows that matched when the walk began; None while that is not known.
-        ended: whether every row was given.
+        seen_at_newest: ids of the logs of the second `newest` that were passed: `known` in a checkpoint.
+        untimed_ids: ids of logs that were passed and may come again at any second (`strays` in a checkpoint): those
+            without a time, and all those of a server that does not sort.
+        seen: logs given to the caller.
+        total: logs that matched when the walk began; None while that is not known.
+        ended: whether every log was given.
         time_shift: displayed minus true seconds as found last; None before the first page. Not part of a checkpoint:
             the walk that goes on finds it again.
     """
 
-    __slots__ = ("ended", "known", "latest", "newest", "oldest", "seen", "strays", "time_shift", "total")
+    __slots__ = ("ended", "latest", "newest", "oldest", "seen", "seen_at_newest", "time_shift", "total", "untimed_ids")
 
     def __init__(self, *, newest: int | None, oldest: int | None) -> None:
         self.latest: int | None = None
         self.newest = newest
         self.oldest = oldest
-        self.known: set[str] = set()
-        self.strays: set[str] = set()
+        self.seen_at_newest: set[str] = set()
+        self.untimed_ids: set[str] = set()
         self.seen = 0
         self.total: int | None = None
         self.ended = False
         self.time_shift: int | None = None
 
-    def passed(self, row: Row, *, is_ordered: bool) -> None:
-        """Note that a row was passed, in the order in which rows come; or, unless `is_ordered`, in none."""
+    def passed(self, row: SeenLog, *, is_ordered: bool) -> None:
+        """Note that a log was passed, in the order in which logs come; or, unless `is_ordered`, in none."""
         if not is_ordered or not row.is_timed:
-            self.strays.add(row.identity)
+            self.untimed_ids.add(row.identity)
             return
         is_first = self.latest is None
         if is_first:
             self.latest = row.second
         if is_first or self.newest is None or row.second < self.newest:
-            self.newest, self.known = row.second, {row.identity}
+            self.newest, self.seen_at_newest = row.second, {row.identity}
         else:
-            self.known.add(row.identity)
+            self.seen_at_newest.add(row.identity)
 
     def go_back(self, newest: int | None, known: set[str], passed: Iterable[str]) -> None:
-        """Return to where the walk began, as rows before the last one may be missing; `passed` are those that are not.
+        """Return to where the walk began, as logs before the last one may be missing; `passed` are those that are not.
 
         Args:
             newest: as the attribute was then.
-            known: likewise.
-            passed: ids of all rows that were passed since.
+            known: likewise, `seen_at_newest`.
+            passed: ids of all logs that were passed since.
         """
-        self.newest, self.known = newest, known
-        self.strays.update(passed)
+        self.newest, self.seen_at_newest = newest, known
+        self.untimed_ids.update(passed)
 
     def as_json(self, filters: LogFilters) -> dict[str, Any]:
         """The checkpoint: a JSON value that says which filters it belongs to."""
@@ -85,8 +85,8 @@ class Position:
             "latest": self.latest,
             "newest": self.newest,
             "oldest": self.oldest,
-            "known": sorted(self.known),
-            "strays": sorted(self.strays),
+            "known": sorted(self.seen_at_newest),
+            "strays": sorted(self.untimed_ids),
             "seen": self.seen,
             "total": self.total,
             "ended": self.ended,
@@ -112,8 +112,8 @@ def position_from(checkpoint: object, filters: LogFilters) -> Position:
         )
     position = Position(newest=_number(value, "newest", SECONDS), oldest=_number(value, "oldest", SECONDS))
     position.latest = _number(value, "latest", SECONDS)
-    position.known = _ids(value, "known")
-    position.strays = _ids(value, "strays")
+    position.seen_at_newest = _ids(value, "known")
+    position.untimed_ids = _ids(value, "strays")
     position.seen = _number(value, "seen", range(2**63)) or 0
     position.total = _number(value, "total", range(2**63))
     position.ended = value["ended"] is True

@@ -1,4 +1,4 @@
-"""Which rows a walk is about: what the server can filter by, and what has to be filtered here."""
+"""Which logs a walk is about: what the server can filter by, and what has to be filtered here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .times import Time
 
 FILTERABLE_STATUSES: Final = frozenset({"succeeded", "failed", "stopped"})
-"""The statuses that Dify 1.11 filters by; it refuses the others, though its answers contain them."""
+"""The statuses that Dify 1.11 filters by; it refuses the others, though its responses contain them."""
 TEXT_FILTERS: Final = frozenset({"keyword", "status", "created_by_end_user_session_id", "created_by_account"})
 TIME_FILTERS: Final = frozenset({"created_at__before", "created_at__after"})
 
@@ -49,16 +49,16 @@ class LogFilters(NamedTuple):
 
     @property
     def are_the_servers(self) -> bool:
-        """Whether the server applies all of them, so that its `total` is the number of rows that match."""
+        """Whether the server applies all of them, so that its `total` is the number of logs that match."""
         return self.status is None and self.session_id is None
 
     def with_status_here(self, status: str | None) -> LogFilters:
-        """These filters with the status filtered here: a row is then seen before it has the status, and after."""
+        """These filters with the status filtered here: a log is then seen before it has the status, and after."""
         sent = {name: value for name, value in self.sent.items() if name != "status"}
         return self._replace(sent=sent, status=status or None)
 
     def match(self, log: WorkflowLog) -> bool:
-        """Whether a row passes what is filtered here. Of an odd row, what is not there matches nothing."""
+        """Whether a log passes what is filtered here. Of an odd log, what is not there matches nothing."""
         if self.status is not None and _part(log, "workflow_run", "status") != self.status:
             return False
         return self.session_id is None or _part(log, "created_by_end_user", "session_id") == self.session_id
@@ -101,7 +101,7 @@ def log_filters(
     if not isinstance(status, Verbatim) and sent.get("status") not in FILTERABLE_STATUSES:
         here["status"] = sent.pop("status", None)
     if "keyword" in sent and "created_by_end_user_session_id" in sent:
-        # Dify 1.11 joins the end users twice for these two, and answers 500. Of the two, a session id can be
+        # Dify 1.11 joins the end users twice for these two, and responds with 500. Of the two, a session id can be
         # compared here; what a keyword finds, only the server knows.
         here["session_id"] = sent.pop("created_by_end_user_session_id")
     undecided = None
@@ -189,7 +189,7 @@ def page_filters(
     if keyword is not None:
         if "created_by_end_user_session_id" in sent:
             raise ValueError(
-                "keyword must be given to logs.list without created_by_end_user_session_id: the server answers 500 to "
+                "keyword must be given to logs.list without created_by_end_user_session_id: the server returns 500 for "
                 "both; logs.iter takes them together"
             )
         found = sent_keyword(keyword, version)

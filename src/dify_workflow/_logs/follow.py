@@ -1,8 +1,8 @@
-"""How the logs are followed: what is new, what has ended meanwhile, and when to look again.
+"""How the logs are followed: what is new, what has ended meanwhile, and when to poll again.
 
 Decisions only: nothing here sends or sleeps. The server has no stream of logs and its listing never tells that a run
-has ended: a row changes where it is. So each look asks for everything since a little before the newest row that was
-given, and older rows that were unfinished are looked up again, less and less often, until they have ended or are
+has ended: a log changes where it is. So each poll requests everything since a little before the newest log that was
+given, and older logs that were unfinished are looked up again, less and less often, until they have ended or are
 given up.
 
 Each poll has to show the newest known log. Where it does not, the server's filters see other seconds than it displays
@@ -36,38 +36,38 @@ if TYPE_CHECKING:
 
     from .filters import LogFilters
     from .times import Time
-    from .walk import Inquiry, Row
+    from .walk import Inquiry, SeenLog
 
 VERSION: Final = 1
 OVERLAP_SECONDS: Final = 30
-"""A row gets its time before it can be seen, so that an older one may appear after a newer one; this much older."""
+"""A log gets its time before it can be seen, so that an older one may appear after a newer one; this much older."""
 AT_ONCE: Final = 1000
-"""Rows of a backlog that are read, turned round and given before the next ones are read."""
+"""Logs of a backlog that are read, reversed and returned before the next ones are read."""
 SLOWEST: Final = 6
-"""While nothing happens the pause between two looks grows up to so many times `poll`."""
+"""While nothing happens the pause between two polls grows up to so many times `poll`."""
 LONGEST_OUTAGE_PAUSE: Final = 60.0
-LONGEST_ASKED_PAUSE: Final = 86_400.0
+LONGEST_RETRY_AFTER: Final = 86_400.0
 """A server that asks for a longer pause than a day is mistaken, and no clock could be set for the longest ones."""
 AGE_PART: Final = 10
-"""An unfinished row is looked up again after a tenth of its age."""
+"""An unfinished log is looked up again after a tenth of its age."""
 MOST_MISSES: Final = 8
-"""Look-ups in a row that do not show a row, and it is gone, where responses were seen that do not show all there is."""
-MOST_LOOK_UPS: Final = 10
-"""Windows of time, of `OVERLAP_SECONDS` at most, in which unfinished rows are looked up in one look."""
+"""Lookups in a row that do not show a log, and it is gone, where responses were seen that do not show all there is."""
+MOST_LOOKUPS: Final = 10
+"""Windows of time, of `OVERLAP_SECONDS` at most, in which unfinished logs are looked up in one poll."""
 MOST_WITNESSES: Final = 3
 """Seconds before the newest known one by which the clock is proved where the logs of that one are gone."""
 
 
 @dataclass(slots=True)
 class Unfinished:
-    """A row that had not ended when its turn came, and may have to be given later.
+    """A log that had not ended when its turn came, and may have to be given later.
 
     Attributes:
-        second: displayed second of the row, by which it is found again.
+        second: displayed second of the log, by which it is found again.
         since: when its turn was, in epoch seconds as the server displays them.
         due: when it is looked up again, by the monotonic clock.
         began: when its turn was, likewise; None until it is first looked at after a restart.
-        misses: look-ups in a row that did not show it.
+        misses: lookups in a row that did not show it.
     """
 
     second: int
@@ -81,10 +81,10 @@ class Following:
     """What is known of the logs that are followed.
 
     Args:
-        filters: which rows the caller wants.
+        filters: which logs the caller wants.
         oldest: earliest second to give, inclusive; None gives what arrives from now on.
-        poll: seconds between two looks while something happens.
-        give_up_after: age in seconds beyond which an unfinished row is not looked up any more.
+        poll: seconds between two polls while something happens.
+        give_up_after: age in seconds beyond which an unfinished log is not looked up any more.
     """
 
     def __init__(self, filters: LogFilters, *, oldest: int | None, poll: float, give_up_after: float) -> None:
@@ -94,7 +94,7 @@ class Following:
         self.time_shift: int | None = None
         """Displayed minus true seconds; None before the first page."""
         self.has_begun = oldest is not None
-        """Whether it is known where to go on; else the rows that there are now have to be skipped first."""
+        """Whether it is known where to go on; else the logs that there are now have to be skipped first."""
         self.seen = 0
         """Logs that were given; a log counts again when it is given again."""
         self._filters = filters
@@ -105,7 +105,7 @@ class Following:
         self._unfinished: dict[str, Unfinished] = {}
         self._may_be_displayed_elsewhere = False  # whether unfinished logs are known by the times of another shift
         self._whole: tuple[int | None, int | None] | None = None
-        self._doubted: int | None = None
+        self._suspect_second: int | None = None
         self._most_misses = 1
         self.has_inclusive_bounds = False  # whether a window showed logs of the seconds of both its bounds
         self._margin = 0
@@ -122,7 +122,7 @@ class Following:
 
     @property
     def window_start(self) -> int | None:
-        """Earliest second of the next look, as the server's filter understands it."""
+        """Earliest second of the next poll, as the server's filter understands it."""
         if self.newest is None:
             return self.oldest
         start = self.clock.after(max(self.newest - OVERLAP_SECONDS - self._margin, SECONDS.start))
@@ -130,22 +130,22 @@ class Following:
 
     @property
     def _recent_start(self) -> int | None:
-        """Earliest displayed second of the known logs that the next look shows again."""
+        """Earliest displayed second of the known logs that the next poll shows again."""
         return None if self.newest is None else self.newest - OVERLAP_SECONDS
 
-    def skip(self, rows: Iterable[Row], newest: int | None) -> None:
-        """Note rows that were there before, so that they are not given; `newest` is the newest row's second."""
+    def skip(self, rows: Iterable[SeenLog], newest: int | None) -> None:
+        """Note logs that were there before, so that they are not given; `newest` is the newest log's second."""
         self.has_begun = True
         self.newest = newest
         self._recent.update((row.identity, row.second) for row in rows)
         self._forget()
 
-    def news_of(self, rows: list[Row], now: float) -> list[Row]:
-        """Those rows of a look whose turn it is, oldest first: new ones, and those that have ended meanwhile."""
+    def news_of(self, rows: list[SeenLog], now: float) -> list[SeenLog]:
+        """Those logs of a poll whose turn it is, oldest first: new ones, and those that have ended meanwhile."""
         known = self._newest_known()
         start = self._recent_start
         # What comes before the newest known log is new, whatever its time; behind it, the filter may have let through
-        # more than it was asked for.
+        # more than was requested.
         place = next((place for place, row in enumerate(rows) if row.identity in known), 0 if known else len(rows))
         new = [
             row
@@ -156,15 +156,15 @@ class Following:
         ]
         return _oldest_first(new + self._changed_of(rows, now))
 
-    def take(self, row: Row, now: float) -> bool:
-        """Note that it was a row's turn; whether it is one that the caller wants."""
+    def take(self, row: SeenLog, now: float) -> bool:
+        """Note that it was a log's turn; whether it is one that the caller wants."""
         matches = self._filters.match(row.log)
         is_later = self.newest is None or row.second > self.newest
         if row.is_timed and is_later and row.identity not in self._unfinished:
             self.newest = row.second
             if len(self._recent) > AT_ONCE:
                 self._forget()
-        # A row without a time was seen where the newest row was, or before it.
+        # A log without a time was seen where the newest log was, or before it.
         self._recent[row.identity] = row.second if row.is_timed or self.newest is None else self.newest
         if self._is_settled(row):
             self._unfinished.pop(row.identity, None)
@@ -175,21 +175,21 @@ class Following:
         self.seen += matches
         return matches
 
-    def is_unchanged(self, rows: Iterable[Row], start: int | None, total: int | None) -> bool:
-        """Whether the first page of a look proves enough: all was read before, and the rows are as many as then.
+    def is_unchanged(self, rows: Iterable[SeenLog], start: int | None, total: int | None) -> bool:
+        """Whether the first page of a poll proves enough: all was read before, and the logs are as many as then.
 
-        Without this, a crowded second would be read again with each look for as long as nothing newer arrives.
+        Without this, a crowded second would be read again with each poll for as long as nothing newer arrives.
         """
         return (start, total) == self._whole and all(row.identity in self._recent for row in rows)
 
     def saw_all(self, start: int | None, total: int | None) -> None:
-        """Note that a look read all rows from `start` on, and how many the server says there are."""
+        """Note that a poll read all logs from `start` on, and how many the server says there are."""
         self._whole = (start, total) if total is not None else None
 
     def ends_of_parts(self, total: int | None) -> range:
-        """Where to part a backlog: the ranks, counted from the newest row, of the last rows of the older parts.
+        """Where to part a backlog: the ranks, counted from the newest log, of the last logs of the older parts.
 
-        None for what can be given at once, and none for the newest part, to which rows are still being added.
+        None for what can be given at once, and none for the newest part, to which logs are still being added.
         """
         self._forget()
         return range((total or 0) - len(self._recent) - AT_ONCE, 0, -AT_ONCE)
@@ -200,23 +200,23 @@ class Following:
         return {identity for identity, second in self._recent.items() if second == self.newest}
 
     def adopt(self, clock: FilterClock, estimate: int | None) -> bool:
-        """Take over the clock that a look has found; whether the shift is news."""
+        """Take over the clock that a poll has found; whether the shift is news."""
         before, self.clock = self.time_shift, clock
         self.time_shift = clock.shift or estimate or 0
         if before is not None and before != self.time_shift:
             self._may_be_displayed_elsewhere = True
         return bool(self.time_shift) and not before
 
-    def shows_the_newest(self, rows: Iterable[Row]) -> bool:
-        """Whether a look shows a log of the newest known second, as it has to; or is not expected to."""
+    def shows_the_newest(self, rows: Iterable[SeenLog]) -> bool:
+        """Whether a poll shows a log of the newest known second, as it has to; or is not expected to."""
         known = self._newest_known()
-        return not known or self._doubted == self.newest or any(row.identity in known for row in rows)
+        return not known or self._suspect_second == self.newest or any(row.identity in known for row in rows)
 
-    def search_clock(self, rows: Iterable[Row]) -> Inquiry[FilterClock | None]:
+    def search_clock(self, rows: Iterable[SeenLog]) -> Inquiry[FilterClock | None]:
         """Search for the clock by which the newest known log is in its second.
 
-        None where the present one is right, so that the look was of an older state, and where none is: then the log was
-        deleted, and is not looked for again.
+        None where the present one is right, so that the poll was of an older state, and where none is: then the log was
+        deleted, and is not searched for again.
         """
         known, second = self._newest_known(), self.newest
         if second is None:
@@ -227,20 +227,20 @@ class Following:
         for earlier in sorted({at for at in self._recent.values() if at < second}, reverse=True)[:MOST_WITNESSES]:
             witnesses = {identity for identity, at in self._recent.items() if at == earlier}
             if (yield alone_in(self.clock, earlier)).shows_alone(earlier, witnesses):
-                self._doubted = second
+                self._suspect_second = second
                 return None
         for clock in hinted_clocks(self.clock, second, rows):
             if (yield alone_in(clock, second)).shows_alone(second, known):
                 return clock
         found = yield from find_clock(self.clock, second, known)
         if found is None:
-            self._doubted = second
+            self._suspect_second = second
         return found
 
     @property
-    def is_in_doubt(self) -> bool:
+    def is_clock_suspect(self) -> bool:
         """Whether no known log shows how the filters relate to displayed times: all recent ones were deleted."""
-        return self._doubted is not None and self._doubted == self.newest
+        return self._suspect_second is not None and self._suspect_second == self.newest
 
     def search_clock_elsewhere(self) -> Inquiry[FilterClock | None]:
         """Search for the clock by the newest log that there is, where the known ones are gone; None where it is empty.
@@ -268,7 +268,7 @@ class Following:
         self._margin = LARGEST_STEP
         return found
 
-    def set_back(self, rows: list[Row]) -> None:
+    def set_back(self, rows: list[SeenLog]) -> None:
         """Note that displayed times went back: logs that are newer than the newest known one are older by them."""
         known = self._newest_known()
         newer: list[int] = []
@@ -283,7 +283,7 @@ class Following:
     # What has not ended -----------------------------------------------------------------------------------------
 
     def window_due(self, now: float) -> tuple[int, int] | None:
-        """First and last second of a window in which to look up unfinished rows now: those that wait longest."""
+        """First and last second of a window in which to look up unfinished logs now: those that wait longest."""
         due = [row for row in self._unfinished.values() if row.due <= now]
         if not due:
             return None
@@ -293,8 +293,8 @@ class Following:
             row.due = self._next_due(row, now)
         return first, max(row.second for row in near)
 
-    def ended_of(self, rows: list[Row], window: tuple[int, int], now: float) -> list[Row]:
-        """Those rows of a window that have ended since their turn, oldest first; rows that are gone are dropped."""
+    def ended_of(self, rows: list[SeenLog], window: tuple[int, int], now: float) -> list[SeenLog]:
+        """Those logs of a window that have ended since their turn, oldest first; logs that are gone are dropped."""
         first, last = window
         found = {row.identity for row in rows}
         if self.time_shift and not self.shows_all(rows, window):
@@ -309,18 +309,18 @@ class Following:
                 del self._unfinished[identity]
         return _oldest_first(self._changed_of(rows, now))
 
-    def is_whole(self, rows: Iterable[Row], window: tuple[int, int]) -> bool:
-        """Whether a window shows all unfinished rows that should be in it, or its clock is beyond doubt."""
+    def is_whole(self, rows: Iterable[SeenLog], window: tuple[int, int]) -> bool:
+        """Whether a window shows all unfinished logs that should be in it, or its clock is beyond doubt."""
         is_certain = not self.time_shift and not self._may_be_displayed_elsewhere
         return is_certain or self.shows_all(rows, window)
 
-    def shows_all(self, rows: Iterable[Row], window: tuple[int, int]) -> bool:
-        """Whether a window shows all unfinished rows that should be in it."""
+    def shows_all(self, rows: Iterable[SeenLog], window: tuple[int, int]) -> bool:
+        """Whether a window shows all unfinished logs that should be in it."""
         first, last = window
         found = {row.identity for row in rows}
         return all(identity in found for identity, row in self._unfinished.items() if first <= row.second <= last)
 
-    def note_bounds(self, rows: Iterable[Row], window: tuple[int, int]) -> None:
+    def note_bounds(self, rows: Iterable[SeenLog], window: tuple[int, int]) -> None:
         """Note whether a window shows logs of the seconds of both its bounds."""
         if set(window) <= {row.second for row in rows}:
             self.has_inclusive_bounds = True
@@ -329,13 +329,13 @@ class Following:
         """The present clock, with bounds that are right where the server's are exclusive, else a second wider."""
         return replace(self.clock, before_margin=1, after_margin=1)
 
-    def doubt(self, clock: FilterClock) -> None:
+    def suspect_clock(self, clock: FilterClock) -> None:
         """Note that a window showed by another clock what it did not show by the present one."""
         self._most_misses = MOST_MISSES
         self.clock = clock
 
-    def _changed_of(self, rows: Iterable[Row], now: float) -> list[Row]:
-        changed: dict[str, Row] = {}  # a row may be in several windows
+    def _changed_of(self, rows: Iterable[SeenLog], now: float) -> list[SeenLog]:
+        changed: dict[str, SeenLog] = {}  # a log may be in several windows
         for row in rows:
             unfinished = self._unfinished.get(row.identity)
             if unfinished is None:
@@ -348,14 +348,14 @@ class Following:
                 unfinished.due = self._next_due(unfinished, now)
         return list(changed.values())
 
-    def _is_settled(self, row: Row) -> bool:
-        """Whether a row, once its turn was, can be left alone: nothing of it will be wanted later."""
+    def _is_settled(self, row: SeenLog) -> bool:
+        """Whether a log, once its turn was, can be left alone: nothing of it will be wanted later."""
         if self._filters.status is not None and self._filters.match(row.log):
             return True
         return has_ended(row) or not self._in_any_status.match(row.log)
 
     def _age(self, unfinished: Unfinished, now: float) -> float:
-        # By both clocks: the monotonic one, and the server's, which has reached the newest row's second.
+        # By both clocks: the monotonic one, and the server's, which has reached the newest log's second.
         by_server = 0 if self.newest is None else self.newest - unfinished.second
         if unfinished.began is None:
             since = max(unfinished.since, unfinished.second)
@@ -365,28 +365,28 @@ class Following:
     def _next_due(self, unfinished: Unfinished, now: float) -> float:
         return now + max(self._poll, self._age(unfinished, now) / AGE_PART)
 
-    # When to look again -----------------------------------------------------------------------------------------
+    # When to poll again -----------------------------------------------------------------------------------------
 
     def pause(self, *, happened: bool) -> float:
-        """Seconds until the next look: `poll` while something happens, longer and longer while nothing does."""
+        """Seconds until the next poll: `poll` while something happens, longer and longer while nothing does."""
         self._contradictions = 0
         self._quiet = 0 if happened else self._quiet + 1
         return self._poll * min(1 + self._quiet / 2, SLOWEST) if self._quiet else self._poll
 
     def pause_after_contradiction(self) -> float:
-        """Seconds until the next look after one that did not add up."""
+        """Seconds until the next poll after one that did not add up."""
         self._contradictions += 1
         return self._grown(self._contradictions)
 
     def pause_in_outage(self, error: DifyError) -> float | None:
-        """Seconds until the same page is asked for again; None when waiting does not help."""
+        """Seconds until the same page is requested again; None when waiting does not help."""
         if not is_outage(error) and not isinstance(error, APIResponseError | InternalServerError):
             return None
         self._failures += 1
         asked = error.retry_after if isinstance(error, APIStatusError) else None
-        return max(min(asked or 0.0, LONGEST_ASKED_PAUSE), self._grown(self._failures))
+        return max(min(asked or 0.0, LONGEST_RETRY_AFTER), self._grown(self._failures))
 
-    def answered(self) -> None:
+    def note_response(self) -> None:
         """Note that a page came: an outage, if there was one, is over."""
         self._failures = 0
 
@@ -478,14 +478,14 @@ def checked_following(
     return filters, following
 
 
-def has_ended(row: Row) -> bool:
-    """Whether a row will not change any more: its run has ended, or is gone, or is nothing that could tell."""
+def has_ended(row: SeenLog) -> bool:
+    """Whether a log will not change any more: its run has ended, or is gone, or is nothing that could tell."""
     run: object = getattr(row.log, "workflow_run", None)
     status: object = getattr(run, "status", None)
     return not isinstance(status, str) or status in ENDED_STATUSES or getattr(run, "finished_at", None) is not None
 
 
-def _oldest_first(rows: list[Row]) -> list[Row]:
+def _oldest_first(rows: list[SeenLog]) -> list[SeenLog]:
     return sorted(rows, key=lambda row: row.second)
 
 
@@ -502,7 +502,7 @@ def _bound(value: Mapping[str, object], name: str) -> int | None:
 
 
 def _second(value: object, name: str) -> int:
-    # A look begins a little before it, which must be a time as well.
+    # A poll begins a little before it, which must be a time as well.
     if type(value) is not int or value not in SECONDS or value - OVERLAP_SECONDS not in SECONDS:
         raise ValueError(f"checkpoint is damaged: {name!r} must have whole seconds of the years 1 to 9999")
     return value

@@ -42,7 +42,7 @@ def sent_keyword(keyword: str, version: str | None) -> str | None:
     """What is sent for a keyword; None where that depends on the server's version, which is not known yet.
 
     Args:
-        keyword: what the caller gave.
+        keyword: as given by the caller.
         version: the server's version, such as "1.11.2"; "" when the server does not say it, None when it is not known
             yet.
 

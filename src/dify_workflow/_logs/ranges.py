@@ -24,7 +24,7 @@ MOST_PARTS: Final = 1000
 
 
 class Plan:
-    """Finds the ranges: ask for what `next_request` names, hand the reply to `accept`, until there is no next request.
+    """Finds the ranges: request what `next_request` names, hand the reply to `accept`, until there is no next request.
 
     Args:
         filters: which logs the ranges are of.
@@ -44,22 +44,22 @@ class Plan:
         self._filters = filters
         self._parts = parts
         self._inquiry = self._inquire()
-        self._asked: PageRequest | None = next(self._inquiry)
+        self._pending: PageRequest | None = next(self._inquiry)
 
     def next_request(self) -> PageRequest | None:
-        """The page to ask for next; None when the ranges are found."""
-        return self._asked
+        """The page to request next; None when the ranges are found."""
+        return self._pending
 
     def accept(self, reply: Reply) -> None:
-        """Take the page that was asked for.
+        """Take the page that was requested.
 
         Raises:
             IncompleteWalkError: ranges of this server would leave out logs.
         """
         try:
-            self._asked = self._inquiry.send(reply)
+            self._pending = self._inquiry.send(reply)
         except StopIteration as end:
-            self._asked, self.ranges = None, end.value
+            self._pending, self.ranges = None, end.value
 
     def _inquire(self) -> Inquiry[list[LogRange]]:
         newest, oldest = self._filters.newest, self._filters.oldest

@@ -1,9 +1,9 @@
-"""How a walk over the logs reads every log: which page to ask for next, and what a page proves.
+"""How a walk over the logs reads every log: which page to request next, and what a page proves.
 
 Decisions only: nothing here sends. The server (Dify 1.11) sorts by a creation time of whole seconds without a
 tie-breaker, so that paging by number loses logs; but it filters by creation time. Therefore:
 
-- A walk asks for the first page of a window `[.., before]`. The page is newest first, so that every log newer than the
+- A walk requests the first page of a window `[.., before]`. The page is newest first, so that every log newer than the
   page's oldest second is in it. That second may be cut, so it becomes the next window's `before` and is read again,
   whole; logs that were there already are known by their ids.
 - Every window must overlap with the one before it: it has to begin with known logs. So it does on a faithful server,
@@ -58,7 +58,7 @@ MOST_REPEATS: Final = 3
 LATENESS: Final = 120
 """Seconds, by the server's clock, for which a log may appear after its own time; a database does so while a transaction
 is open. In older seconds logs only vanish."""
-MOST_EMPTY_ANSWERS: Final = 3
+MOST_EMPTY_RESPONSES: Final = 3
 """Times that a window may be shown empty though its logs are counted: they are counted a moment before."""
 QUARTER: Final = 900
 """All offsets of time zones in use since 1972 are multiples of a quarter of an hour."""
@@ -73,20 +73,20 @@ LONG_AGO: Final = 0
 FAR_AHEAD: Final = 4_102_444_800
 """1970 and 2100: no log is older, and none newer."""
 MOST_RETREATS: Final = 3
-"""Seconds above a seam at which an overlap is looked for when the logs of the seam itself are gone."""
+"""Seconds above a seam at which an overlap is searched for when the logs of the seam itself are gone."""
 MOST_KEPT: Final = 1000
 """Logs whose ids are kept until it is known whether the clock is shifted; where it is, those of all are."""
 MOST_RETURNS: Final = 20
 """Times that a walk reads a second alone again, as more of its logs are counted later."""
 MOST_REPEATED_PAGES: Final = 2
-"""Times that a page of a second is asked for again that is empty though others of it were not."""
+"""Times that a page of a second is requested again that is empty though others of it were not."""
 MOST_REPEATED_WINDOWS: Final = 6
-"""Times that a window is asked for again where a replica lags behind."""
+"""Times that a window is requested again where a replica lags behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """One page to ask for; times are epoch seconds, inclusive, and None is no bound."""
+    """One page to request; times are epoch seconds, inclusive, and None is no bound."""
 
     before: int | None
     after: int | None
@@ -94,7 +94,7 @@ class PageRequest:
     limit: int = LARGEST_PAGE
 
 
-class Row(NamedTuple):
+class SeenLog(NamedTuple):
     """A log with the second that it belongs to, and what tells it from every other log.
 
     Attributes:
@@ -134,7 +134,7 @@ class FilterClock:
 class Reply:
     """What a page shows."""
 
-    rows: list[Row]
+    rows: list[SeenLog]
     total: int | None
     has_more: bool
 
@@ -148,7 +148,7 @@ class Reply:
         """Whether the page holds its whole window. One shorter than asked for does, unless a proxy caps the pages."""
         return len(self.rows) < LARGEST_PAGE and len(self.rows) == self.total and not self.has_more
 
-    def below(self, second: int, page: PageRequest) -> tuple[list[Row] | None, bool]:
+    def below(self, second: int, page: PageRequest) -> tuple[list[SeenLog] | None, bool]:
         """The logs after those of a second, or of newer ones, on a page that shows both, and whether it is the last.
 
         None where it does not show what is next to them.
@@ -173,14 +173,14 @@ class Reply:
 class WindowWalk:
     """Reads the logs from `newest` down to `oldest`, each once.
 
-    Ask for what `next_request` names, hand the page to `accept`, until there is no next request.
+    Request what `next_request` names, hand the page to `accept`, until there is no next request.
 
     Args:
-        newest: latest second to read, inclusive: the caller's bound, or, with `known`, a displayed second. None begins
-            at the newest log that there is.
+        newest: latest second to read, inclusive: the caller's bound, or a displayed second with `seen_at_newest`. None
+            begins at the newest log that there is.
         oldest: earliest second to read, inclusive, as the filter understands it; None reads to the end.
-        known: ids of logs of the second `newest` that are not to be given again.
-        strays: ids of logs of any second that are not to be given again.
+        seen_at_newest: ids of logs of the second `newest` that are not to be returned again.
+        untimed_ids: ids of logs of any second that are not to be returned again, such as those without a time.
         latest: second of the newest log of the whole walk, where this is the rest of one.
         clock: how the filters relate to displayed seconds, as far as is known.
         given_before: logs of the whole walk that were given before, where this is the rest of it, and all are counted.
@@ -199,8 +199,8 @@ class WindowWalk:
         newest: int | None,
         oldest: int | None,
         *,
-        known: Iterable[str] = (),
-        strays: Iterable[str] = (),
+        seen_at_newest: Iterable[str] = (),
+        untimed_ids: Iterable[str] = (),
         latest: int | None = None,
         clock: FilterClock | None = None,
         given_before: int | None = None,
@@ -214,17 +214,20 @@ class WindowWalk:
         self.is_ordered = True
         self.is_part = False
         # Logs that the next window shows again: those of the page before it, and all of the second `newest`.
-        self._known: dict[str, int] = dict.fromkeys(known, newest or 0)
-        self._strays: set[str] = {*strays, *self._known}  # also those without a time: they may come at any second
-        self._resumed = len(self._known)
-        self._page: Sequence[Row] = ()  # that one
+        self._seen_at_newest: dict[str, int] = dict.fromkeys(seen_at_newest, newest or 0)
+        self._untimed_ids: set[str] = {
+            *untimed_ids,
+            *self._seen_at_newest,
+        }  # they may come at any second
+        self._resumed = len(self._seen_at_newest)
+        self._page: Sequence[SeenLog] = ()  # that one
         self._passed: dict[str, int] = {}  # logs of the second that was read alone last
-        self._is_displayed = bool(self._known)  # whether `newest` is a displayed second
+        self._is_displayed = bool(self._seen_at_newest)  # whether `newest` is a displayed second
         self._pin, self._pin_is_displayed = newest, self._is_displayed
         self._pin_clock: FilterClock | None = None  # the clock at the first seam; the zone's offset may change below
         self._sweeps: _Sweeps | None = None
-        self._inquiry: Inquiry[list[Row]] | None = None
-        self._asked: PageRequest | None = None
+        self._inquiry: Inquiry[list[SeenLog]] | None = None
+        self._pending: PageRequest | None = None
         self._floor: _Floor | None = None
         self._proven: int | None = None  # the displayed second for which the clock was proven last
         self._swept = 0  # logs of that second, as counted last
@@ -243,14 +246,14 @@ class WindowWalk:
         self._rest: int | None = None  # logs of the next window, should none come or go
         self._most_rows = 0  # of a page
         self._is_capped = False  # whether a page had fewer logs than there were: a proxy may cap them
-        self._empty_answers = 0
+        self._empty_responses = 0
         self._disputes = 0
         self._begun = False
         self._ended = False
 
     @property
     def pinned(self) -> int | None:
-        """The latest second of the walk, for the filter: that of the newest log where none was asked for."""
+        """The latest second of the walk, for the filter: that of the newest log where none was requested."""
         if self._pin is None or not self._pin_is_displayed:
             return self._pin
         return (self._pin_clock or self.clock).before(self._pin)
@@ -273,14 +276,14 @@ class WindowWalk:
 
         Nor may the next window begin with no known log: then its total has to be right, which a range would change.
         """
-        is_between = self._sweeps is not None or self._inquiry is not None or not self._known
+        is_between = self._sweeps is not None or self._inquiry is not None or not self._seen_at_newest
         return not self._ended and self._descends and not self._steps_up and not is_between
 
     def narrow(self, oldest: int | None) -> None:
         """Read down to this second of the filter and no further."""
         self.oldest = oldest
 
-    def end_at(self, second: int, rows: list[Row]) -> None:
+    def end_at(self, second: int, rows: list[SeenLog]) -> None:
         """Read down to this displayed second, where the range below begins with the given page."""
         # A page that was shifted by deletions may lie above the range, and shows nothing of the range below.
         known = {row.identity: row.second for row in rows if row.second <= second}
@@ -289,7 +292,7 @@ class WindowWalk:
 
     def below(self, newest: int) -> WindowWalk:
         """The part of this walk that begins at an older displayed second."""
-        part = WindowWalk(newest, self.oldest, strays=self._strays, latest=self._latest, clock=self.clock)
+        part = WindowWalk(newest, self.oldest, untimed_ids=self._untimed_ids, latest=self._latest, clock=self.clock)
         part.is_part = self.is_part
         part._is_displayed = part._pin_is_displayed = True
         part._begun = True
@@ -297,7 +300,7 @@ class WindowWalk:
         part._ignores_after = self._ignores_after
         return part
 
-    def begin_with(self, rows: list[Row]) -> list[Row]:
+    def begin_with(self, rows: list[SeenLog]) -> list[SeenLog]:
         """Take over a page that was read by its number and reaches into this window from above.
 
         Such a page is sorted, so that what is between its first and its last second is whole.
@@ -314,16 +317,16 @@ class WindowWalk:
         return given
 
     def next_request(self) -> PageRequest | None:
-        """The page to ask for next; None when every log was given."""
-        if self._asked is not None:
-            return self._asked
+        """The page to request next; None when every log was given."""
+        if self._pending is not None:
+            return self._pending
         if self._ended:
             return None
         if self._sweeps is not None:
             return self._sweeps.next_request()
         return None if self._is_below_the_end() else self._window()
 
-    def accept(self, page: WorkflowLogPage) -> list[Row]:
+    def accept(self, page: WorkflowLogPage) -> list[SeenLog]:
         """The logs of a page that were not given before, newest first.
 
         Raises:
@@ -336,23 +339,23 @@ class WindowWalk:
         try:
             if self._inquiry is None:
                 self._inquiry = self._take(reply)
-                self._asked = next(self._inquiry)
+                self._pending = next(self._inquiry)
             else:
-                self._asked = self._inquiry.send(reply)
+                self._pending = self._inquiry.send(reply)
         except StopIteration as end:
-            self._inquiry = self._asked = None
+            self._inquiry = self._pending = None
             return end.value  # type: ignore[no-any-return]  # what the inquiry returns
         return []
 
-    def _take(self, reply: Reply) -> Inquiry[list[Row]]:
+    def _take(self, reply: Reply) -> Inquiry[list[SeenLog]]:
         if self._sweeps is not None:
             given = yield from self._take_sweep(self._sweeps, reply)
         elif reply.rows or not reply.total:
             given = yield from self._take_window(reply)
         else:
-            self._empty_answers += 1
-            if self._empty_answers >= MOST_EMPTY_ANSWERS:
-                raise self._incomplete(reply.total, 0, "the server counts rows in a window that it shows empty")
+            self._empty_responses += 1
+            if self._empty_responses >= MOST_EMPTY_RESPONSES:
+                raise self._incomplete(reply.total, 0, "the server counts logs in a window that it shows empty")
             return []
         if self._ended and self.is_shifted and not self.is_part:
             yield from self._check_account()
@@ -376,24 +379,24 @@ class WindowWalk:
         return PageRequest(self._before, self._after)
 
     def _is_below_the_end(self) -> bool:
-        if self.newest is None or self._known:
+        if self.newest is None or self._seen_at_newest:
             return False
         if self._floor is not None:
             return self.newest < self._floor.second and self._proven == self._floor.second
         before = self._before
         return before is not None and self.oldest is not None and before < self.oldest
 
-    def _take_window(self, reply: Reply) -> Inquiry[list[Row]]:
+    def _take_window(self, reply: Reply) -> Inquiry[list[SeenLog]]:
         rows = reply.rows
         if rows and not self._is_in_order(rows):
             return (yield from self._sweep_instead(rows, is_all=reply.is_all))
-        if self._known and not self._overlaps(reply):
+        if self._seen_at_newest and not self._overlaps(reply):
             return (yield from self._reconcile(reply))
-        if not self._known and self._proven is not None and reply.total != self._rest:
+        if not self._seen_at_newest and self._proven is not None and reply.total != self._rest:
             return (yield from self._take_below(self._proven, reply))
         return (yield from self._take_unmatched(reply))
 
-    def _take_unmatched(self, reply: Reply) -> Inquiry[list[Row]]:
+    def _take_unmatched(self, reply: Reply) -> Inquiry[list[SeenLog]]:
         """Take a window that begins where the one before it ended."""
         rows = reply.rows
         if not rows:
@@ -403,18 +406,18 @@ class WindowWalk:
             return (yield from self._sweep_instead(rows, is_all=reply.is_all))
         return (yield from self._take_rows(reply))
 
-    def _take_rows(self, reply: Reply) -> Inquiry[list[Row]]:
+    def _take_rows(self, reply: Reply) -> Inquiry[list[SeenLog]]:
         rows = reply.rows
-        self._empty_answers = 0
+        self._empty_responses = 0
         if self._steps_up and self._rest is not None and reply.total != self._rest and not self._changes:
             return (yield from self._step(self._rest, reply))
         self._changes = self._changes or (self._rest is not None and reply.total != self._rest)
         self._rest = reply.total
-        if self._known:
+        if self._seen_at_newest:
             self._pin_clock = self._pin_clock or self.clock
-        if self._known and rows[0].second == self.newest:
+        if self._seen_at_newest and rows[0].second == self.newest:
             self._proven = self.newest
-        self._look_at(reply)
+        self._inspect(reply)
         first, last = rows[0].second, rows[-1].second
         is_past_the_end = bool(self._ignores_after) and self.oldest is not None and self._filtered(last) < self.oldest
         if self._floor is not None and len(self._floor.end_of(rows) or rows) < len(rows):
@@ -434,7 +437,7 @@ class WindowWalk:
             self._rest -= len(rows) - tail
         return given
 
-    def _look_at(self, reply: Reply) -> None:
+    def _inspect(self, reply: Reply) -> None:
         """Note what a page shows of the server."""
         self._most_rows = max(self._most_rows, len(reply.rows))
         self._is_capped = self._is_capped or len(reply.rows) < min(reply.total or 0, LARGEST_PAGE)
@@ -445,7 +448,7 @@ class WindowWalk:
                     self.total or 0, self.seen, "the server's zone changes its offset; it is read with workers=1"
                 )
 
-    def _step(self, rest: int, reply: Reply) -> Inquiry[list[Row]]:
+    def _step(self, rest: int, reply: Reply) -> Inquiry[list[SeenLog]]:
         """Take a window of another total than it should have, where the page above shows a change of the zone's offset.
 
         The last logs of that page are to be found by the offset from before that change.
@@ -457,20 +460,20 @@ class WindowWalk:
             return (yield from self._take_window((yield self._window())))
         raise self._incomplete(rest, reply.total or 0, "the server sorts some pages and not others")
 
-    def _end(self, rows: list[Row]) -> Inquiry[list[Row]]:
+    def _end(self, rows: list[SeenLog]) -> Inquiry[list[SeenLog]]:
         """Take the last page of the window."""
         floor = self._floor
         if floor is not None and floor.has_witnesses:
             found = floor.end_of(rows)
             if found is None:
-                return (yield from self._look_for_floor(floor))
+                return (yield from self._search_floor(floor))
             rows = found
         if floor is not None:
             self._check_floor(floor)
         self._ended = True
         return self._give(rows)
 
-    def _is_in_order(self, rows: list[Row]) -> bool:
+    def _is_in_order(self, rows: list[SeenLog]) -> bool:
         seconds = [row.second for row in rows if row.is_timed]
         if not seconds or not (is_sorted(rows) or steps_up_in(rows)):
             return False
@@ -487,16 +490,16 @@ class WindowWalk:
         if not rows or bound is None or rows[0].second > bound + self.clock.before_margin:
             return False
         top = rows[0].second
-        if any(row.identity in self._known for row in takewhile(lambda row: row.second == top, rows)):
+        if any(row.identity in self._seen_at_newest for row in takewhile(lambda row: row.second == top, rows)):
             return True
         if not self._page:  # from a checkpoint on: the known logs may be gone, and others of that second left
             return top == self.newest
         return top == self.newest == rows[-1].second and not reply.is_all
 
-    def _is_below(self, rows: list[Row]) -> Inquiry[bool]:
+    def _is_below(self, rows: list[SeenLog]) -> Inquiry[bool]:
         """Whether a window that need not overlap, as it is below a second that was read alone, is below it."""
         top = rows[0].second
-        if self._known or not self._is_displayed or self.newest is None or top <= self.newest:
+        if self._seen_at_newest or not self._is_displayed or self.newest is None or top <= self.newest:
             return True
         if any(row.identity in self._passed for row in rows):
             return False
@@ -506,22 +509,22 @@ class WindowWalk:
     def _filtered(self, second: int) -> int:
         return second - self.clock.shift
 
-    def _move_to(self, second: int, rows: list[Row]) -> None:
+    def _move_to(self, second: int, rows: list[SeenLog]) -> None:
         known = {row.identity: row.second for row in rows}
         # A page that logs arrived on may end further up than the one before it, whose logs are shown again then.
-        known |= {identity: at for identity, at in self._known.items() if at <= second}
-        self._known, self._page = known, rows
+        known |= {identity: at for identity, at in self._seen_at_newest.items() if at <= second}
+        self._seen_at_newest, self._page = known, rows
         self.newest, self._is_displayed = second, True
         if self._pin is None:
             self._pin, self._pin_is_displayed = rows[0].second, True
         if self._latest is None:
             self._latest = rows[0].second
 
-    def _probe_order(self, rows: list[Row]) -> Inquiry[list[Row]]:
+    def _probe_order(self, rows: list[SeenLog]) -> Inquiry[list[SeenLog]]:
         """Take a page that is all of one second, of a server that was not yet seen to sort.
 
         It may be the newest second, or the oldest one of a server that sorts the other way. So the seconds above it are
-        asked for. Should there be logs, they may have arrived just now: then the page is asked for again, and has to
+        asked for. Should there be logs, they may have arrived just now: then the page is requested again, and has to
         begin with them.
         """
         second = rows[-1].second
@@ -539,7 +542,7 @@ class WindowWalk:
 
     # Seams ------------------------------------------------------------------------------------------------------
 
-    def _reconcile(self, reply: Reply) -> Inquiry[list[Row]]:
+    def _reconcile(self, reply: Reply) -> Inquiry[list[SeenLog]]:
         """Take a window that does not begin with known logs, after finding out why.
 
         Every way on has its proof: the known logs of the last second, alone in the second that the clock says; or a
@@ -554,24 +557,24 @@ class WindowWalk:
                     return given or []
         return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
 
-    def _take_shifted(self, second: int, reply: Reply) -> Inquiry[list[Row] | None]:
+    def _take_shifted(self, second: int, reply: Reply) -> Inquiry[list[SeenLog] | None]:
         """The window by a clock that the logs at hand suggest."""
         for clock in hinted_clocks(self.clock, second, [*self._page, *reply.rows], reply.rows):
             alone = yield alone_in(clock, second)
             if contradicts_filters(alone, second):
                 return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
-            if alone.shows_alone(second, self._known_at(second)):
+            if alone.shows_alone(second, self._seen_at(second)):
                 self.clock = clock
                 return (yield from self._take_window((yield self._window())))
         return None
 
-    def _take_from_above(self, second: int, _: Reply) -> Inquiry[list[Row] | None]:
+    def _take_from_above(self, second: int, _: Reply) -> Inquiry[list[SeenLog] | None]:
         """A window that begins further up, as the known logs of the last second may be gone."""
-        known = self._known_at(second)
+        known = self._seen_at(second)
         for above in self._seconds_above(second):
             again = yield PageRequest(self.clock.before(above), self._after)
             if self._is_in_order(again.rows) and self._overlaps(again, above):
-                missed: list[Row] = []
+                missed: list[SeenLog] = []
                 if any(row.identity in known for row in again.rows):  # they are there: only the window hides them
                     missed = yield from self._find_hidden(second, known)
                 proven = self._proven
@@ -580,9 +583,9 @@ class WindowWalk:
                 return missed + given
         return None
 
-    def _take_again(self, second: int, reply: Reply) -> Inquiry[list[Row] | None]:
+    def _take_again(self, second: int, reply: Reply) -> Inquiry[list[SeenLog] | None]:
         """The same window where the clock is right and a replica lagged, or by a clock that is searched for."""
-        known = self._known_at(second)
+        known = self._seen_at(second)
         if not self._page:
             for _ in range(MOST_REPEATED_WINDOWS):
                 again = yield self._window()
@@ -596,7 +599,7 @@ class WindowWalk:
             return (yield from self._take_window((yield self._window())))
         return None
 
-    def _take_below(self, second: int, reply: Reply) -> Inquiry[list[Row]]:
+    def _take_below(self, second: int, reply: Reply) -> Inquiry[list[SeenLog]]:
         """Take the window below a second that was read alone, where the server counts other logs than it should hold.
 
         Such a window begins with no known log. Logs came or went, or a replica lags. A page by its number that shows
@@ -627,7 +630,7 @@ class WindowWalk:
             self._rest or 0, counted, "nothing shows which logs are next to those of a second of many logs"
         )
 
-    def _take_across(self, second: int, page: PageRequest, across: Reply) -> Inquiry[list[Row] | None]:
+    def _take_across(self, second: int, page: PageRequest, across: Reply) -> Inquiry[list[SeenLog] | None]:
         """The logs below a second, where a page shows that they are next to it or to newer ones; else None."""
         if second == self._gone and any(row.second == second for row in across.rows):
             return self._return_to(second)
@@ -639,18 +642,18 @@ class WindowWalk:
             return self._return_to(second)
         return (yield from self._take_proven(below, is_all=is_last))
 
-    def _return_to(self, second: int) -> list[Row]:
+    def _return_to(self, second: int) -> list[SeenLog]:
         """Read a second alone whose logs are there after all: a replica lagged, or a bound is exclusive."""
         self._returns -= 1
         if self._returns < 0:
             raise self._incomplete(self.total or 0, self.seen, "a second shows its logs in some responses only")
-        self.newest, self._known = second, self._passed
+        self.newest, self._seen_at_newest = second, self._passed
         self._proven = self._gone = None
         self._sweep_second(second)
         return []
 
-    def _take_proven(self, rows: list[Row], *, is_all: bool) -> Inquiry[list[Row]]:
-        self._rest, self._empty_answers = None, 0
+    def _take_proven(self, rows: list[SeenLog], *, is_all: bool) -> Inquiry[list[SeenLog]]:
+        self._rest, self._empty_responses = None, 0
         if is_all:
             return (yield from self._end(rows))
         self._descends = True
@@ -658,7 +661,7 @@ class WindowWalk:
         self._move_to(rows[-1].second, rows)
         return given
 
-    def _find_hidden(self, second: int, known: set[str]) -> Inquiry[list[Row]]:
+    def _find_hidden(self, second: int, known: set[str]) -> Inquiry[list[SeenLog]]:
         """Find the clock for logs that a window hides; the logs that the caller's own bound hides likewise."""
         before = self.clock
         if (yield alone_in(before, second)).shows_alone(second, known):
@@ -672,8 +675,8 @@ class WindowWalk:
             raise self._incomplete(at_the_bound.total or 0, 0, "`created_at__before` is exclusive")
         return self._give(at_the_bound.rows)
 
-    def _known_at(self, second: int) -> set[str]:
-        return {identity for identity, at in self._known.items() if at == second}
+    def _seen_at(self, second: int) -> set[str]:
+        return {identity for identity, at in self._seen_at_newest.items() if at == second}
 
     def _seconds_above(self, second: int) -> list[int]:
         """Some seconds of the page above a seam: the next one, one half way up, and the first one."""
@@ -681,7 +684,7 @@ class WindowWalk:
         places = sorted({0, len(above) // 2, len(above) - 1}) if above else []
         return [above[place] for place in places][:MOST_RETREATS]
 
-    def _take_where_gone(self, second: int, reply: Reply) -> Inquiry[list[Row] | None]:
+    def _take_where_gone(self, second: int, reply: Reply) -> Inquiry[list[SeenLog] | None]:
         """The logs below a second whose known logs were deleted since the checkpoint; None where nothing proves it.
 
         The proof is a page that shows newer logs and right after them older ones: no replica that lags has those. It
@@ -696,20 +699,20 @@ class WindowWalk:
                     return None
                 below, is_last = across.below(second, page)
                 if below is not None:
-                    self._known = {}
+                    self._seen_at_newest = {}
                     return (yield from self._take_proven(below, is_all=is_last))
                 if (across.total or 0) <= max(reply.total or 0, passed):
                     break
                 passed = (across.total or 0) - (reply.total or 0)
         return None
 
-    def _find_clock(self, second: int, known: set[str], rows: Iterable[Row]) -> Inquiry[bool]:
+    def _find_clock(self, second: int, known: set[str], rows: Iterable[SeenLog]) -> Inquiry[bool]:
         """Adopt the clock by which the known logs of a second are in that second; whether there is one."""
         found = yield from find_clock(self.clock, second, known, rows)
         self.clock = found or self.clock
         return found is not None
 
-    def _is_outside(self, rows: list[Row]) -> Inquiry[bool]:
+    def _is_outside(self, rows: list[SeenLog]) -> Inquiry[bool]:
         """Whether logs are displayed outside of the caller's bounds, after finding out why.
 
         It is where a bound is ignored; or the server's time is shifted, then what it shows is right.
@@ -753,7 +756,7 @@ class WindowWalk:
             raise self._incomplete(account.total, given, "the server counts more in its time, which is shifted")
         self.is_ordered, self._ended = False, False
         self._is_recount = True
-        self._known |= dict.fromkeys(self._given, 0)
+        self._seen_at_newest |= dict.fromkeys(self._given, 0)
         self._sweeps = _Sweeps(self.pinned, oldest, rows_may_arrive=True, patience=PATIENCE_WITH_EVERYTHING)
 
     def _check_former_account(self, oldest: int | None) -> Inquiry[None]:
@@ -777,7 +780,7 @@ class WindowWalk:
 
     # Ranges -----------------------------------------------------------------------------------------------------
 
-    def _look_for_floor(self, floor: _Floor) -> Inquiry[list[Row]]:
+    def _search_floor(self, floor: _Floor) -> Inquiry[list[SeenLog]]:
         """Go on with a window that shows the known logs at which a range has to end; the last one did not."""
         self._rest = None
         lower = sorted({at for at in floor.known.values() if at < floor.reach}, reverse=True)
@@ -800,7 +803,7 @@ class WindowWalk:
 
     # Seconds that fill a page -------------------------------------------------------------------------------------
 
-    def _read_alone(self, rows: list[Row]) -> list[Row]:
+    def _read_alone(self, rows: list[SeenLog]) -> list[SeenLog]:
         # The second may have more logs than a page; it is also where a page that is shorter than `total` says (a proxy
         # may cap it) shows whether there is more.
         given = self._give(rows)
@@ -817,7 +820,7 @@ class WindowWalk:
         )
         return self._sweeps
 
-    def _take_sweep(self, sweeps: _Sweeps, reply: Reply) -> Inquiry[list[Row]]:
+    def _take_sweep(self, sweeps: _Sweeps, reply: Reply) -> Inquiry[list[SeenLog]]:
         if self.is_ordered and self.newest is not None:
             found = yield from self._checked(self.newest, sweeps, reply)
             if found is None:
@@ -828,7 +831,7 @@ class WindowWalk:
         else:
             yield from self._is_outside(reply.rows)
         given = self._give(reply.rows)
-        self._known.update((row.identity, row.second) for row in given)
+        self._seen_at_newest.update((row.identity, row.second) for row in given)
         if self._to_show is not None and any(row.is_timed and row.second >= self._to_show for row in reply.rows):
             self._to_show = None
         if sweeps.completed_by(reply.rows, reply.total):
@@ -860,7 +863,7 @@ class WindowWalk:
         if sweeps.were_counted or (sweeps.seen and reply.is_of_one_second(second)):
             # The logs of an empty page were just given: they are not gone before it was empty several times.
             return sweeps, (yield from self._repeated(reply, sweeps.next_request(), 1))
-        if reply.shows_alone(second, self._known_at(second)):
+        if reply.shows_alone(second, self._seen_at(second)):
             return sweeps, reply
         found = yield from self._find_second(second, reply)
         if found is not None and not found[1].rows:
@@ -868,7 +871,7 @@ class WindowWalk:
         return found
 
     def _repeated(self, reply: Reply, request: PageRequest, least: int) -> Inquiry[Reply]:
-        """A page, asked for again as long as fewer logs are counted than there were: a replica may lag behind."""
+        """A page, requested again as long as fewer logs are counted than there were: a replica may lag behind."""
         for _ in range(MOST_REPEATED_PAGES):
             if reply.total is None or reply.total >= least:
                 break
@@ -879,12 +882,12 @@ class WindowWalk:
         """Go on below a second that was read alone, so that its place in the filter is known."""
         if self._floor is not None and second == self._floor.second:
             self._check_floor(self._floor)
-        self._proven, self._passed = second, self._known
-        self.newest, self._known, self._page = second - 1, {}, ()
+        self._proven, self._passed = second, self._seen_at_newest
+        self.newest, self._seen_at_newest, self._page = second - 1, {}, ()
 
     def _find_second(self, second: int, reply: Reply) -> Inquiry[tuple[_Sweeps, Reply] | None]:
         """The sweeps of a second that does not show its known logs, and their first page; None where they are gone."""
-        known = self._known_at(second)
+        known = self._seen_at(second)
         self._disputes += 1
         if self._disputes > MOST_RETURNS:
             raise self._incomplete(reply.total or 0, self.seen, "a second shows its logs in some responses only")
@@ -907,7 +910,7 @@ class WindowWalk:
 
     # Fall back to sweeps ------------------------------------------------------------------------------------------
 
-    def _sweep_instead(self, rows: list[Row], *, is_all: bool, everything: bool = False) -> Inquiry[list[Row]]:
+    def _sweep_instead(self, rows: list[SeenLog], *, is_all: bool, everything: bool = False) -> Inquiry[list[SeenLog]]:
         """Go on in no order: the server ignores the time filters, or does not sort, or shows no seam.
 
         Args:
@@ -920,7 +923,7 @@ class WindowWalk:
         self.is_ordered = False
         yield from self._is_outside(rows)
         given = sorted(self._give(rows), key=lambda row: -row.second)
-        self._known.update((row.identity, row.second) for row in given)
+        self._seen_at_newest.update((row.identity, row.second) for row in given)
         before = self._before
         if everything:
             before = None if self._pin_is_displayed else self._pin
@@ -933,17 +936,17 @@ class WindowWalk:
 
     # Both -------------------------------------------------------------------------------------------------------
 
-    def _give(self, rows: list[Row]) -> list[Row]:
-        given: dict[str, Row] = {}
+    def _give(self, rows: list[SeenLog]) -> list[SeenLog]:
+        given: dict[str, SeenLog] = {}
         bound = None if self._pin_is_displayed or not self._ignores_before else self._pin
         oldest = self.oldest if self._ignores_after else None
         # In no order, what is displayed above the last seam was given before it.
         seam = self.newest if self._is_displayed and not self.is_ordered and not self._is_recount else None
         for row in rows:
-            if row.identity in self._known or row.identity in self._strays or row.identity in given:
+            if row.identity in self._seen_at_newest or row.identity in self._untimed_ids or row.identity in given:
                 continue
             if not row.is_timed:
-                self._strays.add(row.identity)
+                self._untimed_ids.add(row.identity)
             elif (
                 (bound is not None and self._filtered(row.second) > bound)
                 or (oldest is not None and self._filtered(row.second) < oldest)
@@ -964,7 +967,7 @@ class WindowWalk:
         oldest = self.newest if self._sweeps is not None and self.is_ordered else self.oldest
         window = f"from {oldest} to {self.newest} (epoch seconds; None: no bound)"
         return IncompleteWalkError(
-            f"GET /workflows/logs: {seen} of {expected} rows seen {window}: {reason}", expected=expected, seen=seen
+            f"GET /workflows/logs: {seen} of {expected} logs seen {window}: {reason}", expected=expected, seen=seen
         )
 
 
@@ -996,7 +999,7 @@ class _Floor:
         """Whether logs of its last second are known."""
         return self.second in self.known.values()
 
-    def end_of(self, rows: list[Row]) -> list[Row] | None:
+    def end_of(self, rows: list[SeenLog]) -> list[SeenLog] | None:
         """The logs of a window that belong to the range; None where it does not reach the known ones."""
         known = [place for place, row in enumerate(rows) if row.identity in self.known]
         inside = [place for place in known if rows[place].second == self.second]
@@ -1013,21 +1016,21 @@ class _Floor:
 class Ranges:
     """How a walk is split into ranges of seconds, which are read at once and do not overlap.
 
-    Where a range begins is found by asking for a page by its number. That the number is not exact does no harm: what
-    counts is the second of the page's first row, which is the oldest second of the range above. The page itself is the
+    Where a range begins is found by requesting a page by its number. That the number is not exact does no harm: what
+    counts is the second of the page's first log, which is the oldest second of the range above. The page itself is the
     first page of the range below.
 
     Attributes:
         newest: latest second of the whole walk, for the filter.
         oldest: earliest second of the whole walk, likewise; None is no bound.
         count: how many ranges there are, the one that is being read included.
-        pages: pages of `STEP` rows in each.
+        pages: pages of `STEP` logs in each.
         passed: ranges that are behind already.
-        total: rows of the whole walk when it began.
+        total: logs of the whole walk when it began.
     """
 
     STEP: ClassVar[int] = 96
-    """Rows of a page that is asked for by its number: a few less than fit, as windows overlap by a few rows."""
+    """Logs of a page that is requested by its number: a few less than fit, as windows overlap by a few logs."""
     MOST_PAGES_OF_A_RANGE: ClassVar[int] = 10
     """What each worker may read ahead, more or less; it bounds the memory that a walk needs."""
 
@@ -1064,7 +1067,7 @@ class Ranges:
             return None
         return PageRequest(self.newest, self.oldest, 1 + (self.passed + index) * self.pages, self.STEP)
 
-    def boundary_second(self, rows: list[Row], above: WindowWalk) -> int | None:
+    def boundary_second(self, rows: list[SeenLog], above: WindowWalk) -> int | None:
         """The displayed second down to which the range above a page is to be read; None when the page is none.
 
         Raises:
@@ -1077,21 +1080,21 @@ class Ranges:
             raise IncompleteWalkError(
                 "GET /workflows/logs: the server sorts some pages and not others", expected=self.total, seen=above.seen
             )
-        # Rows that were deleted meanwhile can have shifted a later page above an earlier one.
+        # Logs that were deleted meanwhile can have shifted a later page above an earlier one.
         return rows[0].second if above.newest is None else min(rows[0].second, above.newest)
 
 
 class _Sweeps:
-    """Reads one window page by page, again and again in other orders, until it is proven that every row was seen.
+    """Reads one window page by page, again and again in other orders, until it is proven that every log was seen.
 
-    The proof is a moment at which the server counted as many rows as are known to have been there: those that were seen
-    before that moment and again after it. Then no other row was there. Where no rows can arrive, what is seen after a
+    The proof is a moment at which the server counted as many logs as are known to have been there: those that were seen
+    before that moment and again after it. Then no other log was there. Where no logs can arrive, what is seen after a
     moment was there before.
 
     Args:
         before: latest second of the window.
         after: earliest second of the window.
-        rows_may_arrive: whether rows may appear that were not there when the sweeps began.
+        rows_may_arrive: whether logs may appear that were not there when the sweeps began.
         patience: sweeps in a row that may find nothing new.
         is_strict: whether only a moment with the largest total is a proof, as pages may be of a replica that lags.
     """
@@ -1105,12 +1108,12 @@ class _Sweeps:
         self._is_strict = is_strict
         self._falls = False  # whether a total was smaller than the one before
         self._is_odd = False  # whether totals fell and rose again: some pages may be of a replica that lags behind
-        # The moments are those of the answers, counted from 0.
+        # The moments are those of the responses, counted from 0.
         self._totals: list[int | None] = []
-        self._found: list[int] = []  # rows that were seen for the first time
-        self._change: list[int] = [0]  # by how many more rows are known to have been there than a moment before
+        self._found: list[int] = []  # logs that were seen for the first time
+        self._change: list[int] = [0]  # by how many more logs are known to have been there than a moment before
         self._last_seen: dict[str, int] = {}
-        self._adds_up = False  # whether a whole sweep showed no more rows than were counted
+        self._adds_up = False  # whether a whole sweep showed no more logs than were counted
         self._sweep, self._page, self._size = 1, 1, LARGEST_PAGE
         self._stale = 0
         self._begin()
@@ -1137,7 +1140,7 @@ class _Sweeps:
 
     @property
     def seen(self) -> int:
-        """Rows that were seen, also those that are gone."""
+        """Logs that were seen, also those that are gone."""
         return len(self._last_seen)
 
     @property
@@ -1147,17 +1150,17 @@ class _Sweeps:
         if total is None:
             return "the server does not count them"
         if not self._adds_up:
-            return "the pages of a sweep never held as many rows as the server counts"
+            return "the pages of a sweep never held as many logs as the server counts"
         if self.seen < total:
-            return "sweep after sweep of its pages shows no other row"
+            return "sweep after sweep of its pages shows no other log"
         return "at no moment are as many known to have been there as the server counted then"
 
     def next_request(self) -> PageRequest:
         """The next page of the sweep, or the first one of the next sweep."""
         return PageRequest(self._before, self._after, self._page, self._size)
 
-    def completed_by(self, rows: list[Row], total: int | None) -> bool:
-        """Note the answer for the page that was asked for; whether this completes the window."""
+    def completed_by(self, rows: list[SeenLog], total: int | None) -> bool:
+        """Note the response for the page that was requested; whether this completes the window."""
         if self._totals and total != self._totals[-1]:
             rises = (total or 0) > (self._totals[-1] or 0)
             self._rows_may_arrive = self._rows_may_arrive or rises
@@ -1172,7 +1175,7 @@ class _Sweeps:
         if is_last and total is not None and self._rows <= self._largest_total:
             self._adds_up = True
         if self._adds_up:
-            # One answer that is all there is needs no other moment: nothing came between.
+            # One response that is all there is needs no other moment: nothing came between.
             is_all = is_last and self._page == 1 and len(self._shown) == total and not self._is_strict
             if is_all or self._is_proven():
                 return True
@@ -1191,7 +1194,7 @@ class _Sweeps:
         self._repeats = 0
         self._finds = False
 
-    def _note(self, rows: list[Row], total: int | None) -> None:
+    def _note(self, rows: list[SeenLog], total: int | None) -> None:
         ids = {row.identity for row in rows}
         self._rows += len(rows)
         self._largest_total = max(self._largest_total, total or 0)
@@ -1249,7 +1252,7 @@ def page_around(place: int, largest: int) -> PageRequest:
     return PageRequest(None, None, page=min(place // limit + 1, MOST_PAGES), limit=limit)
 
 
-def rows_below(rows: list[Row], second: int) -> list[Row] | None:
+def rows_below(rows: list[SeenLog], second: int) -> list[SeenLog] | None:
     """The logs after those of a second, or of newer ones, on a page that shows both; None where it shows no such."""
     places = [place for place, row in enumerate(rows) if row.is_timed and row.second >= second]
     return rows[places[-1] + 1 :] if places and is_sorted(rows) else None
@@ -1262,7 +1265,7 @@ def contradicts_filters(alone: Reply, second: int) -> bool:
 
 
 def hinted_clocks(
-    clock: FilterClock, second: int, rows: Iterable[Row], window: Sequence[Row] = ()
+    clock: FilterClock, second: int, rows: Iterable[SeenLog], window: Sequence[SeenLog] = ()
 ) -> Iterator[FilterClock]:
     """Clocks that the logs at hand suggest, other than the present one.
 
@@ -1284,7 +1287,7 @@ def hinted_clocks(
 
 
 def find_clock(
-    clock: FilterClock, second: int, known: set[str], rows: Iterable[Row] = ()
+    clock: FilterClock, second: int, known: set[str], rows: Iterable[SeenLog] = ()
 ) -> Inquiry[FilterClock | None]:
     """Search for the clock by which the known logs of a displayed second are in that second.
 
@@ -1345,7 +1348,7 @@ def _search_shifts(clock: FilterClock, second: int, known: set[str]) -> Inquiry[
     return None
 
 
-def estimated_shift(rows: Iterable[Row]) -> int | None:
+def estimated_shift(rows: Iterable[SeenLog]) -> int | None:
     """The shift that the logs themselves show, where only their own time is shifted, not that of their runs.
 
     A log is written when its run begins, or soon after. None where they show none, or do not agree.
@@ -1359,22 +1362,22 @@ def estimated_shift(rows: Iterable[Row]) -> int | None:
     return shift if 2 * QUARTER <= abs(shift) <= LARGEST_SHIFT else None
 
 
-def steps_up_in(rows: list[Row]) -> bool:
+def steps_up_in(rows: list[SeenLog]) -> bool:
     """Whether a page is sorted but for one step up: there the server's zone, by which it displays, has changed."""
     steps = [older.second - row.second for row, older in pairwise(rows)]
     up = [step for step in steps if step > 0]
     return len(up) == 1 and up[0] <= LARGEST_STEP and sum(step < 0 for step in steps) > 1
 
 
-def is_sorted(rows: list[Row]) -> bool:
-    """Whether rows come newest first."""
+def is_sorted(rows: list[SeenLog]) -> bool:
+    """Whether logs come newest first."""
     return all(row.second >= older.second for row, older in pairwise(rows))
 
 
-def rows_of(page: WorkflowLogPage) -> list[Row]:
-    """The rows of a page, each with its second and its identity: an odd row costs neither itself nor the others.
+def rows_of(page: WorkflowLogPage) -> list[SeenLog]:
+    """The logs of a page, each with its second and its identity: an odd log costs neither itself nor the others.
 
-    A row without a usable time gets the second of the next older row that has one, or that of the oldest one.
+    A log without a usable time gets the second of the next older log that has one, or that of the oldest one.
     """
     logs = list(page.data)
     seconds = [_second(log) for log in logs]
@@ -1384,11 +1387,11 @@ def rows_of(page: WorkflowLogPage) -> list[Row]:
         identity, is_its_own = _identity(log)
         identities.append(identity if is_its_own else f"{identity} {alike[identity]}")
         alike[identity] += 1
-    rows: list[Row] = []
+    rows: list[SeenLog] = []
     usable = next((second for second in reversed(seconds) if second is not None), 0)
     for log, second, identity in zip(reversed(logs), reversed(seconds), reversed(identities), strict=True):
         usable = usable if second is None else second
-        rows.append(Row(log, usable, identity, second is not None))
+        rows.append(SeenLog(log, usable, identity, second is not None))
     rows.reverse()
     return rows
 
@@ -1403,11 +1406,11 @@ def _second(log: object) -> int | None:
 
 
 def _identity(log: WorkflowLog) -> tuple[str, bool]:
-    """What tells a row from others, and whether it does: rows without any id may hold the same."""
+    """What tells a log from others, and whether it does: logs without any id may hold the same."""
     identity: object = getattr(log, "id", None)
     if isinstance(identity, str):
         return identity, True
-    if identity is None:  # all else of a row changes while it runs
+    if identity is None:  # all else of a log changes while it runs
         run: object = getattr(log, "workflow_run", None)
         identity = getattr(run, "id", None)
     if identity is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from dify_workflow_api import types
 
-from .._http.responses import MissingError, UnusableBodyError, model_value
+from .._http.decode import MissingError, UnusableBodyError, model_value
 from ..results import Upload, WorkflowRunDetail
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _with_uploads_replaced(value: object) -> object:
 def detail_or_missing(workflow_run_id: str) -> Callable[[bytes], WorkflowRunDetail]:
     """What turns the body of `runs.get` into the run.
 
-    Dify 1.11 answers for an unknown run, and for one of another app, with status 200 and a null in every field.
+    Dify 1.11 responds to an unknown run, and to one of another app, with status 200 and a null in every field.
     """
 
     def read(content: bytes) -> WorkflowRunDetail:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from .._http.responses import is_object
+from .._http.decode import is_object
 from .arguments import checked_inputs
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .._http.responses import is_object
+from .._http.decode import is_object
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def has_events(version: str | None) -> bool:
 
 
 def next_pause(pause: float) -> float:
-    """Seconds until a run is asked for again, after a pause of so many seconds."""
+    """Seconds until a run is requested again, after a pause of so many seconds."""
     return min(pause * GROWTH, LONGEST_PAUSE)
 
 

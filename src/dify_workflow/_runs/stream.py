@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from .._http.config import MOST_SECONDS
-from .._http.responses import BrokenEventError, ReportedError, is_object, kind_of
+from .._http.decode import BrokenEventError, ReportedError, is_object, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .._http.attempts import Attempt
     from .._http.config import Timeout
-    from .._http.responses import Model
+    from .._http.decode import Model
     from .._http.sse import ServerSentEvent
     from ..results import WorkflowRunResult
     from .node_executions import NodeExecution

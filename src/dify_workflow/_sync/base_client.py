@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 import httpx
 
 from .._errors import DifyError
-from .._http import bodies, logging, requests, responses, retry, transport_errors
+from .._http import bodies, decode, logging, requests, response_errors, retry, transport_errors
 from .._http.advice import add_advice, no_advice
 from .._http.attempts import Attempt, attempt_of, end_attempt
 from .._http.config import UNCHANGED, Timeout
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from .._http.bodies import Decoder
     from .._http.config import Configuration, TimeoutOption
     from .._http.connections import Send
+    from .._http.decode import Model
     from .._http.lifetimes import Lifetime
     from .._http.open_responses import HeldResponse
     from .._http.pools import Pool
-    from .._http.responses import Model
     from .._runs.input_form import Form
 
     Hold: TypeAlias = Callable[[httpx.Response], HeldResponse]
@@ -136,8 +136,8 @@ class Caller:
             self.versions[self.configuration.base_url] = version
 
     def call(self, call: Request[M], timeout: TimeoutOption) -> M:
-        """Call an operation that the spec describes, and give its answer as the operation's model."""
-        return self.send(call, responses.model_reader(call), timeout)
+        """Call an operation that the spec describes, and give its response as the operation's model."""
+        return self.send(call, decode.model_reader(call), timeout)
 
     def send(
         self,
@@ -158,7 +158,7 @@ class Caller:
             DifyError: no usable response came, or its status is an error.
         """
         limits = self.configuration.timeout if timeout is None else self.limits(timeout)
-        return self._repeated(call, partial(self._answer, read), limits, advice)
+        return self._repeated(call, partial(self._exchange, read), limits, advice)
 
     def open_stream(self, call: Request[Any], limits: Timeout, advice: Advice = no_advice) -> OpenStream:
         """Send a request, again where that is safe, and return the response, its stream of events still to be read.
@@ -166,7 +166,7 @@ class Caller:
         There is no bound on the whole: a stream may go on for hours. Each wait for more data has one.
 
         Raises:
-            DifyError: no usable answer came, its status says no, or it is no stream of events.
+            DifyError: no usable response came, its status is an error, or it is no stream of events.
         """
         return self._repeated(call, self._opened, limits, advice, accept="text/event-stream")
 
@@ -196,7 +196,7 @@ class Caller:
                     http=self.pool.own,
                 )
             except (TypeError, ValueError) as error:
-                responses.conceal(error, None, options.api_key)
+                response_errors.conceal(error, None, options.api_key)
                 raise
             if call.files:
                 self.pool.adapt(request)
@@ -211,7 +211,7 @@ class Caller:
                     retries_made=retries_made,
                     max_retries=options.max_retries,
                     backoff=options.backoff,
-                    chance=random.random,
+                    jitter=random.random,
                 )
                 if pause is None:
                     add_advice(error, advice(error))
@@ -220,8 +220,8 @@ class Caller:
                 logging.log_retry(error, retries_made, pause)
             (time.sleep(pause) if life is None else life.sleep(pause))
 
-    def _answer(self, read: Callable[[bytes], T], send: Send, _: Hold, request: httpx.Request, limits: Timeout) -> T:
-        return responses.value(*self._received(send, request, limits), read, self.configuration.api_key)
+    def _exchange(self, read: Callable[[bytes], T], send: Send, _: Hold, request: httpx.Request, limits: Timeout) -> T:
+        return response_errors.value_or_raise(*self._received(send, request, limits), read, self.configuration.api_key)
 
     def _received(self, send: Send, request: httpx.Request, limits: Timeout) -> tuple[httpx.Response, bytes]:
         begun = time.monotonic()
@@ -233,9 +233,9 @@ class Caller:
             content = self._content(pieces(response, is_whole=True), response, limits, begun)
         except transport_errors.raised() as error:
             found = transport_errors.as_http_error(error)
-            failure = responses.transport_error(found, request, response, self.configuration.api_key)
+            failure = response_errors.transport_error(found, request, response, self.configuration.api_key)
         except BaseException as error:
-            responses.conceal(error, response, self.configuration.api_key)
+            response_errors.conceal(error, response, self.configuration.api_key)
             raise
         else:
             logging.log_response(request, response, time.monotonic() - begun, self.configuration.api_key)
@@ -257,7 +257,7 @@ class Caller:
                 self._note_version(response)
             logging.log_response(request, response, time.monotonic() - begun, self.configuration.api_key)
             chunks, beginning = pieces(response, is_whole=not response.is_success), b""
-            is_stream = responses.is_event_stream(response)
+            is_stream = response_errors.is_event_stream(response)
             if response.is_success and not is_stream:
                 is_stream, beginning = self._beginning(chunks, response, limits, begun)
             if is_stream:
@@ -268,12 +268,12 @@ class Caller:
             content = beginning + self._content(chunks, response, limits, begun)
         except transport_errors.raised() as error:
             found = transport_errors.as_http_error(error)
-            failure = responses.transport_error(found, request, response, self.configuration.api_key)
+            failure = response_errors.transport_error(found, request, response, self.configuration.api_key)
         except BaseException as error:
-            responses.conceal(error, response, self.configuration.api_key)
+            response_errors.conceal(error, response, self.configuration.api_key)
             raise
         else:
-            failure = responses.stream_error(response, content, self.configuration.api_key)
+            failure = response_errors.stream_error(response, content, self.configuration.api_key)
             content = beginning = b""  # a server may echo the key, and a traceback may show variables
         finally:
             if held is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 import httpx
 
-from .._http import config, logging, requests, responses
+from .._http import config, decode, logging, requests, response_errors
 from .._http.config import UNCHANGED, Configuration, Unchanged
 from .._http.pools import Pool
 from .base_client import Caller
@@ -239,11 +239,11 @@ class DifyWorkflow:
         try:
             call = requests.plain_request(method, path, params, json)
         except (TypeError, ValueError) as error:
-            responses.conceal(error, None, self._caller.configuration.api_key)
+            response_errors.conceal(error, None, self._caller.configuration.api_key)
             raise
         finally:
             del method, path, params, json  # any of them may hold the key, and a traceback may show variables
-        return self._caller.send(call, responses.reader(expect), timeout)
+        return self._caller.send(call, decode.reader(expect), timeout)
 
     def close(self) -> None:
         """Close the connections; no-op for a derived client, and for connections of `http_client`."""

@@ -100,7 +100,7 @@ class DetailedLogWalk(ArrowStream, Iteration[DetailedLog]):
 
 
 class _Place:
-    """Where the walk stands after the last row that was given; the walk itself is ahead of that."""
+    """Where the walk stands after the last log that was given; the walk itself is ahead of that."""
 
     __slots__ = ("checkpoint",)
 
@@ -109,7 +109,7 @@ class _Place:
 
 
 class _Lookup(NamedTuple):
-    """A row, the place of the walk after it, and where its run's detail will be handed over."""
+    """A log, the place of the walk after it, and where its run's detail will be handed over."""
 
     log: WorkflowLog
     checkpoint: dict[str, Any]
@@ -117,8 +117,8 @@ class _Lookup(NamedTuple):
 
 
 def _joined(walk: LogWalk, get_run: RunGetter, at_once: int, place: _Place, outages: Outages) -> Generator[DetailedLog]:
-    crew = WorkerPool(life_of(walk))
-    lookups: Channel[_Lookup] = Channel(crew, at_once)
+    pool = WorkerPool(life_of(walk))
+    lookups: Channel[_Lookup] = Channel(pool, at_once)
     under_way: deque[_Lookup] = deque()
 
     def work() -> None:
@@ -126,11 +126,11 @@ def _joined(walk: LogWalk, get_run: RunGetter, at_once: int, place: _Place, outa
             lookup = lookups.get()
             lookup.done.put(_detailed(lookup.log, get_run, outages))
 
-    with crew, walk:
+    with pool, walk:
         for _ in range(at_once):
-            crew.start(work)
+            pool.start(work)
         for log in walk:
-            under_way.append(_Lookup(log, walk.checkpoint, Channel(crew, 1)))
+            under_way.append(_Lookup(log, walk.checkpoint, Channel(pool, 1)))
             lookups.put(under_way[-1])
             if len(under_way) == at_once:
                 first = under_way.popleft()

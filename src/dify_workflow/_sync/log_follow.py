@@ -1,4 +1,4 @@
-"""Following the logs: it looks, gives and waits; what is new and how long to wait is decided in `_logs.follow`."""
+"""Following the logs: polls, returns logs and waits; `_logs.follow` decides what is new and how long to wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .._errors import DifyError, IncompleteWalkError
 from .._http import logging
 from .._http.lifetimes import Lifetime
-from .._logs.follow import MOST_LOOK_UPS, OVERLAP_SECONDS
+from .._logs.follow import MOST_LOOKUPS, OVERLAP_SECONDS
 from .._logs.walk import PageRequest, Reply, WindowWalk, page_from, rows_of
 from .iterations import Iteration
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .._http.config import Configuration
     from .._logs.follow import Following
-    from .._logs.walk import FilterClock, Inquiry, Row
+    from .._logs.walk import FilterClock, Inquiry, SeenLog
     from ..models import WorkflowLog, WorkflowLogPage
 
 
@@ -56,7 +56,7 @@ class LogFollow(Iteration["WorkflowLog"]):
         del clock  # it may be set at any time, so that nothing may depend on it
         self._following = following
         life = life or Lifetime()
-        items = Looks(read_page, following, monotonic, sleep or life.sleep).logs()
+        items = Polling(read_page, following, monotonic, sleep or life.sleep).logs()
         super().__init__(life, items, configuration=configuration)
 
     def _state(self) -> Mapping[str, object]:
@@ -117,8 +117,8 @@ class LogChanges(Iteration["WorkflowLog"]):
         self._following = following
         self._progress = Progress()
         life = life or Lifetime()
-        looks = Looks(read_page, following, monotonic, life.sleep, is_single=True)
-        super().__init__(life, noted(looks, self._progress), configuration=configuration)
+        polling = Polling(read_page, following, monotonic, life.sleep, is_single=True)
+        super().__init__(life, noted(polling, self._progress), configuration=configuration)
 
     def _state(self) -> Mapping[str, object]:
         return {**self._following.given_filters, "seen": self._following.seen}
@@ -159,16 +159,16 @@ class Progress:
         self.is_complete = False
 
 
-def noted(looks: Looks, progress: Progress) -> Generator[WorkflowLog]:
+def noted(polling: Polling, progress: Progress) -> Generator[WorkflowLog]:
     """The changes, and the note that there are no more."""
-    with closing(looks.changes()) as logs:
+    with closing(polling.changes()) as logs:
         for log in logs:
             yield log
     progress.is_complete = True
 
 
-class Looks:
-    """What looks at the logs, gives what is new, and waits."""
+class Polling:
+    """Polls the logs, yields what is new, and waits."""
 
     def __init__(
         self,
@@ -192,20 +192,20 @@ class Looks:
         if not following.has_begun:
             self._skip_what_is_there()
             return
-        with closing(self._look()) as found:
+        with closing(self._poll()) as found:
             for row in found:
                 if following.take(row, self._monotonic()):
                     yield row.log
 
     def logs(self) -> Generator[WorkflowLog]:
-        """The rows, without end."""
+        """The logs, without end."""
         following = self._following
         while True:
             happened = False
             try:
                 if not following.has_begun:
                     self._skip_what_is_there()
-                with closing(self._look()) as found:
+                with closing(self._poll()) as found:
                     for row in found:
                         happened = True
                         if following.take(row, self._monotonic()):
@@ -218,7 +218,7 @@ class Looks:
 
     def _skip_what_is_there(self) -> None:
         walk = WindowWalk(None, None)
-        rows: list[Row] = []
+        rows: list[SeenLog] = []
         while (request := walk.next_request()) is not None:
             rows += walk.accept(self._read(request))
             self._adopt(walk)
@@ -226,12 +226,12 @@ class Looks:
                 break
         self._following.skip(rows, newest_of(rows))
 
-    def _look(self) -> Generator[Row]:
+    def _poll(self) -> Generator[SeenLog]:
         following = self._following
         with closing(self._news()) as found:
             for row in found:
                 yield row
-        for _ in itertools.count() if self._is_single else range(MOST_LOOK_UPS):
+        for _ in itertools.count() if self._is_single else range(MOST_LOOKUPS):
             window = following.window_due(self._monotonic())
             if window is None:
                 break
@@ -243,7 +243,7 @@ class Looks:
                 wider = following.with_margins()
                 rows += self._rows_of(window, wider)
                 if following.shows_all(rows, window):
-                    following.doubt(wider)
+                    following.suspect_clock(wider)
             is_whole = following.shows_all if self._is_single else following.is_whole
             if not is_whole(rows, window):
                 for step in (3600, -3600):  # logs of before a zone's change of its offset
@@ -251,32 +251,32 @@ class Looks:
             for row in following.ended_of(rows, window, self._monotonic()):
                 yield row
 
-    def _begins_elsewhere(self, rows: list[Row], *, again: bool = False) -> bool:
-        """Whether rows that should show the newest known one do not, as a window has to begin by another clock."""
+    def _begins_elsewhere(self, rows: list[SeenLog], *, again: bool = False) -> bool:
+        """Whether logs that should show the newest known one do not, as a window has to begin by another clock."""
         if self._following.shows_the_newest(rows):
             return False
         self._is_clock_proven = self._is_clock_proven and not again
         return self._find_clock(rows)
 
-    def _find_clock(self, rows: list[Row]) -> bool:
+    def _find_clock(self, rows: list[SeenLog]) -> bool:
         """Find out, once, how the filters relate to displayed times; whether windows begin elsewhere by that."""
         following = self._following
         if self._is_clock_proven:
             return False
         self._is_clock_proven = True
-        found = self._answer(following.search_clock(rows))
-        if found is None and following.is_in_doubt and self._is_single:
-            found = self._answer(following.search_clock_elsewhere())
+        found = self._resolve(following.search_clock(rows))
+        if found is None and following.is_clock_suspect and self._is_single:
+            found = self._resolve(following.search_clock_elsewhere())
         if found is not None:
             self._adopt(WindowWalk(None, None, clock=found))
         return found is not None
 
-    def _rows_of(self, window: tuple[int, int], clock: FilterClock) -> list[Row]:
-        """The rows of a window of displayed seconds."""
+    def _rows_of(self, window: tuple[int, int], clock: FilterClock) -> list[SeenLog]:
+        """The logs of a window of displayed seconds."""
         first, last = window
         return self._all(WindowWalk(clock.before(last), clock.after(first), clock=clock))
 
-    def _news(self) -> Generator[Row]:
+    def _news(self) -> Generator[SeenLog]:
         """What is new since the last look, oldest first."""
         following = self._following
         helps_to_part, is_repeated = True, False
@@ -312,24 +312,24 @@ class Looks:
                 yield row
             return
 
-    def _parts(self, start: int | None, newest: int, ends: Iterable[int]) -> Generator[Row]:
+    def _parts(self, start: int | None, newest: int, ends: Iterable[int]) -> Generator[SeenLog]:
         """A backlog in parts, the oldest first, so that it is never held as a whole.
 
-        The newest part is left to the next round, which begins a little before the newest row that was given then: what
+        The newest part is left to the next round, which begins a little before the newest log that was given then: what
         appears late meanwhile is late by less than that.
         """
         following = self._following
-        last, expected = start, None  # where the part before began, and the rows that there are from `start` on
+        last, expected = start, None  # where the part before began, and the logs that there are from `start` on
         for rank in ends:
             clock = following.clock
             boundary = Reply.of(self._read(page_from(rank, clock.before(newest), start)))
             if expected is not None and boundary.total is not None and boundary.total < expected:
-                # Rows were deleted, or bounds leave out their own second: it is read with the next part.
-                following.doubt(following.with_margins())
+                # Logs were deleted, or bounds leave out their own second: it is read with the next part.
+                following.suspect_clock(following.with_margins())
                 clock, start = following.clock, last
                 boundary = Reply.of(self._read(page_from(rank, clock.before(newest), start)))
             if not boundary.rows:
-                return  # rows were deleted
+                return  # logs were deleted
             second = boundary.rows[0].second
             walk = WindowWalk(clock.before(second), start, clock=clock)
             for row in following.news_of(self._all(walk), self._monotonic()):
@@ -339,8 +339,8 @@ class Looks:
             last = start
             start = clock.after(second + 1) if start is None else max(clock.after(second + 1), start)
 
-    def _all(self, walk: WindowWalk) -> list[Row]:
-        rows: list[Row] = []
+    def _all(self, walk: WindowWalk) -> list[SeenLog]:
+        rows: list[SeenLog] = []
         while (request := walk.next_request()) is not None:
             rows += walk.accept(self._read(request))
         return rows
@@ -352,7 +352,7 @@ class Looks:
             logging.log_time_shift("logs.follow", self._following.time_shift or 0)
         return walk.clock != before
 
-    def _answer(self, inquiry: Inquiry[FilterClock | None]) -> FilterClock | None:
+    def _resolve(self, inquiry: Inquiry[FilterClock | None]) -> FilterClock | None:
         """What an inquiry finds out from the pages that it asks for."""
         try:
             request = next(inquiry)
@@ -375,11 +375,11 @@ class Looks:
                     raise
                 logging.log_outage("logs.follow", error, pause)
             else:
-                self._following.answered()
+                self._following.note_response()
                 return page
             self._sleep(pause)
 
 
-def newest_of(rows: list[Row]) -> int | None:
-    """The latest second of rows that have one."""
+def newest_of(rows: list[SeenLog]) -> int | None:
+    """The latest second of logs that have one."""
     return max((row.second for row in rows if row.is_timed), default=None)

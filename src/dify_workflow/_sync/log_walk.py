@@ -1,4 +1,4 @@
-"""Walks over the logs: they ask for pages and give rows; what a page proves is decided in `_logs.walk`."""
+"""Walks over the logs: they request pages and yield logs; what a page proves is decided in `_logs.walk`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .._http import logging
 from .._http.lifetimes import Lifetime
 from .._logs.arrow import ArrowStream
 from .._logs.checkpoint import Position, position_from
-from .._logs.walk import PageRequest, Ranges, Row, WindowWalk, rows_of
+from .._logs.walk import PageRequest, Ranges, SeenLog, WindowWalk, rows_of
 from .iterations import Iteration
 from .worker_pool import Channel, WorkerPool
 
@@ -113,9 +113,9 @@ class LogWalk(ArrowStream, Iteration["WorkflowLog"]):
 
 
 class Batch(NamedTuple):
-    """Rows of one page, none of which was given before."""
+    """Logs of one page, none of which was given before."""
 
-    rows: list[Row]
+    rows: list[SeenLog]
     is_ordered: bool
     time_shift: int | None
 
@@ -124,7 +124,7 @@ class Start(NamedTuple):
     """Where a range begins: its walk, None when there is no such range, and the page that was read to find out."""
 
     walk: WindowWalk | None
-    rows: list[Row]
+    rows: list[SeenLog]
 
 
 def _logs(
@@ -135,12 +135,12 @@ def _logs(
         walk = WindowWalk(
             position.newest,
             position.oldest,
-            known=position.known,
-            strays=position.strays,
+            seen_at_newest=position.seen_at_newest,
+            untimed_ids=position.untimed_ids,
             latest=position.latest,
             given_before=position.seen if filters.are_the_servers else None,
         )
-        begun_at: tuple[int | None, set[str]] | None = (position.newest, set(position.known))
+        begun_at: tuple[int | None, set[str]] | None = (position.newest, set(position.seen_at_newest))
         with closing(_batches(read_page, walk, workers, life)) as batches:
             for rows, is_ordered, time_shift in batches:
                 if walk.recounted is not None and begun_at is not None:
@@ -160,7 +160,7 @@ def _logs(
 
 
 def _batches(read_page: PageReader, walk: WindowWalk, workers: int, life: Lifetime) -> Generator[Batch]:
-    """The rows of a walk, a page at a time."""
+    """The logs of a walk, a page at a time."""
     read = 0
     while (request := walk.next_request()) is not None:
         rows = walk.accept(read_page(request))
@@ -180,32 +180,32 @@ class RangesRead:
         self._read_page = read_page
         self._ranges = ranges
         self._workers = workers
-        self._crew = WorkerPool(life)
+        self._pool = WorkerPool(life)
         self._batches: list[Channel[Batch | None]] = [
-            Channel(self._crew, ranges.pages * 2) for _ in range(ranges.count)
+            Channel(self._pool, ranges.pages * 2) for _ in range(ranges.count)
         ]
-        self._starts: list[Channel[Start]] = [Channel(self._crew, 1) for _ in range(ranges.count + 1)]
+        self._starts: list[Channel[Start]] = [Channel(self._pool, 1) for _ in range(ranges.count + 1)]
         self._taken = itertools.count()
         self._given = 0  # ranges
         self._end = ranges.count  # the first range that proved not to exist
 
     def batches(self, first: WindowWalk) -> Generator[Batch]:
-        """The rows of all ranges, the first of which is this walk."""
+        """The logs of all ranges, the first of which is this walk."""
         self._starts[0].put(Start(first, []))
-        with self._crew:
+        with self._pool:
             for _ in range(self._workers):
-                self._crew.start(self._work)
+                self._pool.start(self._work)
             for channel in self._batches:
                 while (batch := channel.get()) is not None:
                     yield batch
-                with self._crew.changed:
+                with self._pool.changed:
                     self._given += 1
-                    self._crew.changed.notify_all()
+                    self._pool.changed.notify_all()
 
     def _work(self) -> None:
         while (index := next(self._taken)) < len(self._batches):
-            with self._crew.changed:  # a slow consumer must not let the ranges that were read pile up
-                self._crew.wait_for(partial(self._is_near, index))
+            with self._pool.changed:  # a slow consumer must not let the ranges that were read pile up
+                self._pool.wait_for(partial(self._is_near, index))
             self._read(index)
 
     def _is_near(self, index: int) -> bool:
@@ -228,7 +228,7 @@ class RangesRead:
                 channel.put(Batch(rows, is_ordered=True, time_shift=walk.time_shift))
         channel.put(None)
 
-    def _read_boundary(self, index: int) -> list[Row]:
+    def _read_boundary(self, index: int) -> list[SeenLog]:
         request = self._ranges.boundary(index)
         if request is None or index >= self._end:
             return []

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from opentelemetry import trace
     from opentelemetry.util.types import AttributeValue
 
-    from .._http.config import Configuration, Secret
+    from .._http.config import Configuration
+    from .._http.secrets import Secret
     from .._logs.walk import PageRequest
     from ..results import WorkflowRunResult
 

@@ -62,7 +62,7 @@ def hide_password(target: str) -> None:
 
 def redacted(text: str) -> str:
     """A text without API keys: those in use, and what looks like one of Dify's."""
-    from .._http.secrets import spellings
+    from .._http.secret_spellings import spellings
 
     for key in {*_keys, os.environ.get("DIFY_API_KEY", "").strip()}:
         if len(key) >= _SHORTEST_KEY:

@@ -1,4 +1,4 @@
-"""What updates of the spec added: parameters, whose types are checked, and operations, which answer with an example.
+"""What updates of the spec added: parameters, whose types are checked, and operations, which respond with an example.
 
 The tables are written by `make update`. A parameter has no effect here until somebody writes one; an operation that the
 sandbox is to have for good moves to a module of its own.
@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .answers import json_answer
+from .json_responses import json_response
 from .request_bodies import read_json_object
 from .state import SandboxState
 from .validation import Problem, refusal
@@ -23,7 +23,7 @@ FIELDS: Final[dict[str, list[dict[str, Any]]]] = {}
 """Parameters and fields of bodies by operation: the name, where it is, its types and bounds as in the spec."""
 
 STUBS: Final[dict[str, Any]] = {}
-"""Operations: the status and the body of the answer."""
+"""Operations: the status and the body of the response."""
 
 
 async def check_additions(state: SandboxState, request: Request, key: str) -> None:
@@ -61,11 +61,11 @@ def stubs() -> dict[str, dict[str, Callable[[SandboxState, Request], Awaitable[R
 
 
 def _stub(status: int, value: object) -> Callable[[SandboxState, Request], Awaitable[Response]]:
-    async def answer(state: SandboxState, request: Request) -> Response:
+    async def respond(state: SandboxState, request: Request) -> Response:
         state.app_of(request)
-        return Response(status_code=status) if value is None else json_answer(status, value)
+        return Response(status_code=status) if value is None else json_response(status, value)
 
-    return answer
+    return respond
 
 
 def _read(text: str, kinds: list[str]) -> object:

@@ -1,4 +1,4 @@
-"""The ASGI application: routes, headers, and the answers that belong to no operation."""
+"""The ASGI application: routes, headers, and the responses that belong to no operation."""
 
 import html
 import logging
@@ -18,11 +18,11 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .additions import check_additions, stubs
-from .answers import json_answer
 from .app_info import get_app_info, get_app_meta, get_app_parameters, get_app_site
 from .end_users import get_end_user
 from .errors import ApiError, unknown_error
 from .forms import get_form, submit_form
+from .json_responses import json_response
 from .logs import list_workflow_logs
 from .other_products import OTHER_ROUTES
 from .request_log import ReceivedRequest, RequestLog
@@ -68,7 +68,7 @@ _FORM_ROUTES: Final[dict[str, dict[str, Operation]]] = {
 
 
 def create_app(state: SandboxState, request_log: RequestLog) -> Starlette:
-    """Make the application that answers with `state` and notes requests in `request_log`."""
+    """Make the application that responds with `state` and notes requests in `request_log`."""
     table = {**_ROUTES, **(_FORM_ROUTES if state.server.has_forms else {}), **OTHER_ROUTES}
     for path, operations in stubs().items():
         table[path] = {**operations, **table.get(path, {})}
@@ -80,8 +80,8 @@ def create_app(state: SandboxState, request_log: RequestLog) -> Starlette:
         middleware=[Middleware(_Entrance, state=state, request_log=request_log)],
         exception_handlers={
             ApiError: _refuse,
-            HTTPException: _answer_outside_operations,
-            Exception: _answer_to_a_defect(state.server),
+            HTTPException: _respond_outside_operations,
+            Exception: _defect_response(state.server),
         },
     )
     app.router.redirect_slashes = False  # the real server does not know an address with a slash at its end
@@ -91,7 +91,7 @@ def create_app(state: SandboxState, request_log: RequestLog) -> Starlette:
 def _route(path: str, operations: Mapping[str, Operation], state: SandboxState) -> Route:
     allowed = ", ".join([*operations, "OPTIONS", *(["HEAD"] if "GET" in operations else [])])
 
-    async def answer(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         if request.method == "OPTIONS":  # answered without a look at the key
             headers = {"Allow": allowed, **_preflight_headers(request)}
             return _operation(request, HTMLResponse("", headers=headers))
@@ -100,7 +100,7 @@ def _route(path: str, operations: Mapping[str, Operation], state: SandboxState) 
         operation = operations[method]
         return _operation(request, await operation(state, request))
 
-    return Route(path, answer, methods=[*operations, "OPTIONS"])
+    return Route(path, respond, methods=[*operations, "OPTIONS"])
 
 
 def _preflight_headers(request: Request) -> dict[str, str]:
@@ -115,7 +115,7 @@ def _preflight_headers(request: Request) -> dict[str, str]:
 
 
 class _Entrance:
-    """What every request passes: it is noted, held back as long as `traps` says, and its answer is marked."""
+    """What every request passes: it is noted, held back as long as `traps` says, and its response is marked."""
 
     def __init__(self, app: ASGIApp, state: SandboxState, request_log: RequestLog) -> None:
         self._app = app
@@ -162,12 +162,12 @@ def _operation(request: Request, response: Response) -> Response:
 
 async def _refuse(request: Request, error: Exception) -> Response:
     refusal = cast("ApiError", error)
-    return _operation(request, json_answer(refusal.status, refusal.body, dict(refusal.headers)))
+    return _operation(request, json_response(refusal.status, refusal.body, dict(refusal.headers)))
 
 
-async def _answer_outside_operations(request: Request, error: Exception) -> Response:
+async def _respond_outside_operations(request: Request, error: Exception) -> Response:
     if cast("HTTPException", error).status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return json_answer(
+        return json_response(
             405,
             {
                 "code": "method_not_allowed",
@@ -185,13 +185,13 @@ async def _answer_outside_operations(request: Request, error: Exception) -> Resp
     return HTMLResponse(_page("404 Not Found", "The sandbox has nothing at this address."), 404)
 
 
-def _answer_to_a_defect(server: ServerVersion) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def answer(request: Request, _error: Exception) -> Response:
+def _defect_response(server: ServerVersion) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def respond(request: Request, _error: Exception) -> Response:
         # Sent from outside `_Entrance`. The server then logs the traceback, which shows no values.
         refusal = unknown_error()
-        return _operation(request, json_answer(refusal.status, refusal.body, _version_headers(server)))
+        return _operation(request, json_response(refusal.status, refusal.body, _version_headers(server)))
 
-    return answer
+    return respond
 
 
 def _version_headers(server: ServerVersion) -> dict[str, str]:

@@ -5,8 +5,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .answers import json_answer
 from .errors import ApiError
+from .json_responses import json_response
 from .state import SandboxState
 from .uploads import UPLOAD_LIMITS
 
@@ -16,7 +16,7 @@ __all__ = ["get_app_info", "get_app_meta", "get_app_parameters", "get_app_site"]
 async def get_app_info(state: SandboxState, request: Request) -> Response:
     """`GET /info`."""
     app = state.app_of(request)
-    return json_answer(
+    return json_response(
         200,
         {
             "name": app.name,
@@ -34,7 +34,7 @@ async def get_app_parameters(state: SandboxState, request: Request) -> Response:
     if not app.published:
         raise ApiError.of(400, "app_unavailable", "App unavailable, please check your app configurations.")
     off: dict[str, Any] = {"enabled": False}
-    return json_answer(
+    return json_response(
         200,
         {
             "opening_statement": "",
@@ -62,7 +62,7 @@ async def get_app_parameters(state: SandboxState, request: Request) -> Response:
 async def get_app_meta(state: SandboxState, request: Request) -> Response:
     """`GET /meta`."""
     state.app_of(request)
-    return json_answer(200, {"tool_icons": {}})
+    return json_response(200, {"tool_icons": {}})
 
 
 async def get_app_site(state: SandboxState, request: Request) -> Response:
@@ -79,4 +79,4 @@ async def get_app_site(state: SandboxState, request: Request) -> Response:
         "show_workflow_steps": True,
         "use_icon_as_answer_icon": False,
     }
-    return json_answer(200, {key: values.get(key) for key in state.server.site_keys})
+    return json_response(200, {key: values.get(key) for key in state.server.site_keys})

@@ -37,7 +37,7 @@ CREATE TABLE runs (
     total_steps INTEGER, created_at INTEGER NOT NULL, finished_at INTEGER, exceptions_count INTEGER,
     workflow_id TEXT
 );
--- run_id and created_by may name rows that are gone: the answer then shows null.
+-- run_id and created_by may name rows that are gone: the response then shows null.
 CREATE TABLE logs (
     id TEXT PRIMARY KEY, app TEXT NOT NULL, run_id TEXT, created_from TEXT NOT NULL, created_by_role TEXT NOT NULL,
     created_by TEXT, created_at INTEGER NOT NULL, tie INTEGER NOT NULL, stored_at REAL NOT NULL

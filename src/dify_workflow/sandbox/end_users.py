@@ -8,9 +8,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .answers import json_answer
 from .errors import ApiError
 from .faults import shown_time
+from .json_responses import json_response
 from .records import WORKSPACE_ID
 from .state import SandboxState
 
@@ -30,7 +30,7 @@ async def get_end_user(state: SandboxState, request: Request) -> Response:
     first_seen = state.database.first_seen(end_user)
     second = shown_time(state.traps, int(time.time()) if first_seen is None else first_seen)
     created_at = datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()
-    return json_answer(
+    return json_response(
         200,
         {
             "id": end_user.id,

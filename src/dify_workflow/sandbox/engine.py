@@ -1,6 +1,6 @@
 """What happens between the start of a run and its end.
 
-A run is a task of its own in the sandbox's thread. It writes its events down as it goes; whoever answers the request
+A run is a task of its own in the sandbox's thread. It writes its events down as it goes; whoever serves the request
 reads them from there, so a client that goes away does not stop it.
 """
 
@@ -193,8 +193,8 @@ class Execution:
         paused: Whether it waits for somebody now.
         queued: Whether no worker has taken it yet.
         ended: Whether nothing more will come.
-        outcome: The `data` of a blocking answer, once there is one.
-        refusal: The answer instead, when the workflow broke down.
+        outcome: The `data` of a blocking response, once there is one.
+        refusal: The response instead, when the workflow broke down.
     """
 
     def __init__(
@@ -356,7 +356,7 @@ class Execution:
                     if not self._server.has_forms:
                         self._end(_End(error="This server cannot pause a run for a form."))
                         return
-                    submission = await self._ask(move)
+                    submission = await self._request_form(move)
                     move = _advance(steps, submission)
                 case _:
                     await self._take(move)
@@ -396,7 +396,7 @@ class Execution:
 
     # Pauses -----------------------------------------------------------------------------------------------------
 
-    async def _ask(self, form: HumanForm) -> FormSubmission | None:
+    async def _request_form(self, form: HumanForm) -> FormSubmission | None:
         if self._work is not None:
             self._finish_node(self._work, inputs=self._inputs, outputs={})
             self._work = None

@@ -1,4 +1,4 @@
-"""What the sandbox answers when it refuses a request."""
+"""What the sandbox responds when it refuses a request."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,11 @@ __all__ = ["ApiError", "internal_server_error", "invalid_param", "nul_character"
 
 
 class ApiError(Exception):
-    """A refusal, with everything that the answer needs.
+    """A refusal, with everything that the response needs.
 
     Attributes:
         status: HTTP status.
-        body: The JSON object of the answer, its keys in the server's order.
+        body: The JSON object of the response, its keys in the server's order.
         headers: Headers that come with this refusal only.
     """
 
@@ -52,5 +52,5 @@ def unauthorized(message: str) -> ApiError:
 
 
 def unknown_error() -> ApiError:
-    """The answer to what the server did not foresee: 500. Here, and only here, `message` comes before `code`."""
+    """The response to what the server did not foresee: 500. Here, and only here, `message` comes before `code`."""
     return ApiError(500, {"message": "Internal Server Error", "code": "unknown", "status": 500})

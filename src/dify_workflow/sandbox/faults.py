@@ -16,7 +16,7 @@ class Traps:
     """The switches of one sandbox, read again for each request.
 
     Attributes:
-        latency: Seconds that every answer is held back.
+        latency: Seconds that every response is delayed.
         stable_ties: Whether rows of one second keep their order. The real server's do not, which is why walking it
             page by page loses rows.
         before_request: Called, in the server's thread, when a request has arrived and before anything is read for

@@ -9,11 +9,11 @@ from typing import Any, Final, cast
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .answers import json_answer
 from .engine import PendingForm
 from .errors import ApiError
 from .faults import shown_time
 from .input_form import form_allows_file
+from .json_responses import json_response
 from .records import AppRow
 from .request_bodies import parse_user, read_json_object
 from .state import SandboxState
@@ -44,7 +44,7 @@ async def submit_form(state: SandboxState, request: Request) -> Response:
     _check_types(body, state.server.pydantic)
     pending = _find(state, app, request)
     pending.submit(_submission(body, pending.form))
-    return json_answer(200, {})
+    return json_response(200, {})
 
 
 _FORM_ROUTES: Final = (

@@ -6,8 +6,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .answers import json_answer
 from .faults import Traps, shown_log_time, shown_time
+from .json_responses import json_response
 from .query_params import LogQuery, parse_log_query
 from .state import SandboxState
 
@@ -33,7 +33,7 @@ async def list_workflow_logs(state: SandboxState, request: Request) -> Response:
         for item in page.items:
             _shift_times(item, traps)
     has_more = page.total > query.page * query.limit
-    return json_answer(
+    return json_response(
         200,
         {
             "page": query.page,

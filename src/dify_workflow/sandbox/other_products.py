@@ -1,6 +1,6 @@
-"""The routes of other products, such as chat apps and knowledge, as far as they answer a workflow app's key.
+"""The routes of other products, such as chat apps and knowledge, as far as they accept a workflow app's key.
 
-Each answers in JSON: what the server says to a key of the wrong kind, or an empty result.
+Each responds in JSON: what the server says to a key of the wrong kind, or an empty result.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .answers import json_answer
 from .errors import ApiError, invalid_param, unauthorized
+from .json_responses import json_response
 
 if TYPE_CHECKING:
     from .state import SandboxState
@@ -29,11 +29,11 @@ def _refused(make_refusal: Callable[[], ApiError]) -> _Operation:
 
 
 def _empty(body: Mapping[str, Any]) -> _Operation:
-    async def answer(state: "SandboxState", request: Request) -> Response:
+    async def respond(state: "SandboxState", request: Request) -> Response:
         state.app_of(request)
-        return json_answer(200, body)
+        return json_response(200, body)
 
-    return answer
+    return respond
 
 
 _WRONG_MODE: Final = "Please check if your app mode matches the right API route."

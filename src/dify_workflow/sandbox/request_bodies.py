@@ -162,6 +162,6 @@ def _nesting(text: str) -> int:
 
 def _finite(text: str) -> float:
     number = float(text)
-    if not math.isfinite(number):  # neither JSON nor anything that an answer could repeat
+    if not math.isfinite(number):  # neither JSON nor anything that a response could repeat
         raise ValueError(text)
     return number

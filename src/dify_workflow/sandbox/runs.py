@@ -10,12 +10,12 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from .answers import json_answer
 from .engine import Execution
 from .errors import ApiError, invalid_param, nul_character, unknown_error
 from .events import PING, RunIds, files_in, spaced_frame
 from .faults import shown_time
 from .input_form import take_files, take_inputs
+from .json_responses import json_response
 from .records import AppRow, EndUserRow, RunRow
 from .request_bodies import check_trace_session, parse_run_payload, parse_user, read_json_object
 from .state import SandboxState
@@ -48,7 +48,7 @@ async def get_workflow_run(state: SandboxState, request: Request) -> Response:
     run = state.database.find_run(app, _run_id(request), lag=state.traps.replica_lag)
     if run is None and state.server.unknown_run_status == 404:  # noqa: PLR2004 - the status itself
         raise ApiError.of(404, "not_found", "Workflow run not found.")
-    return json_answer(200, dict.fromkeys(_DETAIL) if run is None else _detail(state, app, run))
+    return json_response(200, dict.fromkeys(_DETAIL) if run is None else _detail(state, app, run))
 
 
 async def stop_workflow_run(state: SandboxState, request: Request) -> Response:
@@ -58,7 +58,7 @@ async def stop_workflow_run(state: SandboxState, request: Request) -> Response:
     state.end_user(app, parse_user(body.get("user")))
     _require_workflow_app(app)
     state.engine.stop(request.path_params["task_id"])
-    return json_answer(200, {"result": "success"})
+    return json_response(200, {"result": "success"})
 
 
 async def stream_workflow_run_events(state: SandboxState, request: Request) -> Response:
@@ -147,7 +147,7 @@ async def _run(state: SandboxState, request: Request, workflow_id: str | None) -
     if execution.outcome is None:  # the sandbox stops
         raise unknown_error()
     answer = {"task_id": execution.task_id, "workflow_run_id": execution.id, "data": execution.outcome}
-    # No newline here, and a charset: the server makes this answer by hand.
+    # No newline here, and a charset: the server makes this response by hand.
     return Response(json.dumps(answer), media_type="application/json; charset=utf-8")
 
 

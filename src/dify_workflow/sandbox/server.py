@@ -32,7 +32,7 @@ _HOST: Final = "127.0.0.1"
 _IDLE_SECONDS: Final = 2
 """An idle connection is closed after so long, as by gunicorn, which the real server runs on."""
 _GRACE_SECONDS: Final = 1
-"""So long a stop waits for answers under way; connections whose clients do not read theirs are cut then."""
+"""So long a stop waits for responses under way; connections whose clients do not read theirs are cut then."""
 
 
 class Sandbox:
@@ -54,7 +54,7 @@ class Sandbox:
         days: How far back the generated logs reach.
         crowd: Rows of the one crowded second among them.
         port: The port to listen on; 0 for any free one.
-        latency: Seconds that every answer is held back.
+        latency: Seconds that every response is delayed.
         api_key: The key of the app `main`.
         database: A file to keep the rows in. A file that holds rows already is served as it is, and nothing is
             generated.
@@ -311,7 +311,7 @@ _HIGHEST_PORT: Final = 65_535
 
 
 def _listen(port: int) -> socket.socket:
-    # asyncio switches Nagle's delay off only for sockets that name their protocol; with it, short answers take 40 ms.
+    # asyncio switches Nagle's delay off only for sockets that name their protocol; with it, short responses take 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":  # elsewhere the option would let two processes share the port

@@ -11,7 +11,7 @@ from .faults import Traps
 
 __all__ = ["follow_run", "idle_stream", "refused_stream", "stream_run"]
 
-_LOOK_SECONDS: Final = 0.02
+_POLL_SECONDS: Final = 0.02
 """So often a stream that is held back looks whether it still is: switches are turned in another thread."""
 
 
@@ -27,7 +27,7 @@ async def stream_run(execution: Execution, engine: Engine, traps: Traps) -> Asyn
         while execution.queued and not engine.closing:
             if waiting.is_over():
                 return
-            await execution.news(0, _LOOK_SECONDS)
+            await execution.news(0, _POLL_SECONDS)
     async for frame in follow_run(execution, engine, traps, position=0):
         yield frame
 
@@ -65,7 +65,7 @@ async def follow_run(
         elif pings.due():
             yield PING
         elif held or execution.ended:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
         else:
             await execution.news(position, min(pings.left(), idle.left() if waits else 1.0))
 
@@ -78,7 +78,7 @@ async def idle_stream(engine: Engine, traps: Traps) -> AsyncGenerator[bytes, Non
     while not engine.closing and not idle.is_over():
         if pings.due():
             yield PING
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def refused_stream(frames: Sequence[bytes], engine: Engine, traps: Traps) -> AsyncGenerator[bytes, None]:
@@ -88,7 +88,7 @@ async def refused_stream(frames: Sequence[bytes], engine: Engine, traps: Traps) 
     while not engine.closing and not waiting.is_over():
         if frames and time.monotonic() - since >= traps.queue_delay:
             break
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
     else:
         return
     for frame in frames:

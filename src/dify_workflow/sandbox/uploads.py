@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 
-from .answers import json_answer
 from .auth import authorize
 from .errors import ApiError, invalid_param, nul_character
 from .faults import shown_time
 from .input_form import FILE_EXTENSIONS
+from .json_responses import json_response
 from .multipart import MultipartError, Part, boundary_of, read_parts
 from .records import WORKSPACE_ID, FileRow
 from .request_bodies import parse_user
@@ -101,7 +101,7 @@ async def upload_file(state: "SandboxState", request: "Request") -> Response:
             if part.content is not None:
                 part.content.close()
     state.database.add_file(app, row)
-    return json_answer(201, _shown(state, request, row))
+    return json_response(201, _shown(state, request, row))
 
 
 async def fetch_file(state: "SandboxState", request: "Request") -> Response:

@@ -52,14 +52,14 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Bytes that a stream sends as they are, for what no event can express. A blocking answer leaves them out."""
+    """Bytes that a stream sends as they are, for what no event can express. A blocking response leaves them out."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class StreamError:
-    """The workflow breaks down: the stream sends an `error` event and ends; a blocking answer has its status.
+    """The workflow breaks down: the stream sends an `error` event and ends; a blocking response has its status.
 
     As a first step it is a workflow that cannot even start, which leaves no run and no log. Later on, the run stays
     `running`, as nobody is left to write its end.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dify_workflow_api.api.files import upload_file
 
-from ..._http import responses
+from ..._http import decode
 from ..._http.advice import after_upload
 from ..._runs import upload
 from ..._runs.arguments import checked_user
@@ -67,7 +67,7 @@ class AsyncFiles(AsyncResource):
         user = checked_user(user)
         with upload.Source(file, filename, content_type) as source:
             call = upload_file.build_request(file=await self._caller.pool.aside(source.part), user=user)
-            return await self._caller.send(call, responses.reader_as(Upload), timeout, after_upload)
+            return await self._caller.send(call, decode.reader_as(Upload), timeout, after_upload)
 
     async def upload_all(
         self, inputs: Mapping[str, Any], *, user: str, timeout: TimeoutOption = None

@@ -56,7 +56,7 @@ class AsyncRawCaller(AsyncCaller):
 
     __slots__ = ()
 
-    async def _answer(  # type: ignore[override] # that is the point: the methods do not look at what they return
+    async def _exchange(  # type: ignore[override] # that is the point: the methods do not look at what they return
         self, read: Callable[[bytes], T], send: AsyncSend, _: Hold, request: httpx.Request, limits: Timeout
     ) -> RawResponse[T]:
         response, content = await self._received(send, request, limits)

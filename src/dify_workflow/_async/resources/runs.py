@@ -14,7 +14,7 @@ from dify_workflow_api.api.runs import (
     stream_workflow_run_events,
 )
 
-from ..._http import responses
+from ..._http import decode
 from ..._http.advice import after_run
 from ..._runs.arguments import checked_id, checked_user, detail_or_missing, run_body, user_body
 from ..._tracing.spans import run_span
@@ -90,7 +90,7 @@ class AsyncRuns(AsyncResource):
             DifyError: as every method does.
         """
         body = run_body(inputs, user=user, files=files, trace_session_id=trace_session_id, mode="blocking")
-        read = responses.reader_as(WorkflowRunResult)
+        read = decode.reader_as(WorkflowRunResult)
         span = run_span(self._caller.configuration, body, workflow_id)
         with span.whole():
             if check_inputs and workflow_id is None:

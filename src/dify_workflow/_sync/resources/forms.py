@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dify_workflow_api.api.forms import get_form, submit_form
 
-from ..._http import responses
+from ..._http import decode
 from ..._http.advice import after_submission
 from ..._runs.arguments import form_body
 from .base import Resource
@@ -74,4 +74,4 @@ class Forms(Resource):
         """
         body = form_body(inputs, action=action, user=user)
         call = submit_form.build_request(form_token=form_token, body=body)
-        return self._caller.send(call, responses.nothing, timeout, after_submission)
+        return self._caller.send(call, decode.nothing, timeout, after_submission)

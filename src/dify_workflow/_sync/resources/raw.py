@@ -54,7 +54,7 @@ class RawCaller(Caller):
 
     __slots__ = ()
 
-    def _answer(  # type: ignore[override] # that is the point: the methods do not look at what they return
+    def _exchange(  # type: ignore[override] # that is the point: the methods do not look at what they return
         self, read: Callable[[bytes], T], send: Send, _: Hold, request: httpx.Request, limits: Timeout
     ) -> RawResponse[T]:
         response, content = self._received(send, request, limits)

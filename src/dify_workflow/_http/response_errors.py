@@ -1,10 +1,9 @@
-"""What an answer means: a value, or an error that says what happened, on which method and path, and never the key."""
+"""Responses turned into errors: what happened, on which method and path. The API key is in none of them."""
 
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx
 
@@ -20,25 +19,13 @@ from .._errors import (
     class_of_status,
 )
 from .bodies import BodyError
+from .decode import BrokenEventError, MissingError, ReportedError, UnusableBodyError, is_html, is_object, shortened
 from .requests import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dify_workflow_api.types import Request
-
-    from .config import Secret
-
-_KINDS: Final[dict[object, str]] = {
-    type(None): "null",
-    dict: "an object",
-    list: "a list",
-    str: "text",
-    bool: "a boolean",
-}
-
-LONGEST_TEXT: Final = 500
-"""Characters of the server's text that go into a message; `.body` has all of it."""
+    from .secrets import Secret
 
 LARGEST_ERROR_BODY: Final = 16 << 20
 """Bytes of a body that an error has in `.body`; of a longer one it has the beginning, as text."""
@@ -61,162 +48,15 @@ TIMED_OUT: Final = {
 NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
-class Model(Protocol):
-    """What every generated model can do."""
-
-    array_fields: ClassVar[tuple[str, ...]]
-    """The fields that are always a list."""
-
-    @classmethod
-    def from_dict(cls, src: dict[str, Any], /) -> Self:
-        """The model of a JSON object."""
-        ...
-
-
 T = TypeVar("T")
-M = TypeVar("M", bound=Model)
 
 
-class MissingError(Exception):
-    """The answer says, in its own way, that there is no such thing; the text is the message."""
-
-
-class UnusableBodyError(Exception):
-    """The bytes of an answer are not what was expected; the text says in which way."""
-
-
-class BrokenEventError(Exception):
-    """The data of an event is not a JSON object; the text says what it is.
-
-    Attributes:
-        data: the data.
-    """
-
-    def __init__(self, reason: str, data: str) -> None:
-        super().__init__(reason)
-        self.data = data
-
-
-class ReportedError(Exception):
-    """The server reports, by an `error` event, that the run could not go on.
-
-    Attributes:
-        code: the server's code.
-        status: the HTTP status that the server would have given.
-        message: the server's text.
-    """
-
-    def __init__(self, code: str | None, status: int | None, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
-        self.message = message
-
-
-DIGITS: Final = bytes.maketrans(b"0123456789", b"0" * 10)
-PIECE: Final = 16_384
-LONG_NUMBER: Final = b"0" * 19
-"""As many digits as the largest integers of 64 bits have, in a text in which each digit is a 0."""
-
-
-def _has_long_number(content: bytes) -> bool:
-    # Piece by piece: what is made of a whole page would not stay in the processor's cache.
-    return any(
-        LONG_NUMBER in content[start : start + PIECE + len(LONG_NUMBER) - 1].translate(DIGITS)
-        for start in range(0, len(content), PIECE)
-    )
-
-
-def _json_loader() -> Callable[[bytes], Any]:
-    try:
-        import orjson  # noqa: PLC0415 - an extra: used where it is installed
-    except ImportError:
-        return json.loads
-
-    def loads(content: bytes) -> Any:  # noqa: ANN401 - JSON is anything
-        if _has_long_number(content):
-            return json.loads(content)  # orjson makes a float of an integer that 64 bits do not hold
-        try:
-            return orjson.loads(content)
-        except ValueError:
-            return json.loads(content)  # it also reads NaN, lone surrogates and a byte order mark
-
-    return loads
-
-
-loads = _json_loader()
-
-
-def json_value(content: bytes) -> Any:  # noqa: ANN401 - JSON is anything
-    """The JSON value of a body.
+def value_or_raise(response: httpx.Response, content: bytes, read: Callable[[bytes], T], secret: Secret) -> T:
+    """The value of a response.
 
     Raises:
-        UnusableBodyError: it is empty, cut, or not JSON.
-    """
-    if not content:
-        raise UnusableBodyError("an empty body")
-    try:
-        return loads(content)
-    except (ValueError, RecursionError) as error:
-        kind = "HTML" if _is_html(content[:LONGEST_TEXT].decode("utf-8", "replace")) else "broken JSON"
-        raise UnusableBodyError(f"{kind} ({_shortened(str(error))})" if kind != "HTML" else kind) from None
-
-
-def model_value(content: bytes, model: type[M]) -> M:
-    """The body as a model.
-
-    Raises:
-        UnusableBodyError: it is not JSON, not an object, or lacks a list that the API promises.
-    """
-    value = json_value(content)
-    if not is_object(value):
-        raise UnusableBodyError(f"{kind_of(value)} where an object belongs")
-    for name in model.array_fields:
-        if not isinstance(value.get(name), list):
-            found = kind_of(value[name]) if name in value else "nothing"
-            raise UnusableBodyError(f"an object with {found} where its list {name!r} belongs")
-    return model.from_dict(value)
-
-
-def model_reader(call: Request[M]) -> Callable[[bytes], M]:
-    """What turns the body of an operation's answer into the operation's model."""
-    return lambda content: model_value(content, call.response)
-
-
-def reader_as(model: type[M]) -> Callable[[bytes], M]:
-    """What turns the body of an answer into this model."""
-    return lambda content: model_value(content, model)
-
-
-def reader(expect: str) -> Callable[[bytes], Any]:
-    """What turns a body into what `client.request` was asked to give.
-
-    Raises:
-        ValueError: neither "json" nor "bytes".
-    """
-    if expect not in ("json", "bytes"):
-        raise ValueError(f"expect must be 'json' or 'bytes'; got {expect!r}")
-    if expect == "bytes":
-        return bytes
-    return lambda content: json_value(content) if content else None
-
-
-def nothing(content: bytes) -> None:
-    """Check that a body that means nothing is empty or JSON.
-
-    Raises:
-        UnusableBodyError: it is neither.
-    """
-    if content:
-        json_value(content)
-
-
-def value(response: httpx.Response, content: bytes, read: Callable[[bytes], T], secret: Secret) -> T:
-    """What an answer means.
-
-    Raises:
-        APIStatusError: its status says no.
-        APIResponseError: its status says yes, and its body is not what the API promises.
+        APIStatusError: its status is an error.
+        APIResponseError: its status is a success, and its body is not what the API promises.
     """
     failure: DifyError
     if not response.is_success:
@@ -235,13 +75,13 @@ def value(response: httpx.Response, content: bytes, read: Callable[[bytes], T], 
 def response_error(
     response: httpx.Response, content: bytes, reason: UnusableBodyError, secret: Secret
 ) -> APIResponseError:
-    """The error for an answer whose status says yes and whose body is not what the API promises."""
+    """The error for a response whose status is a success and whose body is not what the API promises."""
     hide_reason(response, secret)
     text, body = _text_and_body(content, secret)
     what = f"{response.status_code} with {reason}"
     if text and isinstance(body, str):
-        what += f": {_shortened(text)}"
-    if _is_html(text):
+        what += f": {shortened(text)}"
+    if is_html(text):
         what += NOT_THE_API
     return APIResponseError(
         summary_of(response.request, secret, what),
@@ -253,7 +93,7 @@ def response_error(
 
 
 def missing_error(response: httpx.Response, content: bytes, message: str, secret: Secret) -> NotFoundError:
-    """The error for an answer whose status says yes and whose body says that there is nothing."""
+    """The error for a response whose status is a success and whose body says that there is nothing."""
     hide_reason(response, secret)
     return NotFoundError(
         summary_of(response.request, secret, f"{response.status_code}, {message}"),
@@ -267,19 +107,19 @@ def missing_error(response: httpx.Response, content: bytes, message: str, secret
 
 
 def status_error(response: httpx.Response, content: bytes, secret: Secret) -> APIStatusError:
-    """The error for an answer whose status says no."""
+    """The error for a response whose status is an error."""
     hide_reason(response, secret)
     status = response.status_code
     text, body = _text_and_body(content, secret)
     code = _text_in(body, "code")
-    message = _text_in(body, "message") or _shortened(text) or response.reason_phrase or "(an empty answer)"
+    message = _text_in(body, "message") or shortened(text) or response.reason_phrase or "(an empty response)"
     if 300 <= status <= 399:  # noqa: PLR2004 - HTTP's own numbers
         message = "a redirect, which is not followed, as it could take the key elsewhere; check base_url"
     cls = class_of_status(status)
     if status == 400 and code == "invalid_param" and message.startswith("Too many requests"):  # noqa: PLR2004
         # Dify 1.11 raises its concurrency limit as a ValueError, whose handler turns it into this 400.
         cls = RateLimitError
-    what = f"{status}{' ' + code if code else ''}: {_shortened(message)}"
+    what = f"{status}{' ' + code if code else ''}: {shortened(message)}"
     if status == 404 and code is None:  # noqa: PLR2004 - HTTP's own number
         what += NOT_THE_API
     return cls(
@@ -294,12 +134,12 @@ def status_error(response: httpx.Response, content: bytes, secret: Secret) -> AP
 
 
 def is_event_stream(response: httpx.Response) -> bool:
-    """Whether an answer is a stream of events."""
+    """Whether a response is a stream of events."""
     return response.is_success and response.headers.get("content-type", "").lower().startswith("text/event-stream")
 
 
 def stream_error(response: httpx.Response, content: bytes, secret: Secret) -> DifyError:
-    """The error for an answer that is no stream of events."""
+    """The error for a response that is no stream of events."""
     if not response.is_success:
         return status_error(response, content, secret)
     return response_error(response, content, UnusableBodyError("no stream of events"), secret)
@@ -312,7 +152,7 @@ def failed_stream(
 
     Args:
         error: what ended it.
-        response: the answer that the stream is the body of.
+        response: the response that the stream is the body of.
         progress: what was seen so far.
         secret: the key.
     """
@@ -322,7 +162,7 @@ def failed_stream(
         return transport_error(error, response.request, response, secret, progress)
     code = None if error.code is None else secret.redact(error.code)
     message = secret.redact(error.message)
-    what = f"the run ended with an error event: {code or 'no code'}: {_shortened(message)}, {secret.redact(progress)}"
+    what = f"the run ended with an error event: {code or 'no code'}: {shortened(message)}, {secret.redact(progress)}"
     return WorkflowStreamError(
         summary_of(response.request, secret, what),
         code=code,
@@ -422,7 +262,7 @@ def summary_of(request: httpx.Request, secret: Secret, what: str, *, with_port: 
 
 
 def _what_failed(error: httpx.HTTPError, secret: Secret) -> str:
-    text = _shortened(secret.redact(str(error)))
+    text = shortened(secret.redact(str(error)))
     for kind, when in TIMED_OUT.items():
         if isinstance(error, kind):
             return when if text.lower() in ("", "timed out") else f"{when}: {text}"
@@ -432,16 +272,6 @@ def _what_failed(error: httpx.HTTPError, secret: Secret) -> str:
 def _text_in(body: object, name: str) -> str | None:
     found = body.get(name) if is_object(body) else None
     return found if isinstance(found, str) else None
-
-
-def is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether a JSON value is an object."""
-    return isinstance(value, dict)
-
-
-def kind_of(value: object) -> str:
-    """What kind of JSON value it is, in words."""
-    return _KINDS.get(type(value), "a number")
 
 
 def _text_and_body(content: bytes, secret: Secret) -> tuple[str, Any]:
@@ -455,18 +285,6 @@ def _text_and_body(content: bytes, secret: Secret) -> tuple[str, Any]:
         return text if body == received else json.dumps(body), body
     except (ValueError, RecursionError):
         return text, text
-
-
-def _is_html(text: str) -> bool:
-    return text.lstrip("\ufeff \t\r\n")[:1] == "<"
-
-
-def _shortened(text: str) -> str:
-    if _is_html(text):
-        title = re.search(r"<title[^>]*>(.{1,200}?)</title>", text, re.IGNORECASE | re.DOTALL)
-        text = f"an HTML page, {title[1].strip()!r}" if title else "an HTML page"
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "..."
 
 
 def headers_of(response: httpx.Response, secret: Secret) -> httpx.Headers:

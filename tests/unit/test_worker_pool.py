@@ -8,7 +8,7 @@ from dify_workflow._async.worker_pool import AsyncChannel, AsyncWorkerPool
 from dify_workflow._http.lifetimes import AsyncLifetime
 
 
-def test_a_channel_holds_no_more_than_its_size_and_who_puts_more_in_waits():
+def test_a_channel_holds_its_size_and_further_puts_wait():
     async def story() -> None:
         channel: AsyncChannel[int] = AsyncChannel(AsyncWorkerPool(AsyncLifetime()), 2)
         await channel.put(1)

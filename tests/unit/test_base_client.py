@@ -63,7 +63,7 @@ async def read_events(client: Any) -> None:
 
 
 @EACH_HALF
-def test_a_late_answer_that_is_there_at_once_is_taken_and_one_in_pieces_is_not(half: Half):
+def test_late_responses_are_taken_if_whole_but_not_in_pieces(half: Half):
     whole, pieces = Body(PAGE), Body(PAGE[:10], PAGE[10:])
     options = {"timeout": 0.001, "max_retries": 0}
     page = half.call(ADDRESS, list_logs, http=answering(httpx.Response(200, stream=whole), late=0.01), **options)
@@ -83,7 +83,7 @@ def test_an_answer_that_breaks_off_is_closed(half: Half):
 
 @EACH_HALF
 @pytest.mark.parametrize("status", [200, 500])
-def test_what_comes_in_the_place_of_a_stream_is_closed_when_it_breaks_off(half: Half, status: int):
+def test_a_broken_non_stream_response_is_closed(half: Half, status: int):
     body = Body(b"<html>", httpx.ReadError("reset"))
     with pytest.raises(DifyError):
         half.play(ADDRESS, read_events, http=answering(httpx.Response(status, stream=body)), max_retries=0)
@@ -120,7 +120,7 @@ def test_a_stream_that_nobody_read_is_closed_when_it_is_left(half: Half):
 
 
 @EACH_HALF
-def test_a_stream_that_breaks_off_is_closed_at_once_and_not_only_when_it_is_left(half: Half):
+def test_a_broken_stream_is_closed_at_once(half: Half):
     body = Body(b"event: ping\n\n", httpx.ReadError("reset"))
 
     async def read(client: Any) -> None:
@@ -137,7 +137,7 @@ def test_a_stream_that_breaks_off_is_closed_at_once_and_not_only_when_it_is_left
 
 
 @EACH_HALF
-def test_each_answer_is_one_line_at_info_and_its_query_another_at_debug(half: Half, caplog: pytest.LogCaptureFixture):
+def test_a_response_is_one_info_line_and_its_query_a_debug_line(half: Half, caplog: pytest.LogCaptureFixture):
     answers = [httpx.Response(200, json=log_page()), httpx.Response(503)]
     caplog.set_level(logging.INFO, "dify_workflow")
     half.call(ADDRESS, list_logs, http=answering(answers[0]))
@@ -153,7 +153,7 @@ def test_each_answer_is_one_line_at_info_and_its_query_another_at_debug(half: Ha
 
 
 @EACH_HALF
-def test_the_answer_of_a_stream_is_logged_as_it_begins_and_each_retry_with_its_reason(half: Half, caplog):
+def test_a_streams_response_and_each_retry_are_logged(half: Half, caplog):
     stream = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
     caplog.set_level(logging.INFO, "dify_workflow")
     with pytest.raises(APIConnectionError):
@@ -165,7 +165,7 @@ def test_the_answer_of_a_stream_is_logged_as_it_begins_and_each_retry_with_its_r
 
 
 @pytest.mark.parametrize(("wanted", "level"), [("info", logging.INFO), (" DEBUG ", logging.DEBUG)])
-def test_the_environment_turns_the_log_on_once_however_many_clients_there_are(monkeypatch, wanted: str, level: int):
+def test_the_environment_turns_logging_on_once(monkeypatch, wanted: str, level: int):
     logger = logging.getLogger("dify_workflow")
     before, handlers = logger.level, list(logger.handlers)
     monkeypatch.setattr(logger, "handlers", [])
