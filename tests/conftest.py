@@ -44,7 +44,7 @@ def _without_digits(match: re.Match[str]) -> str:
 @pytest.fixture(scope="session")
 def postgresql_address() -> Iterator[str]:
     """The address of a PostgreSQL server's database. Without a server a test is skipped; in CI it fails."""
-    from postgresql_server import NoServerError, postgresql  # noqa: PLC0415 - loaded when needed
+    from support.postgresql_server import NoServerError, postgresql  # noqa: PLC0415 - loaded when needed
 
     with contextlib.ExitStack() as stack:
         try:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from documented_code import AFTER, ROOT, blocks_of
+from support.documented_code import AFTER, ROOT, blocks_of
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 import duckdb
-from killed_exports import ids_of
+from support.killed_exports import ids_of
 
 from dify_workflow import DifyWorkflow
 from dify_workflow.export import export

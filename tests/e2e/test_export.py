@@ -21,7 +21,7 @@ import duckdb
 import psycopg
 import pyarrow.parquet as pq
 import pytest
-from log_histories import NOW
+from support.log_histories import NOW
 
 from dify_workflow import APIConnectionError, DifyWorkflow
 from dify_workflow.export import ExportProgress, TargetLockedError, export

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from log_histories import NOW
+from support.log_histories import NOW
 
 from dify_workflow import DifyWorkflow
 from dify_workflow.export import _parquet_folder, export, read
