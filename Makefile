@@ -120,6 +120,9 @@ docs: $(READY) ## build the documentation site into build/docs; a warning is an 
 	@$(BIN)/sphinx-build -q -W --keep-going -b html -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 
+docs-check: docs ## check the documentation site in chromium: each page, links, search, keyboard; SCREENSHOTS=folder
+	@$(RUN) -m pytest docs/tests -n $(WORKERS) $(ARGS)
+
 docs-serve: docs ## serve the documentation site on loopback until Ctrl-C; PORT=8000
 	@$(RUN) -m http.server --bind 127.0.0.1 --directory build/docs $(or $(PORT),8000)
 
@@ -149,4 +152,4 @@ $(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo sandbox test test-engines contract mutants soak import update drift spec generate facade reference public-api check setup lint format types build release publish lock test-ranges bench bench-check docs docs-serve clean
+.PHONY: help demo sandbox test test-engines contract mutants soak import update drift spec generate facade reference public-api check setup lint format types build release publish lock test-ranges bench bench-check docs docs-check docs-serve clean

@@ -1,0 +1,95 @@
+"""The built site on loopback, and Debian's chromium to look at it with: `make docs-check`."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import threading
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page, Request
+
+SITE = Path(__file__).resolve().parent.parent.parent / "build" / "docs"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+class Server(SimpleHTTPRequestHandler):
+    """Serves the site, and logs nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    if not (SITE / "index.html").exists():
+        pytest.exit("there is no site in build/docs: run `make docs`", returncode=1)
+    return SITE
+
+
+@pytest.fixture(scope="session")
+def address(site) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Server, directory=str(site)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.exit("the site is checked in chromium, which is missing: apt-get install chromium", returncode=1)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser, address):
+    """Opens a page; in the end, it had no error and sent no request elsewhere."""
+
+    @contextmanager
+    def open_page(path: str, **options: object) -> Iterator[Page]:
+        context = browser.new_context(**options)
+        page = context.new_page()
+        problems: list[str] = []
+        page.on("console", lambda one: problems.append(f"{one.type}: {one.text}") if one.type != "log" else None)
+        page.on("pageerror", lambda error: problems.append(f"error: {error}"))
+        page.on("requestfailed", lambda one: problems.append(f"{one.failure}: {one.url}") if is_failure(one) else None)
+        page.on("response", lambda one: problems.append(f"{one.status}: {one.url}") if one.status >= 400 else None)
+        page.on("request", lambda one: problems.append(f"elsewhere: {one.url}") if is_elsewhere(one.url) else None)
+        page.goto(f"{address}/{path}")
+        yield page
+        page.wait_for_load_state("networkidle")
+        context.close()
+        assert problems == []
+
+    def is_failure(request: Request) -> bool:
+        return request.failure != "net::ERR_ABORTED"  # it was no longer wanted, as the next page was opened
+
+    def is_elsewhere(url: str) -> bool:
+        return not url.startswith((f"{address}/", "data:", "blob:"))
+
+    return open_page
