@@ -35,7 +35,7 @@ def commands(name: str) -> list[str]:
 
 
 def test_there_are_these_workflows():
-    assert set(WORKFLOWS) == {"ci.yml", "try-generator.yml", "update-spec.yml"}
+    assert set(WORKFLOWS) == {"ci.yml", "docs.yml", "try-generator.yml", "update-spec.yml"}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -45,7 +45,7 @@ def test_a_workflow_names_events_permissions_and_time_limits(name: str):
     assert workflow["permissions"] in ({}, {"contents": "read"})
     assert workflow["jobs"]
     for job in workflow["jobs"].values():
-        assert job["timeout-minutes"] <= 30
+        assert job["timeout-minutes"] <= (45 if name == "ci.yml" else 30)  # it installs, and runs the whole suite
         assert re.fullmatch(r"ubuntu-[0-9.]+", job["runs-on"])
 
 
@@ -321,3 +321,27 @@ class TestPrograms:
         assert kept.endswith("\n")
         assert 2900 < len(kept.encode()) <= 3000
         assert runner.run(".ci/cut", "long").stdout == text
+
+
+def test_each_version_of_the_documentation_stays_published(tmp_path):
+    def run(*command: str) -> str:
+        done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False, env=environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    author = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    environment = {**os.environ, **author}
+    clone, remote, site = tmp_path / "clone", tmp_path / "remote", tmp_path / "site"
+    clone.mkdir()
+    site.mkdir()
+    run("git", "init", "--quiet", "--bare", str(remote))
+    run("git", "clone", "--quiet", str(remote), ".")
+    run("git", "commit", "--quiet", "--allow-empty", "--message", "Begin")
+    for version in ("0.9.0", "0.10.0", "0.9.1"):
+        (site / "index.html").write_text(version)
+        run(str(ROOT / ".ci" / "publish-docs"), str(site), version)
+    published = {
+        place: run("git", "-C", str(remote), "show", f"gh-pages:{place}index.html")
+        for place in ("", "0.9.0/", "0.10.0/", "0.9.1/")
+    }
+    assert published == {"": "0.10.0", "0.9.0/": "0.9.0", "0.10.0/": "0.10.0", "0.9.1/": "0.9.1"}
