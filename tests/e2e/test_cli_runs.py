@@ -105,6 +105,7 @@ class TestRun:
         ran = run("runs", "run", "-i", "query=hi", "--stream", "-o", "table", **sample)
         assert ran.out == "hi\n"
         assert ran.err.endswith(": succeeded\n")
+        assert "node Start (start): succeeded, 0.0 s\n" in ran.err
 
     def test_an_error_event_is_exit_code_1(self, sample):
         ran = run("runs", "run", "-i", "query=hi", "-i", "error_event=broken", "--stream", "-o", "json", **sample)

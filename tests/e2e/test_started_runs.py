@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.clients import EACH_HALF, Half, failure
-from support.fault_server import KEY, FaultServer, answer, event_stream, json_response, sse
+from support.fault_server import KEY, FaultServer, answer, event_stream, json_response, reset, sse
 from support.leaks import nothing_left_open
 
 from dify_workflow import APITimeoutError, BadRequestError, NotFoundError
 from dify_workflow.testing import Sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RUN = "fa4cf86e-b841-4148-a141-7c32afcb82ce"
 STARTED = {"event": "workflow_started", "task_id": "t-1", "workflow_run_id": RUN, "data": {"id": RUN}}
@@ -93,6 +96,80 @@ def test_a_broken_stream_is_made_up_for_by_asking(half: Half, rest: list[bytes])
     with FaultServer(broken, answer(503, "restarting"), json_response(200, detail("succeeded"))) as server:
         half.play(server.base_url, story)
         assert [one.path for one in server.requests].count("/v1/workflows/run") == 1
+
+
+@EACH_HALF
+def test_a_restart_and_retry_after_are_waited_out(half: Half):
+    async def story(client: Any) -> None:
+        assert (await (await start(client)).wait()).status == "succeeded"
+
+    later = (("Retry-After", "1"),)
+    busy = [answer(429, "{}", headers=later), answer(502, "x"), reset(), answer(503, "x", headers=later)]
+    with FaultServer(event_stream(sse(STARTED)), *busy, json_response(200, detail("succeeded"))) as server:
+        half.play(server.base_url, story)
+        assert [one.path for one in server.requests].count("/v1/workflows/run") == 1
+
+
+@EACH_HALF
+def test_a_broken_stream_goes_on_by_the_events_of_the_run(half: Half):
+    def let_events_pass(request: Any) -> None:
+        if request.path.endswith("/events"):
+            sandbox.traps.end_streams_after = None
+
+    async def story(client: Any) -> None:
+        sandbox.traps.end_streams_after = 2
+        sandbox.traps.before_request = let_events_pass
+        run = await start(client, seconds=1)
+        result = await run.wait()
+        assert (result.status, result.outputs["answer"], result.task_id) == ("succeeded", "hi", run.task_id)
+        paths = [request.path for request in sandbox.requests]
+        assert f"/v1/workflow/{run.id}/events" in paths
+        assert f"/v1/workflows/run/{run.id}" not in paths
+
+    with Sandbox(rows=0, version="1.16", api_key=KEY) as sandbox, nothing_left_open():
+        half.play(sandbox.base_url, story)
+
+
+@EACH_HALF
+def test_files_among_inputs_are_uploaded_before_the_start(half: Half, tmp_path: Path):
+    (tmp_path / "a.txt").write_text("text")
+    inputs = {"query": "hi", "document": tmp_path / "a.txt", "documents": [tmp_path / "a.txt"]}
+
+    async def story(client: Any) -> None:
+        run = await client.runs.start(inputs, user="u-1")
+        assert (await run.wait()).outputs["document"]["filename"] == "a.txt"
+        sent = await client.files.upload_all(inputs, user="u-1")
+        assert sent["document"] is sent["documents"][0]
+        assert (await client.runs.run(sent, user="u-1")).status == "succeeded"
+        for missing in ({"query": "hi", "document": tmp_path / "b.txt"}, {"documents": [tmp_path]}):
+            with pytest.raises(FileNotFoundError):
+                await client.files.upload_all(missing, user="u-1")
+            with pytest.raises(FileNotFoundError):
+                await client.runs.start(missing, user="u-1")
+        with pytest.raises(ValueError, match="qery"):
+            await client.runs.start({"qery": "hi", "document": tmp_path / "a.txt"}, user="u-1")
+
+    with Sandbox(rows=0, api_key=KEY) as sandbox:
+        half.play(sandbox.base_url, story)
+        assert len(sandbox.uploads) == 2
+        assert len(sandbox.started_runs) == 2
+
+
+@EACH_HALF
+def test_run_and_stream_check_inputs_on_request(half: Half):
+    async def story(client: Any) -> None:
+        with pytest.raises(ValueError, match="did you mean 'query'"):
+            await client.runs.run({"qery": "hi"}, user="u-1", check_inputs=True)
+        with pytest.raises(ValueError, match="did you mean 'query'"):
+            async with client.runs.stream({"qery": "hi"}, user="u-1", check_inputs=True):
+                pass
+        assert (await client.runs.run({"query": "hi"}, user="u-1", check_inputs=True)).status == "succeeded"
+        async with client.runs.stream({"query": "hi"}, user="u-1", check_inputs=True) as events:
+            assert (await events.wait()).status == "succeeded"
+
+    with Sandbox(rows=0, api_key=KEY) as sandbox, nothing_left_open():
+        half.play(sandbox.base_url, story)
+        assert len(sandbox.started_runs) == 2
 
 
 @EACH_HALF
