@@ -25,6 +25,7 @@ MODULES = sorted(path for path in (ROOT / "src").rglob("*.py") if ">>> " in path
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # a block can import what an earlier one has saved
     return tmp_path
 
 
