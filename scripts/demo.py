@@ -35,7 +35,11 @@ COLOURS = {
     "running": "cyan",
 }
 
-COMMANDS = ("app info", "logs list --status failed --since 24h -o id --limit 3", "logs list --limit 6 -o table")
+COMMANDS = (
+    "app info -o table",
+    "logs list --status failed --since 24h -o id --limit 3",
+    "logs list --limit 6 -o table",
+)
 
 COLUMNS = {"created": 19, "status": 17, "by": 22, "seconds": 7, "tokens": 6, "error": 28}
 """The widest text of each column of logs; where a terminal is too narrow, whole columns at the end are left out."""
@@ -79,9 +83,10 @@ def show_logs(client: DifyWorkflow) -> None:
 
 
 def heading(what: str, call: str) -> None:
-    """What comes next, and the call that gives it."""
-    console.print(f"[bold]{what}[/bold]  ", end="")
-    console.print(call, style="dim", markup=False)
+    """What comes next, and the call that gives it: on a line of its own where one line is too narrow for both."""
+    is_narrow = len(what) + 2 + len(call) > console.width
+    console.print(f"[bold]{what}[/bold]  ", end="\n  " if is_narrow else "")
+    console.print(call, style="dim", markup=False, soft_wrap=True)
 
 
 def as_table(page: WorkflowLogPage) -> Table:
@@ -193,11 +198,19 @@ def show_commands(settings: dict[str, str]) -> None:
     heading("Without Python", "docs/command-line.md")
     program = ".venv/bin/dify-workflow" + (" --profile sandbox" if settings else "")
     for command in COMMANDS:
-        console.print(f"{program} {command}", style="cyan", markup=False, soft_wrap=True)
+        show_command(f"{program} {command}")
         arguments = [sys.executable, "-m", "dify_workflow", *command.split()]
         sys.stdout.flush()
         subprocess.run(arguments, env={**os.environ, **settings, "COLUMNS": str(console.width)}, check=False)
         console.print()
+
+
+def show_command(command: str) -> None:
+    """A command as it can be pasted: in two lines before its options where one is too narrow."""
+    if len(command) > console.width:
+        cut = command.rindex(" logs ")
+        command = f"{command[:cut]} \\\n {command[cut:]}"
+    console.print(command, style="cyan", markup=False, soft_wrap=True)
 
 
 def show_next_steps() -> None:

@@ -27,3 +27,15 @@ def test_no_digit_is_lost_in_80_columns():
         run = log.workflow_run
         assert any(demo.local_time(log.created_at_utc) in line for line in lines)
         assert run is None or any(f"{run.elapsed_time:.2f} " in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_headings_and_commands_fit_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch):
+    console = Console(width=width, record=True, file=io.StringIO())
+    monkeypatch.setattr(demo, "console", console)
+    demo.heading("What failed during the last day", 'client.logs.list(status="failed", created_at__after="24h")')
+    for command in demo.COMMANDS:
+        demo.show_command(f".venv/bin/dify-workflow --profile sandbox {command}")
+    lines = console.export_text().splitlines()
+    assert max(map(len, lines)) <= width
+    assert any(line.endswith("\\") for line in lines) == (width == 80)
