@@ -20,7 +20,7 @@ help: ## list the tasks
 # --- use -----------------------------------------------------------------------------------------------------------
 
 demo: $(READY) ## read workflow logs from an embedded sandbox, or from your server when DIFY_API_KEY is set
-	@$(RUN) scripts/generate.py
+	@$(RUN) scripts/generate.py >/dev/null
 	@$(RUN) scripts/demo.py
 
 sandbox: $(READY) ## serve the sandbox until Ctrl-C

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+import outputs
 from openapi.names import field_name
 from project import ROOT
 from ruamel.yaml import YAML
@@ -52,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
             "src/dify_workflow/_logs/columns.py is not what the spec gives; `make generate` makes it", file=sys.stderr
         )
         return 1
-    TARGET.write_text(text, encoding="utf-8", newline="\n")
+    outputs.write(TARGET, text)
     return 0
 
 

@@ -38,6 +38,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"to do: ... and {len(todos) - MOST_SHOWN} more", file=sys.stderr)
     old = options.target.read_text(encoding="utf-8") if options.target.exists() else ""
     if old == text:
+        if not options.check:
+            print(f"{_short(options.target)} is up to date")
         return 0
     if options.check:
         name = _short(options.target)

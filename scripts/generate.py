@@ -35,7 +35,9 @@ def main(argv: list[str] | None = None) -> int:
         for line in found:
             print(f"{_short(options.output)}/{line}; run `make generate`", file=sys.stderr)
         return 1 if found else 0
-    if found:
+    if not found:
+        print(f"{_short(options.output)} is up to date")
+    else:
         print(f"generated {_short(options.output)}: {len(found)} of {len(files)} files changed")
     return 0
 

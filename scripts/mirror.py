@@ -134,6 +134,9 @@ def main(argv: list[str] | None = None) -> int:
             path.write_text(expected[path], encoding="utf-8", newline="\n")
         else:
             path.unlink()
+    if not check:
+        state = f": {len(differing)} files changed" if differing else " is up to date"
+        print(f"{TARGET.relative_to(ROOT)}{state}")
     return 1 if check and differing else 0
 
 

@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import griffe
+import outputs
 from project import ROOT
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     text = render()
     if not parser.parse_args(argv).check:
-        TARGET.write_text(text, encoding="utf-8", newline="\n")
+        outputs.write(TARGET, text)
         return 0
     stored = TARGET.read_text("utf-8") if TARGET.exists() else ""
     if stored != text:

@@ -13,6 +13,7 @@ import re
 import sys
 from typing import Any
 
+import outputs
 from project import ROOT
 
 import dify_workflow
@@ -72,8 +73,7 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         print("docs/api.md is not what the facade gives; `make reference` writes it", file=sys.stderr)
         return 1
-    TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(text, encoding="utf-8", newline="\n")
+    outputs.write(TARGET, text)
     return 0
 
 
