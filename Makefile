@@ -54,7 +54,7 @@ format: $(READY) ## format, and fix what can be fixed
 
 types: $(READY) ## check the types with mypy --strict and pyright, and those of the code in the documentation
 	@$(BIN)/mypy --config-file pyproject.toml
-	@$(RUN) tests/documented_types.py
+	@PYTHONPATH=tests $(RUN) -m support.documented_types
 	@$(BIN)/pyright --project pyproject.toml
 
 check: $(READY) ## fail, naming the files, where the spec or what is made from it is not what its sources give

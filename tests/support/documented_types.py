@@ -1,6 +1,6 @@
 """Check the types of the Python blocks of the documentation with mypy, as a user's project does after pasting them.
 
-Usage: documented_types.py
+Usage, in tests/: python -m support.documented_types
 """
 
 from __future__ import annotations
