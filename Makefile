@@ -13,9 +13,12 @@ READY  := $(VENV)/.ready
 # One more than there are processors: some tests wait.
 WORKERS = $$(($$(nproc 2>/dev/null || echo 2) + 1))
 
+HTTP_TESTS = $(addprefix tests/e2e/test_,$(addsuffix .py,attempts closing closing_unconnected connections event_loops \
+  faults faults_of_transport forgetting http_libraries monitoring network raw_errors streams surplus uploads))
+
 help: ## list the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^# --- / {gsub(/^# -+ | -+$$/, ""); printf "\n%s\n", $$0} \
-	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- use -----------------------------------------------------------------------------------------------------------
 
@@ -39,6 +42,9 @@ test contract: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(READY) ## run all tests
 	@$(RUN) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-httpx2: $(READY) ## run the tests of faults, streams and connections with httpx2 instead of httpx
+	@DIFY_HTTP=httpx2 $(RUN) -m pytest -q -n $(WORKERS) --dist worksteal $(HTTP_TESTS) $(ARGS)
 
 contract: $(READY) ## run the tests that hold the SDK to its spec
 	@$(RUN) -m pytest tests/contract -n $(WORKERS) --dist worksteal $(ARGS)
@@ -152,4 +158,4 @@ $(READY): $(LOCKED) pyproject.toml src/dify_workflow/_version.py
 	@$(RUN) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo sandbox test test-engines contract mutants soak import update drift spec generate facade reference public-api check setup lint format types build release publish lock test-ranges bench bench-check docs docs-check docs-serve clean
+.PHONY: help demo sandbox test test-engines test-httpx2 contract mutants soak import update drift spec generate facade reference public-api check setup lint format types build release publish lock test-ranges bench bench-check docs docs-check docs-serve clean

@@ -33,6 +33,7 @@ LEFT_OUT = {
     "tests/e2e/test_documentation.py": "needs what the pages show: DuckDB, pyarrow, FastAPI, OpenTelemetry",
     "tests/e2e/test_examples.py": "needs what the examples show: DuckDB, pyarrow, the drawing of charts",
     "tests/e2e/test_export_otlp.py": "needs OpenTelemetry's packages, which are pinned to each other",
+    "tests/e2e/test_http_libraries.py": "needs httpx2, which no other test does",
     "tests/e2e/test_tracing.py": "needs OpenTelemetry's packages, which are pinned to each other",
     "tests/unit/test_project_files.py": "is about the repository",
 }

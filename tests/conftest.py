@@ -24,8 +24,9 @@ from support.reporting import Progress, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import httpx
     from support.spec_validator import Judge
+
+    from dify_workflow._http.library import httpx
 
 # Properties that say nothing else are tried with fewer examples than hypothesis would: the suite has many of them.
 hypothesis.settings.register_profile("suite", max_examples=60)

@@ -21,9 +21,12 @@ DifyError
 Invalid arguments raise `ValueError` before any request is sent.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._http.library import httpx
 
 
 class DifyError(Exception):

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ._async.run_stream import AsyncRunStream
     from ._async.started_run import AsyncRun
     from ._http.config import TimeoutOption, Unchanged
+    from ._http.library import AsyncHTTPClient, HTTPClient
     from ._http.raw_response import RawResponse
     from ._logs.arrow import ArrowStream, AsyncArrowStream
     from ._logs.detailed_log import DetailedLog
@@ -72,6 +73,7 @@ __all__ = [
     "AsyncEndUsers",
     "AsyncFiles",
     "AsyncForms",
+    "AsyncHTTPClient",
     "AsyncIteration",
     "AsyncLogChanges",
     "AsyncLogFollow",
@@ -98,6 +100,7 @@ __all__ = [
     "FileType",
     "Files",
     "Forms",
+    "HTTPClient",
     "Iteration",
     "LogChanges",
     "LogFollow",
@@ -160,6 +163,8 @@ _HOME = {
     "RunStream": "._sync.run_stream",
     "Runs": "._sync.resources.runs",
     "Time": "._logs.times",
+    "AsyncHTTPClient": "._http.library",
+    "HTTPClient": "._http.library",
     "TimeoutOption": "._http.config",
     "Unchanged": "._http.config",
 }

@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import facade_coverage
-import httpx
 import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -39,6 +38,7 @@ from dify_workflow import (
     models,
     results,
 )
+from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
 import facade_coverage
-import httpx
 import pytest
 from dify_workflow_api.types import Request
 from hypothesis import HealthCheck, assume, given, settings
@@ -45,6 +44,7 @@ from support.strategies import any_value
 
 from dify_workflow import DifyError, DifyWorkflow, __version__, models
 from dify_workflow._http import requests
+from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-import httpx
 import pytest
 from dify_workflow_api.api.runs import run_workflow
 from support.clients import EACH_HALF, Half
@@ -33,6 +32,7 @@ from dify_workflow import (
     WorkflowStreamError,
     models,
 )
+from dify_workflow._http.library import httpx
 from dify_workflow.results import Upload, WorkflowRunDetail, WorkflowRunResult
 
 if TYPE_CHECKING:

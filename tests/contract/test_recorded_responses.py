@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from dify_workflow_api.api.runs import run_workflow
 from support.clients import EACH_HALF, Half
@@ -15,6 +14,7 @@ from support.recordings import load_recordings
 from support.spec import SPEC, unknown_fields
 
 from dify_workflow import APIStatusError, NotFoundError, RateLimitError, models
+from dify_workflow._http.library import httpx
 from dify_workflow.results import Upload, WorkflowRunDetail, WorkflowRunResult
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
 import pytest
 from support.clients import EACH_HALF, Half
 from support.recordings import load_recordings
 
 from dify_workflow import models
+from dify_workflow._http.library import httpx
 from dify_workflow.results import WorkflowRunDetail
 
 KIND = "text/event-stream"

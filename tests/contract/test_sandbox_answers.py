@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from http.client import HTTPConnection
 from typing import Any
 
-import httpx
 import pytest
 
+from dify_workflow._http.library import httpx
 from dify_workflow.testing import ReceivedRequest, Sandbox
 
 LOGS = "/v1/workflows/logs"

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
 import pytest
 from support.recordings import (
     CHANCE,
@@ -25,6 +24,7 @@ from support.recordings import (
     url_form,
 )
 
+from dify_workflow._http.library import httpx
 from dify_workflow.testing import (
     AccountRow,
     EndUserRow,

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
 import pytest
 from support.recordings import CHANCE, compare_all_but, compare_streams, load_recordings, relevant, url_form
 
+from dify_workflow._http.library import httpx
 from dify_workflow.testing import AccountRow, EndUserRow, HumanForm, LogRow, NextNode, RunRow, Sandbox, Wait, new_log
 
 RECORDINGS = {version: load_recordings(f"recordings-{version}") for version in ("1.14.2", "1.16.1")}

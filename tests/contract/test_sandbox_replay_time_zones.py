@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
 import pytest
 from support.recordings import CHANCE, compare_all_but, compare_streams, load_recordings, relevant
 
+from dify_workflow._http.library import httpx
 from dify_workflow.testing import EndUserRow, LogRow, NextNode, RunRow, Sandbox
 
 RECORDINGS = load_recordings("recordings-time-zones")

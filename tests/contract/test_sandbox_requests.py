@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from dify_workflow._http.library import httpx
 from dify_workflow.testing import Sandbox
 
 RUN = "/workflows/run"

@@ -7,7 +7,6 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.clients import EACH_HALF, AsyncHalf, Half, SyncHalf, failure, list_logs
 from support.fault_server import (
@@ -26,6 +25,7 @@ from support.fault_server import (
 
 from dify_workflow import APIConnectionError, APITimeoutError, AsyncDifyWorkflow
 from dify_workflow._http.connections import ALL_IN_USE, exchange, exchange_async
+from dify_workflow._http.library import httpx
 from dify_workflow._http.network import KEEPALIVE
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.fault_server import (
     KEY,
@@ -28,6 +27,7 @@ from support.fault_server import (
 from support.leaks import nothing_left_open
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

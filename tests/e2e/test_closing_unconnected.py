@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpcore
-import httpx
 import pytest
 from support.fault_server import KEY, FaultServer, event_stream, silence, sse
 from support.leaks import nothing_left_open
@@ -23,6 +21,7 @@ from support.tls import certified
 from dify_workflow import APIConnectionError, APITimeoutError, DifyWorkflow
 from dify_workflow._http import interruptions
 from dify_workflow._http.attempts import Attempt, InterruptedAttemptError
+from dify_workflow._http.library import httpcore, httpx
 from dify_workflow._http.network import Network
 
 if TYPE_CHECKING:

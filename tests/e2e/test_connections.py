@@ -7,13 +7,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.clients import EACH_HALF, Half, failure, list_logs
 from support.fault_server import KEY, FaultServer, answer, page_answer
 
 from dify_workflow import APIStatusError, ConfigurationError, DifyWorkflow
 from dify_workflow._http.connections import AsyncConnections, Connections
+from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,12 +9,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.fault_server import KEY, FaultServer, answer, error_answer, gather, page_answer, reset, silence
 from support.leaks import nothing_left_open
 
 from dify_workflow import APITimeoutError, AsyncDifyWorkflow, AuthenticationError
+from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,12 +8,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.fault_server import KEY, Behaviour, FaultServer, event_stream, page_answer, sse
 from support.leaks import nothing_left_open
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+from dify_workflow._http.library import httpx
 from dify_workflow._http.open_responses import lock_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ HELLO = sse({"event": "text_chunk", "task_id": "t", "workflow_run_id": "r", "dat
 
 PROGRAM = """
 import faulthandler, gc, os, sys, threading
-import httpx
+from dify_workflow._http.library import httpx
 from dify_workflow import DifyWorkflow
 
 faulthandler.dump_traceback_later(50, exit=True)

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-import httpx
 import pytest
 from support.clients import EACH_HALF, Half, list_logs
 from support.fault_server import KEY, FaultServer, answer, log_page, page_answer, raw
 
 from dify_workflow import DifyError
+from dify_workflow._http.library import httpx
 from dify_workflow._http.monitoring import Monitoring, is_httpx_own
 
 if TYPE_CHECKING:
@@ -154,18 +154,18 @@ def test_only_functions_of_httpx_are_its_own():
 def test_the_logger_of_httpx_logs_each_attempt_without_the_key(half: Half, monkeypatch, caplog, is_watched: bool):
     if is_watched:
         monkeypatch.setattr(client_class(half), "send", Wrapper(client_class(half).send, []))
-    caplog.set_level(logging.INFO, "httpx")
+    caplog.set_level(logging.INFO, httpx.__name__)
     echo = raw(b"HTTP/1.1 503 bad key %b\r\nContent-Length: 0\r\n\r\n" % KEY.encode(), then="keep")
     with FaultServer(echo, page_answer()) as server:
         half.call(server.base_url, list_logs)
-    lines = [record.getMessage() for record in caplog.records if record.name == "httpx"]
+    lines = [record.getMessage() for record in caplog.records if record.name == httpx.__name__]
     place = f"HTTP Request: GET {server.base_url}/workflows/logs?page=1&limit=20"
     assert lines == [f'{place} "HTTP/1.1 503 bad key [api key]"', f'{place} "HTTP/1.1 200 OK"']
 
 
 @EACH_HALF
 def test_the_logger_of_httpx_can_be_off(half: Half, caplog):
-    caplog.set_level(logging.WARNING, "httpx")
+    caplog.set_level(logging.WARNING, httpx.__name__)
     with FaultServer(page_answer()) as server:
         half.call(server.base_url, list_logs)
     assert caplog.records == []

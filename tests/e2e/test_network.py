@@ -6,12 +6,12 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from support.fault_server import FaultServer, drip_head, page_answer, raw, silence
 
 from dify_workflow._http import network
 from dify_workflow._http.attempts import Attempt, InterruptedAttemptError
+from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

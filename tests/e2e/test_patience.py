@@ -6,7 +6,6 @@ import contextvars
 import threading
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.clients import EACH_HALF, Half
 from support.fault_server import (
@@ -23,6 +22,7 @@ from support.fault_server import (
 from support.leaks import nothing_left_open
 
 from dify_workflow import APIConnectionError, DifyWorkflow, InternalServerError
+from dify_workflow._http.library import httpx
 from dify_workflow.testing import Sandbox, new_log
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ from typing import Any
 
 import anyio
 import h11
-import httpcore
-import httpx
 import pytest
 from support.clients import EACH_HALF, Half, failure, list_logs
 from support.fault_server import KEY, FaultServer, page_answer, silence
@@ -22,6 +20,7 @@ from dify_workflow import (
 )
 from dify_workflow._http import config
 from dify_workflow._http.event_loops import NO_ASYNCIO
+from dify_workflow._http.library import httpcore, httpx
 
 FOREIGN: dict[str, Exception] = {
     "TLS": ssl.SSLError(1, "[SSL] record layer failure"),
@@ -154,7 +153,7 @@ def test_a_timeout_of_the_sdk_counts_more_than_the_clients(half: Half):
 
 
 def test_httpx_has_the_default_timeout_that_is_taken_for_it():
-    assert httpx.Client().timeout == httpx.AsyncClient().timeout == config.HTTPX_TIMEOUT
+    assert httpx.Client().timeout == httpx.AsyncClient().timeout == httpx.Timeout(config.HTTPX_TIMEOUT)
 
 
 @EACH_HALF

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from typing import Any
 
-import httpx
 import pytest
 from support.clients import EACH_HALF, Half, failure
 from support.fault_server import (
@@ -35,6 +34,7 @@ from dify_workflow import (
     WorkflowRunError,
     models,
 )
+from dify_workflow._http.library import httpx
 
 RUN, TASK = "fa4cf86e-b841-4148-a141-7c32afcb82ce", "81c9d9a1-06c0-4d87-9e87-6a34202965f1"
 VERSION = "8cc5e2c0-5323-44b6-a08a-3332f17414f6"

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+from dify_workflow._http.library import httpx
 from dify_workflow.sandbox.__main__ import main
 from dify_workflow.testing import Sandbox
 

@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 
+from dify_workflow._http.library import httpx
 from dify_workflow.testing import FormSubmission, HumanForm, Sandbox, Wait, new_log
 
 NEVER = 3000  # seconds

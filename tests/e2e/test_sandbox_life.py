@@ -9,10 +9,10 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 from support.leaks import nothing_left_open
 
+from dify_workflow._http.library import httpx
 from dify_workflow.testing import Sandbox, new_log
 
 

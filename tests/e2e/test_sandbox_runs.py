@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
 import pytest
 from support.leaks import nothing_left_open
 
+from dify_workflow._http.library import httpx
 from dify_workflow.testing import Emit, HumanForm, NextNode, Sandbox, StreamError, Wait, Wire
 
 NEVER = 3000  # seconds

@@ -16,7 +16,6 @@ import traceback
 from traceback import walk_tb
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -37,6 +36,7 @@ from support.fault_server import (
 from support.fault_table import FAULTS, Fault, plain_text_to_tls
 
 from dify_workflow import AsyncDifyWorkflow, ConfigurationError, DifyError, DifyWorkflow, InternalServerError
+from dify_workflow._http.library import httpx
 from dify_workflow._http.secrets import Secret
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ class Records(logging.Handler):
 
 @contextlib.contextmanager
 def recorded() -> Iterator[list[str]]:
-    handler, loggers = Records(), [logging.getLogger(name) for name in ("dify_workflow", "httpx")]
+    handler, loggers = Records(), [logging.getLogger(name) for name in ("dify_workflow", httpx.__name__)]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.addHandler(handler)

@@ -12,7 +12,6 @@ import threading
 import traceback
 from typing import Any
 
-import httpx
 import pytest
 from dify_workflow_api.api.runs import run_workflow
 from hypothesis import given as given_any
@@ -49,6 +48,7 @@ from dify_workflow import (
     WorkflowStreamError,
     models,
 )
+from dify_workflow._http.library import httpx
 
 INTERRUPTED = re.escape("reading this stream was interrupted, which closed its connection") + "$"
 LOOK = "logs.list(created_by_end_user_session_id=user)"

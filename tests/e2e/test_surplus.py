@@ -9,7 +9,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import anyio.streams.tls
-import httpx
 import pytest
 from support.clients import EACH_HALF, Half
 from support.fault_server import FaultServer, json_response, raw
@@ -17,6 +16,7 @@ from support.tls import certified
 
 from dify_workflow import APIStatusError
 from dify_workflow._http import network, surplus
+from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
     from pathlib import Path

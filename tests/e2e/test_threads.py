@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from support.fault_server import (
     KEY,
@@ -26,6 +25,7 @@ from support.fault_server import (
 from support.leaks import nothing_left_open
 
 from dify_workflow import DifyWorkflow, InternalServerError
+from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable

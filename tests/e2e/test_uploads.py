@@ -19,7 +19,6 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.clients import EACH_HALF, AsyncHalf, Half, failure
 from support.fault_server import FaultServer, before_the_body, error_answer, json_response, swallow
@@ -28,6 +27,7 @@ from support.leaks import nothing_left_open
 from support.multipart_bodies import Part, parts_of
 
 from dify_workflow import PayloadTooLargeError
+from dify_workflow._http.library import httpx
 from dify_workflow._runs.upload import Content
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ import json
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.fault_server import Behaviour, Exchange, FaultServer, close, error_answer, pass_on, reset
 from support.fault_table import FAULTS, REPEATED, Fault
 from support.walkers import EACH_CREW, EACH_WALKER, AsyncWalker, SyncWalker, Walked, Walker
 
 from dify_workflow import AuthenticationError, DifyError
+from dify_workflow._http.library import httpx
 from dify_workflow.testing import Sandbox, new_log
 
 if TYPE_CHECKING:

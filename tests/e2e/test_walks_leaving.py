@@ -12,10 +12,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.leaks import nothing_left_open
 
+from dify_workflow._http.library import httpx
 from dify_workflow.testing import Sandbox, new_log
 
 if TYPE_CHECKING:

@@ -9,8 +9,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
 
-import httpx
-
 from dify_workflow import (
     APIConnectionError,
     APIResponseError,
@@ -24,6 +22,7 @@ from dify_workflow import (
     RateLimitError,
     Verbatim,
 )
+from dify_workflow._http.library import httpx
 from dify_workflow.models import (
     Account,
     EndUser,

@@ -22,10 +22,10 @@ import inspect
 import time
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from dify_workflow import AsyncDifyWorkflow, DifyError, DifyWorkflow, types
+from dify_workflow._http.library import httpx
 from support.fault_server import KEY
 
 if TYPE_CHECKING:

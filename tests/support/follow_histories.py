@@ -21,9 +21,8 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
 from dify_workflow import APIConnectionError, IncompleteWalkError
+from dify_workflow._http.library import httpx
 from dify_workflow._logs.filters import LogFilters, log_filters
 from dify_workflow._logs.follow import OVERLAP_SECONDS, Following
 from dify_workflow._sync.log_follow import LogFollow

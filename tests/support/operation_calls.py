@@ -7,9 +7,9 @@ import inspect
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import facade_coverage
-import httpx
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

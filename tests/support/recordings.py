@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx
+from dify_workflow._http.library import httpx
 
 
 def load_recordings(folder: str) -> dict[str, dict[str, Any]]:

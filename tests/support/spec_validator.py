@@ -15,7 +15,7 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 from support.spec import OPERATIONS, SPEC, parameters
 
 if TYPE_CHECKING:
-    import httpx
+    from dify_workflow._http.library import httpx
 
 HOST = "http://judged.test"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
 from dify_workflow import APIConnectionError, APIResponseError, APIStatusError, APITimeoutError
@@ -21,6 +20,7 @@ from dify_workflow._http.advice import (
     after_submission,
     after_upload,
 )
+from dify_workflow._http.library import httpx
 
 REQUEST = httpx.Request("POST", "http://dify.test/v1/workflows/run")
 

@@ -7,12 +7,12 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.clients import EACH_HALF, Half, list_logs
 from support.fault_server import log_page
 
 from dify_workflow import APIConnectionError, APITimeoutError, DifyError, DifyWorkflow
+from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -7,7 +7,6 @@ import inspect
 import platform
 import warnings
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +20,7 @@ from dify_workflow import (
     InternalServerError,
     __version__,
 )
+from dify_workflow._http.library import httpx
 
 BOTH = pytest.mark.parametrize("client_class", [DifyWorkflow, AsyncDifyWorkflow])
 DEFAULT = "https://api.dify.ai/v1"

@@ -6,13 +6,13 @@ import pydoc
 import re
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import jedi
 import pytest
 from support.clients import EACH_HALF
 
 import dify_workflow
 from dify_workflow import DifyWorkflow
+from dify_workflow._http.library import httpx
 from dify_workflow.models import WorkflowLog, WorkflowLogPage
 
 if TYPE_CHECKING:

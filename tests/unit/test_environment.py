@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import certifi
-import httpx
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -19,6 +18,7 @@ from hypothesis import strategies as st
 from dify_workflow import ConfigurationError
 from dify_workflow._http.certificates import trusting
 from dify_workflow._http.environment import Variable
+from dify_workflow._http.library import httpx
 from dify_workflow._http.proxies import is_exempt, proxy_for, proxy_variables
 
 PROXY = "http://proxy.example:3128"
@@ -48,7 +48,7 @@ def chosen_by_httpx(environment: dict[str, str], url: str) -> str | None:
                 patch.delenv(name)
         for name, value in environment.items():
             patch.setenv(name, value)
-        with httpx.Client(verify=False) as client:  # noqa: S501 - nothing is sent
+        with httpx.Client(verify=False) as client:
             transport: Any = client._transport_for_url(httpx.URL(url))
     proxy = getattr(transport._pool, "_proxy_url", None)
     return None if proxy is None else bytes(proxy).decode().removesuffix("/")
@@ -171,7 +171,7 @@ def test_any_value_is_used_or_a_configuration_error(value: str, name: str):
 
 
 def test_socks_needs_a_package():
-    with pytest.raises(ConfigurationError, match=r"HTTPS_PROXY cannot be used: .*pip install 'httpx\[socks\]'"):
+    with pytest.raises(ConfigurationError, match=r"HTTPS_PROXY cannot be used: .*pip install 'httpx2?\[socks\]'"):
         chosen({"HTTPS_PROXY": "socks5://127.0.0.1:9"}, "https://dify.example/v1")
 
 

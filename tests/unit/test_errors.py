@@ -9,7 +9,6 @@ import pickle
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +37,7 @@ from dify_workflow import (
 from dify_workflow._errors import class_of_status
 from dify_workflow._http import response_errors
 from dify_workflow._http.decode import UnusableBodyError, reader
+from dify_workflow._http.library import httpx
 from dify_workflow._http.response_errors import cut_stream, response_error, status_error, stream_error, transport_error
 from dify_workflow._http.secrets import Secret
 

@@ -6,7 +6,6 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
 
 from dify_workflow import (
@@ -20,6 +19,7 @@ from dify_workflow import (
 )
 from dify_workflow._async import log_follow as async_follow
 from dify_workflow._errors import APIStatusError, class_of_status
+from dify_workflow._http.library import httpx
 from dify_workflow._logs.filters import log_filters
 from dify_workflow._logs.follow import (
     AT_ONCE,

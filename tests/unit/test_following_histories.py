@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.follow_histories import (
     DAY,
@@ -38,6 +37,7 @@ from support.follow_histories import (
 )
 
 from dify_workflow import APIConnectionError, IncompleteWalkError
+from dify_workflow._http.library import httpx
 from dify_workflow._logs.follow import MOST_LOOKUPS, OVERLAP_SECONDS, SLOWEST, Following
 from dify_workflow._logs.walk import PageRequest
 from dify_workflow._sync.log_follow import LogFollow

@@ -10,13 +10,13 @@ import sys
 from typing import Any
 
 import fastapi
-import httpx
 import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dify_workflow import models
+from dify_workflow._http.library import httpx
 from dify_workflow.models import WorkflowLog, WorkflowLogPage, WorkflowRunResponse
 from dify_workflow.types import Model, WorkflowRunResult
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from dify_workflow import APIConnectionError, APIStatusError, APITimeoutError, DifyError
 from dify_workflow._errors import class_of_status
+from dify_workflow._http.library import httpx
 from dify_workflow._http.outages import Outages, Request, is_outage
 
 REQUEST = httpx.Request("GET", "http://dify.test/v1/workflows/logs")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import httpcore
-import httpx
 import pytest
 
 from dify_workflow._http import pools
 from dify_workflow._http.connections import LIMITS, AsyncConnections, Connections
+from dify_workflow._http.library import httpcore, httpx
 from dify_workflow._http.pools import AsyncPool, Pool
 
 REQUEST = httpx.Request("GET", "http://127.0.0.1:9/v1/info")

@@ -156,7 +156,7 @@ class TestMakefile:
 
     def test_every_task_is_declared_as_one(self):
         (phony,) = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
-        assert set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE)) == set(phony.split())
+        assert set(re.findall(r"^([a-z][a-z0-9-]*):", MAKEFILE, re.MULTILINE)) == set(phony.split())
 
     def test_every_script_that_a_task_calls_is_there(self):
         called = re.findall(r"scripts/([a-z_]+\.py)", MAKEFILE)

@@ -15,11 +15,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 import dify_workflow
 from dify_workflow import models, types
+from dify_workflow._http.library import httpx
 from dify_workflow.models import WorkflowLog, WorkflowLogPage, WorkflowRunStatus
 from dify_workflow.types import DetailedLog, LogRange, Upload, WorkflowRunDetail, WorkflowRunResult
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from support.clients import EACH_HALF
 
 from dify_workflow import APIResponseError, AsyncDifyWorkflow, NotFoundError, models, types
+from dify_workflow._http.library import httpx
 from dify_workflow.models import StopResponse, WorkflowLogPage
 
 if TYPE_CHECKING:

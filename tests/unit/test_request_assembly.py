@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 from dify_workflow_api.types import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dify_workflow._http import requests
+from dify_workflow._http.library import httpx
 
 BASE = "https://dify.example.org:8443/v1"
 HEADERS = httpx.Headers({"Host": "dify.example.org:8443", "Authorization": "Bearer app-x", "X-Own": "a"})

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 
-import httpx
 import pytest
 from support.fault_server import KEY
 
 from dify_workflow._http import decode, response_errors
 from dify_workflow._http.decode import UnusableBodyError, json_value, model_value
+from dify_workflow._http.library import httpx
 from dify_workflow._http.response_errors import status_error, stream_error
 from dify_workflow._http.secrets import Secret
 from dify_workflow.models import WorkflowLogPage

@@ -6,12 +6,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dify_workflow._errors import APIConnectionError, APIResponseError, APITimeoutError, ConfigurationError, DifyError
+from dify_workflow._http.library import httpx
 from dify_workflow._http.response_errors import status_error
 from dify_workflow._http.retry import retry_after_seconds, seconds_before_retry
 from dify_workflow._http.secrets import Secret

@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 from support.clients import EACH_HALF, AsyncHalf, Half
 
 from dify_workflow import models, remote_file
+from dify_workflow._http.library import httpx
 from dify_workflow.results import Upload
 
 RUN = "fa4cf86e-b841-4148-a141-7c32afcb82ce"

@@ -5,11 +5,11 @@ import hashlib
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dify_workflow._http.library import httpx
 from dify_workflow.sandbox.multipart import MultipartError, Part, boundary_of, read_parts
 
 BOUNDARY = b"edge"

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dify_workflow import BadRequestError, ConfigurationError, DifyWorkflow
+from dify_workflow._http.library import httpx
 from dify_workflow.spark._filters import Pushed, pushed_from
 from dify_workflow.spark._options import options_from, stream_options_from
 from dify_workflow.spark._reading import (

@@ -6,7 +6,6 @@ import json
 import math
 from typing import Any
 
-import httpx
 import pytest
 from dify_workflow_api.api.runs import run_workflow, stream_workflow_run_events
 from hypothesis import example, given
@@ -16,6 +15,7 @@ from dify_workflow import models
 from dify_workflow._http.attempts import Attempt
 from dify_workflow._http.config import Timeout
 from dify_workflow._http.decode import BrokenEventError, ReportedError
+from dify_workflow._http.library import httpx
 from dify_workflow._http.sse import EventParser, ServerSentEvent
 from dify_workflow._runs.stream import StreamProgress, StreamWaits, checked_max_silence, looks_like_events
 

@@ -10,9 +10,9 @@ import tempfile
 import threading
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
+from dify_workflow._http.library import httpx
 from dify_workflow._runs.upload import (
     THREADED_BYTES,
     TYPES,

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, overload
 
-import httpx
-
-from .._http import config, decode, logging, requests, response_errors
+from .._http import config, library, logging
 from .._http.config import UNCHANGED, Configuration, Unchanged
-from .._http.pools import AsyncPool
-from .base_client import AsyncCaller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from .._http.config import TimeoutOption
+    from .._http.library import AsyncHTTPClient
     from .resources.app import AsyncApp
     from .resources.end_users import AsyncEndUsers
     from .resources.files import AsyncFiles
@@ -51,10 +48,11 @@ class AsyncDifyWorkflow:
             given. A `Retry-After` of up to 60 seconds is obeyed instead; above that the error is raised at once.
         default_headers: names and values of headers to send with every request; each replaces the SDK's own of that
             name. `with_options` adds, replaces or removes single ones.
-        http_client: your own `httpx.AsyncClient`, for proxies, certificates, or a fake transport in tests. It is
-            used as it is and never closed here; its timeout counts, unless it is httpx's default or `timeout` is
-            given. Give it no fewer connections than callers at once: httpcore 1.0 can break connections for which
-            callers have to queue. It is yours: after a fork, make one, and a client with it, in each child.
+        http_client: your own `httpx.AsyncClient`, or `httpx2.AsyncClient`, for proxies, certificates, or a fake
+            transport in tests. It is used as it is and never closed here; its timeout counts, unless it is the
+            library's default or `timeout` is given. Give it no fewer connections than callers at once: httpcore 1.0 can
+            break connections for which callers have to queue. It is yours: after a fork, make one, and a client with
+            it, in each child.
 
     Raises:
         ConfigurationError: an option has no usable value, or there is no API key. At the first call: the environment's
@@ -72,14 +70,15 @@ class AsyncDifyWorkflow:
         max_retries: int = config.DEFAULT_MAX_RETRIES,
         backoff: float = config.DEFAULT_BACKOFF,
         default_headers: Mapping[str, str] | None = None,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: AsyncHTTPClient | None = None,
     ) -> None:
         secret = config.secret_from(api_key)
         del api_key  # a traceback that shows variables must not show it
-        if http_client is not None and not isinstance(http_client, httpx.AsyncClient):
-            raise config.ConfigurationError(
-                f"http_client must be an httpx.AsyncClient; got a {type(http_client).__name__}"
-            )
+        library.choose(http_client)
+        library.checked_client(http_client, "AsyncClient")
+        from .._http.pools import AsyncPool  # noqa: PLC0415 - bound to the HTTP library, which was chosen just now
+        from .base_client import AsyncCaller  # noqa: PLC0415 - as above
+
         logging.turn_on_from_environment()
         configuration = Configuration(
             api_key=secret,
@@ -185,6 +184,8 @@ class AsyncDifyWorkflow:
             backoff=backoff,
             default_headers=default_headers,
         )
+        from .base_client import AsyncCaller  # noqa: PLC0415 - loaded with the first client
+
         derived = object.__new__(type(self))
         derived._caller = AsyncCaller(configuration, self._caller.pool, versions=self._caller.versions)
         derived._is_derived = True
@@ -239,6 +240,8 @@ class AsyncDifyWorkflow:
             ValueError: `method`, `path` or `expect` is invalid; raised before any request is sent.
             DifyError: as every method does.
         """
+        from .._http import decode, requests, response_errors  # noqa: PLC0415 - loaded with the first client
+
         try:
             call = requests.plain_request(method, path, params, json)
         except (TypeError, ValueError) as error:

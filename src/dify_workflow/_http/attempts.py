@@ -27,7 +27,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakSet
 
-import httpx
+from .library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,6 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import httpx
-
 from .._errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -70,6 +68,8 @@ def base_url_from(given: str | None, secret: Secret) -> str:
 
 def _problem(url: str) -> str | None:
     """What is wrong with an address before its path; None where nothing is."""
+    from .library import httpx  # noqa: PLC0415 - loaded with the first client
+
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Final
 
-import httpx
+from .library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
-
 from .environment import Variable
+from .library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

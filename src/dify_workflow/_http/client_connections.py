@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from .connections import exchange, exchange_async
+from .library import httpx
 from .monitoring import redact_reason
 from .open_responses import AsyncOpenResponses, OpenResponses
 from .surplus import guard
 
 if TYPE_CHECKING:
     from .connections import AsyncSend, Send
+    from .library import AsyncHTTPClient, HTTPClient
 
 
 def client_around(transport: httpx.HTTPTransport) -> httpx.Client:
@@ -53,8 +53,8 @@ class _AsyncExchanging(httpx.AsyncBaseTransport):
 class ClientConnections:
     """Connections of an httpx client."""
 
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+    def __init__(self, client: HTTPClient | httpx.Client) -> None:
+        self._client: Any = client
         self._responses = OpenResponses()
         self.hold = self._responses.hold
 
@@ -63,7 +63,7 @@ class ClientConnections:
         was_outside = self._responses.begin()
         try:
             # The caller's client may be set to follow redirects and to add its own credentials: neither here.
-            response = self._client.send(request, auth=None, follow_redirects=False, stream=True)
+            response: httpx.Response = self._client.send(request, auth=None, follow_redirects=False, stream=True)
         finally:
             if was_outside:
                 self._responses.end()
@@ -81,8 +81,8 @@ class ClientConnections:
 class AsyncClientConnections:
     """Connections of an async httpx client; as `ClientConnections`."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+    def __init__(self, client: AsyncHTTPClient | httpx.AsyncClient) -> None:
+        self._client: Any = client
         self._responses = AsyncOpenResponses()
         self.hold = self._responses.hold
 
@@ -93,7 +93,7 @@ class AsyncClientConnections:
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The response to a request, its body still to come."""
         await self._responses.finish_left()
-        response = await self._client.send(request, auth=None, follow_redirects=False, stream=True)
+        response: httpx.Response = await self._client.send(request, auth=None, follow_redirects=False, stream=True)
         return _completed(response, request)
 
     def within(self, seconds: float | None) -> AsyncSend:

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final, TypeAlias
-
-import httpx
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .._errors import ConfigurationError
+from . import library
 from .base_urls import base_url_from
 from .secrets import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .library import httpx
+
 DEFAULT_TIMEOUT: Final = 60.0
 CONNECT_TIMEOUT: Final = 5.0
-HTTPX_TIMEOUT: Final = httpx.Timeout(5.0)
-"""What an httpx client has that was given no timeout."""
+HTTPX_TIMEOUT: Final = 5.0
+"""Seconds that an httpx client has for each phase that was given no timeout."""
 DEFAULT_MAX_RETRIES: Final = 2
 DEFAULT_BACKOFF: Final = 0.5
 MOST_SECONDS: Final = 1e9
 """Some 31 years. A socket's own clock ends a little later, with an error of its own."""
 
-TimeoutOption: TypeAlias = float | httpx.Timeout | None
+if TYPE_CHECKING:
+    TimeoutOption: TypeAlias = float | httpx.Timeout | None
+else:
+
+    def __getattr__(name: str) -> object:
+        if name != "TimeoutOption":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return float | library.httpx.Timeout | None
 
 
 class Unchanged:
@@ -52,16 +60,19 @@ class Timeout:
 
     def __init__(self, value: TimeoutOption) -> None:
         self.is_given = value is not None
-        if isinstance(value, httpx.Timeout):
-            self.phases, self.total = value.as_dict(), None
+        self.phases: dict[str, float | None]
+        phases = library.as_timeout(value)
+        if phases is not None:
+            self.phases, self.total = phases.as_dict(), None
             for phase, seconds in self.phases.items():
                 if seconds is not None:
                     _number(f"timeout: {phase}", seconds, f"seconds from 0 to {MOST_SECONDS:g}, or None")
             return
-        seconds = _number("timeout", DEFAULT_TIMEOUT if value is None else value, "seconds over 0, or an httpx.Timeout")
+        given = DEFAULT_TIMEOUT if value is None else value
+        seconds = _number("timeout", given, "seconds over 0, or an httpx.Timeout")
         if seconds <= 0:
             raise ConfigurationError(f"timeout must be seconds over 0, or an httpx.Timeout; got {value!r}")
-        self.phases = httpx.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT)).as_dict()
+        self.phases = {"connect": min(seconds, CONNECT_TIMEOUT), **dict.fromkeys(("read", "write", "pool"), seconds)}
         self.total = seconds
 
     def with_read(self, seconds: float | None, *, total: float | None) -> Timeout:
@@ -72,9 +83,12 @@ class Timeout:
         return changed
 
 
-def timeout_of(http_client: httpx.Client | httpx.AsyncClient | None) -> httpx.Timeout | None:
+def timeout_of(http_client: Any) -> httpx.Timeout | None:  # noqa: ANN401 - of either library
     """The timeout of a caller's own httpx client, unless it is httpx's default: then the caller has chosen none."""
-    return None if http_client is None or http_client.timeout == HTTPX_TIMEOUT else http_client.timeout
+    if http_client is None or http_client.timeout == library.library_of(http_client).Timeout(HTTPX_TIMEOUT):
+        return None
+    given: httpx.Timeout = http_client.timeout
+    return given
 
 
 class Configuration:

@@ -13,8 +13,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
+from .library import httpx
 from .monitoring import Monitoring, log_response, logger
 from .open_responses import AsyncOpenResponses, OpenResponses
 

@@ -18,7 +18,7 @@ from errno import EINPROGRESS, EWOULDBLOCK
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import httpcore
+from .library import httpcore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,12 +31,12 @@ SLICE: Final = 0.05
 """Seconds after which a wait checks whether it was interrupted."""
 NAME: Final = "dify-workflow-lookup"
 CONNECTS_LATER: Final = frozenset({EINPROGRESS, EWOULDBLOCK})
-STREAM: Final[Any] = getattr(sys.modules.get("httpcore._backends.sync"), "SyncStream", None)
+STREAM: Final[Any] = getattr(sys.modules.get(f"{httpcore.__name__}._backends.sync"), "SyncStream", None)
 """httpcore's stream over a socket, which has no public name."""
 ORIGINALS: Final = (
     (socket, "socket", "socket"),
     (socket, "create_connection", "socket"),
-    (httpcore.SyncBackend, "connect_tcp", "httpcore._backends.sync"),
+    (httpcore.SyncBackend, "connect_tcp", f"{httpcore.__name__}._backends.sync"),
 )
 """What makes connections, and the module that each is of unless something takes its place."""
 NO_ADDRESS: Final = "the name of the host has no address"

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from .._errors import APIResponseError, APIStatusError
 
 if TYPE_CHECKING:
-    import httpx
-
     from .._errors import DifyError
+    from .library import httpx
     from .secrets import Secret
 
 logger = logging.getLogger("dify_workflow")

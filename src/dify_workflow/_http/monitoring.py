@@ -12,8 +12,7 @@ from operator import attrgetter, is_
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
+from .library import httpx
 from .secrets import Secret
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ _NAMES: Final = (
 )
 _FOLDER: Final = os.path.join(os.path.dirname(httpx.__file__), "")  # noqa: PTH118, PTH120 - compared as a string
 
-logger: Final = logging.getLogger("httpx")
+logger: Final = logging.getLogger(httpx.__name__)
 
 
 class Monitoring:

@@ -18,16 +18,15 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import httpcore
-
 from . import surplus
 from .attempts import POOLS, InterruptedAttemptError, Phase
+from .library import httpcore
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable
 
-    import httpx
+    from .library import httpx
 
     SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 

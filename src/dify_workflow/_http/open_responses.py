@@ -14,12 +14,13 @@ from collections import deque
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
+from . import library
 from .attempts import attempt_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .library import httpx
 
 LOCK_SECONDS: Final = 0.01
 """Seconds for which another thread is waited for that holds the pool's lock; it does so for a moment only."""
@@ -51,8 +52,8 @@ class OpenResponses:
 
     def hold(self, response: httpx.Response) -> HeldResponse:
         """Take care of a response until it is closed or forgotten."""
-        body = _Body(response, self)
-        response.stream = body
+        body = library.derived(_Body, "SyncByteStream", response)(response, self)
+        response.stream = body  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] - it is derived from one
         self._open.add(body)
         return HeldResponse(response, body)
 
@@ -74,7 +75,9 @@ class OpenResponses:
     def finish_left(self) -> None:
         """Close what was left to the next call."""
         while self._left:
-            with contextlib.suppress(IndexError, httpx.HTTPError):  # another thread was faster, or it is closed
+            with contextlib.suppress(
+                IndexError, *library.errors("HTTPError")
+            ):  # another thread was faster, or it is closed
                 self._finish(self._left.popleft())
 
     def _finish(self, body: _Body) -> None:
@@ -113,17 +116,17 @@ class HeldResponse:
         self._body.close()
 
 
-class _Body(httpx.SyncByteStream):
+class _Body:
     """The body of a response, with all that httpx and httpcore have made for it."""
 
     def __init__(self, response: httpx.Response, responses: OpenResponses) -> None:
-        self.stream = response.stream
+        self.stream: Any = response.stream
         self._network = response.extensions.get("network_stream")
         self._responses = responses
         self._chunks: Iterator[bytes] | None = None
 
     def __iter__(self) -> Iterator[bytes]:
-        if not isinstance(self.stream, httpx.SyncByteStream):
+        if not isinstance(self.stream, library.all_of("SyncByteStream")):
             raise TypeError("a sync client needs a transport with sync streams")
         self._chunks = iter(self.stream)
         return self._chunks
@@ -141,7 +144,7 @@ class _Body(httpx.SyncByteStream):
 
     def finish(self) -> None:
         """Close it, and give its connection back."""
-        if isinstance(self.stream, httpx.SyncByteStream):
+        if isinstance(self.stream, library.all_of("SyncByteStream")):
             self.stream.close()
         self._chunks = None
 

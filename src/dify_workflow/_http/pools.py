@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from weakref import WeakSet
 
-    import httpx
-
     from .client_connections import AsyncClientConnections, ClientConnections
+    from .library import AsyncHTTPClient, HTTPClient, httpx
 
 MOMENT: Final = 0.1
 """Seconds for which the connections of a forgotten async client stay open."""
@@ -47,7 +46,7 @@ class AsyncReader(Protocol):
 class Pool:
     """The connections of a sync SDK client: of the caller's httpx client, which stays open, or made and closed here."""
 
-    def __init__(self, own: httpx.Client | None) -> None:
+    def __init__(self, own: HTTPClient | None) -> None:
         self.own = own
         self._own = None if own is None else _connections_of(own)
         self._readers: WeakSet[Reader] | None = None  # most clients start no run in the background
@@ -116,7 +115,7 @@ class Pool:
 class AsyncPool:
     """The connections of an async SDK client: the caller's own, or some for each event loop, closed with it."""
 
-    def __init__(self, own: httpx.AsyncClient | None) -> None:
+    def __init__(self, own: AsyncHTTPClient | None) -> None:
         from asyncio import get_running_loop  # noqa: PLC0415 - the sync half does without asyncio, which is large
 
         self.own = own
@@ -226,13 +225,13 @@ async def _until_it_ends(connections: AsyncConnections) -> AsyncGenerator[None]:
         await connections.aclose()
 
 
-def _connections_of(own: httpx.Client) -> ClientConnections:
+def _connections_of(own: HTTPClient) -> ClientConnections:
     from .client_connections import ClientConnections  # noqa: PLC0415 - loaded when needed
 
     return ClientConnections(own)
 
 
-def _async_connections_of(own: httpx.AsyncClient) -> AsyncClientConnections:
+def _async_connections_of(own: AsyncHTTPClient) -> AsyncClientConnections:
     from .client_connections import AsyncClientConnections  # noqa: PLC0415 - loaded when needed
 
     return AsyncClientConnections(own)

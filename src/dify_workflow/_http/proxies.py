@@ -12,9 +12,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-import httpx
-
 from .environment import Variable
+from .library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,7 +164,7 @@ def _proxy(variable: Variable) -> httpx.Proxy:
         raise variable.unusable(f"{kind} is none of a proxy that can be used; {allowed}")
     if scheme in SOCKS and not _has_socks():
         raise variable.unusable(
-            f"a proxy of the scheme {scheme!r} needs the package socksio: pip install 'httpx[socks]'"
+            f"a proxy of the scheme {scheme!r} needs the package socksio: pip install '{httpx.__name__}[socks]'"
         )
     proxy, usable = None, False
     with suppress(ValueError, httpx.InvalidURL):  # their text may contain a password

@@ -9,8 +9,7 @@ from . import response_errors
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
-
+    from .library import httpx
     from .secrets import Secret
 
 T = TypeVar("T")

@@ -9,9 +9,9 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
-import httpx
-
 from .._version import __version__
+from . import library
+from .library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,9 +26,9 @@ Params = tuple[tuple[str, str], ...]
 
 @cache
 def user_agent() -> str:
-    """The User-Agent of every request: this SDK's version, Python's and httpx's."""
+    """The User-Agent of every request: this SDK's version, Python's and the HTTP library's."""
     python = "{}.{}".format(*sys.version_info)
-    return f"dify-workflow-sdk/{__version__} python/{python} httpx/{httpx.__version__}"
+    return f"dify-workflow-sdk/{__version__} python/{python} {httpx.__name__}/{httpx.__version__}"
 
 
 def wire_params(params: Mapping[str, object] | None) -> Params:
@@ -99,11 +99,17 @@ class SentHeaders(httpx.Headers):
         return SentHeaders(self)
 
 
-class SentRequest(httpx.Request):
+class _WithoutAddress:
     """A request whose repr, which tracebacks may show, has no address: its path and query are the caller's."""
+
+    method: str
 
     def __repr__(self) -> str:
         return f"<Request({self.method!r})>"
+
+
+class SentRequest(_WithoutAddress, httpx.Request):
+    """A request of the SDK's own."""
 
 
 _LONGEST_URL = 65_536
@@ -187,7 +193,7 @@ def build_request(
     headers: httpx.Headers,
     accept: str | None,
     timeouts: Mapping[str, float | None],
-    http: httpx.Client | httpx.AsyncClient | None,
+    http: Any,  # noqa: ANN401 - of either library
 ) -> httpx.Request:
     """The request as it goes out.
 
@@ -224,7 +230,7 @@ def build_request(
         if content is None and not is_multipart and call.method == "GET" and _can_assemble():
             return _request(call.method, parsed, headers, timeouts)
         return SentRequest(call.method, parsed, **parts)
-    except httpx.InvalidURL as error:  # httpx takes no address of more than 65,536 characters
+    except library.errors("InvalidURL") as error:  # httpx takes no address of more than 65,536 characters
         reason = f"path and params make no address that can be requested: {error}"
     except UnicodeEncodeError:
         reason = "params must be strings without lone surrogates"
@@ -235,6 +241,9 @@ def _without_address(request: httpx.Request) -> httpx.Request:
     """The request, its address hidden from its repr, unless it is of a class of the caller's."""
     if type(request) is httpx.Request:
         request.__class__ = SentRequest
+    elif type(request) in library.all_of("Request"):
+        hidden: Any = _WithoutAddress
+        request.__class__ = library.derived(hidden, "Request", request)
     return request
 
 
@@ -255,7 +264,8 @@ def without_secrets(request: httpx.Request, secret: Secret) -> httpx.Request:
     ]
     url = str(request.url)
     redacted = secret.redact(url)
-    return httpx.Request(request.method, request.url if redacted == url else httpx.URL(redacted), headers=kept)
+    is_same = redacted == url and isinstance(request.url, httpx.URL)  # it may be of the other library
+    return httpx.Request(request.method, request.url if is_same else httpx.URL(redacted), headers=kept)
 
 
 _SECRET_HEADERS = frozenset(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import httpx
-
 from .._errors import (
     APIConnectionError,
     APIResponseError,
@@ -18,8 +16,10 @@ from .._errors import (
     WorkflowStreamError,
     class_of_status,
 )
+from . import library
 from .bodies import BodyError
 from .decode import BrokenEventError, MissingError, ReportedError, UnusableBodyError, is_html, is_object, shortened
+from .library import httpx
 from .requests import without_secrets
 
 if TYPE_CHECKING:
@@ -198,8 +198,8 @@ def transport_error(
     bare = without_secrets(request, secret)
     for link in tracebacks.links_of(error):
         link.__traceback__ = None
-        if isinstance(link, httpx.RequestError):
-            link.request = bare
+        if isinstance(link, library.all_of("RequestError")):
+            link.request = bare  # pyright: ignore[reportAttributeAccessIssue] - of either library
     tracebacks.redact(error, secret)
     if response is not None:
         hide_reason(response, secret)

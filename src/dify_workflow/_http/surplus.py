@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
+from . import library
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+    from .library import httpx
 
 _WAY = ("_httpcore_stream", "_stream", "_connection", "_h11_state")
 """From the body of a transport's response to the parser of its connection."""
@@ -35,13 +37,14 @@ def guard(response: httpx.Response) -> None:
     parser, network = parser_of(response.stream), response.extensions.get("network_stream")
     if parser is None or network is None:
         return
-    if isinstance(response.stream, httpx.SyncByteStream):
-        response.stream = _Guarded(response.stream, parser, network)
+    stream: Any = response.stream
+    if isinstance(stream, library.all_of("SyncByteStream")):
+        response.stream = library.derived(_Guarded, "SyncByteStream", response)(stream, parser, network)  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] - it is derived from one
     else:
-        response.stream = _AsyncGuarded(response.stream, parser, network)
+        response.stream = library.derived(_AsyncGuarded, "AsyncByteStream", response)(stream, parser, network)  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] - as above
 
 
-class _Guarded(httpx.SyncByteStream):
+class _Guarded:
     def __init__(self, stream: httpx.SyncByteStream, parser: Any, network: Any) -> None:  # noqa: ANN401 - as above
         self._stream, self._parser, self._network = stream, parser, network
 
@@ -54,7 +57,7 @@ class _Guarded(httpx.SyncByteStream):
         self._stream.close()
 
 
-class _AsyncGuarded(httpx.AsyncByteStream):
+class _AsyncGuarded:
     def __init__(self, stream: httpx.AsyncByteStream, parser: Any, network: Any) -> None:  # noqa: ANN401 - as above
         self._stream, self._parser, self._network = stream, parser, network
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from .secrets import Secret
 
-CARRIERS: Final = frozenset({"anyio", "dify_workflow", "h11", "h2", "httpcore", "httpx", "socket", "ssl"})
+CARRIERS: Final = frozenset(
+    {"anyio", "dify_workflow", "h11", "h2", "httpcore", "httpcore2", "httpx", "httpx2", "socket", "ssl"}
+)
 """Packages whose frames below the one that catches an exception are not shown."""
 TEXTS: Final = (str, bytes, bytearray)
 

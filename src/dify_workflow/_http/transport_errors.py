@@ -5,7 +5,8 @@ from __future__ import annotations
 import ssl
 from typing import Final
 
-import httpx
+from . import library
+from .library import httpx
 
 _TLS: Final = "TLS failed"
 _HOST: Final = "the name of the host cannot be looked up"
@@ -18,21 +19,21 @@ def raised() -> tuple[type[Exception], ...]:
     """
     import anyio  # noqa: PLC0415 - httpx has loaded these by now
     import h11  # noqa: PLC0415
-    import httpcore  # noqa: PLC0415
 
+    cores = library.loaded(library.CORES.values())
     return (
-        httpx.HTTPError,
-        httpx.InvalidURL,
+        *library.errors("HTTPError"),
+        *library.errors("InvalidURL"),
         ssl.SSLError,
         UnicodeError,
         h11.ProtocolError,
         anyio.BrokenResourceError,
         anyio.ClosedResourceError,
         anyio.EndOfStream,
-        httpcore.NetworkError,
-        httpcore.ProtocolError,
-        httpcore.TimeoutException,
-        httpcore.UnsupportedProtocol,
+        *(core.NetworkError for core in cores),
+        *(core.ProtocolError for core in cores),
+        *(core.TimeoutException for core in cores),
+        *(core.UnsupportedProtocol for core in cores),
     )
 
 
@@ -40,13 +41,22 @@ def as_http_error(error: Exception) -> httpx.HTTPError:
     """The error as one of httpx."""
     if isinstance(error, httpx.HTTPError):
         return error
-    if isinstance(error, UnicodeError):  # from the encoding of a host name with a label that is empty or too long
-        return httpx.ConnectError(f"{_HOST} ({error})")
-    if isinstance(error, ssl.SSLCertVerificationError):  # before anything was sent
-        return httpx.ConnectError(f"{_TLS}: {error}")
+    if isinstance(error, library.all_of("HTTPError")):
+        return _converted(error)
+    # From the encoding of a host name with a label that is empty or too long, or from TLS before anything was sent.
+    if isinstance(error, UnicodeError | ssl.SSLCertVerificationError):
+        return httpx.ConnectError(f"{_HOST} ({error})" if isinstance(error, UnicodeError) else f"{_TLS}: {error}")
     if isinstance(error, ssl.SSLError):
         return httpx.ReadError(f"{_TLS}: {error}")
     kind = type(error).__name__
     if "Timeout" in kind:
         return httpx.ReadTimeout(f"{kind}: {error}")
     return httpx.ReadError(f"{kind}: {error}")
+
+
+def _converted(error: Exception) -> httpx.HTTPError:
+    """The error of the other library, which a caller's own client raised, as one of the process's."""
+    same: type[httpx.HTTPError] = getattr(httpx, type(error).__name__, httpx.ReadError)
+    made = same(str(error))
+    made.__cause__ = error
+    return made

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
 from .._errors import APITimeoutError
+from .._http.library import httpx
 from ..results import WorkflowRunResult
 from .statuses import ENDED_STATUSES
 

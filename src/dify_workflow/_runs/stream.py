@@ -10,10 +10,9 @@ import time
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
 from .._http.config import MOST_SECONDS
 from .._http.decode import BrokenEventError, ReportedError, is_object, kind_of
+from .._http.library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

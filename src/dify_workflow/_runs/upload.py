@@ -12,11 +12,13 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
-import httpx
+from .._http import library
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from types import TracebackType
+
+    from .._http.library import httpx
 
 FileSource: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 """A file to upload: its path, its bytes, or a file object that is open for reading bytes."""
@@ -165,8 +167,9 @@ class Content:
 
 def read_in_threads(request: httpx.Request) -> None:
     """Have the body of an async request read from disk in threads, so that the event loop goes on meanwhile."""
-    if isinstance(request.stream, httpx.SyncByteStream):
-        request.stream = _ThreadedStream(request.stream)
+    stream: Any = request.stream
+    if isinstance(stream, library.all_of("SyncByteStream")):
+        request.stream = library.derived(_ThreadedStream, "AsyncByteStream", request)(stream)  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] - it is derived from one
 
 
 def type_of_file(name: str, mime_type: str | None) -> str:
@@ -224,7 +227,7 @@ def content_type_of(filename: str) -> str:
     return CONTENT_TYPES.get(_ending(filename)) or (None if compression else guessed) or UNKNOWN_TYPE
 
 
-class _ThreadedStream(httpx.AsyncByteStream):
+class _ThreadedStream:
     def __init__(self, stream: httpx.SyncByteStream) -> None:
         self._stream = stream
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, overload
 
-import httpx
-
-from .._http import config, decode, logging, requests, response_errors
+from .._http import config, library, logging
 from .._http.config import UNCHANGED, Configuration, Unchanged
-from .._http.pools import Pool
-from .base_client import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from .._http.config import TimeoutOption
+    from .._http.library import HTTPClient
     from .resources.app import App
     from .resources.end_users import EndUsers
     from .resources.files import Files
@@ -50,10 +47,11 @@ class DifyWorkflow:
             given. A `Retry-After` of up to 60 seconds is obeyed instead; above that the error is raised at once.
         default_headers: names and values of headers to send with every request; each replaces the SDK's own of that
             name. `with_options` adds, replaces or removes single ones.
-        http_client: your own `httpx.Client`, for proxies, certificates, or a fake transport in tests. It is
-            used as it is and never closed here; its timeout counts, unless it is httpx's default or `timeout` is
-            given. Give it no fewer connections than callers at once: httpcore 1.0 can break connections for which
-            callers have to queue. It is yours: after a fork, make one, and a client with it, in each child.
+        http_client: your own `httpx.Client`, or `httpx2.Client`, for proxies, certificates, or a fake
+            transport in tests. It is used as it is and never closed here; its timeout counts, unless it is the
+            library's default or `timeout` is given. Give it no fewer connections than callers at once: httpcore 1.0 can
+            break connections for which callers have to queue. It is yours: after a fork, make one, and a client with
+            it, in each child.
 
     Raises:
         ConfigurationError: an option has no usable value, or there is no API key. At the first call: the environment's
@@ -71,12 +69,15 @@ class DifyWorkflow:
         max_retries: int = config.DEFAULT_MAX_RETRIES,
         backoff: float = config.DEFAULT_BACKOFF,
         default_headers: Mapping[str, str] | None = None,
-        http_client: httpx.Client | None = None,
+        http_client: HTTPClient | None = None,
     ) -> None:
         secret = config.secret_from(api_key)
         del api_key  # a traceback that shows variables must not show it
-        if http_client is not None and not isinstance(http_client, httpx.Client):
-            raise config.ConfigurationError(f"http_client must be an httpx.Client; got a {type(http_client).__name__}")
+        library.choose(http_client)
+        library.checked_client(http_client, "Client")
+        from .._http.pools import Pool  # noqa: PLC0415 - bound to the HTTP library, which was chosen just now
+        from .base_client import Caller  # noqa: PLC0415 - as above
+
         logging.turn_on_from_environment()
         configuration = Configuration(
             api_key=secret,
@@ -182,6 +183,8 @@ class DifyWorkflow:
             backoff=backoff,
             default_headers=default_headers,
         )
+        from .base_client import Caller  # noqa: PLC0415 - loaded with the first client
+
         derived = object.__new__(type(self))
         derived._caller = Caller(configuration, self._caller.pool, versions=self._caller.versions)
         derived._is_derived = True
@@ -236,6 +239,8 @@ class DifyWorkflow:
             ValueError: `method`, `path` or `expect` is invalid; raised before any request is sent.
             DifyError: as every method does.
         """
+        from .._http import decode, requests, response_errors  # noqa: PLC0415 - loaded with the first client
+
         try:
             call = requests.plain_request(method, path, params, json)
         except (TypeError, ValueError) as error:

@@ -21,12 +21,12 @@ from .iterations import Iteration
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
-    import httpx
     from dify_workflow_api.types import Request
 
     from .._errors import DifyError
     from .._http.advice import Advice
     from .._http.config import TimeoutOption
+    from .._http.library import httpx
     from .._http.open_responses import HeldResponse
     from .._http.secrets import Secret
     from .._runs.node_executions import NodeExecution

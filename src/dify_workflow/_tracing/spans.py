@@ -15,14 +15,14 @@ import sys
 import time
 import warnings
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .._version import __version__
 from . import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from opentelemetry import trace
     from opentelemetry.util.types import AttributeValue
@@ -189,7 +189,7 @@ class _Span:
         return self._span
 
     @contextlib.contextmanager
-    def current(self) -> Iterator[None]:
+    def current(self) -> Generator[None]:
         """Make it the current span for a while."""
         from opentelemetry import context  # noqa: PLC0415 - it has been loaded
 
@@ -262,14 +262,14 @@ class _RunSpan(_Span):
         self._started()
 
     @contextlib.contextmanager
-    def whole(self) -> Iterator[None]:
+    def whole(self) -> Generator[None]:
         """See `RunSpan`."""
         with self.active():
             yield
         self.end()
 
     @contextlib.contextmanager
-    def active(self) -> Iterator[None]:
+    def active(self) -> Generator[None]:
         """See `RunSpan`."""
         with self.current():
             try:
@@ -292,8 +292,7 @@ class _RunSpan(_Span):
         """See `RunSpan`."""
         if self._is_over:
             return
-        data = value.get("data")
-        data = data if isinstance(data, dict) else {}
+        data = _object(value.get("data"))
         if name == "workflow_started":
             self._note_ids(value, data)
         elif name == "workflow_finished":
@@ -339,8 +338,7 @@ class _RunSpan(_Span):
         if self._is_over or not self._started().is_recording() or not hasattr(result, "to_dict"):
             return
         value: dict[str, Any] = result.to_dict()
-        data = value.get("data")
-        data = data if isinstance(data, dict) else {}
+        data = _object(value.get("data"))
         self._note_ids(value, data)
         self._note_outcome(data)
 
@@ -383,8 +381,7 @@ class _RunSpan(_Span):
         if name == "node_started":
             nodes[key] = span
             return
-        usage = data.get("execution_metadata")
-        usage = usage if isinstance(usage, dict) else {}
+        usage = _object(data.get("execution_metadata"))
         found = {
             names.STATUS: data.get("status"),
             names.TOTAL_TOKENS: usage.get("total_tokens"),
@@ -422,6 +419,10 @@ class WalkSpan(_Span):
     def _note_last(self, span: trace.Span) -> None:
         found = {names.ROWS: self.rows, names.REQUESTS: self._requests, names.SWEEP_REQUESTS: self._sweep_requests}
         _set(span, found)
+
+
+def _object(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _set(span: trace.Span, found: Mapping[str, object]) -> None:

@@ -221,7 +221,7 @@ class Collector:
         rejected, reason = 0, ""
         if "json" in response.headers.get("content-type", ""):
             try:
-                part = json.loads(response.content).get("partialSuccess") or {}
+                part: Any = json.loads(response.content).get("partialSuccess") or {}
                 rejected, reason = int(part.get("rejectedSpans") or 0), str(part.get("errorMessage") or "")
             except (ValueError, AttributeError, TypeError):
                 return

@@ -16,10 +16,9 @@ from .base import AsyncResource
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    import httpx
-
     from ..._http.config import Timeout
     from ..._http.connections import AsyncSend
+    from ..._http.library import httpx
     from ..base_client import Hold
 
 P = ParamSpec("P")

@@ -16,10 +16,9 @@ from .base import Resource
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
-
     from ..._http.config import Timeout
     from ..._http.connections import Send
+    from ..._http.library import httpx
     from ..base_client import Hold
 
 P = ParamSpec("P")
