@@ -24,9 +24,10 @@ def prose(path: Path) -> str:
 
 @cache
 def anchors(path: Path) -> list[str]:
-    """The headings of a page as browsers name them."""
+    """The headings of a page as browsers name them, with those of names whose reference is made with the site."""
+    names = re.findall(r"^```\{reference\}\n(?:\w+\.)*(\w+)$", path.read_text("utf-8"), re.MULTILINE)
     titles = re.findall(r"^#+ +(.+?) *$", prose(path), re.MULTILINE)
-    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
+    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in [*titles, *names]]
 
 
 def links(path: Path) -> list[str]:
