@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = ROOT / "examples"
 RUNS_TO_MAKE = 30
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ _FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _SANDBOX = re.compile(r"<!-- sandbox: (.*?) -->")
-_SECONDS: Final = 60
+_SECONDS: Final = 300
 _VARYING = {
     "ID": re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"),
     "ADDRESS": re.compile(r"(?:http://)?127\.0\.0\.1:\d+"),
