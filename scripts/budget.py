@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FACADE = ROOT / "src" / "dify_workflow"
-BESIDE = ("_sync", "cli", "dlt", "export", "otel.py", "sandbox", "spark", "stats", "testing")
+BESIDE = ("_sync", "_tracing", "cli", "dlt", "export", "otel.py", "sandbox", "spark", "stats", "testing")
 """Parts of the package that are generated from others, or that only some users need."""
 
 
