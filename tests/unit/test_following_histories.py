@@ -44,6 +44,7 @@ from dify_workflow._sync.log_follow import LogFollow
 from dify_workflow.models import WorkflowLogPage
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
 
 SEEDS = range(6)
@@ -465,6 +466,43 @@ def test_a_shifted_server_is_followed_from_a_checkpoint_on(name: str):
         checkpoint = json.loads(json.dumps(follow.checkpoint))
         table.now += 5
     assert_true(rows, given)
+
+
+def followed_with_restarts(table: ShiftedTable, chance: random.Random, *, until: int) -> list[tuple[str, str]]:
+    """What is given where a follow is begun again from its checkpoint after some logs, and after some time."""
+    given: list[tuple[str, str]] = []
+    checkpoint = None
+    while table.now < until:
+        pause = chance.choice([0, 60, 1500])
+        follow = follower(table, checkpoint=checkpoint, since=START - 100, until=min(table.now + 400, until))
+        with contextlib.suppress(TimeIsUpError):
+            given.extend(told(log) for log in itertools.islice(follow, chance.randint(1, 9)))
+        checkpoint = json.loads(json.dumps(follow.checkpoint))
+        table.now += pause
+    return given + [told(log) for log in table.follow(checkpoint=checkpoint, until=until + 1000)]
+
+
+@pytest.mark.parametrize("hours", [1, -5, 0])
+@pytest.mark.parametrize("seed", range(2))
+def test_an_hour_that_is_displayed_twice_is_given_once(seed: int, hours: int):
+    chance = dice(6000 + seed)
+    rows = history(chance, length=900, burst=3)
+    rows += [TableRow(f"later-{n}", START + 900 + 120 * n, START + 900.0 + 120 * n) for n in range(40)]
+    table = ShiftedTable(rows, START - 60, chance)
+    table.shifts, table.shifts_runs = ((START + 500, (hours - 1) * HOUR), (0, hours * HOUR)), True
+    assert_true(rows, followed_with_restarts(table, chance, until=START + 6000))
+
+
+def test_a_checkpoint_is_small_once_a_displayed_hour_was_repeated():
+    rows = [TableRow(f"row-{n}", START + n, START + n) for n in range(600)]
+    table = ShiftedTable(rows, START)
+    table.shifts, table.shifts_runs = ((START + 300, 0), (0, HOUR)), True
+    follow = follower(table, since=START, until=START + 700)
+    with pytest.raises(TimeIsUpError):
+        for _ in follow:
+            pass
+    assert len(follow.checkpoint["recent"]) <= OVERLAP_SECONDS + 1
+    assert follow.time_shift == 0
 
 
 def test_a_faithful_server_gets_no_request_more():

@@ -281,7 +281,7 @@ class AsyncPolling:
         following = self._following
         helps_to_part, is_repeated = True, False
         while True:
-            start = following.window_start
+            before, start = following.clock, following.window_start
             page = await self._read(PageRequest(None, start))
             rows, walk = rows_of(page), WindowWalk(None, start, clock=following.clock)
             given = walk.accept(page)
@@ -306,11 +306,21 @@ class AsyncPolling:
                 if await self._begins_elsewhere(given):
                     continue
                 following.saw_all(start, walk.total)
-            if self._adopt(walk):
-                following.set_back(given)
-            for row in following.news_of(given, self._monotonic()):
+            self._adopt(walk)
+            for row in following.news_of(given, self._monotonic(), is_sorted=walk.is_ordered):
                 yield row
+            if walk.is_ordered:
+                await self._step_back(given, before)
             return
+
+    async def _step_back(self, rows: list[SeenLog], before: FilterClock) -> None:
+        """Go on by another clock than before where the logs of a poll show that displayed times went back."""
+        following = self._following
+        found = await self._resolve(following.search_step_back(rows))
+        if found is not None:
+            self._adopt(WindowWalk(None, None, clock=found))
+        if following.clock != before:
+            following.set_back(rows, before)
 
     async def _parts(self, start: int | None, newest: int, ends: Iterable[int]) -> AsyncGenerator[SeenLog]:
         """A backlog in parts, the oldest first, so that it is never held as a whole.
@@ -332,7 +342,8 @@ class AsyncPolling:
                 return  # logs were deleted
             second = boundary.rows[0].second
             walk = WindowWalk(clock.before(second), start, clock=clock)
-            for row in following.news_of(await self._all(walk), self._monotonic()):
+            is_beyond = last != start
+            for row in following.news_of(await self._all(walk), self._monotonic(), is_beyond=is_beyond):
                 yield row
             is_counted = boundary.total is not None and walk.total is not None
             expected = (boundary.total or 0) - (walk.total or 0) if is_counted else None

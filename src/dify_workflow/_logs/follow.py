@@ -15,6 +15,7 @@ which may be set, decides nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from .._errors import (
@@ -32,7 +33,7 @@ from .filters import log_filters
 from .walk import LARGEST_STEP, SECONDS, FilterClock, PageRequest, alone_in, find_clock, hinted_clocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .filters import LogFilters
     from .times import Time
@@ -54,6 +55,8 @@ MOST_MISSES: Final = 8
 """Lookups in a row that do not show a log, and it is gone, where responses were seen that do not show all there is."""
 MOST_LOOKUPS: Final = 10
 """Windows of time, of `OVERLAP_SECONDS` at most, in which unfinished logs are looked up in one poll."""
+STEP_BACK: Final = 3600
+"""Seconds by which displayed times go back where a zone ends its summer time."""
 MOST_WITNESSES: Final = 3
 """Seconds before the newest known one by which the clock is proved where the logs of that one are gone."""
 
@@ -102,6 +105,7 @@ class Following:
         self._poll = poll
         self._give_up_after = give_up_after
         self._recent: dict[str, int] = {}
+        self._reached: dict[str, int] = {}  # seconds that rows of the present look count as of
         self._unfinished: dict[str, Unfinished] = {}
         self._may_be_displayed_elsewhere = False  # whether unfinished logs are known by the times of another shift
         self._whole: tuple[int | None, int | None] | None = None
@@ -140,32 +144,66 @@ class Following:
         self._recent.update((row.identity, row.second) for row in rows)
         self._forget()
 
-    def news_of(self, rows: list[SeenLog], now: float) -> list[SeenLog]:
-        """Those logs of a poll whose turn it is, oldest first: new ones, and those that have ended meanwhile."""
-        known = self._newest_known()
+    def news_of(
+        self, rows: list[SeenLog], now: float, *, is_sorted: bool = True, is_beyond: bool = False
+    ) -> list[SeenLog]:
+        """Those logs of a poll whose turn it is, oldest first: new ones, and those that have ended meanwhile.
+
+        What comes before the newest known log is new, whatever its time. Behind it, the filter may have let through
+        more than was requested.
+
+        Args:
+            rows: the logs.
+            now: the moment, by the monotonic clock.
+            is_sorted: whether the server sorts them, the newest first.
+            is_beyond: whether they are newer than all that were given, where no known log is among them.
+        """
+        place = next((place for place, row in enumerate(rows) if row.identity in self._recent), None)
+        if place is None:
+            place = len(rows) if is_beyond or self.newest is None else 0
+        front = [row for row in rows[:place] if self._is_unknown(row)]
+        late = [row for row in self._late_of(rows[place:], is_sorted=is_sorted) if self._is_unknown(row)]
+        # Displayed times may go back, when the zone of a server changes its offset: what is newer by its place counts
+        # as of the latest second until then, so that it is known for as long as windows show it.
+        self._reached = {}
+        reached = self.newest
+        for row in reversed(front):
+            reached = row.second if reached is None else max(reached, row.second)
+            if is_sorted:
+                self._reached[row.identity] = reached
+        # Those of one second in the order of their places, as of these some may be left to the next poll.
+        return _oldest_first([*late, *reversed(front), *self._changed_of(rows, now)], self._reached)
+
+    def _is_unknown(self, row: SeenLog) -> bool:
+        return row.identity not in self._recent and row.identity not in self._unfinished
+
+    def _late_of(self, rows: list[SeenLog], *, is_sorted: bool) -> Iterator[SeenLog]:
+        """Those logs behind the newest known one that may have appeared after it."""
         start = self._recent_start
-        # What comes before the newest known log is new, whatever its time; behind it, the filter may have let through
-        # more than was requested.
-        place = next((place for place, row in enumerate(rows) if row.identity in known), 0 if known else len(rows))
-        new = [
-            row
-            for number, row in enumerate(rows)
-            if row.identity not in self._recent
-            and row.identity not in self._unfinished
-            and (number < place or start is None or row.second >= start or not row.is_timed)
-        ]
-        return _oldest_first(new + self._changed_of(rows, now))
+        known = rows[0] if rows and rows[0].identity in self._recent else None
+        # What a log's second is by the place of the newest known one, beyond what is displayed.
+        more = 0 if known is None or not known.is_timed else self._recent[known.identity] - known.second
+        above = self.newest
+        for row in rows:
+            if row.is_timed and is_sorted and known is not None and above is not None:
+                if row.second + more > above + OVERLAP_SECONDS:  # here displayed times went back
+                    more -= -(-(row.second + more - above) // STEP_BACK) * STEP_BACK
+                above = row.second + more
+            if start is None or not row.is_timed or row.second + more >= start:
+                yield row
 
     def take(self, row: SeenLog, now: float) -> bool:
         """Note that it was a log's turn; whether it is one that the caller wants."""
         matches = self._filters.match(row.log)
-        is_later = self.newest is None or row.second > self.newest
+        second = self._reached.pop(row.identity, row.second)
+        is_later = self.newest is None or second > self.newest
         if row.is_timed and is_later and row.identity not in self._unfinished:
-            self.newest = row.second
+            self.newest = second
             if len(self._recent) > AT_ONCE:
                 self._forget()
         # A log without a time was seen where the newest log was, or before it.
-        self._recent[row.identity] = row.second if row.is_timed or self.newest is None else self.newest
+        second = second if row.is_timed or self.newest is None else self.newest
+        self._recent[row.identity] = max(second, self._recent.get(row.identity, second))
         if self._is_settled(row):
             self._unfinished.pop(row.identity, None)
         else:
@@ -229,7 +267,9 @@ class Following:
             if (yield alone_in(self.clock, earlier)).shows_alone(earlier, witnesses):
                 self._suspect_second = second
                 return None
-        for clock in hinted_clocks(self.clock, second, rows):
+        # A checkpoint may be of before a zone's change of its offset, which is that of UTC now.
+        before = [] if self.clock.shift else [replace(self.clock, shift=step) for step in (STEP_BACK, STEP_BACK // 2)]
+        for clock in (*hinted_clocks(self.clock, second, rows), *before):
             if (yield alone_in(clock, second)).shows_alone(second, known):
                 return clock
         found = yield from find_clock(self.clock, second, known)
@@ -268,17 +308,37 @@ class Following:
         self._margin = LARGEST_STEP
         return found
 
-    def set_back(self, rows: list[SeenLog]) -> None:
-        """Note that displayed times went back: logs that are newer than the newest known one are older by them."""
-        known = self._newest_known()
-        newer: list[int] = []
-        for row in rows:
-            if row.identity in known:
-                if newer and self.newest is not None and max(newer) < self.newest - OVERLAP_SECONDS:
-                    self.newest = max(newer)
-                return
-            if row.is_timed:
-                newer.append(row.second)
+    def search_step_back(self, rows: list[SeenLog]) -> Inquiry[FilterClock | None]:
+        """Search for the clock of the newest logs of a poll in which displayed times went back.
+
+        None where they did not, or the present clock is right for them.
+        """
+        newest = _before_step_back(rows)
+        if not newest:
+            return None
+        second = newest[0].second
+        known = {row.identity for row in newest if row.second == second}
+        if (yield alone_in(self.clock, second)).shows_alone(second, known):
+            return None
+        for step in (STEP_BACK, STEP_BACK // 2, 2 * STEP_BACK):
+            clock = replace(self.clock, shift=self.clock.shift - step)
+            if (yield alone_in(clock, second)).shows_alone(second, known):
+                return clock
+        return (yield from find_clock(self.clock, second, known, newest))
+
+    def set_back(self, rows: list[SeenLog], clock: FilterClock) -> None:
+        """Go on by the newest logs of a poll in which displayed times went back, and by their clock.
+
+        Args:
+            rows: the logs of the poll, all of which were given.
+            clock: the clock of those before them.
+        """
+        displayed = {row.identity: row.second for row in _before_step_back(rows)}
+        if not displayed:
+            return
+        back = clock.shift - self.clock.shift
+        self._recent = {key: displayed.get(key, second - back) for key, second in self._recent.items()}
+        self.newest = max(displayed.values())
 
     # What has not ended -----------------------------------------------------------------------------------------
 
@@ -485,8 +545,18 @@ def has_ended(row: SeenLog) -> bool:
     return not isinstance(status, str) or status in ENDED_STATUSES or getattr(run, "finished_at", None) is not None
 
 
-def _oldest_first(rows: list[SeenLog]) -> list[SeenLog]:
-    return sorted(rows, key=lambda row: row.second)
+def _oldest_first(rows: list[SeenLog], reached: Mapping[str, int] | None = None) -> list[SeenLog]:
+    seconds = reached or {}
+    return sorted(rows, key=lambda row: seconds.get(row.identity, row.second))
+
+
+def _before_step_back(rows: list[SeenLog]) -> list[SeenLog]:
+    """The newest logs, down to the one above which displayed times went back; none where they did not."""
+    timed = [row for row in rows if row.is_timed]
+    for number, (row, older) in enumerate(pairwise(timed), 1):
+        if older.second > row.second + OVERLAP_SECONDS:
+            return timed[:number]
+    return []
 
 
 def _entries(value: object, name: str) -> list[tuple[str, object]]:
