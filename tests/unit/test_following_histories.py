@@ -493,7 +493,7 @@ def test_an_hour_that_is_displayed_twice_is_given_once(seed: int, hours: int):
     assert_true(rows, followed_with_restarts(table, chance, until=START + 6000))
 
 
-def test_a_checkpoint_is_small_once_a_displayed_hour_was_repeated():
+def test_a_checkpoint_is_small_after_a_repeated_hour():
     rows = [TableRow(f"row-{n}", START + n, START + n) for n in range(600)]
     table = ShiftedTable(rows, START)
     table.shifts, table.shifts_runs = ((START + 300, 0), (0, HOUR)), True
