@@ -132,7 +132,7 @@ def test_a_second_run_says_and_changes_nothing(tmp_path: Path, capsys: pytest.Ca
     assert generate.main(arguments) == 0
     assert capsys.readouterr().out == "generated package: 8 of 8 files changed\n"
     assert generate.main(arguments) == 0
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("package is up to date\n", "")
 
 
 def test_check_names_files_that_differ_lack_or_do_not_belong(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

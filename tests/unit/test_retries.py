@@ -33,7 +33,7 @@ def answered(status: int, content: bytes = b"", **headers: str) -> DifyError:
 
 def pause(error: DifyError, method: str = "GET", *, made: int = 0, allowed: int = 2, chance: float = 0.0):
     return seconds_before_retry(
-        error, method=method, retries_made=made, max_retries=allowed, backoff=0.5, chance=lambda: chance
+        error, method=method, retries_made=made, max_retries=allowed, backoff=0.5, jitter=lambda: chance
     )
 
 
@@ -81,7 +81,7 @@ def test_jitter_takes_off_up_to_half(chance, made):
 
 
 def test_a_backoff_of_zero_does_not_wait():
-    assert seconds_before_retry(CUT, method="GET", retries_made=3, max_retries=9, backoff=0.0, chance=lambda: 0.5) == 0
+    assert seconds_before_retry(CUT, method="GET", retries_made=3, max_retries=9, backoff=0.0, jitter=lambda: 0.5) == 0
 
 
 @pytest.mark.parametrize("status", [429, 503])

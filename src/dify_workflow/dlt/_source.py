@@ -37,7 +37,7 @@ def source(
     *,
     api_key: str | None = None,
     base_url: str | None = None,
-    apps: Apps | None = None,
+    apps: Sequence[str] | Mapping[str, DifyWorkflow] | None = None,
     details: int | None = None,
     workers: int = 1,
     give_up_after: float = GIVE_UP_AFTER,

@@ -81,12 +81,12 @@ class DifyLogs(_datasource.DataSource):  # type: ignore[misc]  # pyspark is not 
         ]
         return _types.StructType(fields)
 
-    def reader(self, schema: Any) -> LogReader:  # noqa: ANN401 - a StructType
+    def reader(self, schema: Any) -> Any:  # noqa: ANN401 - a StructType; a DataSourceReader
         """What reads a batch."""
         options = options_from(self.options)
         return LogReader(options, checked(schema, options))
 
-    def streamReader(self, schema: Any) -> LogStreamReader:  # noqa: ANN401, N802 - Spark's name
+    def streamReader(self, schema: Any) -> Any:  # noqa: ANN401, N802 - Spark's name; a DataSourceStreamReader
         """What reads a stream."""
         options = stream_options_from(self.options, has_limit=HAS_LIMITS)
         return LogStreamReader(options, checked(schema, options))
