@@ -27,6 +27,7 @@ import asyncio
 import configparser
 import contextlib
 import doctest
+import gc
 import inspect
 import io
 import json
@@ -40,6 +41,7 @@ import subprocess
 import sys
 import threading
 import tomllib
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -149,20 +151,35 @@ class Page:
     has_engines: bool = False
     names: dict[str, Any] = field(default_factory=dict)
     printed: str = ""
+    _left: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self) -> int:
         """Run every block; how many there were."""
         for name, content in FILES.items():
             (self.folder / name).write_bytes(content)
         blocks = blocks_of(self.path)
-        for block in blocks:
-            try:
-                self.run_block(block)
-            except DocumentationError as error:
-                raise DocumentationError(f"{block.place}: {error}") from None
-            except Exception as error:
-                raise DocumentationError(f"{block.place}: {type(error).__name__}: {error}") from error
+        try:
+            for block in blocks:
+                self._run_placed(block)
+        finally:
+            self._let_go()
         return len(blocks)
+
+    def _run_placed(self, block: Block) -> None:
+        try:
+            self.run_block(block)
+        except DocumentationError as error:
+            raise DocumentationError(f"{block.place}: {error}") from None
+        except Exception as error:
+            raise DocumentationError(f"{block.place}: {type(error).__name__}: {error}") from error
+
+    def _let_go(self) -> None:
+        """Collect what blocks leave open, as a client that is pasted without `with`, here and not in a later test."""
+        for names in self._left:
+            names.clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
     def run_block(self, block: Block) -> None:
         """Run one block, or check its syntax."""
@@ -194,6 +211,7 @@ class Page:
             return self._run_pytest(block)
         if not block.source.startswith(AFTER):
             self.names = {"__name__": "__main__"}
+            self._left.append(self.names)
         code = compile("\n" * (block.line - 1) + self._filled(block.source), str(block.path), "exec")
         written = io.StringIO()
         with contextlib.redirect_stdout(written):

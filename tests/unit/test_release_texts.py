@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from changelog import ChangelogError, released
+from diff.changes import Severity
 from hypothesis import given
 from hypothesis import strategies as st
-from spec_report import Change, ReportError, Severity, read
+from spec_report import Change, ReportError, read
 from versions import STEPS, Version
 
 if TYPE_CHECKING:
