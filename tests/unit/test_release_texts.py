@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 DAY = date(2026, 11, 24)
 VERSIONS = st.builds(Version, *[st.integers(0, 10**6)] * 3)
-CHANGES = st.lists(st.builds(Change, st.sampled_from(get_args(Severity)), st.text(), st.text()), max_size=5)
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(get_args(Severity)), st.text(), st.text()).map(lambda parts: Change(*parts)), max_size=5
+)
 WHOLE = "# Changelog\n\nAbout it.\n\n## Unreleased\n\n- New.\n\n## 0.1.0 - 2026-01-01\n\n- First.\n"
 
 
