@@ -136,18 +136,19 @@ def _parsed(address: str) -> httpx.URL:
 
 
 def _with_query(url: httpx.URL, query: str) -> httpx.URL:
-    new = object.__new__(httpx.URL)
-    new._uri_reference = url._uri_reference._replace(query=query)  # noqa: SLF001 - `_can_assemble` checks that it works
-    return new
+    new: Any = object.__new__(httpx.URL)
+    parts: Any = vars(url)["_uri_reference"]  # `_can_assemble` checks that there is one
+    new._uri_reference = parts._replace(query=query)  # noqa: SLF001 - `_can_assemble` checks that it works
+    return cast("httpx.URL", new)
 
 
 def _request(method: str, url: httpx.URL, headers: httpx.Headers, timeouts: Mapping[str, float | None]) -> SentRequest:
     """A request without a body, which httpx would look for among its arguments."""
-    request = object.__new__(SentRequest)
+    request: Any = object.__new__(SentRequest)
     request.method, request.url, request.headers = method, url, headers.copy()
     request.extensions = {"timeout": timeouts}
-    request.stream, request._content = httpx.ByteStream(b""), b""
-    return request
+    request.stream, request._content = httpx.ByteStream(b""), b""  # noqa: SLF001 - as above
+    return cast("SentRequest", request)
 
 
 @cache

@@ -202,9 +202,14 @@ class Results:
                 taken = {*ADDED, *(f"outputs.{name}" for name in self._outputs)}
                 names = [f"inputs.{name}" if name in taken else name for name in columns]
                 yield [*names, *ADDED, *(f"outputs.{name}" for name in self._outputs)]
-            outputs: dict[str, Any] = item.outputs if isinstance(item.outputs, dict) else {}
+            outputs = fields_of(item.outputs)
             cells = [row.get(name) for name in columns] + [getattr(item, name) for name in ADDED]
             yield [_cell(value) for value in (*cells, *(outputs.get(name) for name in self._outputs))]
+
+
+def fields_of(outputs: object) -> dict[str, Any]:
+    """The outputs by name; none where they are no object."""
+    return cast("dict[str, Any]", outputs) if isinstance(outputs, dict) else {}
 
 
 def _cell(value: object) -> object:

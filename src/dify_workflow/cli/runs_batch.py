@@ -131,7 +131,7 @@ class _Job:
 
     def run(self, client: DifyWorkflow, rows: Rows, target: Path | None) -> Batch:
         """Run the batch; with a target, write each result as its run ends."""
-        from .batch_files import json_line
+        from .batch_files import fields_of, json_line
 
         given = (self._columns.inputs(row, place) for place, row in rows.read())
         with ExitStack() as stack:
@@ -139,7 +139,7 @@ class _Job:
             stack.callback(self._shown.end)
             file = None if target is None else stack.enter_context(target.open("w", encoding="utf-8", newline=""))
             for item in batch:
-                self.outputs.update(item.outputs if isinstance(item.outputs, dict) else ())
+                self.outputs.update(fields_of(item.outputs))
                 if file is not None:
                     file.write(json_line(dict(item.inputs), item))
                     file.flush()
@@ -150,7 +150,7 @@ class _Job:
         """The rows of a finished batch and their results, in the order of the file, from the journal."""
         found = rows.read()
         given = (self._columns.inputs(row, place) for place, row in rows.read())
-        options = {**self._options, "retry_failed": False, "in_order": True}
+        options: dict[str, Any] = {**self._options, "retry_failed": False, "in_order": True}
         with client.runs.batch(given, journal=self._journal, **options) as batch:
             for item, (_, row) in zip(batch, found, strict=True):
                 yield row, item

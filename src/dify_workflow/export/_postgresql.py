@@ -15,7 +15,7 @@ from ._locks import TargetLockedError
 from ._tables import STATE_TABLE, TABLE, TableTarget, last_of_each
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
 BATCH: Final = "_dify_workflow_batch"
 LOCK: Final = "SELECT pg_try_advisory_lock(hashtext(current_schema() || '.' || %s))"
@@ -66,7 +66,7 @@ class PostgreSQLTarget(TableTarget):
         self._database.close()
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Generator[None]:
         with self._database.transaction():  # which knows a broken connection
             yield
 

@@ -10,7 +10,7 @@ from .. import records
 from .._logs.rows import Rows, time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from ..records import Column
     from ._targets import State
@@ -144,7 +144,7 @@ class TableTarget:
         self.commit(state)
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Generator[None]:
         self._database.execute(self.begin_statement)
         try:
             yield
