@@ -1,4 +1,4 @@
-"""How the logs are followed: what is new, what has ended meanwhile, and when to poll again.
+"""How the logs are followed: what is new, what has ended since, and when to poll again.
 
 Decisions only: nothing here sends or sleeps. The server has no stream of logs and its listing never tells that a run
 has ended: a log changes where it is. So each poll requests everything since a little before the newest log that was
@@ -27,7 +27,7 @@ from .._errors import (
 )
 from .._http.config import MOST_SECONDS
 from .._http.outages import is_outage
-from .._runs.statuses import ENDED_STATUSES
+from .._runs import statuses
 from . import times
 from .filters import log_filters
 from .walk import LARGEST_STEP, SECONDS, FilterClock, PageRequest, alone_in, find_clock, hinted_clocks
@@ -147,7 +147,7 @@ class Following:
     def news_of(
         self, rows: list[SeenLog], now: float, *, is_sorted: bool = True, is_beyond: bool = False
     ) -> list[SeenLog]:
-        """Those logs of a poll whose turn it is, oldest first: new ones, and those that have ended meanwhile.
+        """Those logs of a poll whose turn it is, oldest first: new ones, and those that have ended since.
 
         What comes before the newest known log is new, whatever its time. Behind it, the filter may have let through
         more than was requested.
@@ -540,9 +540,7 @@ def checked_following(
 
 def has_ended(row: SeenLog) -> bool:
     """Whether a log will not change any more: its run has ended, or is gone, or is nothing that could tell."""
-    run: object = getattr(row.log, "workflow_run", None)
-    status: object = getattr(run, "status", None)
-    return not isinstance(status, str) or status in ENDED_STATUSES or getattr(run, "finished_at", None) is not None
+    return statuses.has_ended(getattr(row.log, "workflow_run", None))
 
 
 def _oldest_first(rows: list[SeenLog], reached: Mapping[str, int] | None = None) -> list[SeenLog]:

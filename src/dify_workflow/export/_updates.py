@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .._errors import DifyError
 from .._http.outages import is_outage
 from .._logs.detailed_log import DetailedLog
-from .._runs.statuses import ENDED_STATUSES
+from .._runs.statuses import has_ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,9 +41,7 @@ def give_up(unfinished: dict[str, int], latest: int | None, age: float) -> None:
 def note_unfinished(log: Any, unfinished: dict[str, int]) -> None:  # noqa: ANN401 - a server may send anything
     """Note a log whose run had not ended."""
     log = log.log if isinstance(log, DetailedLog) else log
-    run = getattr(log, "workflow_run", None)
-    status = getattr(run, "status", None)
-    if isinstance(status, str) and status not in ENDED_STATUSES and getattr(run, "finished_at", None) is None:
+    if not has_ended(getattr(log, "workflow_run", None)):
         identity, second = log.id, log.created_at
         if isinstance(identity, str) and type(second) is int:
             unfinished[identity] = second
