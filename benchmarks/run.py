@@ -74,7 +74,7 @@ def measured(names: list[str], quick: bool) -> list[Figure]:
 
     found: list[Figure] = []
     limit = "some seconds" if quick else "under ten minutes on two cores"
-    print(f"Measuring; it takes {limit}. Ratios hold best on a machine that does nothing else meanwhile.")
+    print(f"Measuring; it takes {limit}. Ratios hold best on a machine that does nothing else.")
     columns = (
         BarColumn(),
         TimeElapsedColumn(),

@@ -42,8 +42,8 @@ NOTES: Final = {
 }
 NOTES_ASYNC: Final = {
     **NOTES,
-    HTTPX: "reads the disk in the event loop, where everything else waits meanwhile",
-    OURS: "reads the disk in threads, so that the event loop goes on meanwhile",
+    HTTPX: "reads the disk in the event loop, where everything else waits",
+    OURS: "reads the disk in threads, so that the event loop goes on",
 }
 
 

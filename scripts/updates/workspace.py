@@ -91,7 +91,7 @@ class Workspace:
         """Puts what was made in its place; the paths that changed. An error in the middle leaves nothing of it.
 
         Raises:
-            WorkspaceError: Somebody else changed one of these files meanwhile, or one could not be written.
+            WorkspaceError: Somebody else changed one of these files since, or one could not be written.
         """
         changes = self.changes()
         present = contents(self._project)
@@ -137,7 +137,7 @@ def scratch(prefix: str) -> Iterator[Path]:
 
 
 def _removed(folder: Path) -> None:
-    """Removes a folder; a process that has just been ended may still have written a file meanwhile."""
+    """Removes a folder; a process that has just been ended may still have written a file."""
     for _ in range(_MOST_ATTEMPTS):
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():

@@ -242,7 +242,7 @@ class IncompleteWalkError(DifyError):
 
     Attributes:
         expected: number of logs that the server reports.
-        seen: number of distinct logs that were seen, those deleted meanwhile included.
+        seen: number of distinct logs that were seen, those deleted during the walk included.
     """
 
     __module__ = "dify_workflow"

@@ -108,7 +108,7 @@ CASES: Final = (
 )
 
 
-class WorkerPool(NamedTuple):
+class WorkerCase(NamedTuple):
     """A table that several workers read.
 
     Attributes:
@@ -128,20 +128,20 @@ class WorkerPool(NamedTuple):
     more: range = range(0)
 
 
-CREWS: Final = (
-    WorkerPool("two workers", [(age, 3) for age in range(700)], 2),
-    WorkerPool("four workers", [(age, 3) for age in range(700)], 4),
-    WorkerPool("four workers, too little to share", [(age, 3) for age in range(90)], 4),
-    WorkerPool("two workers, nobody takes the rows", [(age, 3) for age in range(4000)], 2, taken=250),
-    WorkerPool("two workers, rows are taken slowly", [(age, 3) for age in range(4000)], 2, taken=3500),
-    WorkerPool(
+WORKER_CASES: Final = (
+    WorkerCase("two workers", [(age, 3) for age in range(700)], 2),
+    WorkerCase("four workers", [(age, 3) for age in range(700)], 4),
+    WorkerCase("four workers, too little to share", [(age, 3) for age in range(90)], 4),
+    WorkerCase("two workers, nobody takes the rows", [(age, 3) for age in range(4000)], 2, taken=250),
+    WorkerCase("two workers, rows are taken slowly", [(age, 3) for age in range(4000)], 2, taken=3500),
+    WorkerCase(
         "two workers, nobody takes the rows, and more are there",
         [(age, 3) for age in range(700)],
         2,
         taken=1300,
         more=range(700, 2700),
     ),
-    WorkerPool("three workers, most rows are gone", [(age, 3) for age in range(2000)], 3, gone=400),
+    WorkerCase("three workers, most rows are gone", [(age, 3) for age in range(2000)], 3, gone=400),
 )
 
 
@@ -164,9 +164,9 @@ class Page(NamedTuple):
         return f"{self.number}" if self.new is None else f"{self.number}+{self.new}"
 
 
-def render(case: Case | WorkerPool) -> str:
+def render(case: Case | WorkerCase) -> str:
     """The plan of a case, as it is stored below its name."""
-    pages, end = plan(case) if isinstance(case, Case) else plan_of_crew(case)
+    pages, end = plan(case) if isinstance(case, Case) else plan_of_workers(case)
     # Successive pages of one window and size in a line.
     lines = [
         f"{window} x{size}: {', '.join(map(str, alike))}"
@@ -201,16 +201,16 @@ def plan(case: Case) -> tuple[list[Page], str]:
     return pages, f"= {walk.seen} of {walk.total}, {order}, pinned {pinned}"
 
 
-def plan_of_crew(crew: WorkerPool) -> tuple[list[Page], str]:
+def plan_of_workers(case: WorkerCase) -> tuple[list[Page], str]:
     """The pages that workers ask for, sorted, as they come by chance; and where the walk stands."""
-    table = LogTable([(NOW - age, count) for age, count in crew.crowds])
+    table = LogTable([(NOW - age, count) for age, count in case.crowds])
 
     def change(number: int) -> None:
         if number != 2:
             return
-        if crew.gone is not None:
-            table.delete(table.keys(newest=NOW - crew.gone))
-        for age in crew.more:
+        if case.gone is not None:
+            table.delete(table.keys(newest=NOW - case.gone))
+        for age in case.more:
             table.add(NOW - age, 3)
 
     table.before_request = change
@@ -220,8 +220,8 @@ def plan_of_crew(crew: WorkerPool) -> tuple[list[Page], str]:
 
     async def run() -> str:
         taken = 0
-        async with AsyncLogWalk(read_page, NO_FILTERS, checkpoint=None, workers=crew.workers) as walk:
-            while taken != crew.taken and await anext(walk, None) is not None:
+        async with AsyncLogWalk(read_page, NO_FILTERS, checkpoint=None, workers=case.workers) as walk:
+            while taken != case.taken and await anext(walk, None) is not None:
                 taken += 1
             before = -1
             while len(table.requests) > before:
@@ -244,4 +244,4 @@ def page_of(request: PageRequest, new: int | None = None) -> Page:
 
 
 if __name__ == "__main__":
-    TARGET.write_text("\n".join(f"# {case.name}\n{render(case)}" for case in (*CASES, *CREWS)), "utf-8")
+    TARGET.write_text("\n".join(f"# {case.name}\n{render(case)}" for case in (*CASES, *WORKER_CASES)), "utf-8")

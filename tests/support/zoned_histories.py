@@ -8,7 +8,7 @@
 - "lagging": some responses come from a replica that does not have the newest logs yet.
 
 A history follows from a `random.Random` alone. `check` raises AssertionError where a log was lost without an error,
-given twice, or a walk did not end in time. Where nothing changes meanwhile and one worker reads, an error is one too.
+given twice, or a walk did not end in time. Where nothing changes and one worker reads, an error is one too.
 """
 
 from __future__ import annotations

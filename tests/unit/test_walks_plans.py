@@ -12,11 +12,11 @@ PLANS = dict(plan.split("\n", 1) for plan in STORED.removeprefix("# ").split("\n
 
 
 def test_the_plans_are_those_of_the_cases():
-    assert list(PLANS) == [case.name for case in (*walk_plans.CASES, *walk_plans.CREWS)]
+    assert list(PLANS) == [case.name for case in (*walk_plans.CASES, *walk_plans.WORKER_CASES)]
 
 
-@pytest.mark.parametrize("case", [*walk_plans.CASES, *walk_plans.CREWS], ids=lambda case: case.name)
-def test_a_walk_asks_for_these_pages_and_no_others(case: walk_plans.Case | walk_plans.WorkerPool):
+@pytest.mark.parametrize("case", [*walk_plans.CASES, *walk_plans.WORKER_CASES], ids=lambda case: case.name)
+def test_a_walk_asks_for_these_pages_and_no_others(case: walk_plans.Case | walk_plans.WorkerCase):
     stored, now = PLANS[case.name].splitlines(), walk_plans.render(case).splitlines()
     if now != stored:
         difference = difflib.unified_diff(stored, now, "stored", "now", lineterm="")

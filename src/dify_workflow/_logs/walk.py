@@ -1080,7 +1080,7 @@ class Ranges:
             raise IncompleteWalkError(
                 "GET /workflows/logs: the server sorts some pages and not others", expected=self.total, seen=above.seen
             )
-        # Logs that were deleted meanwhile can have shifted a later page above an earlier one.
+        # Logs that were deleted during the walk can have shifted a later page above an earlier one.
         return rows[0].second if above.newest is None else min(rows[0].second, above.newest)
 
 

@@ -108,7 +108,7 @@ class Source:
                 shutil.copyfileobj(stream, spool)
                 stream, size = cast("IO[bytes]", spool), spool.tell()
             self._opened = opened.pop_all()
-        if self._is_over:  # the one who asked has gone meanwhile
+        if self._is_over:  # the caller is gone
             self._opened.close()
         return self._filename, Content(stream, size), self._content_type
 
@@ -125,7 +125,7 @@ class Source:
 class Content:
     """The bytes of a file, from its first to the last that it had when it was measured.
 
-    As many bytes are sent as were announced, also of a file that grows meanwhile. httpx goes back to the beginning for
+    As many bytes are sent as were announced, also of a file that grows then. httpx goes back to the beginning for
     each attempt; nothing but `read` touches the file, so that none of it happens where an event loop runs.
     """
 
@@ -166,7 +166,7 @@ class Content:
 
 
 def read_in_threads(request: httpx.Request) -> None:
-    """Have the body of an async request read from disk in threads, so that the event loop goes on meanwhile."""
+    """Have the body of an async request read from disk in threads, so that the event loop goes on."""
     stream: Any = request.stream
     if isinstance(stream, library.all_of("SyncByteStream")):
         request.stream = library.derived(_ThreadedStream, "AsyncByteStream", request)(stream)  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] - it is derived from one

@@ -155,7 +155,7 @@ class BatchJob:
         self._start = start
         self._progress = progress
         self._slots = progress.slots
-        self._crew = WorkerPool(life)
+        self._workers = WorkerPool(life)
         self._outages = Outages(OUTAGE)
         self._contents = Contents()
         self._form: Form | None = None
@@ -170,11 +170,11 @@ class BatchJob:
         self._journal = pool.aside(partial(Journal, journal, self._rules))
         early: dict[int, tuple[Entry, BatchItem]] = {}
         try:
-            with self._crew:
-                self._crew.start(self._read_rows)
-                self._crew.start(self._look_for_rows)
+            with self._workers:
+                self._workers.start(self._read_rows)
+                self._workers.start(self._look_for_rows)
                 for _ in range(self._rules.at_once):
-                    self._crew.start(self._run_rows)
+                    self._workers.start(self._run_rows)
                 while (ended := self._next()) is not None:
                     if not self._rules.in_order:
                         yield self._given(*ended)
@@ -189,17 +189,17 @@ class BatchJob:
     def _given(self, entry: Entry, item: BatchItem) -> BatchItem:
         self.state.given += 1
         self._progress.count(entry, item)
-        self._crew.changed.notify_all()
+        self._workers.changed.notify_all()
         return item
 
     def _next(self) -> tuple[Entry, BatchItem] | None:
         state = self.state
-        with self._crew.changed:
-            self._crew.wait_for(lambda: bool(state.ended) or (state.is_read and not state.taken))
+        with self._workers.changed:
+            self._workers.wait_for(lambda: bool(state.ended) or (state.is_read and not state.taken))
             if not state.ended:
                 return None
             state.taken -= 1
-            self._crew.changed.notify_all()
+            self._workers.changed.notify_all()
             return state.ended.popleft()
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -220,19 +220,19 @@ class BatchJob:
                     task.entry = entry.now("ended", time.time(), status=REFUSED, error=problem)
                     self._write(task.entry)
                     task.step = "done"
-            with self._crew.changed:
+            with self._workers.changed:
                 state.taken += 1
-                self._crew.wait_for(self._has_room)
+                self._workers.wait_for(self._has_room)
                 state.read += 1
                 if task.step == "done":
                     state.ended.append((task.entry, task.entry.item(inputs)))
                 else:
                     (state.looking if task.step == "look" else state.ready).append(task)
-                self._crew.changed.notify_all()
-        with self._crew.changed:
+                self._workers.changed.notify_all()
+        with self._workers.changed:
             state.is_read = True
             self._progress.total = state.read
-            self._crew.changed.notify_all()
+            self._workers.changed.notify_all()
 
     def _has_room(self) -> bool:
         state = self.state
@@ -263,10 +263,10 @@ class BatchJob:
     # --- running -----------------------------------------------------------------------------------------------------
 
     def _run_rows(self) -> None:
-        state, changed = self.state, self._crew.changed
+        state, changed = self.state, self._workers.changed
         while True:
             with changed:
-                self._crew.wait_for(lambda: bool(state.ready) and self._slots.has_room())
+                self._workers.wait_for(lambda: bool(state.ready) and self._slots.has_room())
                 task = state.ready.popleft()
                 epoch = self._slots.begin()
                 changed.notify_all()
@@ -286,15 +286,15 @@ class BatchJob:
 
     def _hand_on(self, task: Task) -> None:
         state = self.state
-        with self._crew.changed:
+        with self._workers.changed:
             if task.step == "done":
-                self._crew.wait_for(lambda: len(state.ended) < self._rules.at_once)
+                self._workers.wait_for(lambda: len(state.ended) < self._rules.at_once)
                 state.ended.append((task.entry, task.entry.item(task.inputs)))
             elif task.step == "look":
                 state.looking.append(task)
             else:
                 state.ready.appendleft(task)
-            self._crew.changed.notify_all()
+            self._workers.changed.notify_all()
 
     def _send(self, task: Task, epoch: int) -> float:
         """Send a row, and read its stream; the seconds to wait where it could not be sent."""
@@ -455,14 +455,14 @@ class BatchJob:
     # --- looking -----------------------------------------------------------------------------------------------------
 
     def _look_for_rows(self) -> None:
-        state, changed = self.state, self._crew.changed
+        state, changed = self.state, self._workers.changed
         find: PatientCall[str, str | None] = PatientCall(self._find, self._outages, self._life, what=WHAT)
         while True:
             with changed:
-                self._crew.wait_for(lambda: bool(state.looking))
+                self._workers.wait_for(lambda: bool(state.looking))
                 task = min(state.looking, key=lambda one: one.due)
                 if task.due > time.monotonic():
-                    self._crew.wait_for(partial(self._has_earlier_look, task.due), task.due)
+                    self._workers.wait_for(partial(self._has_earlier_look, task.due), task.due)
                     continue
                 state.looking.remove(task)
             looked_at = time.time()
@@ -539,10 +539,10 @@ class BatchJob:
         )
         if not is_shared:
             return (call(path)).as_input()
-        uploads, uploading, changed = self._journal.uploads, self.state.uploading, self._crew.changed
+        uploads, uploading, changed = self._journal.uploads, self.state.uploading, self._workers.changed
         key = f"{owner}/{self._caller.pool.aside(partial(self._contents.digest, path))}"
         with changed:
-            self._crew.wait_for(lambda: key not in uploading)
+            self._workers.wait_for(lambda: key not in uploading)
             if key in uploads:
                 return uploads[key]
             uploading.add(key)

@@ -326,7 +326,7 @@ class Polling:
         """A backlog in parts, the oldest first, so that it is never held as a whole.
 
         The newest part is left to the next round, which begins a little before the newest log that was given then: what
-        appears late meanwhile is late by less than that.
+        appears late until then is late by less than that.
         """
         following = self._following
         last, expected = start, None  # where the part before began, and the logs that there are from `start` on

@@ -59,7 +59,7 @@ def export(
     `postgresql://` or an `otlp://` address. `NAME.parquet/` is a folder of Parquet files, one or a few for each day. A
     file or folder has its name only when it is whole. A database has the table `workflow_logs`, and says in
     `_dify_workflow_export` whether it is finished. An export that was interrupted, at whatever moment, is continued by
-    the same call: each log that matched when it began, and was not deleted meanwhile, is there exactly once. A finished
+    the same call: each log that matched when it began, and was not deleted since, is there exactly once. A finished
     one is read again as a whole; a database is then updated row by row. A collector gets a span for each run that has
     ended, always the same one: see `dify_workflow.otel`.
 

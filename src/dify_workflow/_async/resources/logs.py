@@ -160,7 +160,7 @@ class AsyncLogs(AsyncResource):
     ) -> AsyncLogWalk | AsyncDetailedLogWalk:
         """Every matching log, each exactly once, newest first: `GET /workflows/logs`, as often as it takes.
 
-        Every matching log that existed when the walk began is yielded, whatever is added or deleted meanwhile; or the
+        Every matching log that existed when the walk began is yielded, whatever is added or deleted later; or the
         walk raises `IncompleteWalkError`. Logs that are added later may be left out. Memory does not grow with the
         number of logs. The walk has `.total`, `.seen`, and a `.checkpoint` from which another walk continues.
 
