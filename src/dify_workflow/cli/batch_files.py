@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from dify_workflow.types import BatchItem
 
-FORMATS: Final = ("csv", "jsonl")
 ENDINGS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 ADDED: Final = ("run_id", "status", "error")
 """Columns of results beside those of the rows and the outputs."""
@@ -146,13 +145,13 @@ def _sniffed(path: Path) -> str:
         return "jsonl" if file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "csv"
 
 
-def format_of_results(path: Path, format_: str | None) -> str:
+def format_of_results(path: Path) -> str:
     """The format of the results.
 
     Raises:
         click.UsageError: the name of the file does not say it.
     """
-    found = ENDINGS.get(path.suffix.lower()) or format_
+    found = ENDINGS.get(path.suffix.lower())
     if found is None:
         raise click.UsageError(f"{path} does not end in {', '.join(ENDINGS)}: the ending is the format of the results")
     return found

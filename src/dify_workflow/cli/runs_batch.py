@@ -83,7 +83,7 @@ def command(
     from .batch_files import Columns, Results, Rows, format_of_results
 
     path = Path(results)
-    kind = format_of_results(path, None)
+    kind = format_of_results(path)
     if as_finished and kind == "csv":
         raise click.UsageError("--as-finished needs a .jsonl file: the columns of a CSV file depend on all results")
     journal = path.with_name(path.name + ".journal")
