@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from . import DifyWorkflow
+
 KEYS: Final = ("base_url", "api_key", "api_key_command")
 NAME: Final = r"[A-Za-z0-9_-]+"
 """What a profile may be called: a comma separates names, and TOML takes these without quotes."""
@@ -61,6 +63,17 @@ class Profile(NamedTuple):
     def address(self) -> str:
         """The address of the API; the environment's has no say, as the key is not its."""
         return self.base_url or DEFAULT_BASE_URL
+
+    def client(self) -> DifyWorkflow:
+        """A client of the app.
+
+        Raises:
+            ProfileError: there is no key.
+            ConfigurationError: the key or the address cannot be used.
+        """
+        from . import DifyWorkflow  # noqa: PLC0415 - loaded when needed
+
+        return DifyWorkflow(api_key=self.key(), base_url=self.address())
 
     def __repr__(self) -> str:
         return f"Profile({self.name!r})"  # a traceback must not show the key

@@ -50,9 +50,8 @@ def source(
     """The logs as a dlt source with the table `workflow_logs`, for any destination that can merge.
 
     The first run of a pipeline loads all matching logs, each later one what is new or has ended since: the state is the
-    checkpoint of `logs.changes`, which dlt stores together with the rows. A run that was killed, at whatever moment, is
-    made up for by the next one: no log is missing, none is there twice, and none stays as it was. The columns are those
-    of `dify_workflow.records`.
+    checkpoint of `logs.changes`, which dlt stores together with the rows: the run after one that was killed continues
+    from the last one that was loaded. The columns are those of `dify_workflow.records`.
 
     Args:
         api_key: the app's key; else `sources.dify_workflow.api_key` of dlt's secrets, else `DIFY_API_KEY`.
@@ -206,8 +205,7 @@ def _apps(dlt: Any, api_key: str | None, base_url: str | None, apps: Apps | None
 
 def _client_of(name: str, apps: Apps) -> Callable[[], AbstractContextManager[DifyWorkflow]]:
     if not isinstance(apps, Mapping):
-        profile = _profiles.named(name, _profiles.read())
-        return lambda: DifyWorkflow(api_key=profile.key(), base_url=profile.address())
+        return _profiles.named(name, _profiles.read()).client
     client = apps[name]
     if not isinstance(client, DifyWorkflow):
         raise ConfigurationError(f"apps must have a DifyWorkflow for {name!r}, got a {type(client).__name__}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from .. import DifyWorkflow, _profiles
 from .._errors import BadRequestError, ConfigurationError
 from .._extras import imported
-from .._logs import times as _times
+from .._logs import times
 from .._logs.arrow import for_engines
 
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ def client_of(options: Options, app: str | None) -> DifyWorkflow:
     """
     if app is None:
         return DifyWorkflow(base_url=options.base_url)
-    profile = _profiles.named(app, _profiles.read())
-    return DifyWorkflow(api_key=profile.key(), base_url=profile.address())
+    return _profiles.named(app, _profiles.read()).client()
 
 
 # Planning ---------------------------------------------------------------------------------------------------------
@@ -107,8 +106,8 @@ def _bounds(client: DifyWorkflow, filters: Mapping[str, str], pushed: Pushed) ->
 
     Spark compares times as they are displayed. Where the server filters by others, its filters are not used.
     """
-    oldest = _times.earliest_second("created_at__after", filters.get("created_at__after"))
-    newest = _times.latest_second("created_at__before", filters.get("created_at__before"))
+    oldest = times.earliest_second("created_at__after", filters.get("created_at__after"))
+    newest = times.latest_second("created_at__before", filters.get("created_at__before"))
     if pushed.oldest is not None and (oldest is None or pushed.oldest > oldest) and _agrees(client, pushed.oldest):
         oldest = pushed.oldest
     if (
@@ -169,7 +168,7 @@ def batches_of(options: Options, part: Part, columns: Sequence[Column]) -> Itera
 
 def beginning(options: Options) -> int:
     """The second before the first log of a new stream."""
-    first = _times.earliest_second("created_at__after", options.filters.get("created_at__after"))
+    first = times.earliest_second("created_at__after", options.filters.get("created_at__after"))
     return -1 if first is None else first - 1
 
 
