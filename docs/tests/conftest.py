@@ -1,4 +1,4 @@
-"""The built site on loopback, and Debian's chromium to look at it with: `make docs-check`."""
+"""The built site on loopback, and Debian's chromium to look at it and at reports with: `make docs-check`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page, Request
 
@@ -28,6 +28,36 @@ OPTIONS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+CONTRAST = """(texts) => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const behind = (element) => {
+    for (let one = element; one; one = one.parentElement) {
+      const color = rgba(getComputedStyle(one).backgroundColor);
+      if (color[3] === 255) return color;
+    }
+    return [255, 255, 255, 255];
+  };
+  const pairs = new Map();
+  for (const element of document.querySelectorAll(texts)) {
+    const text = [...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data).join("").trim();
+    if (!text || !element.offsetParent || element.closest(".headerlink, button, svg")) continue;
+    const [a, b] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) pairs.set(`${element.tagName} ${element.className}`, `${text.slice(0, 30)}: ${ratio.toFixed(2)}`);
+  }
+  return [...pairs].map(([where, what]) => `${where}: ${what}`);
+}"""
 
 
 class Server(SimpleHTTPRequestHandler):
@@ -64,6 +94,17 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def faint_texts() -> Callable[[Page, str], list[str]]:
+    """Names the texts of elements that can hardly be read: by WCAG 2, contrast is at least 4.5."""
+
+    def faint(page: Page, texts: str) -> list[str]:
+        found: list[str] = page.evaluate(CONTRAST, texts)
+        return found
+
+    return faint
 
 
 @pytest.fixture

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from dify_workflow.models import WorkflowLog
-from dify_workflow.stats import Stats, collect, render_html
+from dify_workflow.stats import Stats, collect, render_html, report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,6 +128,20 @@ def test_each_run_in_a_table_has_its_whole_id(page: str, stats: Stats):
     text = "".join(Elements(page).texts)
     for run in [*stats.slowest[:15], *stats.most_tokens[:15]]:
         assert run.run_id in text
+
+
+@hypothesis.given(st.integers(0, 10**13))
+@hypothesis.example(24_950)
+def test_short_figures_are_right_to_the_last_digit(value: int):
+    number, _, unit = report._short(value).partition(" ")
+    size = {"": 1, "M": 10**6, "bn": 10**9}[unit]
+    assert abs(float(number.replace(",", "")) * size - value) <= (0 if size == 1 else size / 20 + 1)
+
+
+def test_charts_have_a_name_for_screen_readers(page: str):
+    names = [given["aria-label"] for name, given in Elements(page).found if name == "svg" and given["role"] == "img"]
+    assert len(names) == 2 * 5
+    assert "Runs per day by status; the figures are in a table" in names
 
 
 def test_a_year_is_drawn_by_week_below_one_and_a_half_megabytes():

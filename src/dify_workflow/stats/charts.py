@@ -80,11 +80,11 @@ def charts_of(stats: Stats) -> Charts:
     periods = days if unit == "day" else stats.weeks
     return Charts(
         unit,
-        runs=_drawn(lambda width: _runs(periods, width), 1060),
-        failures=_drawn(lambda width: _failures(periods, width), 500),
-        durations=_drawn(lambda width: _durations(periods, width), 500),
-        tokens=_drawn(lambda width: _tokens(periods, width), 500),
-        hours=_drawn(lambda width: _hours(stats.hours, width), 500),
+        runs=_drawn(f"Runs per {unit} by status", lambda width: _runs(periods, width), 1060),
+        failures=_drawn(f"Failure rate per {unit}", lambda width: _failures(periods, width), 500),
+        durations=_drawn(f"Duration per {unit}", lambda width: _durations(periods, width), 500),
+        tokens=_drawn(f"Tokens per {unit}", lambda width: _tokens(periods, width), 500),
+        hours=_drawn("Logs by weekday and hour", lambda width: _hours(stats.hours, width), 500),
     )
 
 
@@ -193,7 +193,13 @@ def _tokens(periods: Sequence[Day], width: int) -> dict[str, Any]:
         for day in periods
         if day.tokens
     ]
-    y = {"field": "y", "type": "quantitative", "title": None, "axis": {"format": "~s"}, "scale": {"domainMax": limit}}
+    y = {
+        "field": "y",
+        "type": "quantitative",
+        "title": None,
+        "axis": {"format": "~s", "labelExpr": "replace(datum.label, 'G', ' bn')"},
+        "scale": {"domainMax": limit},
+    }
     shared = {"x": _axis_of(periods, width), "y": y, "description": {"field": "label"}}
     return _chart(
         width,
@@ -335,18 +341,18 @@ def _chart(width: int, spec: dict[str, Any], *, height: int = 200) -> dict[str, 
 # --- drawing --------------------------------------------------------------------------------------------------------
 
 
-def _drawn(spec_of: Callable[[int], dict[str, Any]], wide: int) -> Chart:
+def _drawn(label: str, spec_of: Callable[[int], dict[str, Any]], wide: int) -> Chart:
     spec = spec_of(wide)
     is_clipped = any(value.get("clipped") for value in spec["data"]["values"])
-    return Chart(_svg(spec), _svg(spec_of(NARROW)), is_clipped)
+    return Chart(_svg(label, spec), _svg(label, spec_of(NARROW)), is_clipped)
 
 
-def _svg(spec: dict[str, Any]) -> str:
+def _svg(label: str, spec: dict[str, Any]) -> str:
     import vl_convert  # noqa: PLC0415 - of the extra `report`, and loaded for it alone
 
     root = ET.fromstring(vl_convert.vegalite_to_svg(spec))  # noqa: S314 - drawn here, from our own specification
     for element in root.iter():
-        label = element.attrib.pop("aria-label", None)
+        value_of_mark = element.attrib.pop("aria-label", None)
         for name, value in list(element.attrib.items()):
             if name.startswith("aria-") or name in {"role", "class"}:
                 del element.attrib[name]
@@ -354,10 +360,11 @@ def _svg(spec: dict[str, Any]) -> str:
                 element.set(name, _LONG_DECIMALS.sub(r"\1", value))
             else:
                 element.set(name, _VARIABLES.get(value, value))
-        if label is not None and element.tag == f"{_SVG}path":
-            ET.SubElement(element, f"{_SVG}title").text = label
+        if value_of_mark is not None and element.tag == f"{_SVG}path":
+            ET.SubElement(element, f"{_SVG}title").text = value_of_mark
     for name in ("width", "height"):
         root.attrib.pop(name, None)
-    root.set("aria-hidden", "true")  # screen readers get the table below the chart
+    root.set("role", "img")
+    root.set("aria-label", f"{label}; the figures are in a table")
     ET.register_namespace("", _SVG.strip("{}"))
     return ET.tostring(root, encoding="unicode")

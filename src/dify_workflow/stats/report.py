@@ -23,7 +23,7 @@ MISSING: Final = "the report needs Jinja2 and vl-convert-python: pip install 'di
 ROWS: Final = 15
 """Rows of each table that is not about days."""
 
-_UNITS: Final = ((1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (10_000, "k"))
+_UNITS: Final = ((1_000_000_000, "bn"), (1_000_000, "M"))
 
 
 def render_html(
