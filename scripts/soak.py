@@ -5,8 +5,9 @@ Usage: soak.py [COUNT] [--seed FIRST] [--kind KIND] [--processes N]
 The kinds are faithful servers ("honest", read by one worker, by several: "workers", with unusual logs: "odd"), faulty
 ones (`lies`), and those whose filters contradict what they display ("session", "process", "exclusive", "lagging";
 tests/support/zoned_histories.py says what they are). "changes" and "ranges" are jobs that use `logs.changes` and
-`logs.ranges` (tests/support/job_histories.py). "exports" are killed again and again (tests/support/killed_exports.py):
-12 at most, as each takes a minute. "batch" is a batch of 2,000 rows that is killed 200 times
+`logs.ranges` (tests/support/job_histories.py). "export-csv" and so on are exports to one target of 25,000 logs by one
+worker, by four, and by either in turn, each killed 50 times (tests/support/killed_exports.py): 1 at most, as it takes
+minutes; "exports" are those of every target. "batch" is a batch of 2,000 rows that is killed 200 times
 (tests/support/killed_batches.py): 3 at most. For servers of other clocks it prints the requests beyond those of a
 faithful server.
 
@@ -26,10 +27,12 @@ import sys
 import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Final, NamedTuple
 
 from project import ROOT
 
+TARGETS: Final = ("jsonl", "csv", "sqlite", "parquet", "folder", "duckdb", "postgresql")
 KINDS: Final = {
     "honest": ("log_histories", "random_history", "check"),
     "workers": ("log_histories", "random_history_with_workers", "check"),
@@ -46,12 +49,12 @@ KINDS: Final = {
     "follow-jumping": ("follow_histories", "random_jumping_follow", "check"),
     "changes": ("job_histories", "random_job", "check_changes"),
     "ranges": ("job_histories", "random_ranges", "check_ranges"),
-    "exports": ("killed_exports", "random_export", "check_export"),
+    **{f"export-{target}": ("killed_exports", "random_export", "check_export") for target in TARGETS},
     "batch": ("killed_batches", "random_batch", "check_batch"),
 }
 """The module of each kind's histories, and its functions that make and check one."""
 BLOCK: Final = 50
-FEW: Final = {"exports": 12, "batch": 3}
+FEW: Final = {**{f"export-{target}": 1 for target in TARGETS}, "batch": 3}
 """So many histories at most of kinds that take long."""
 
 
@@ -78,6 +81,8 @@ def try_block(kind: str, first: int, count: int) -> Block:
     module, *names = KINDS[kind]
     histories = importlib.import_module(f"support.{module}")  # it belongs to the tests, which are no package
     make, check = (getattr(histories, name) for name in names)
+    if module == "killed_exports":
+        make = partial(make, kind.removeprefix("export-"))
     requests, incomplete = 0, 0
     beyond: list[int] = []
     failures: dict[int, str] = {}
@@ -99,11 +104,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Walk random histories, and compare with the truth.")
     parser.add_argument("count", type=int, nargs="?", default=3000, help="histories of all kinds together (3000)")
     parser.add_argument("--seed", type=int, help="the first seed; by chance unless given")
-    parser.add_argument("--kind", choices=KINDS, help="all kinds unless given")
+    parser.add_argument("--kind", choices=[*KINDS, "exports"], help="all kinds unless given")
     parser.add_argument("--processes", type=int, help="as many as there are processors unless given")
     options = parser.parse_args(argv)
     first = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
-    kinds = [options.kind] if options.kind else list(KINDS)
+    kinds = [kind for kind in KINDS if options.kind in (None, kind, f"{kind.partition('-')[0]}s")]
     each = -(-options.count // len(kinds))
     count_of = {kind: min(each, FEW.get(kind, each)) for kind in kinds}
     whole = sum(count_of.values())

@@ -151,7 +151,7 @@ def test_killed_exports_are_continued_and_exact(
     kind: str, many: Sandbox, target_of: Callable[[str], str], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ):
     target = target_of(kind)
-    workers = "4" if kind in ("csv", "duckdb") else "1"
+    workers = {"jsonl": "1,4", "sqlite": "1,4", "csv": "4", "duckdb": "4"}.get(kind, "1")
     command = [sys.executable, str(PROGRAM), many.base_url, many.api_key, target, workers, "5", "7", "250"]
     environment = {**os.environ, "RESULTS": str(tmp_path_factory.mktemp("results"))}
     done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environment)
