@@ -493,8 +493,7 @@ class Preparation:
             for member in members:
                 merged |= member
             return self._schema({**merged, "description": schema.get("description")}, place, hint)
-        if (whole := self._narrowed(members, place)) is not None:
-            return self._object(whole, place) | {DOCS: self._docs(schema, place)}
+        self._refuse_differences(members, place)
         prepared: list[dict[str, Any]] = []
         for i, member in enumerate(members):
             if set(member) & {"anyOf", "oneOf"}:
@@ -506,115 +505,28 @@ class Preparation:
             )
         return {"allOf": prepared, DOCS: self._docs(schema, place)}
 
-    def _narrowed(self, members: list[dict[str, Any]], place: str) -> dict[str, Any] | None:
-        """One object in the place of the members of an `allOf`, when they describe a property in different ways.
-
-        The generator merges what is the same or nearly so, and drops the whole schema otherwise.
+    def _refuse_differences(self, members: list[dict[str, Any]], place: str) -> None:
+        """Refuses members of an `allOf` that describe a property in different ways: the generator drops such a schema.
 
         Raises:
-            GenerationError: Nothing can be what two members say, or it is not known what that is.
+            GenerationError: Two of them do.
         """
-        found: dict[str, list[dict[str, Any]]] = {}
-        flat = [self._flat(member, place) for member in members]
-        for member in flat:
-            for name, value in member["properties"].items():
-                found.setdefault(name, []).append(value if isinstance(value, dict) else {})
-        merged: dict[str, dict[str, Any]] = {}
-        is_narrowed = False
-        for name, values in found.items():
-            merged[name] = values[0]
-            for value in values[1:]:
-                is_narrowed = is_narrowed or _said(value) != _said(merged[name])
-                merged[name] = self._both(merged[name], value, f"{place}/properties/{name}")
-        if not is_narrowed:
-            return None
-        rest = [member["additionalProperties"] for member in flat if isinstance(member["additionalProperties"], dict)]
-        whole = {"properties": merged, "required": [name for member in flat for name in member["required"]]}
-        return whole | ({"additionalProperties": rest[-1]} if rest else {})
+        known: dict[str, dict[str, Any]] = {}
+        for name, schema in [pair for member in members for pair in self._properties(member, place)]:
+            said = {key: value for key, value in schema.items() if key == "nullable" or key not in _ANNOTATIONS}
+            if known.setdefault(name, said) != said:
+                raise GenerationError(
+                    f"{place}/properties/{name}: members of an allOf describe it in different ways: describe it once "
+                    "in an overlay"
+                )
 
-    def _flat(self, member: dict[str, Any], place: str) -> dict[str, Any]:
-        """A member of an `allOf` as one object, with what it refers to and is itself composed of."""
+    def _properties(self, member: dict[str, Any], place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The properties of a member of an `allOf`, and of what it is itself composed of."""
         member = self._resolved(member, place)
-        properties: dict[str, Any] = {}
-        required: list[Any] = []
-        rest: Any = member.get("additionalProperties")
         for piece in member.get("allOf") or []:
-            flat = self._flat(_mapping(piece, place), place)
-            for name, value in flat["properties"].items():
-                properties[name] = self._both(properties.get(name, {}), value, f"{place}/properties/{name}")
-            required += flat["required"]
-            rest = rest if rest is not None else flat["additionalProperties"]
+            yield from self._properties(_mapping(piece, place), place)
         for name, value in _mapping(member.get("properties"), place).items():
-            own = value if isinstance(value, dict) else {}
-            properties[name] = self._both(properties.get(name, {}), own, f"{place}/properties/{name}")
-        required += member.get("required") or []
-        return {"properties": properties, "required": required, "additionalProperties": rest}
-
-    def _both(self, one: dict[str, Any], other: dict[str, Any], place: str) -> dict[str, Any]:
-        """A schema of the values that two schemas allow."""
-        if _said(one) == _said(other) or not _said(other):
-            return one | {key: value for key, value in other.items() if key not in one}
-        if not _said(one):
-            return one | other
-        first, second = self._resolved(one, place), self._resolved(other, place)
-        for wide, narrow, written in ((first, second, other), (second, first, one)):
-            if self._is_part_of(narrow, wide, place):
-                return written
-        if (structure := self._both_structures(one, other, first, second, place)) is not None:
-            return structure
-        kinds = _common_types(first, second)
-        if not kinds or not all(
-            set(_said(schema)) <= {"type", "format", "enum", "nullable"} for schema in (first, second)
-        ):
-            raise GenerationError(
-                f"{place}: members of an allOf describe it in ways that are not supported together: describe it once "
-                "in an overlay"
-            )
-        enums = [schema["enum"] for schema in (first, second) if isinstance(schema.get("enum"), list)]
-        both: dict[str, Any] = {"type": kinds}
-        if enums:
-            both["enum"] = [value for value in enums[0] if all(value in values for values in enums)]
-            if not both["enum"]:
-                raise GenerationError(f"{place}: members of an allOf allow no value in common")
-        texts = {key: value for schema in (one, other) for key, value in schema.items() if key in _ANNOTATIONS}
-        texts.pop("nullable", None)
-        return texts | both
-
-    def _both_structures(
-        self, one: dict[str, Any], other: dict[str, Any], first: dict[str, Any], second: dict[str, Any], place: str
-    ) -> dict[str, Any] | None:
-        """The same of two objects, or of two arrays; None of anything else."""
-        kinds = [_types(schema) for schema in (first, second)]
-        null = [{"type": "null"}] if all("null" in types for types in kinds) else []
-        stated = [types - {"null"} for types in kinds]
-        if all(
-            types == {"object"} or ("type" not in s and {"properties", "allOf"} & s.keys())
-            for types, s in zip(stated, (first, second), strict=True)
-        ):
-            both: dict[str, Any] = {"allOf": [one, other]}
-        elif all(types == {"array"} for types in stated):
-            items = [_mapping(schema.get("items"), place) for schema in (first, second)]
-            both = {"type": "array", "items": self._both(items[0], items[1], f"{place}/items")}
-        else:
-            return None
-        return {"anyOf": [both, *null]} if null else both
-
-    def _is_part_of(self, narrow: dict[str, Any], wide: dict[str, Any], place: str) -> bool:
-        """Whether a schema allows no more than another one, as far as the other one says nothing but types."""
-        if set(_said(wide)) - {"type", "format", "nullable"}:
-            return False
-        members = [*(narrow.get("anyOf") or []), *(narrow.get("oneOf") or [])]
-        if members and "type" not in narrow:
-            return all(self._is_part_of(self._resolved(member, place), wide, place) for member in members)
-        values = [narrow["const"]] if "const" in narrow else narrow.get("enum")
-        if isinstance(values, list) and "type" not in narrow:
-            types = {_type_of(value) for value in values}
-        elif "type" in narrow:
-            types = _types(narrow)
-        else:
-            return False
-        allowed = _types(wide)
-        return types <= allowed | ({"integer"} if "number" in allowed else set())
+            yield name, value if isinstance(value, dict) else {}
 
     def _members(self, schema: dict[str, Any], place: str) -> Iterator[dict[str, Any]]:
         for member in schema.get("allOf") or []:
@@ -656,34 +568,6 @@ MULTIPART = "multipart/form-data"
 EVENT_STREAM = "text/event-stream"
 _KINDS = {"array", "boolean", "integer", "null", "number", "object", "string"}
 _ANNOTATIONS = {"title", "description", "example", "examples", "default", "deprecated", "nullable", "externalDocs"}
-
-
-def _said(schema: dict[str, Any]) -> dict[str, Any]:
-    """What a schema demands, without what it only informs of."""
-    return {key: value for key, value in schema.items() if key == "nullable" or key not in _ANNOTATIONS}
-
-
-def _types(schema: dict[str, Any]) -> set[str]:
-    types = schema.get("type")
-    found = {types} if isinstance(types, str) else set(types or _KINDS)
-    return found | ({"null"} if schema.get("nullable") is True else set())
-
-
-def _common_types(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    first, second = _types(one), _types(other)
-    common = first & second
-    if ("number" in first and "integer" in second) or ("integer" in first and "number" in second):
-        common |= {"integer"}
-    return sorted(common)
-
-
-def _type_of(value: object) -> str:
-    if isinstance(value, bool):
-        return "boolean"
-    for kind, name in ((str, "string"), (int, "integer"), (float, "number"), (list, "array"), (dict, "object")):
-        if isinstance(value, kind):
-            return name
-    return "null"
 
 
 def _distinct(fields: Mapping[str, str], place: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import itertools
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +22,7 @@ from openapi.diagnostics import SpecError
 from openapi.parse import HELD, read_yaml
 from openapi.serialize import text_of
 from openapi.tree import plain
-from support.generated_packages import document, imported, operation
+from support.generated_packages import document, files_of, imported, operation
 from support.page_exports import older_page
 
 if TYPE_CHECKING:
@@ -260,48 +259,25 @@ class TestStyles:
             generated(tmp_path, document(paths={"/x/{a}": {"get": operation(parameters=[parameter])}}))
 
 
-OBJECT = {"type": "object", "properties": {"a": TEXT}}
 INT, INT_OR_NULL = {"type": "integer"}, {"type": ["integer", "null"]}
 
 
-class TestNarrowing:
-    """An `allOf` whose members describe a property in different ways."""
-
-    def model(self, tmp_path: Path, *values: Any, in_one: bool = True) -> str:
-        base, *others = ({"type": "object", "properties": {"count": value, "other": TEXT}} for value in values)
-        members = [{"$ref": "#/components/schemas/Base"}, *others]
-        schemas = {"Base": base, "Thing": {"allOf": members}}
-        with imported(document(schemas=schemas), tmp_path) as package:
-            fields = importlib.import_module(package.__name__ + ".models.thing").Thing.__annotations__
-            assert package.models.Thing.from_dict({"count": 1, "other": "x"}).to_dict() == {"count": 1, "other": "x"}
-        text = str(fields["count"]).replace("dify_workflow.models.", "").replace("typing.", "")
-        return re.sub(r"Optional\[(.*)\]", r"\1 | None", text)
-
-    @pytest.mark.parametrize(
-        ("values", "expected"),
-        [
-            ((INT_OR_NULL, INT), "int | None"),
-            ((INT, INT_OR_NULL), "int | None"),
-            (({"type": "number"}, INT), "int | None"),
-            (({}, INT), "int | None"),
-            (({"type": ["string", "integer", "null"]}, INT_OR_NULL), "int | None"),
-            (({"type": ["string", "integer"]}, {"type": ["integer", "boolean"]}), "int | None"),
-            ((TEXT, {"type": "string", "enum": ["a"]}), "ThingCount | str | None"),
-            ((INT_OR_NULL, {"const": 1}), "Literal[1] | None"),
-            ((INT_OR_NULL, {"anyOf": [INT, {"type": "null"}]}), "int | None"),
-            (({"type": "array"}, {"type": "array", "items": INT}), "list[int] | None"),
-            ((OBJECT, {"type": "object", "properties": {"b": INT}}), "ThingCount | None"),
-        ],
-    )
-    def test_the_narrower_one_counts(self, tmp_path: Path, values: Any, expected: str) -> None:
-        assert expected == self.model(tmp_path, *values)
-
-    @pytest.mark.parametrize(
-        "values", [(INT, TEXT), ({"type": "string", "enum": ["a"]}, {"type": "string", "enum": ["b"]})]
-    )
-    def test_contradictions_are_refused_with_their_place(self, tmp_path: Path, values: Any) -> None:
-        with pytest.raises(GenerationError, match=r"Thing.*count: members of an allOf"):
-            self.model(tmp_path, *values)
+@pytest.mark.parametrize("in_reference", [False, True])
+@given(values=st.lists(st.sampled_from([{}, INT, INT_OR_NULL, TEXT, ARRAY, {"enum": ["a"]}]), min_size=2, max_size=3))
+@settings(max_examples=15, deadline=None)
+def test_an_all_of_that_contradicts_itself_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, values: list[Any], in_reference: bool
+) -> None:
+    base, *others = ({"type": "object", "properties": {"count": value, "other": TEXT}} for value in values)
+    members = [{"$ref": "#/components/schemas/Base"} if in_reference else base, *others]
+    spec = document(schemas={"Base": base, "Thing": {"allOf": members}})
+    if all(value == values[0] for value in values):
+        with imported(spec, tmp_path_factory.mktemp("same")) as package:
+            given = {"count": 1, "other": "x"}
+            assert package.models.Thing.from_dict(given).to_dict() == given
+    else:
+        with pytest.raises(GenerationError, match=r"Thing/properties/count: members of an allOf .* in an overlay"):
+            files_of(spec, tmp_path_factory.mktemp("different"))
 
 
 def test_a_spec_without_schemas_is_generated(tmp_path: Path) -> None:
