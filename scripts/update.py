@@ -195,11 +195,11 @@ class Update:
         upstream = self.project / "spec" / "upstream"
         stored = read_upstream(upstream)
         selection = self._selection()
-        heir = succession(self.source, upstream, stored, selection)
+        heir = succession(self.source, stored, selection)
         if missing := [one for one in self.select if not _has(heir.document, one)]:
             raise RefusalError(f"the document does not describe {' and '.join(missing)}, which was to be selected")
-        names = [document.name for document in heir.predecessors]
-        say(f"it takes the place of {' and '.join(names)}" + (", and says the same" if heir.is_known else ""))
+        if heir.before:
+            say(f"it takes the place of {heir.name}" + (", and says the same" if heir.is_known else ""))
         changed: list[str] = []
         try:
             with workspace(self.project) as place:
@@ -228,14 +228,14 @@ class Update:
 
     # --- steps -------------------------------------------------------------------------------------------------------
 
-    def _selection(self) -> Selection | None:
+    def _selection(self) -> Selection:
         """The operations that are selected, and those that were asked for."""
         path = self.project / "spec" / SELECTION
         selection = read_selection(path)
+        if selection is None:
+            raise RefusalError(f"spec/{SELECTION} is not there: it says which operations the SDK has")
         if not self.select:
             return selection
-        if selection is None:
-            raise RefusalError(f"SELECT needs spec/{SELECTION}, which is not there")
         wrong = [one for one in self.select if not re.fullmatch(r"[A-Z]+ /\S*", one)]
         if wrong:
             raise RefusalError(f"an operation to select is written as 'GET /x', not as {shown(wrong[0])}")
@@ -244,12 +244,12 @@ class Update:
         return parsed(self.selection_text, SELECTION)
 
     def _compile(
-        self, place: Workspace, heir: Succession, stored: list[VendorDocument], selection: Selection | None
+        self, place: Workspace, heir: Succession, stored: list[VendorDocument], selection: Selection
     ) -> list[str]:
         """Compiles the spec from the newer document; the decisions that are needed."""
         say("compiling the spec, overlay by overlay")
-        old_parts = [part for document in heir.predecessors for part in document.parts]
-        kept = [document for document in stored if document not in heir.predecessors]
+        old_parts = heir.before.parts if heir.before else []
+        kept = [document for document in stored if document is not heir.before]
         documents = sorted([*kept, heir.document._replace(name=heir.name)], key=lambda document: document.name)
         paths = overlay_paths(place.root / "spec" / "overlays")
         try:
@@ -288,13 +288,9 @@ class Update:
         return needed
 
     def _store(self, place: Workspace, heir: Succession, overlays: dict[str, bytes]) -> None:
-        """Puts the document in the place of its predecessors, and the overlays that were edited in theirs."""
-        folder = place.root / "spec" / "upstream"
-        for document in heir.predecessors:
-            if document.name != heir.name:
-                (folder / document.name).unlink()
+        """Puts the structure in the place of the one before, and the overlays that were edited in theirs."""
         if not heir.is_known:
-            put(folder / heir.name, heir.data)
+            put(place.root / "spec" / "upstream" / heir.name, heir.data)
         for name, data in overlays.items():
             put(place.root / "spec" / "overlays" / name, data)
         if self.selection_text:
@@ -393,7 +389,7 @@ class Update:
             file=self.source.name,
             kind=heir.document.kind,
             stored_as=f"spec/upstream/{heir.name}",
-            replaces=[document.name for document in heir.predecessors],
+            replaces=[heir.before.name] if heir.before else [],
             outcome=outcome,
             is_made=is_made,
             problems=problems,

@@ -72,73 +72,27 @@ def meaning(change: Change, known: dict[str, list[str]], owners: dict[int, Point
         return _NOTICES.get(change.kind, "Nothing changes but texts and names that the SDK does not use.")
     if match is None:
         return "What the SDK's streams give as events differs; no operation of the spec refers to it."
-    operation, part, inner = match["operation"], match["part"] or "", (match["inner"] or "").strip()
+    operation, part = match["operation"], match["part"] or ""
     called = " and ".join(f"`{name}`" for name in known.get(operation, ())) or f"`client.request` with {operation}"
-    if part in {"", "security"}:
-        return _of_operation(change, called, operation)
-    if part in {"query", "path", "header", "cookie", "body"}:
-        return _of_argument(change, called, inner or f"the {part}")
-    if not part.startswith("2"):
-        return _of_error(change, called, part)
-    return _of_response(change, called, attribute(change, owners) or inner or "the response")
-
-
-def _of_operation(change: Change, called: str, operation: str) -> str:
-    if change.kind.startswith("security"):
-        return f"{called} must send other credentials; whoever set only `api_key` may be refused."
+    name = f"`{attribute(change, owners) or (match['inner'] or '').strip() or part or operation}`"
+    if part == "default" or part[:1] in {"3", "4", "5"}:
+        return (
+            f"Only `body` of the exception that {called} raise for {part} may differ; its type and `status_code` stay."
+        )
+    if change.severity == "additive":
+        return f"{name} of {called} is new or takes more; callers need nothing."
     if change.new:
-        return f"A method for {operation} can be added to the facade; callers need nothing."
-    return f"{called} cannot work any more and must go; every caller has to do without."
+        return f"Code that {'reads' if part[:1] == '2' else 'calls'} {called} may fail over {name}."
+    is_none = part[:1] == "2" and attribute(change, owners)
+    return (
+        f"{name} is gone from {called}{': it is None from now on' if is_none else ''}; code that uses it must change."
+    )
 
 
 _NOTICES = {
     "deprecated": "It still works, and will go one day: callers do well to do without it.",
     "undeprecated": "It is there to stay.",
 }
-
-
-def _of_argument(change: Change, called: str, name: str) -> str:
-    keyword = f"`{name}`"
-    if not change.new:
-        return f"{called} can no longer take {keyword}: callers that give it must stop."
-    if not change.old:
-        if change.severity == "breaking":
-            return f"{called} must be given {keyword}, which no caller gives yet."
-        return f"{called} can take {keyword} as well; callers need nothing."
-    if "nothing is sent" in change.what:
-        return f"Callers of {called} that leave {keyword} out may get something else than before."
-    if change.severity == "breaking":
-        return f"Callers of {called} may be refused for what they give, or do not give, as {keyword}."
-    return f"{called} can accept more for {keyword}; callers need nothing."
-
-
-def _of_error(change: Change, called: str, status: str) -> str:
-    if change.kind in {"error-added", "error-removed", "response-covered"}:
-        return f"{called} raise the same exceptions as before: the SDK does so for every status."
-    return f"Only `body` of the exception that {called} raise for {status} may differ; its type and `status_code` stay."
-
-
-def _of_response(change: Change, called: str, name: str) -> str:
-    what = f"`{name}`"
-    if "alternative" in change.what:  # an event of a stream, as a rule
-        return _of_alternative(change, called)
-    if not change.new:
-        is_field = change.kind not in {"response-removed", "header-removed"}
-        gone = f"{what} of what {called} gives is None from now on" if is_field else f"{called} no longer gives this"
-        return f"{gone}; code that uses it must change."
-    if not change.old:
-        return f"{what} can be read from what {called} gives; callers need nothing."
-    if change.severity == "breaking":
-        return f"Code that reads {what} of what {called} gives meets what it did not expect, or does not get it."
-    return f"{what} of what {called} gives may differ in a way that reading code bears."
-
-
-def _of_alternative(change: Change, called: str) -> str:
-    if change.severity != "breaking":
-        return f"{called} can give more kinds of things: {change.what}; callers that ignore unknown ones need nothing."
-    if change.kind.endswith("alternative-added"):
-        return f"{called} can give what no caller knows how to read: {change.what}."
-    return f"{called} no longer gives what callers may wait for: {change.what}."
 
 
 def attribute(change: Change, owners: dict[int, Pointer]) -> str:

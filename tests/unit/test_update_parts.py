@@ -14,10 +14,10 @@ from diff.acknowledged import Acknowledged, read_acknowledged
 from diff.changes import Change
 from diff.load import described
 from diff.operations import compared
+from importer.selection import Selected, Selection
 from openapi.diagnostics import SpecError
 from openapi.parse import read_yaml
 from openapi.tree import copied
-from overlays.compilation import read_upstream
 from updates import decisions, reports
 from updates.agreements import without
 from updates.contract_run import Verification, verified
@@ -46,81 +46,19 @@ def document(*operations: str, title: str = "T") -> dict[str, Any]:
     return {"openapi": "3.1.0", "info": {"title": title, "version": "1"}, "paths": paths}
 
 
-class Desk:
-    """A folder of stored documents, and one for those that come."""
-
-    def __init__(self, folder: Path, stored: dict[str, dict[str, Any]]) -> None:
-        self.upstream = folder / "upstream"
-        self.inbox = folder / "inbox"
-        for place in (self.upstream, self.inbox):
-            place.mkdir()
-        for name, content in stored.items():
-            (self.upstream / name).write_text(json.dumps(content))
-
-    def bring(self, name: str, content: dict[str, Any]) -> tuple[str, list[str], bool]:
-        (self.inbox / name).write_text(json.dumps(content))
-        found = succession(self.inbox / name, self.upstream, read_upstream(self.upstream))
-        return found.name, [document.name for document in found.predecessors], found.is_known
-
-
 SPEC = read_yaml((ROOT / "spec" / "openapi.yaml").read_text("utf-8"))
-A, B, C, D = "GET /a", "POST /b/{id}", "GET /c", "GET /d"
 
 
-class TestPredecessors:
-    """Whose place a document takes."""
-
-    def test_a_document_with_the_same_operations_is_the_predecessor(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, {"one.json": document(A), "two.json": document(B, C)})
-        assert desk.bring("new.json", document(A, title="U")) == ("one.json", ["one.json"], False)
-        assert desk.bring("other.json", document("POST /b/{name}", C, D)) == ("two.json", ["two.json"], False)
-
-    def test_a_document_that_came_before_is_known(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, {"one.json": document(A)})
-        assert desk.bring("again.json", document(A)) == ("one.json", ["one.json"], True)
-
-    def test_a_document_of_another_kind_keeps_its_own_name(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, {"one.md.txt": document(A)})
-        assert desk.bring("new.json", document(A)) == ("new.json", ["one.md.txt"], False)
-
-    def test_one_that_has_all_of_several_takes_the_place_of_them_all(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, {"one.json": document(A), "two.json": document(B, C)})
-        assert desk.bring("whole.json", document(A, B, C, D)) == ("whole.json", ["one.json", "two.json"], False)
-
-    def test_operations_that_are_gone_do_not_hide_the_predecessor(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, {"one.json": document(A, B, C)})
-        assert desk.bring("new.json", document(A, B)) == ("one.json", ["one.json"], False)
-
-    def test_with_other_operations_only_the_name_tells(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, {"one.json": document(A)})
-        assert desk.bring("one.json", document(D)) == ("one.json", ["one.json"], False)
-        with pytest.raises(SpecError, match="nothing says which one it replaces: `make import` adds it"):
-            desk.bring("new.json", document(D))
-
-    def test_two_that_it_has_in_part_are_too_many(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, {"one.json": document(A, B), "two.json": document(C, D)})
-        with pytest.raises(SpecError) as refusal:
-            desk.bring("new.json", document(A, C))
-        assert "one.json describes GET /a as well" in str(refusal.value)
-        assert "two.json describes GET /c as well" in str(refusal.value)
-
-    def test_one_operation_of_many_is_too_few(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, {"one.json": document(A, B, C)})
-        with pytest.raises(SpecError, match="describes GET /a as well, and 2 operations that this document does not"):
-            desk.bring("page.json", document(A))
-        assert desk.bring("one.json", document(A)) == ("one.json", ["one.json"], False)
-
-    def test_a_name_that_another_document_has_is_refused(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, {"one.yaml": document(A), "two.json": document(B)})
-        with pytest.raises(SpecError, match="would have the same name"):
-            desk.bring("TWO.json", document(A))
-
-    def test_a_document_that_is_not_right_is_refused_as_at_an_import(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, {"one.json": document(A)})
-        with pytest.raises(SpecError, match="describes no operation"):
-            desk.bring("new.json", document())
-        with pytest.raises(SpecError, match="not valid OpenAPI"):
-            desk.bring("new.json", {**document(A), "paths": {"/a": {"get": {"responses": 5}}}})
+def test_a_document_without_selected_operations_is_refused(tmp_path: Path) -> None:
+    selection = Selection([Selected("get", "/a")], [])
+    for tree, said in (
+        (document(), "describes no operation"),
+        (document("GET /b"), "none of its operations is in selection"),
+        ({**document("GET /a"), "paths": {"/a": {"get": {"responses": 5}}}}, "not valid OpenAPI"),
+    ):
+        (tmp_path / "new.json").write_text(json.dumps(tree))
+        with pytest.raises(SpecError, match=said):
+            succession(tmp_path / "new.json", [], selection)
 
 
 TREE: dict[str, Any] = {
@@ -396,10 +334,14 @@ class TestMeanings:
     @pytest.mark.parametrize(
         ("target", "change", "expected"),
         [
-            ("paths /info get", None, ["client.app.info", "must go"]),
-            ("paths /workflows/logs get parameters 0", None, ["client.logs.list", "can no longer take `keyword`"]),
-            ("paths /workflows/logs get parameters 3 schema default", 50, ["leave `limit` out"]),
-            ("paths /workflows/logs get parameters 0 required", True, ["may be refused for what they give, or do not"]),
+            ("paths /info get", None, ["`GET /info` is gone from `client.app.info`"]),
+            ("paths /workflows/logs get parameters 0", None, ["`keyword` is gone from `client.logs.list`"]),
+            (
+                "paths /workflows/logs get parameters 3 schema default",
+                50,
+                ["client.logs.iter", "may fail over `limit`"],
+            ),
+            ("paths /workflows/logs get parameters 0 required", True, ["may fail over `keyword`"]),
             (
                 "components schemas WorkflowLog properties created_from",
                 None,
@@ -408,14 +350,14 @@ class TestMeanings:
             (
                 "components schemas WorkflowLog properties note",
                 {"type": "string"},
-                ["`WorkflowLog.note`", "can be read"],
+                ["`WorkflowLog.note`", "callers need nothing"],
             ),
             (
                 "components schemas WorkflowLog properties created_at",
                 {"type": "string"},
-                ["`WorkflowLog.created_at`", "did not expect"],
+                ["Code that reads `client.logs.list`", "`WorkflowLog.created_at`"],
             ),
-            ("components securitySchemes ApiKeyAuth scheme", "basic", ["other credentials"]),
+            ("components securitySchemes ApiKeyAuth scheme", "basic", ["may fail over `security`"]),
             (
                 "components schemas ErrorResponse properties message",
                 {"type": "integer"},
