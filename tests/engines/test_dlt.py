@@ -24,7 +24,6 @@ from dify_workflow.testing import Sandbox, new_log
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.xdist_group("dlt")
 PROGRAM = Path(__file__).parents[1] / "support" / "loading_program.py"
 KEY = "app-key-that-dlt-never-stores"
 NAMES = ", ".join(f'"{column.name}"' for column in COLUMNS)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spark_session import KEY
 from support.documented_code import ROOT, Page, sandbox_arguments
+from support.spark_session import KEY
 
 from dify_workflow.export import export
 from dify_workflow.testing import Sandbox
@@ -33,14 +33,12 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     return run_guide
 
 
-@pytest.mark.xdist_group("spark")
 @pytest.mark.usefixtures("spark")
 def test_the_guide_of_spark_runs(run: Any, tmp_path: Path) -> None:
     run("spark.md")
     assert list((tmp_path / "lake" / "logs").glob("*.parquet"))
 
 
-@pytest.mark.xdist_group("dlt")
 @pytest.mark.parametrize("name", ["dlt.md", "recipes-data.md", "data-engines.md"])
 def test_a_guide_runs(name: str, run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
@@ -55,7 +53,6 @@ def exported(tmp_path: Path) -> Path:
     return tmp_path / "logs.sqlite"
 
 
-@pytest.mark.xdist_group("dlt")
 def test_datasette_shows_an_export(exported: Path) -> None:
     datasette = str(Path(sys.executable).with_name("datasette"))
     command = [datasette, str(exported), "--get", "/logs/workflow_logs.json?_shape=array&_size=3"]

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from dify_workflow.testing import Sandbox
 
-pytestmark = pytest.mark.xdist_group("spark")
 NOW = 1_795_900_000
 
 

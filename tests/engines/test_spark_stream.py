@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.errors import StreamingQueryException
-from spark_session import APPS
+from support.spark_session import APPS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dify_workflow.testing import Sandbox
 
-pytestmark = pytest.mark.xdist_group("spark")
 ATTEMPTS = 20
 UNSTARTED = "failed to connect back"
 """Spark gives a stream's Python process ten seconds to start; on a busy machine the query is begun again."""
