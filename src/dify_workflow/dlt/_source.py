@@ -104,7 +104,7 @@ def source(
         rows,
         name=TABLE,
         primary_key=["app", "id"] if has_apps else "id",
-        write_disposition={"disposition": "merge", "strategy": "upsert"},
+        write_disposition="merge",  # by the destination's own strategy: not every one has upsert
         columns={column.name: {"description": column.description} for column in columns},
     )
 
