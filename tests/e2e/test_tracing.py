@@ -9,8 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import tracing
+from check_scenarios import calls
 
+from dify_workflow import DifyWorkflow
 from dify_workflow._tracing import names
 from dify_workflow.testing import Sandbox
 
@@ -140,3 +144,15 @@ def test_opentelemetry_is_loaded_only_when_asked_for(setting: str, loaded: str) 
         command = [sys.executable, "-c", NOT_LOADED]
         done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environment)
     assert done.stdout.strip() == loaded
+
+
+@pytest.mark.parametrize("kind", ["a page", "a walk"])
+def test_spans_that_nothing_takes_cost_little(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = []
+    transport = httpx.MockTransport(tracing.answer)
+    with httpx.Client(transport=transport) as http, DifyWorkflow(api_key="app-any", http_client=http) as client:
+        work = {"a page": lambda: client.logs.list(limit=100), "a walk": lambda: list(client.logs.iter())}[kind]
+        for setting in ("0", "1", "0", "1"):  # the first time of each, modules are imported
+            monkeypatch.setenv("DIFY_OTEL", setting)
+            counted.append(sum(calls(work).values()))
+    assert 1000 < counted[2] <= counted[3] <= 1.03 * counted[2]

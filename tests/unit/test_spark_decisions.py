@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -271,6 +272,24 @@ def test_batches_have_about_as_many_logs_as_wanted(shift: int, sandbox: Sandbox)
     assert len(ids) == len(set(ids)) == 100
     assert max(sizes) <= 20 + 20  # a second is not split
     assert 100 / 40 <= len(sizes) <= 3 * 100 / 20
+
+
+def test_the_package_imports_no_engine_by_itself() -> None:
+    program = (
+        "import sys\n"
+        "class Finder:\n"
+        "    found = set()\n"
+        "    def find_spec(self, name, *_): self.found.add(name.partition('.')[0])\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "import dify_workflow, dify_workflow.spark, dify_workflow.records, dify_workflow.export, dify_workflow.stats\n"
+        "dify_workflow.DifyWorkflow(api_key='app-x').close()\n"
+        "print(*sorted(Finder.found & {*sys.argv[1:]}))\n"
+    )
+    engines = ["dask", "dlt", "duckdb", "httpx2", "opentelemetry", "pandas", "polars", "pyarrow", "pyspark", "requests"]
+    command = [sys.executable, "-c", program, *engines, "httpx"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DIFY_", "OTEL_"))}
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, env=environment)
+    assert done.stdout == "httpx\n"  # what is imported would be found
 
 
 def test_only_what_needs_pyspark_or_dlt_imports_it() -> None:
