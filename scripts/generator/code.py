@@ -56,6 +56,22 @@ class Field(NamedTuple):
     is_late: bool
 
 
+class Inlined(NamedTuple):
+    """A field in the decoder of a list, which decodes small objects on the spot: that saves a call for each.
+
+    Attributes:
+        name: The attribute.
+        value: The expression that decodes it, out of `src`; with a model, the one that gives the object.
+        model: The class of the object that is decoded on the spot; empty when there is none.
+        fields: The attributes of that class, each with the expression that decodes it, out of `_part`.
+    """
+
+    name: str
+    value: str
+    model: str
+    fields: list[tuple[str, str]]
+
+
 class Model(NamedTuple):
     """A model's class.
 
@@ -70,7 +86,8 @@ class Model(NamedTuple):
         value_annotation: The type of a field that the spec does not name.
         value_is_late: Whether that type is known only when the class and the late imports are there.
         value: The expression that decodes such a field, out of `_item`; empty when it stays as it came.
-        decoders: The classes whose `decode` it calls.
+        each: Its fields as the decoder of a list has them; empty unless there are pages of it.
+        decoders: The classes whose `decode` or `decode_each` it calls.
         enums: The enums whose members it looks up.
         early: The generated classes to import at the top of its module.
         late: Those to import at the end, as they need this module themselves.
@@ -86,6 +103,7 @@ class Model(NamedTuple):
     value_annotation: str
     value_is_late: bool
     value: str
+    each: list[Inlined]
     decoders: list[str]
     enums: list[str]
     early: list[str]
@@ -154,6 +172,7 @@ class Code:
         self.document = document
         self.models = models
         self.components = components
+        self.listed = {name for model in models.values() if (name := self._listed(model))}
 
     # --- models --------------------------------------------------------------------------------------------------
 
@@ -167,10 +186,12 @@ class Code:
         properties = self._properties(prop)
         extra = prop.additional_properties
         decoders = sorted({c for p in [*properties, extra] if p for c in self._decoders(p)})
-        enums = sorted({e for p in [*properties, extra] if p for e in self._enums(p)})
-        others = sorted({*decoders, *enums} - {name})
-        late = [other for other in others if other in self.models and name in self._reached(other)]
+        late = [other for other in decoders if other != name and name in self._reached(other)]
         unknown = {name, *late}
+        each = [self._inlined(p, unknown) for p in properties] if name in self.listed else []
+        parts = [p for one in each if one.model for p in self._properties(self.models[one.model])]
+        enums = sorted({e for p in [*properties, extra, *parts] if p for e in self._enums(p)})
+        others = sorted({*decoders, *enums} - {name})
         by_name = {wire_name(p): p for p in properties}
         return Model(
             name=name,
@@ -183,6 +204,7 @@ class Code:
             value_annotation=self.annotation([extra]) if extra else "Any",
             value_is_late=bool(extra and unknown.intersection(self._decoders(extra))),
             value=(extra and self._decoder([extra], "_item")) or "",
+            each=each,
             decoders=decoders,
             enums=enums,
             early=[other for other in others if other not in late],
@@ -208,19 +230,46 @@ class Code:
     def _field(self, prop: PropertyProtocol, docs: dict[str, str], unknown: set[str]) -> Field:
         wire = wire_name(prop)
         name = names.field_name(wire)
-        source = f"src[{text.literal(wire)}]"
-        decoded = self._decoder([prop], "_value", f"_value := {source}")
         kinds = {type(one) for one in _alternatives([prop])} - {NoneProperty}
         renamed = f"`{wire}` in JSON." if name != wire else ""
         return Field(
             name=name,
             wire=wire,
             annotation=self.annotation([prop], optional=not prop.required),
-            value=decoded or source,
+            value=self._value(prop, "src"),
             doc="\n\n".join(filter(None, (docs[wire], renamed))),
             is_time=name.endswith("_at") and kinds == {IntProperty},
             is_late=not unknown.isdisjoint(self._decoders(prop)),
         )
+
+    def _value(self, prop: PropertyProtocol, source: str) -> str:
+        """The expression that decodes a property, out of the object in a variable."""
+        value = f"{source}[{text.literal(wire_name(prop))}]"
+        return self._decoder([prop], "_value", f"_value := {value}") or value
+
+    def _inlined(self, prop: PropertyProtocol, unknown: set[str]) -> Inlined:
+        name = names.field_name(wire_name(prop))
+        model = self._only_model([prop])
+        properties = self._properties(self.models[model]) if model and model not in unknown else []
+        if not properties or any(self._decoders(p) for p in properties):
+            return Inlined(name, self._value(prop, "src"), "", [])
+        fields = [(names.field_name(wire_name(p)), self._value(p, "_part")) for p in properties]
+        return Inlined(name, f"src[{text.literal(wire_name(prop))}]", model, fields)
+
+    def _only_model(self, props: list[PropertyProtocol]) -> str:
+        """The class of what is decoded of a value, when that is nothing but objects of one class; else empty."""
+        found = [p for p in _alternatives(props) if any(self._parts(p))]
+        if len(found) == 1 and isinstance(found[0], ModelProperty) and not self.is_map(found[0]):
+            return str(found[0].class_info.name)
+        return ""
+
+    def _listed(self, model: ModelProperty) -> str:
+        """The class of the items, when a model is a page of objects of one class; else empty."""
+        properties = {wire_name(p): p for p in self._properties(model)}
+        data = properties.get("data")
+        if not isinstance(data, ListProperty) or not self._annotation_of_item(properties):
+            return ""
+        return self._only_model([data.inner_property])
 
     def _annotation_of_item(self, properties: dict[str, PropertyProtocol]) -> str:
         """The type of a page's items; empty for what is no page."""
@@ -306,8 +355,8 @@ class Code:
             steps.append((f"{decoder_name(classes[0])}({value})", "isinstance({}, dict)"))
         elif of_map:
             steps.append((f"{{_key: {of_map} for _key, _item in {value}.items()}}", "isinstance({}, dict)"))
-        if of_list := self._decoder([p.inner_property for p in found if isinstance(p, ListProperty)], "_item"):
-            steps.append((f"[{of_list} for _item in {value}]", "isinstance({}, list)"))
+        if of_list := self._list_decoder([p.inner_property for p in found if isinstance(p, ListProperty)], value):
+            steps.append((of_list, "isinstance({}, list)"))
         # Integers are told by their very type, as True and 1.0 are equal to 1.
         for kind, test in ((str, "isinstance({}, str)"), (int, "type({}) is int")):
             member = value
@@ -319,6 +368,13 @@ class Code:
         tests = [test.format(value if i else first or value) for i, (_, test) in enumerate(steps)]
         parts = [f"{result} if {test} else " for (result, _), test in zip(steps, tests, strict=True)]
         return "".join(parts) + value if parts else ""
+
+    def _list_decoder(self, items: list[PropertyProtocol], value: str) -> str:
+        """The expression that decodes a list of the properties; empty when it stays as it came."""
+        if (listed := self._only_model(items)) in self.listed:
+            return f"{list_decoder_name(listed)}({value})"
+        item = self._decoder(items, "_item")
+        return item and f"[{item} for _item in {value}]"
 
     def _parts(self, prop: PropertyProtocol) -> Iterator[ModelProperty | EnumProperty]:
         """The classes that a property is made of: its own, those of its items and those of a plain dict's values."""
@@ -463,6 +519,11 @@ def wire_name(prop: PropertyProtocol) -> str:
 def decoder_name(class_name: str) -> str:
     """The name under which a module holds a model's `decode`."""
     return f"_decode_{names.module_name(class_name)}"
+
+
+def list_decoder_name(class_name: str) -> str:
+    """The name under which a module holds a model's `decode_each`."""
+    return f"_decode_each_{names.module_name(class_name)}"
 
 
 def members_name(class_name: str) -> str:

@@ -27,7 +27,7 @@ from openapi_python_client.parser.properties.schemas import Class
 from project import ROOT
 
 from generator import document, text
-from generator.code import Call, Code, decoder_name, member_getter_name, members_name
+from generator.code import Call, Code, decoder_name, list_decoder_name, member_getter_name, members_name
 from generator.problems import GenerationError
 from generator.rules import kind_of
 
@@ -192,6 +192,7 @@ def _use_own_templates(project: Project, code: Code) -> None:
         member_getter_name=member_getter_name,
         members_name=members_name,
         decoder_name=decoder_name,
+        list_decoder_name=list_decoder_name,
         enum_doc=lambda enum: enum.description.get_untrusted_value() if enum.description else "",
     )
 

@@ -193,6 +193,24 @@ def test_missing_and_new_fields_keep_the_objects_order(items: list[tuple[str, An
         assert list(WorkflowRunSummary.from_dict(source).to_dict()) == list(source) or source.keys() == RUN.keys()
 
 
+@pytest.mark.parametrize("part", [None, "workflow_run", "created_by_account", "created_by_end_user"])
+def test_pages_decode_logs_as_from_dict_does(part: str | None):
+    account = {"id": "a-1", "name": "Ann", "email": "ann@example.com"}
+    user = {"id": "e-1", "type": "service_api", "is_anonymous": True, "session_id": "u-1"}
+    whole: dict[str, Any] = {**ROW, "workflow_run": RUN, "created_by_account": account, "created_by_end_user": user}
+    items = whole if part is None else whole[part]
+    rows = [whole]
+    for name in items:
+        odd = {"new" if key == name else key: value for key, value in items.items()}  # as many fields, one unknown
+        changed = (odd, {**items, "new": 1}, {key: items[key] for key in items if key != name})
+        rows += [one if part is None else {**whole, part: one} for one in changed]
+    for row, log in zip(rows, WorkflowLogPage.from_dict({**PAGE, "data": rows}).data, strict=True):
+        alone = WorkflowLog.from_dict(row)
+        assert log == alone
+        assert repr(log) == repr(alone)
+        assert json.dumps(log.to_dict()) == json.dumps(alone.to_dict()) == json.dumps(row)
+
+
 # --- field by field --------------------------------------------------------------------------------------------------
 
 

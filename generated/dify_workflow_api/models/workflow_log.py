@@ -12,6 +12,7 @@ import attrs
 from ..types import ABSENT, Model, new, utc
 from .account import Account
 from .end_user import EndUser
+from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS
 from .workflow_run_summary import WorkflowRunSummary
 
 
@@ -103,6 +104,75 @@ def decode(src: Mapping[str, Any], cls: Any = WorkflowLog) -> Any:
     return self
 
 
+def decode_each(items: list[Any]) -> list[Any]:
+    """A list with each object in it decoded; small objects inside them are decoded here, which saves calls."""
+    decoded: list[Any] = []
+    for src in items:
+        if not isinstance(src, dict) or len(src) != 8:
+            decoded.append(decode(src) if isinstance(src, dict) else src)
+            continue
+        self = new(WorkflowLog)
+        try:
+            self.id = src["id"]
+            _part = src["workflow_run"]
+            if isinstance(_part, dict):
+                if len(_part) == 11:
+                    _model = new(WorkflowRunSummary)
+                    _model.id = _part["id"]
+                    _model.version = _part["version"]
+                    _model.status = (
+                        _workflow_run_status(_value, _value) if isinstance(_value := _part["status"], str) else _value
+                    )
+                    _model.triggered_from = _part["triggered_from"]
+                    _model.error = _part["error"]
+                    _model.elapsed_time = _part["elapsed_time"]
+                    _model.total_tokens = _part["total_tokens"]
+                    _model.total_steps = _part["total_steps"]
+                    _model.created_at = _part["created_at"]
+                    _model.finished_at = _part["finished_at"]
+                    _model.exceptions_count = _part["exceptions_count"]
+                    _model._extra = None
+                    _part = _model
+                else:
+                    _part = _decode_workflow_run_summary(_part)
+            self.workflow_run = _part
+            self.details = src["details"]
+            self.created_from = src["created_from"]
+            self.created_by_role = src["created_by_role"]
+            _part = src["created_by_account"]
+            if isinstance(_part, dict):
+                if len(_part) == 3:
+                    _model = new(Account)
+                    _model.id = _part["id"]
+                    _model.name = _part["name"]
+                    _model.email = _part["email"]
+                    _model._extra = None
+                    _part = _model
+                else:
+                    _part = _decode_account(_part)
+            self.created_by_account = _part
+            _part = src["created_by_end_user"]
+            if isinstance(_part, dict):
+                if len(_part) == 4:
+                    _model = new(EndUser)
+                    _model.id = _part["id"]
+                    _model.type = _part["type"]
+                    _model.is_anonymous = _part["is_anonymous"]
+                    _model.session_id = _part["session_id"]
+                    _model._extra = None
+                    _part = _model
+                else:
+                    _part = _decode_end_user(_part)
+            self.created_by_end_user = _part
+            self.created_at = src["created_at"]
+            self._extra = None
+        except KeyError:  # something is missing, here or in one of these
+            self = decode(src)
+        decoded.append(self)
+    return decoded
+
+
+_workflow_run_status = WORKFLOW_RUN_STATUS_MEMBERS.get
 from .account import decode as _decode_account
 from .end_user import decode as _decode_end_user
 from .workflow_run_summary import decode as _decode_workflow_run_summary

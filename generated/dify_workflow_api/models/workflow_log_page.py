@@ -80,11 +80,7 @@ def decode(src: Mapping[str, Any], cls: Any = WorkflowLogPage) -> Any:
         self.limit = src["limit"]
         self.total = src["total"]
         self.has_more = src["has_more"]
-        self.data = (
-            [_decode_workflow_log(_item) if isinstance(_item, dict) else _item for _item in _value]
-            if isinstance(_value := src["data"], list)
-            else _value
-        )
+        self.data = _decode_each_workflow_log(_value) if isinstance(_value := src["data"], list) else _value
     except KeyError:
         return cls._of_part(src)
     self._extra = None
@@ -93,4 +89,4 @@ def decode(src: Mapping[str, Any], cls: Any = WorkflowLogPage) -> Any:
     return self
 
 
-from .workflow_log import decode as _decode_workflow_log
+from .workflow_log import decode_each as _decode_each_workflow_log
