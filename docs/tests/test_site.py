@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SITE = ROOT / "build" / "docs"
@@ -38,6 +39,16 @@ def test_page_fits_each_width_in_both_themes(opened, faint_texts, path):
         assert page.locator("h1").count() == (0 if path == "search.html" else 1)
 
 
+def found_by_search(page, words):
+    """The addresses that the search finds, without the host, in their order."""
+    page.locator("input[name=q]").fill(words)
+    page.keyboard.press("Enter")
+    page.get_by_text(re.compile("Search finished, found")).wait_for()
+    return page.locator("#search-results li a").evaluate_all(
+        "all => all.map(one => (one.pathname + one.hash).slice(1))"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "target"),
     [
@@ -50,11 +61,43 @@ def test_page_fits_each_width_in_both_themes(opened, faint_texts, path):
 )
 def test_search_finds(opened, words, target):
     with opened("index.html") as page:
-        page.locator("input[name=q]").fill(words)
-        page.keyboard.press("Enter")
-        page.get_by_text(re.compile("Search finished, found")).wait_for()
-        found = page.locator("#search-results li a").evaluate_all("all => all.map(one => one.pathname.slice(1))")
-        assert target in found[:10]
+        found = found_by_search(page, words)
+        assert target in [one.partition("#")[0] for one in found[:10]]
+
+
+QUESTIONS = re.findall(
+    r"^\| (\S[^|]*\?) \| \[[^]]*\]\(([\w/-]+)\.md#([\w-]+)\) \| `([^`]+)` \|$",
+    (ROOT / "docs" / "questions.md").read_text("utf-8"),
+    re.MULTILINE,
+)
+"""The questions of new users: each with the page and the heading that answer it, and words to search for."""
+
+
+def test_each_question_is_read_from_the_page():
+    rows = (ROOT / "docs" / "questions.md").read_text("utf-8").splitlines()
+    assert len(QUESTIONS) == sum(line.startswith("| ") for line in rows) - 1 >= 25
+
+
+def test_questions_are_answered_within_two_clicks(opened, address):
+    with opened("index.html", viewport={"width": 1400, "height": 900}) as page:
+        page.locator(".sidebar-tree").get_by_role("link", name="Questions", exact=True).click()
+        expect(page).to_have_url(f"{address}/questions.html")
+        for question, target, heading, _ in QUESTIONS:
+            page.goto(f"{address}/questions.html")
+            page.locator("tr", has_text=question.replace("`", "")).get_by_role("link").click()
+            anchor = heading.lstrip("-0123456789")  # ids of docutils begin with a letter
+            expect(page).to_have_url(f"{address}/{target}.html#{anchor}")
+            expect(page.locator(f"#{anchor}").get_by_role("heading").first).to_be_in_viewport()
+
+
+def test_questions_are_answered_by_one_search(opened):
+    unanswered = {}
+    with opened("index.html") as page:
+        for question, target, _, words in QUESTIONS:
+            found = found_by_search(page, words)[:10]
+            if f"{target}.html" not in {one.partition("#")[0] for one in found}:
+                unanswered[question] = found
+    assert unanswered == {}
 
 
 def test_copy_button_copies_code_without_prompts(opened, address):
