@@ -23,6 +23,7 @@ from support.reporting import Progress, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from support.spec_validator import Judge
 
@@ -80,6 +81,12 @@ def _every_request_is_judged() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(requests, "build_request", judged)
         yield
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
+    """Load schemathesis, which takes a second, for the module whose tests it makes."""
+    if module_path.name == "test_sandbox_spec.py":
+        parent.config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
 
 
 def pytest_collection_finish() -> None:

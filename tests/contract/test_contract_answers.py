@@ -12,7 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openapi.references import followed
-from support.operation_calls import DOORS, FACADES, KEY, Call, Facade
+from support.clients import EACH_HALF, HALVES, Half
+from support.fault_server import KEY
+from support.operation_calls import DOORS, Call, outcomes
 from support.spec import (
     EVENTS,
     OPERATIONS,
@@ -106,7 +108,6 @@ OF_STATUS = {
     "default": "APIStatusError",
 }
 
-EACH_FACADE = pytest.mark.parametrize("facade", FACADES, ids=lambda facade: facade.name)
 EACH_METHOD = pytest.mark.parametrize("method", CALLS)
 
 
@@ -124,13 +125,13 @@ def status_of(method: str) -> int:
     return status
 
 
-def given_by(facade: Facade, method: str, bodies: Iterable[Any]) -> Iterator[Any]:
+def given_by(half: Half, method: str, bodies: Iterable[Any]) -> Iterator[Any]:
     """What a method gives for each of these answers: its value, or its error."""
     bodies = list(bodies)
     answers = iter(bodies)
     calls = [Call(method, CALLS[method])] * len(bodies)
-    outcomes = facade.outcomes(lambda _: httpx.Response(status_of(method), json=next(answers)), calls)
-    return (outcome.error or outcome.value for outcome in outcomes)
+    made = outcomes(half, lambda _: httpx.Response(status_of(method), json=next(answers)), calls)
+    return (outcome.error or outcome.value for outcome in made)
 
 
 def test_every_method_that_gives_an_answer_is_walked():
@@ -176,56 +177,56 @@ def is_enum_value(value: Any) -> bool:
     return any(value in schema["enum"] for schema in SCHEMAS.values() if "enum" in schema)
 
 
-@EACH_FACADE
+@EACH_HALF
 @EACH_METHOD
-def test_each_answer_that_the_spec_allows_is_held_field_by_field(facade: Facade, method: str):
+def test_each_answer_that_the_spec_allows_is_held_field_by_field(half: Half, method: str):
     name = model_of(method)
     if name is None:
-        assert list(given_by(facade, method, [{}, {"new": [1]}])) == [None, None]
+        assert list(given_by(half, method, [{}, {"new": [1]}])) == [None, None]
         return
     walked = all_variants(name)
-    for variant, found in zip(walked, given_by(facade, method, [one.value for one in walked]), strict=True):
+    for variant, found in zip(walked, given_by(half, method, [one.value for one in walked]), strict=True):
         if isinstance(found, Exception):
             raise AssertionError(variant.place) from found
         check_model(name, variant.value, found, DERIVED.get(method))
         assert unknown_fields(found) == (["a new field"] if variant.is_new else []), variant.place
 
 
-@EACH_FACADE
+@EACH_HALF
 @EACH_METHOD
-def test_a_response_lacking_promised_fields_is_kept_or_refused(facade: Facade, method: str):
+def test_a_response_lacking_promised_fields_is_kept_or_refused(half: Half, method: str):
     name = model_of(method)
     if name is None:
         return
     full, schema = Samples().of({"$ref": f"#/{name}"}), SCHEMAS[name]
     without = {field: {key: value for key, value in full.items() if key != field} for field in schema["required"]}
-    for field, found in zip(without, given_by(facade, method, without.values()), strict=True):
+    for field, found in zip(without, given_by(half, method, without.values()), strict=True):
         if resolved(schema["properties"][field]).get("type") == "array":
             assert isinstance(found, APIResponseError), field
             assert f"list {field!r}" in str(found)
         else:
             check_model(name, without[field], found, DERIVED.get(method))
             assert getattr(found, field) is None
-    for value, found in zip(JUNK, given_by(facade, method, JUNK), strict=True):
+    for value, found in zip(JUNK, given_by(half, method, JUNK), strict=True):
         assert isinstance(found, APIResponseError), value
 
 
 JUNK: list[Any] = [None, [], "text", 5, True]
 
 
-@EACH_FACADE
-def test_an_unknown_run_is_not_found_despite_a_body_of_nulls(facade: Facade):
+@EACH_HALF
+def test_an_unknown_run_is_not_found_despite_a_body_of_nulls(half: Half):
     nulls = dict.fromkeys(SCHEMAS["WorkflowRun"]["properties"])
-    [found] = given_by(facade, "runs.get", [nulls])
+    [found] = given_by(half, "runs.get", [nulls])
     assert type(found) is NotFoundError
     assert (found.status_code, found.code) == (200, "not_found")
 
 
-@EACH_FACADE
-def test_json_in_text_is_given_as_the_value_that_it_stands_for(facade: Facade):
+@EACH_HALF
+def test_json_in_text_is_given_as_the_value_that_it_stands_for(half: Half):
     full = Samples().of({"$ref": "#/WorkflowRun"})
     texts = {"inputs": '{"a": [1, null]}', "outputs": '"é"'}
-    [found] = given_by(facade, "runs.get", [{**full, **texts}])
+    [found] = given_by(half, "runs.get", [{**full, **texts}])
     assert (found.inputs, found.outputs) == ({"a": [1, None]}, "é")
     assert (found.inputs_text, found.outputs_text) == tuple(texts.values())
     assert found.to_dict() == {**full, **texts}
@@ -245,9 +246,9 @@ def described_errors(operation: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield status, example["value"]
 
 
-@EACH_FACADE
+@EACH_HALF
 @pytest.mark.parametrize("method", [*CALLS, *STREAMS])
-def test_each_described_error_has_its_class_and_details(facade: Facade, method: str):
+def test_each_described_error_has_its_class_and_details(half: Half, method: str):
     for key in DOORS[method].keys:
         arguments = {**CALLS, **STREAMS}[method]
         if OPERATION_OF[key] == "run_workflow_version":
@@ -255,7 +256,7 @@ def test_each_described_error_has_its_class_and_details(facade: Facade, method: 
         for described, body in described_errors(OPERATION_OF[key]):
             status = 418 if described == "default" else int(described)
             response = httpx.Response(status, json=body)
-            [outcome] = facade.outcomes(lambda _, it=response: it, [Call(method, arguments)], max_retries=0)
+            [outcome] = outcomes(half, lambda _, it=response: it, [Call(method, arguments)], max_retries=0)
             error = outcome.error
             name = "RateLimitError" if body["message"].startswith("Too many requests") else OF_STATUS[described]
             assert type(error) is getattr(dify_workflow, name), (status, body)
@@ -279,19 +280,19 @@ def streamed(events: Iterable[dict[str, Any]]) -> httpx.Response:
 FINISHED = Samples().of({"$ref": f"#/{EVENTS['workflow_finished']}"})
 
 
-@EACH_FACADE
+@EACH_HALF
 @pytest.mark.parametrize("method", STREAMS)
 @pytest.mark.parametrize("event", [event for event in EVENTS if event != "error"])
-def test_each_event_of_a_stream_is_held_field_by_field(facade: Facade, method: str, event: str):
+def test_each_event_of_a_stream_is_held_field_by_field(half: Half, method: str, event: str):
     walked = all_variants(EVENTS[event])
     last = Variant("", FINISHED)
     # What nothing can follow ends the iteration: each variant of it gets a stream of its own.
     is_end = method == "runs.events" and event in {"workflow_finished", "workflow_paused"}
     streams = [[one] for one in walked] if is_end else [[*walked, last]]
     sent = iter([[one.value for one in stream] for stream in streams])
-    outcomes = facade.outcomes(lambda _: streamed(next(sent)), [Call(method, STREAMS[method])] * len(streams))
+    made = outcomes(half, lambda _: streamed(next(sent)), [Call(method, STREAMS[method])] * len(streams))
     found_events: list[Any] = []
-    for outcome in outcomes:
+    for outcome in made:
         if outcome.error is not None:
             raise outcome.error
         found_events += outcome.value
@@ -300,23 +301,23 @@ def test_each_event_of_a_stream_is_held_field_by_field(facade: Facade, method: s
         assert unknown_fields(found) == (["a new field"] if variant.is_new else []), variant.place
 
 
-@EACH_FACADE
+@EACH_HALF
 @pytest.mark.parametrize("method", STREAMS)
-def test_an_unknown_event_is_returned_whole(facade: Facade, method: str):
+def test_an_unknown_event_is_returned_whole(half: Half, method: str):
     new = {"event": "never heard of", "task_id": "t", "workflow_run_id": "r", "data": {"deep": [1]}}
-    [outcome] = facade.outcomes(lambda _: streamed([new, FINISHED]), [Call(method, STREAMS[method])])
+    [outcome] = outcomes(half, lambda _: streamed([new, FINISHED]), [Call(method, STREAMS[method])])
     found = outcome.value[0]
     assert type(found) is models.WorkflowEvent
     assert (found.event, found.task_id, found.workflow_run_id) == ("never heard of", "t", "r")
     assert found.to_dict() == new
 
 
-@EACH_FACADE
+@EACH_HALF
 @pytest.mark.parametrize("method", STREAMS)
-def test_an_error_event_ends_the_stream_with_its_details(facade: Facade, method: str):
+def test_an_error_event_ends_the_stream_with_its_details(half: Half, method: str):
     source = Samples().of({"$ref": f"#/{EVENTS['error']}"})
     for event in (source, {**source, "a new field": 1}, {**source, "workflow_run_id": None}):
-        [outcome] = facade.outcomes(lambda _, event=event: streamed([event]), [Call(method, STREAMS[method])])
+        [outcome] = outcomes(half, lambda _, event=event: streamed([event]), [Call(method, STREAMS[method])])
         assert type(outcome.error) is WorkflowStreamError
         assert (outcome.error.code, outcome.error.status, outcome.error.message) == (
             source["code"],
@@ -346,8 +347,8 @@ def test_whatever_the_spec_allows_to_come_is_held_as_it_came(method: str, data: 
     source = data.draw(any_object(name))
     if method == "runs.get" and (is_nothing(source) or is_json(source["inputs"]) or is_json(source["outputs"])):
         return  # these have tests of their own
-    for facade in FACADES:
-        [found] = given_by(facade, method, [source])
+    for half in HALVES:
+        [found] = given_by(half, method, [source])
         check_model(name, source, found, DERIVED.get(method))
         assert unknown_fields(found) == []
 
@@ -357,9 +358,9 @@ def test_whatever_the_spec_allows_to_come_is_held_as_it_came(method: str, data: 
 @every_run_alike
 def test_whatever_event_the_spec_allows_is_held_as_it_came(event: str, data: st.DataObject):
     source = data.draw(any_object(EVENTS[event]))
-    for facade in FACADES:
-        [outcome] = facade.outcomes(
-            lambda _: streamed([source, FINISHED]), [Call("runs.stream", STREAMS["runs.stream"])]
+    for half in HALVES:
+        [outcome] = outcomes(
+            half, lambda _: streamed([source, FINISHED]), [Call("runs.stream", STREAMS["runs.stream"])]
         )
         check_model(EVENTS[event], source, outcome.value[0])
         assert unknown_fields(outcome.value[0]) == []

@@ -23,7 +23,9 @@ from dify_workflow_api.types import Request
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openapi.names import argument_name
-from support.operation_calls import BASE_URL, DOORS, FACADES, KEY, Call, Facade, Outcome
+from support.clients import EACH_HALF, HALVES, Half, SyncHalf
+from support.fault_server import KEY
+from support.operation_calls import BASE_URL, DOORS, Call, Outcome, outcomes
 from support.spec import (
     EVENTS,
     OPERATIONS,
@@ -95,7 +97,6 @@ def shown(way: Way) -> str:
 
 
 EACH_WAY = pytest.mark.parametrize("way", WAYS, ids=shown)
-EACH_FACADE = pytest.mark.parametrize("facade", FACADES, ids=lambda facade: facade.name)
 
 
 # --- what is given ---------------------------------------------------------------------------------------------------
@@ -307,9 +308,9 @@ def wire_of(way: Way, arguments: dict[str, Any]) -> dict[str, Any]:
 # --- tests -----------------------------------------------------------------------------------------------------------
 
 
-@EACH_FACADE
+@EACH_HALF
 @EACH_WAY
-def test_the_least_that_is_given_is_all_that_is_sent(facade: Facade, way: Way):
+def test_the_least_that_is_given_is_all_that_is_sent(half: Half, way: Way):
     least = needed(way)
     optional = [argument_name(one.name) for one in taken(way) if argument_name(one.name) not in least]
     absent = {
@@ -318,40 +319,40 @@ def test_the_least_that_is_given_is_all_that_is_sent(facade: Facade, way: Way):
         if inspect.signature(DOORS[way.method].function).parameters[name].default is None
     }
     calls = [Call(way.method, least), Call(way.method, {**least, **absent}), Call(way.method, {**least, "timeout": 5})]
-    for outcome in facade.outcomes(good_answer(way), calls):
+    for outcome in outcomes(half, good_answer(way), calls):
         assert_sent(way, outcome, wire_of(way, least))
 
 
-@EACH_FACADE
+@EACH_HALF
 @EACH_WAY
-def test_each_value_of_each_parameter_is_sent_in_its_exact_form(facade: Facade, way: Way):
+def test_each_value_of_each_parameter_is_sent_in_its_exact_form(half: Half, way: Way):
     least, wires = needed(way), []
     calls = []
     for number, parameter in enumerate(taken(way), start=2):
         for sample in facade_samples(parameter, number):
             calls.append(Call(way.method, {**least, argument_name(parameter.name): sample.value}))
             wires.append({**wire_of(way, least), parameter.name: sample.wire})
-    for outcome, wire in zip(facade.outcomes(good_answer(way), calls), wires, strict=True):
+    for outcome, wire in zip(outcomes(half, good_answer(way), calls), wires, strict=True):
         assert_sent(way, outcome, wire)
 
 
-@EACH_FACADE
+@EACH_HALF
 @EACH_WAY
-def test_all_parameters_together_keep_their_values_apart(facade: Facade, way: Way):
+def test_all_parameters_together_keep_their_values_apart(half: Half, way: Way):
     given = together(way)
     texts = [json.dumps(sample.wire, default=repr) for sample in given.values() if not isinstance(sample.value, bool)]
     assert len(set(texts)) == len(texts)
-    [outcome] = facade.outcomes(good_answer(way), [Call(way.method, as_arguments(given))])
+    [outcome] = outcomes(half, good_answer(way), [Call(way.method, as_arguments(given))])
     assert_sent(way, outcome, {name: sample.wire for name, sample in given.items()})
 
 
-@EACH_FACADE
+@EACH_HALF
 @EACH_WAY
-def test_the_headers_are_those_of_the_operation(facade: Facade, way: Way):
+def test_the_headers_are_those_of_the_operation(half: Half, way: Way):
     assert OPERATIONS[way.operation.name][2]["security"] == [{"ApiKeyAuth": []}]
     scheme = SPEC["components"]["securitySchemes"]["ApiKeyAuth"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
-    [outcome] = facade.outcomes(good_answer(way), [Call(way.method, needed(way))])
+    [outcome] = outcomes(half, good_answer(way), [Call(way.method, needed(way))])
     headers = outcome.request.headers
     assert headers.get_list("Authorization") == [f"Bearer {KEY}"]
     assert headers.get_list("Accept") == [STREAM if way.streams else "application/json"]
@@ -364,37 +365,37 @@ def test_the_headers_are_those_of_the_operation(facade: Facade, way: Way):
     assert KEY not in str(outcome.request.url)
 
 
-@EACH_FACADE
+@EACH_HALF
 @EACH_WAY
-def test_disallowed_arguments_are_named_and_nothing_is_sent(facade: Facade, way: Way):
+def test_disallowed_arguments_are_named_and_nothing_is_sent(half: Half, way: Way):
     least, refusals = needed(way), []
     for parameter in taken(way):
         name = argument_name(parameter.name)
         values = [*refused_by(parameter), *([None] if name in least and name not in CHOOSES else [])]
         refusals += [(parameter.name, Call(way.method, {**least, name: value})) for value in values]
-    outcomes = facade.outcomes(good_answer(way), [call for _, call in refusals])
-    for (name, call), outcome in zip(refusals, outcomes, strict=True):
+    made = outcomes(half, good_answer(way), [call for _, call in refusals])
+    for (name, call), outcome in zip(refusals, made, strict=True):
         assert type(outcome.error) is ValueError, call
         assert re.match(rf"{name}\b.* must be ", str(outcome.error)), (call, outcome.error)
         assert outcome.requests == []
 
 
-@EACH_FACADE
+@EACH_HALF
 @EACH_WAY
-def test_what_is_required_cannot_be_left_out(facade: Facade, way: Way):
+def test_what_is_required_cannot_be_left_out(half: Half, way: Way):
     least = needed(way)
     required = [one.name for one in taken(way) if argument_name(one.name) in least]
     names = [argument_name(name) for name in required if name not in CHOOSES]
     calls = [Call(way.method, {other: least[other] for other in least if other != name}) for name in names]
-    for name, outcome in zip(names, facade.outcomes(good_answer(way), calls), strict=True):
+    for name, outcome in zip(names, outcomes(half, good_answer(way), calls), strict=True):
         assert isinstance(outcome.error, TypeError)
         assert f"'{name}'" in str(outcome.error)
         assert outcome.requests == []
 
 
-@EACH_FACADE
+@EACH_HALF
 @EACH_WAY
-def test_only_safe_requests_are_repeated_after_being_read(facade: Facade, way: Way):
+def test_only_safe_requests_are_repeated_after_being_read(half: Half, way: Way):
     def cut(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("cut", request=request)
 
@@ -409,16 +410,16 @@ def test_only_safe_requests_are_repeated_after_being_read(facade: Facade, way: W
     for status, times_sent in {400: 1, 401: 1, 404: 1, 408: safe, 429: 3, 500: safe, 502: safe, 503: safe}.items():
         faults.append((lambda _, status=status: httpx.Response(status, json={"code": "c"}), times_sent))
     for fault, times_sent in faults:
-        [outcome] = facade.outcomes(fault, [Call(way.method, needed(way))], max_retries=2)
+        [outcome] = outcomes(half, fault, [Call(way.method, needed(way))], max_retries=2)
         assert isinstance(outcome.error, DifyError)
         assert len(outcome.requests) == times_sent
         first = [(one.method, one.url) for one in outcome.requests[:1]]
         assert [(one.method, one.url) for one in outcome.requests] == first * times_sent
 
 
-@EACH_FACADE
+@EACH_HALF
 @pytest.mark.parametrize("method", sorted(WALKS))
-def test_a_walk_sends_the_filters_that_a_page_has(facade: Facade, method: str):
+def test_a_walk_sends_the_filters_that_a_page_has(half: Half, method: str):
     way = Way(method, "GET /workflows/logs")
     filterable = {"status": "failed"}
     for together in ({"keyword"}, {"created_by_end_user_session_id"}):
@@ -430,14 +431,14 @@ def test_a_walk_sends_the_filters_that_a_page_has(facade: Facade, method: str):
             if one.name in together or one.name not in {"keyword", "created_by_end_user_session_id"}
         }
         parts = {"parts": 2} if method == "logs.ranges" else {}
-        first = first_request(facade, method, {name: sample.value for name, sample in given.items()} | parts)
+        first = first_request(half, method, {name: sample.value for name, sample in given.items()} | parts)
         query = dict(parse_qsl(first.url.query.decode("ascii"), keep_blank_values=True))
         there = {name: one.wire for name, one in given.items() if method not in LATER or name != "status"}
         assert {name: text for name, text in query.items() if name in given} == there
         assert JUDGE.objections(first, base_url=BASE_URL) == []
 
 
-def first_request(facade: Facade, method: str, arguments: dict[str, Any]) -> httpx.Request:
+def first_request(half: Half, method: str, arguments: dict[str, Any]) -> httpx.Request:
     """The first request of a walk, which then ends over its answer."""
     seen: list[httpx.Request] = []
 
@@ -445,7 +446,7 @@ def first_request(facade: Facade, method: str, arguments: dict[str, Any]) -> htt
         seen.append(request)
         return httpx.Response(401, json={"code": "unauthorized", "message": "no", "status": 401})
 
-    [outcome] = facade.outcomes(refuse, [Call(method, arguments)])
+    [outcome] = outcomes(half, refuse, [Call(method, arguments)])
     assert isinstance(outcome.error, DifyError)
     return seen[0]
 
@@ -453,7 +454,7 @@ def first_request(facade: Facade, method: str, arguments: dict[str, Any]) -> htt
 @EACH_WAY
 def test_a_client_with_its_own_httpx_client_sends_the_same_bytes(way: Way):
     given = together(way)
-    [outcome] = FACADES[0].outcomes(good_answer(way), [Call(way.method, as_arguments(given))])
+    [outcome] = outcomes(SyncHalf(), good_answer(way), [Call(way.method, as_arguments(given))])
     request = outcome.request
     wanted = expected(way, {name: sample.wire for name, sample in given.items()})
     configuration = DifyWorkflow(api_key=KEY, base_url=BASE_URL)._caller.configuration
@@ -531,8 +532,8 @@ def test_whatever_the_spec_allows_is_sent_as_it_is(way: Way, data: st.DataObject
         drawn.pop(NOT_WITH_KEYWORD, None)
     times = [drawn[name] for name in facade_coverage.TAKEN_AS if name in drawn]
     assume(times == sorted(times, key=lambda time: time.value, reverse=True))
-    for facade in FACADES:
-        [outcome] = facade.outcomes(good_answer(way), [Call(way.method, as_arguments(drawn))])
+    for half in HALVES:
+        [outcome] = outcomes(half, good_answer(way), [Call(way.method, as_arguments(drawn))])
         assert_sent(way, outcome, {name: sample.wire for name, sample in drawn.items()})
 
 

@@ -3,14 +3,12 @@
 import copy
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from ruamel.yaml import YAML
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -18,11 +16,10 @@ from schemathesis.specs.openapi.checks import (
     positive_data_acceptance,
     unsupported_method,
 )
+from support.spec import SPEC
 
 from dify_workflow._http.library import httpx
 from dify_workflow.testing import AppRow, HumanForm, NextNode, Sandbox, StreamError, Wait
-
-SPEC = YAML(typ="safe", pure=True).load(Path(__file__).parents[2] / "spec" / "openapi.yaml")
 
 # What servers before 1.14 do not have.
 NEWER = {"/workflow/{workflow_run_id}/events", "/form/human_input/{form_token}", "/end-users/{end_user_id}"}

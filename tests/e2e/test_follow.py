@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.followers import EACH_FOLLOWER, Follower
+from support.clients import EACH_HALF, Follower, Half
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
 from dify_workflow.testing import Sandbox, new_log
@@ -30,8 +30,8 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def follow(half: Follower, sandbox: Sandbox, **options: Any) -> Any:
-    return half(sandbox.base_url, api_key=sandbox.api_key, **options)
+def follow(half: Half, sandbox: Sandbox, **options: Any) -> Follower:
+    return Follower(half, sandbox.base_url, api_key=sandbox.api_key, **options)
 
 
 def end(sandbox: Sandbox, log: LogRow, status: str, **changes: object) -> None:
@@ -53,8 +53,8 @@ def begun(follower: Any, sandbox: Sandbox, **fields: Any) -> None:
     assert [given.id for given in follower.take()] == [log.id]
 
 
-@EACH_FOLLOWER
-def test_each_new_row_comes_once_and_once_more_when_it_has_ended(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_each_new_row_comes_once_and_once_more_when_it_has_ended(half: Half, sandbox: Sandbox):
     with follow(half, sandbox, since="1d") as follower:
         begun(follower, sandbox)
         logs = [sandbox.add_log(created_at=NOW + 1, status=status) for status in UNFINISHED]
@@ -75,8 +75,8 @@ def test_each_new_row_comes_once_and_once_more_when_it_has_ended(half: Follower,
         assert [identity for identity, _ in given] == [last.id, after.id]
 
 
-@EACH_FOLLOWER
-def test_a_row_far_in_the_past_is_still_told_to_have_ended(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_a_row_far_in_the_past_is_still_told_to_have_ended(half: Half, sandbox: Sandbox):
     old = sandbox.add_log(created_at=NOW - 3000, status="running")
     rows = [sandbox.add_log(created_at=NOW - 2000 + n * 100) for n in range(10)]
     with follow(half, sandbox, since="1d") as follower:
@@ -88,8 +88,8 @@ def test_a_row_far_in_the_past_is_still_told_to_have_ended(half: Follower, sandb
         assert log.workflow_run.error == "boom"
 
 
-@EACH_FOLLOWER
-def test_a_row_that_appears_late_is_not_missed(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_a_row_that_appears_late_is_not_missed(half: Half, sandbox: Sandbox):
     with follow(half, sandbox, since="1d") as follower:
         begun(follower, sandbox)
         for age in (30, 1, 0, 17):
@@ -97,17 +97,17 @@ def test_a_row_that_appears_late_is_not_missed(half: Follower, sandbox: Sandbox)
             assert told(follower.take()) == [(late.id, "succeeded")]
 
 
-@EACH_FOLLOWER
-def test_what_is_new_in_one_look_comes_oldest_first(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_what_is_new_in_one_look_comes_oldest_first(half: Half, sandbox: Sandbox):
     with follow(half, sandbox, since="1d") as follower:
         begun(follower, sandbox)
         sandbox.add_logs(new_log(created_at=NOW + second) for second in (9, 3, 7, 1, 5))
         assert [log.created_at - NOW for log in follower.take(5)] == [1, 3, 5, 7, 9]
 
 
-@EACH_FOLLOWER
+@EACH_HALF
 @pytest.mark.parametrize("there", [0, 1, 250])
-def test_what_is_there_at_the_start_is_left_out(half: Follower, sandbox: Sandbox, there: int):
+def test_what_is_there_at_the_start_is_left_out(half: Half, sandbox: Sandbox, there: int):
     sandbox.add_logs(new_log(created_at=NOW - n // 120) for n in range(there))
     running = [sandbox.add_log(created_at=NOW, status="running")] if there else []
     new: list[LogRow] = []
@@ -129,8 +129,8 @@ def test_what_is_there_at_the_start_is_left_out(half: Follower, sandbox: Sandbox
         assert [log.id for log in follower.take()] == [after.id]
 
 
-@EACH_FOLLOWER
-def test_since_includes_its_second_and_nothing_before(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_since_includes_its_second_and_nothing_before(half: Half, sandbox: Sandbox):
     sandbox.add_logs(new_log(created_at=NOW - 100 + n) for n in range(10))
     with follow(half, sandbox, since=text_of(NOW - 95)) as follower:
         assert [log.created_at - NOW for log in follower.take(5)] == [-95, -94, -93, -92, -91]
@@ -139,8 +139,8 @@ def test_since_includes_its_second_and_nothing_before(half: Follower, sandbox: S
         assert [log.id for log in follower.take()] == [late.id] != [early.id]
 
 
-@EACH_FOLLOWER
-def test_a_backlog_with_a_crowded_second_is_whole_and_in_order(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_a_backlog_with_a_crowded_second_is_whole_and_in_order(half: Half, sandbox: Sandbox):
     rows = [new_log(created_at=NOW - 100_000 + n * 30) for n in range(1900)]
     rows += [new_log(created_at=NOW - 70_000) for _ in range(400)]
     sandbox.add_logs(rows)
@@ -159,8 +159,8 @@ def test_a_backlog_with_a_crowded_second_is_whole_and_in_order(half: Follower, s
     assert seconds[: len(rows)] == sorted(row.created_at for row in rows)
 
 
-@EACH_FOLLOWER
-def test_an_idle_look_is_exactly_one_request(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_an_idle_look_is_exactly_one_request(half: Half, sandbox: Sandbox):
     sandbox.add_logs(new_log(created_at=NOW - n // 50) for n in range(300))
     with follow(half, sandbox, since="1d") as follower:
         follower.take(300)
@@ -183,7 +183,7 @@ def test_an_idle_look_is_exactly_one_request(half: Follower, sandbox: Sandbox):
 # Filters ----------------------------------------------------------------------------------------------------------
 
 
-@EACH_FOLLOWER
+@EACH_HALF
 @pytest.mark.parametrize(
     "filters",
     [
@@ -194,7 +194,7 @@ def test_an_idle_look_is_exactly_one_request(half: Follower, sandbox: Sandbox):
     ],
     ids="+".join,
 )
-def test_filters_give_what_matches_and_its_end(half: Follower, sandbox: Sandbox, filters: dict[str, str]):
+def test_filters_give_what_matches_and_its_end(half: Half, sandbox: Sandbox, filters: dict[str, str]):
     account = filters.get("created_by_account")
     wanted = {"inputs": {"query": "a needle"}, "session_id": "wanted", "account": account}
     others: list[dict[str, Any]] = [
@@ -214,8 +214,8 @@ def test_filters_give_what_matches_and_its_end(half: Follower, sandbox: Sandbox,
     assert unfinished == {}
 
 
-@EACH_FOLLOWER
-def test_a_row_comes_when_it_takes_the_status_and_no_other_time(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_a_row_comes_when_it_takes_the_status_and_no_other_time(half: Half, sandbox: Sandbox):
     with follow(half, sandbox, since="1d", status="failed") as follower:
         running = sandbox.add_log(created_at=NOW, status="running")
         other = sandbox.add_log(created_at=NOW, status="running")
@@ -228,8 +228,8 @@ def test_a_row_comes_when_it_takes_the_status_and_no_other_time(half: Follower, 
         assert told(follower.take()) == [(failed.id, "failed")]
 
 
-@EACH_FOLLOWER
-def test_a_status_that_is_no_end_comes_when_the_row_takes_it(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_a_status_that_is_no_end_comes_when_the_row_takes_it(half: Half, sandbox: Sandbox):
     with follow(half, sandbox, since="1d", status="paused") as follower:
         log = sandbox.add_log(created_at=NOW, status="running")
         first = sandbox.add_log(created_at=NOW + 1, status="paused")
@@ -243,8 +243,8 @@ def test_a_status_that_is_no_end_comes_when_the_row_takes_it(half: Follower, san
         assert told(follower.take()) == [(last.id, "paused")]
 
 
-@EACH_FOLLOWER
-def test_a_row_whose_run_or_creator_is_gone_comes_once(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_a_row_whose_run_or_creator_is_gone_comes_once(half: Half, sandbox: Sandbox):
     bare = replace(new_log(created_at=NOW), run=None, creator=None)
     sandbox.add_logs([bare])
     with follow(half, sandbox, since="1d") as follower:
@@ -253,8 +253,8 @@ def test_a_row_whose_run_or_creator_is_gone_comes_once(half: Follower, sandbox: 
         assert told(follower.take()) == [(after.id, "succeeded")]
 
 
-@EACH_FOLLOWER
-def test_rows_that_are_deleted_are_no_news(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_rows_that_are_deleted_are_no_news(half: Half, sandbox: Sandbox):
     with follow(half, sandbox, since="1d") as follower:
         gone = [sandbox.add_log(created_at=NOW - n * 100, status="running") for n in (1, 0)]
         assert [log.id for log in follower.take(2)] == [log.id for log in gone]
@@ -268,9 +268,9 @@ def test_rows_that_are_deleted_are_no_news(half: Follower, sandbox: Sandbox):
 # Checkpoints ------------------------------------------------------------------------------------------------------
 
 
-@EACH_FOLLOWER
+@EACH_HALF
 @pytest.mark.parametrize("first", [1, 3, 7, 120, 199])
-def test_a_restart_after_any_row_loses_and_repeats_nothing(half: Follower, sandbox: Sandbox, first: int):
+def test_a_restart_after_any_row_loses_and_repeats_nothing(half: Half, sandbox: Sandbox, first: int):
     sandbox.add_logs(new_log(created_at=NOW - n // 40, status=("running", "succeeded")[n % 2]) for n in range(200))
     with follow(half, sandbox, since="1d") as follower:
         given = told(follower.take(first))
@@ -282,8 +282,8 @@ def test_a_restart_after_any_row_loses_and_repeats_nothing(half: Follower, sandb
     assert len(set(given)) == 200
 
 
-@EACH_FOLLOWER
-def test_a_restart_tells_what_ended_meanwhile(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_a_restart_tells_what_ended_meanwhile(half: Half, sandbox: Sandbox):
     old = sandbox.add_log(created_at=NOW - 3000, status="running")
     young = sandbox.add_log(created_at=NOW, status="running")
     with follow(half, sandbox, since="1d") as follower:
@@ -299,8 +299,8 @@ def test_a_restart_tells_what_ended_meanwhile(half: Follower, sandbox: Sandbox):
         assert follower.checkpoint["unfinished"] == {}
 
 
-@EACH_FOLLOWER
-def test_a_checkpoint_counts_more_than_since(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_a_checkpoint_counts_more_than_since(half: Half, sandbox: Sandbox):
     with follow(half, sandbox, since="1d") as follower:
         begun(follower, sandbox)
         checkpoint = follower.checkpoint
@@ -342,8 +342,8 @@ def test_by_default_it_polls_every_5_s_and_gives_up_after_a_day(client: Any):
     assert (parameters["poll"].default, parameters["give_up_after"].default) == (5.0, 86_400.0)
 
 
-@EACH_FOLLOWER
-def test_a_checkpoint_of_a_walk_is_refused(half: Follower, sandbox: Sandbox):
+@EACH_HALF
+def test_a_checkpoint_of_a_walk_is_refused(half: Half, sandbox: Sandbox):
     sandbox.add_log()
     with sandbox.client() as client, client.logs.iter() as walk:
         next(walk)

@@ -8,6 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.clients import EACH_HALF, Follower, Half, SyncHalf
 from support.fault_server import (
     HTML,
     KEY,
@@ -27,7 +28,6 @@ from support.fault_server import (
     short_body,
     silence,
 )
-from support.followers import EACH_FOLLOWER, Follower, SyncFollower
 
 from dify_workflow import APIStatusError, AuthenticationError
 from dify_workflow.testing import Sandbox, new_log
@@ -65,17 +65,15 @@ OUTAGES = {
 }
 
 
-@EACH_FOLLOWER
+@EACH_HALF
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_an_outage_is_waited_out_without_loss_or_duplicates(
-    half: Follower, outage: str, caplog: pytest.LogCaptureFixture
-):
+def test_an_outage_is_waited_out_without_loss_or_duplicates(half: Half, outage: str, caplog: pytest.LogCaptureFixture):
     fault = OUTAGES[outage]
     # A contradiction is believed when it is told three times.
     faults = [fault() for _ in range(6 if fault is contradiction else 2)]
     with (
         FaultServer(page_answer(rows=1), *faults, page_answer(rows=2), fault(), page_answer(rows=3)) as server,
-        half(server.base_url, since=SINCE, timeout=0.2 if fault is silence else None) as follower,
+        Follower(half, server.base_url, since=SINCE, timeout=0.2 if fault is silence else None) as follower,
     ):
         given = [log.id for log in follower.take(3)]
     assert given == [row["id"] for row in log_page(3)["data"]]
@@ -87,23 +85,23 @@ def test_an_outage_is_waited_out_without_loss_or_duplicates(
         assert MARK not in record.getMessage()
 
 
-@EACH_FOLLOWER
-def test_a_connection_that_is_closed_at_once_is_waited_out(half: Follower, caplog: pytest.LogCaptureFixture):
+@EACH_HALF
+def test_a_connection_that_is_closed_at_once_is_waited_out(half: Half, caplog: pytest.LogCaptureFixture):
     with (
         FaultServer(close_on_accept(), close_on_accept(), page_answer(rows=1)) as server,
-        half(server.base_url, since=SINCE) as follower,
+        Follower(half, server.base_url, since=SINCE) as follower,
     ):
         assert len(follower.take()) == 1
     assert "APIConnectionError" in caplog.text
 
 
-@EACH_FOLLOWER
-def test_retry_after_is_obeyed_beyond_what_a_call_waits(half: Follower, caplog: pytest.LogCaptureFixture):
+@EACH_HALF
+def test_retry_after_is_obeyed_beyond_what_a_call_waits(half: Half, caplog: pytest.LogCaptureFixture):
     # The pause itself is decided, and proven, without a clock; here it has to come from the answer's header.
     patience = error_answer(429, "too_many_requests", "slow down", headers=(("Retry-After", "0.3"),))
     with (
         FaultServer(patience, page_answer(rows=1)) as server,
-        half(server.base_url, since=SINCE) as follower,
+        Follower(half, server.base_url, since=SINCE) as follower,
     ):
         assert len(follower.take()) == 1
     assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
@@ -111,11 +109,11 @@ def test_retry_after_is_obeyed_beyond_what_a_call_waits(half: Follower, caplog: 
     ]
 
 
-@EACH_FOLLOWER
+@EACH_HALF
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_refusal_is_raised_at_once_and_the_checkpoint_holds(half: Follower, status: int):
+def test_a_refusal_is_raised_at_once_and_the_checkpoint_holds(half: Half, status: int):
     with FaultServer(page_answer(rows=2), error_answer(status, "no", "no"), page_answer(rows=3)) as server:
-        with half(server.base_url, since=SINCE) as follower:
+        with Follower(half, server.base_url, since=SINCE) as follower:
             follower.take(2)
             with pytest.raises(APIStatusError) as caught:
                 follower.take()
@@ -124,21 +122,21 @@ def test_a_refusal_is_raised_at_once_and_the_checkpoint_holds(half: Follower, st
             with pytest.raises(RuntimeError, match="checkpoint"):  # it does not look as if all had been well
                 follower.take()
             checkpoint = follower.checkpoint
-        with half(server.base_url, checkpoint=checkpoint) as follower:
+        with Follower(half, server.base_url, checkpoint=checkpoint) as follower:
             assert [log.id for log in follower.take()] == [log_page(3)["data"][2]["id"]]
 
 
-@EACH_FOLLOWER
-def test_a_refusal_at_the_start_is_raised(half: Follower):
-    with Sandbox(rows=0) as sandbox, half(sandbox.base_url, api_key="app-wrong") as follower:
+@EACH_HALF
+def test_a_refusal_at_the_start_is_raised(half: Half):
+    with Sandbox(rows=0) as sandbox, Follower(half, sandbox.base_url, api_key="app-wrong") as follower:
         with pytest.raises(AuthenticationError):
             follower.take()
         assert not follower.checkpoint["has_begun"]
 
 
-@EACH_FOLLOWER
+@EACH_HALF
 @pytest.mark.parametrize("every", [2, 3, 7])
-def test_outages_in_the_middle_of_looks_lose_and_repeat_nothing(half: Follower, every: int):
+def test_outages_in_the_middle_of_looks_lose_and_repeat_nothing(half: Half, every: int):
     rows = [new_log(created_at=NOW - 5000 + n // 2, status=("running", "failed")[n % 2]) for n in range(1500)]
     numbers = count(1)
 
@@ -149,7 +147,7 @@ def test_outages_in_the_middle_of_looks_lose_and_repeat_nothing(half: Follower, 
     with Sandbox(rows=0) as sandbox:
         sandbox.add_logs(rows)
         sandbox.traps.before_request = fail_now_and_then
-        with half(sandbox.base_url, api_key=sandbox.api_key, since="1d", max_retries=1) as follower:
+        with Follower(half, sandbox.base_url, api_key=sandbox.api_key, since="1d", max_retries=1) as follower:
             given = [log.id for log in follower.take(len(rows))]
             assert given == sorted(given, key={row.id: row.created_at for row in rows}.__getitem__)
             for row in rows[-40:]:
@@ -160,13 +158,13 @@ def test_outages_in_the_middle_of_looks_lose_and_repeat_nothing(half: Follower, 
     assert sorted(ended) == sorted(row.id for row in rows[-40::2])
 
 
-@EACH_FOLLOWER
-def test_a_server_that_is_away_for_a_while_is_found_again(half: Follower, tmp_path: Path):
+@EACH_HALF
+def test_a_server_that_is_away_for_a_while_is_found_again(half: Half, tmp_path: Path):
     options: dict[str, Any] = {"rows": 0, "database": tmp_path / "logs.sqlite"}
     with Sandbox(**options) as sandbox:
         port = sandbox.port
         first = sandbox.add_log(created_at=NOW, status="running")
-        follower = half(sandbox.base_url, api_key=sandbox.api_key, since="1d")
+        follower = Follower(half, sandbox.base_url, api_key=sandbox.api_key, since="1d")
         assert [log.id for log in follower.take()] == [first.id]
     back = Sandbox(**options, port=port)
 
@@ -195,7 +193,7 @@ def test_a_server_that_is_away_for_a_while_is_found_again(half: Follower, tmp_pa
 def test_an_outage_that_lasts_is_asked_about_ever_more_seldom(caplog: pytest.LogCaptureFixture):
     with (
         FaultServer(*(answer(503) for _ in range(6)), page_answer(rows=1)) as server,
-        SyncFollower(server.base_url, since=SINCE, poll=0.01) as follower,
+        Follower(SyncHalf(), server.base_url, since=SINCE, poll=0.01) as follower,
     ):
         follower.take()
     pauses = [float(record.getMessage().split()[4]) for record in caplog.records if record.levelno == logging.WARNING]

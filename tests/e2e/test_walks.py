@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.walkers import EACH_CREW, EACH_WALKER, AsyncWalker, SyncWalker, Walker
+from support.clients import EACH_HALF, EACH_WORKERS, AsyncHalf, Half, SyncHalf, walk
 
 from dify_workflow import IncompleteWalkError
 from dify_workflow.models import WorkflowRunStatus
@@ -84,8 +84,8 @@ def put_back(of_module: Sandbox) -> Iterator[Sandbox]:
         setattr(of_module.traps, name, value)
 
 
-def read(walker: Walker, sandbox: Sandbox, **options: Any) -> Any:
-    return walker.walk(sandbox.base_url, sandbox.api_key, **options)
+def read(half: Half, sandbox: Sandbox, **options: Any) -> Any:
+    return walk(half, sandbox.base_url, api_key=sandbox.api_key, **options)
 
 
 def check_all(walked: Any, rows: list[LogRow]) -> None:
@@ -110,42 +110,42 @@ def test_page_by_page_the_same_rows_are_lost(sandbox: Sandbox, limit: int, at_le
     assert len({row.id for row in ROWS} - set(ids)) >= at_least
 
 
-@EACH_CREW
-@EACH_WALKER
-def test_a_walk_gives_all_rows_newest_first(walker: Walker, workers: int, sandbox: Sandbox):
-    walked = read(walker, sandbox, workers=workers)
+@EACH_WORKERS
+@EACH_HALF
+def test_a_walk_gives_all_rows_newest_first(half: Half, workers: int, sandbox: Sandbox):
+    walked = read(half, sandbox, workers=workers)
     check_all(walked, ROWS)
     assert (walked.total, walked.seen, walked.checkpoint["ended"]) == (602, 602, True)
 
 
 def test_602_rows_take_no_more_than_8_requests(sandbox: Sandbox):
-    check_all(read(SyncWalker(), sandbox), ROWS)
+    check_all(read(SyncHalf(), sandbox), ROWS)
     assert len(sandbox.requests) <= 8
 
 
-@EACH_WALKER
-def test_every_row_is_the_model_that_list_gives(walker: Walker, sandbox: Sandbox):
+@EACH_HALF
+def test_every_row_is_the_model_that_list_gives(half: Half, sandbox: Sandbox):
     with sandbox.client() as client:
         page = client.logs.list(limit=20)
     by_id = {log.id: log for log in page.data}
-    walked = read(walker, sandbox, rows=40)
+    walked = read(half, sandbox, count=40)
     assert [log for log in walked.logs if log.id in by_id and log != by_id[log.id]] == []
     assert by_id.keys() <= set(walked.ids)
 
 
-@EACH_CREW
-@EACH_WALKER
-def test_crowded_seconds_are_read_whole(walker: Walker, workers: int):
+@EACH_WORKERS
+@EACH_HALF
+def test_crowded_seconds_are_read_whole(half: Half, workers: int):
     crowds = {NOW: 130, NOW - 1: 3, NOW - 2: 100, NOW - 3: 99, NOW - 600: 260, NOW - 601: 40, NOW - 9000: 101}
     rows = [new_log(created_at=second) for second, count in crowds.items() for _ in range(count)]
     with Sandbox(rows=0) as sandbox:
         sandbox.add_logs(rows)
-        check_all(read(walker, sandbox, workers=workers), rows)
+        check_all(read(half, sandbox, workers=workers), rows)
 
 
-@EACH_WALKER
-def test_an_app_without_logs_ends_at_once(walker: Walker, sandbox: Sandbox):
-    walked = walker.walk(sandbox.base_url, sandbox.keys["empty"])
+@EACH_HALF
+def test_an_app_without_logs_ends_at_once(half: Half, sandbox: Sandbox):
+    walked = walk(half, sandbox.base_url, api_key=sandbox.keys["empty"])
     assert (walked.logs, walked.total, walked.seen, walked.error) == ([], 0, 0, None)
     assert len(sandbox.requests) == 1
 
@@ -153,24 +153,24 @@ def test_an_app_without_logs_ends_at_once(walker: Walker, sandbox: Sandbox):
 # Filters ------------------------------------------------------------------------------------------------------------
 
 
-@EACH_WALKER
+@EACH_HALF
 @pytest.mark.parametrize("status", WorkflowRunStatus)
-def test_any_status_can_be_asked_for(walker: Walker, status: str, sandbox: Sandbox):
-    walked = read(walker, sandbox, status=status)
+def test_any_status_can_be_asked_for(half: Half, status: str, sandbox: Sandbox):
+    walked = read(half, sandbox, status=status)
     check_all(walked, [row for row in ROWS if row.run is not None and row.run.status == status])
     by_server = status in {"succeeded", "failed", "stopped"}
     assert walked.total == (len(walked.logs) if by_server else None)
     assert all(("status", status) in request.params for request in sandbox.requests) is by_server
 
 
-@EACH_CREW
+@EACH_WORKERS
 def test_keyword_and_session_id_together_give_the_right_rows(workers: int, sandbox: Sandbox):
     both = {"keyword": "refund", "created_by_end_user_session_id": "user-1"}
     of_both = [(number, row) for number, row in enumerate(ROWS) if number % 3 == 0 and number % 4 == 1]
-    walked = read(SyncWalker(), sandbox, **both, workers=workers)
+    walked = read(SyncHalf(), sandbox, **both, workers=workers)
     check_all(walked, [row for _, row in of_both])
     assert walked.total is None
-    walked = read(SyncWalker(), sandbox, **both, status="partial-succeeded", workers=workers)
+    walked = read(SyncHalf(), sandbox, **both, status="partial-succeeded", workers=workers)
     check_all(walked, [row for number, row in of_both if number % 8 == 5])
     assert len(walked.logs) > 20
 
@@ -181,13 +181,13 @@ def test_the_server_itself_answers_500_to_these_two(sandbox: Sandbox):
         client.request("GET", "/workflows/logs", params=both)
 
 
-@EACH_CREW
-@EACH_WALKER
-def test_bounds_are_inclusive_and_hold(walker: Walker, workers: int, sandbox: Sandbox):
+@EACH_WORKERS
+@EACH_HALF
+def test_bounds_are_inclusive_and_hold(half: Half, workers: int, sandbox: Sandbox):
     seconds = sorted({row.created_at for row in ROWS})
     oldest, newest = seconds[len(seconds) // 4], seconds[-len(seconds) // 4]
     walked = read(
-        walker,
+        half,
         sandbox,
         created_at__before=datetime.fromtimestamp(newest, UTC),
         created_at__after=datetime.fromtimestamp(oldest, UTC).isoformat(),
@@ -196,7 +196,7 @@ def test_bounds_are_inclusive_and_hold(walker: Walker, workers: int, sandbox: Sa
     check_all(walked, [row for row in ROWS if oldest <= row.created_at <= newest])
 
 
-@EACH_WALKER
+@EACH_HALF
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -212,16 +212,16 @@ def test_bounds_are_inclusive_and_hold(walker: Walker, workers: int, sandbox: Sa
     ],
 )
 def test_unusable_arguments_are_value_errors_and_not_sent(
-    walker: Walker, options: dict[str, Any], words: str, sandbox: Sandbox
+    half: Half, options: dict[str, Any], words: str, sandbox: Sandbox
 ):
     with pytest.raises(ValueError, match=words.replace(".", r"\.")):
-        read(walker, sandbox, **options)
+        read(half, sandbox, **options)
     assert sandbox.requests == ()
 
 
-@EACH_WALKER
-def test_a_checkpoint_of_other_filters_is_a_value_error(walker: Walker, sandbox: Sandbox):
-    checkpoint = read(walker, sandbox, rows=10, status="failed").checkpoint
+@EACH_HALF
+def test_a_checkpoint_of_other_filters_is_a_value_error(half: Half, sandbox: Sandbox):
+    checkpoint = read(half, sandbox, count=10, status="failed").checkpoint
     sandbox.clear_requests()
     for changed, words in (
         (checkpoint | {"filters": {"status": "stopped"}}, "belongs to a walk with the filters"),
@@ -229,19 +229,19 @@ def test_a_checkpoint_of_other_filters_is_a_value_error(walker: Walker, sandbox:
         (checkpoint | {"known": [1]}, "damaged"),
     ):
         with pytest.raises(ValueError, match=words):
-            read(walker, sandbox, checkpoint=changed, status="failed")
+            read(half, sandbox, checkpoint=changed, status="failed")
     assert sandbox.requests == ()
 
 
 # Going on -----------------------------------------------------------------------------------------------------------
 
 
-@EACH_WALKER
+@EACH_HALF
 @pytest.mark.parametrize("cut", [0, 1, 100, 350, 602])
-def test_another_walk_goes_on_from_a_checkpoint(walker: Walker, cut: int, sandbox: Sandbox):
-    first = read(walker, sandbox, rows=cut, workers=2)
+def test_another_walk_goes_on_from_a_checkpoint(half: Half, cut: int, sandbox: Sandbox):
+    first = read(half, sandbox, count=cut, workers=2)
     assert (first.seen, first.checkpoint["seen"], len(first.logs)) == (cut, cut, cut)
-    second = read(walker, sandbox, checkpoint=json.loads(json.dumps(first.checkpoint)), workers=8)
+    second = read(half, sandbox, checkpoint=json.loads(json.dumps(first.checkpoint)), workers=8)
     assert sorted(first.ids + second.ids) == sorted(row.id for row in ROWS)
     assert (second.seen, second.total) == (602, 602)
 
@@ -249,13 +249,13 @@ def test_another_walk_goes_on_from_a_checkpoint(walker: Walker, cut: int, sandbo
 def test_the_halves_take_each_others_checkpoints_and_count_along(sandbox: Sandbox):
     ids: list[str] = []
     checkpoint = None
-    walkers: list[Walker] = [SyncWalker(), AsyncWalker()]
+    halves = [SyncHalf(), AsyncHalf()]
     for number in range(10):
         seen: list[int] = []
         part = read(
-            walkers[number % 2],
+            halves[number % 2],
             sandbox,
-            rows=70,
+            count=70,
             checkpoint=checkpoint,
             each=lambda walk, seen=seen: seen.append(walk.seen),
         )
@@ -270,9 +270,9 @@ def test_the_halves_take_each_others_checkpoints_and_count_along(sandbox: Sandbo
 # While it changes ---------------------------------------------------------------------------------------------------
 
 
-@EACH_CREW
-@EACH_WALKER
-def test_rows_that_arrive_and_vanish_meanwhile_cost_no_other(walker: Walker, workers: int):
+@EACH_WORKERS
+@EACH_HALF
+def test_rows_that_arrive_and_vanish_meanwhile_cost_no_other(half: Half, workers: int):
     random = Random(11)  # noqa: S311 - the same history each time
     with Sandbox(rows=0) as sandbox:
         sandbox.add_logs(ROWS)
@@ -290,7 +290,7 @@ def test_rows_that_arrive_and_vanish_meanwhile_cost_no_other(walker: Walker, wor
             begun = True
 
         sandbox.traps.before_request = change
-        walked = read(walker, sandbox, workers=workers)
+        walked = read(half, sandbox, workers=workers)
     assert walked.error is None
     assert len(walked.ids) == len(set(walked.ids))
     assert set(left) - deleted <= set(walked.ids)
@@ -298,14 +298,14 @@ def test_rows_that_arrive_and_vanish_meanwhile_cost_no_other(walker: Walker, wor
     assert all(newer.created_at >= older.created_at for newer, older in pairwise(walked.logs))
 
 
-@EACH_WALKER
-def test_everything_deleted_meanwhile_is_no_error(walker: Walker):
+@EACH_HALF
+def test_everything_deleted_meanwhile_is_no_error(half: Half):
     with Sandbox(rows=0) as sandbox:
         sandbox.add_logs(ROWS)
         sandbox.traps.before_request = lambda _: (
             sandbox.delete_logs([row.id for row in ROWS]) if len(sandbox.requests) == 3 else None
         )
-        walked = read(walker, sandbox)
+        walked = read(half, sandbox)
     assert walked.error is None
     assert 100 <= len(walked.ids) == len(set(walked.ids)) < 300
 
@@ -313,7 +313,7 @@ def test_everything_deleted_meanwhile_is_no_error(walker: Walker):
 # Lies ---------------------------------------------------------------------------------------------------------------
 
 
-@EACH_WALKER
+@EACH_HALF
 @pytest.mark.parametrize(
     "traps",
     [
@@ -328,27 +328,25 @@ def test_everything_deleted_meanwhile_is_no_error(walker: Walker):
     ],
     ids=str,
 )
-def test_what_a_server_or_proxy_does_wrong_is_made_up_for(
-    walker: Walker, traps: dict[str, Any], small_sandbox: Sandbox
-):
+def test_what_a_server_or_proxy_does_wrong_is_made_up_for(half: Half, traps: dict[str, Any], small_sandbox: Sandbox):
     for name, value in traps.items():
         setattr(small_sandbox.traps, name, value)
-    walked = read(walker, small_sandbox, workers=2)
+    walked = read(half, small_sandbox, workers=2)
     assert walked.error is None
     assert sorted(walked.ids) == sorted(row.id for row in FEW)
     assert len(small_sandbox.requests) < 200
 
 
-@EACH_WALKER
+@EACH_HALF
 @pytest.mark.parametrize("workers", [1, 8])
 @pytest.mark.parametrize(
     "count",
     [lambda true: true + 7, lambda true: true // 2, lambda true: 0, lambda true: 10**9, lambda true: None],
     ids=["7 more", "half", "0", "a billion", "null"],
 )
-def test_a_wrong_total_is_an_error_or_does_no_harm(walker: Walker, workers: int, count: Any, small_sandbox: Sandbox):
+def test_a_wrong_total_is_an_error_or_does_no_harm(half: Half, workers: int, count: Any, small_sandbox: Sandbox):
     small_sandbox.traps.count = count
-    walked = read(walker, small_sandbox, workers=workers)
+    walked = read(half, small_sandbox, workers=workers)
     assert isinstance(walked.error, IncompleteWalkError) or sorted(walked.ids) == sorted(row.id for row in FEW)
     assert len(walked.ids) == len(set(walked.ids))
     assert len(small_sandbox.requests) < 300

@@ -8,9 +8,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.fault_server import Behaviour, Exchange, FaultServer, close, error_answer, pass_on, reset
+from support.clients import EACH_HALF, EACH_WORKERS, Half, Walked, walk
+from support.fault_server import KEY, Behaviour, Exchange, FaultServer, close, error_answer, pass_on, reset
 from support.fault_table import FAULTS, REPEATED, Fault
-from support.walkers import EACH_CREW, EACH_WALKER, AsyncWalker, SyncWalker, Walked, Walker
 
 from dify_workflow import AuthenticationError, DifyError
 from dify_workflow._http.library import httpx
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 NOW = 1_790_000_000
-KEY = "app-distinctive-KEY-7f3e9a51c2"
 ROWS = [new_log(created_at=NOW - number // 7) for number in range(560)]
 ROWS += [new_log(created_at=NOW - 300) for _ in range(140)]
 ALL = sorted(row.id for row in ROWS)
@@ -65,31 +64,31 @@ def to_the_end(part: Callable[[dict[str, Any] | None], Walked], most: int = 300)
     raise AssertionError(f"no end after {most} errors")
 
 
-@EACH_CREW
-@EACH_WALKER
-def test_what_is_tried_again_leaves_the_rows_exact(walker: Walker, workers: int, sandbox: Sandbox):
+@EACH_WORKERS
+@EACH_HALF
+def test_what_is_tried_again_leaves_the_rows_exact(half: Half, workers: int, sandbox: Sandbox):
     with faulty_proxy(sandbox, QUICK, share=0.5, seed=workers) as proxy:
-        walked = walker.walk(proxy.base_url, KEY, workers=workers, max_retries=60)
+        walked = walk(half, proxy.base_url, workers=workers, max_retries=60)
         assert proxy.wait_for_no_connection()
     assert walked.error is None
     assert sorted(walked.ids) == ALL
     assert (walked.seen, walked.total) == (700, 700)
 
 
-@EACH_WALKER
-def test_answers_that_do_not_come_leave_the_rows_exact(walker: Walker, sandbox: Sandbox):
+@EACH_HALF
+def test_answers_that_do_not_come_leave_the_rows_exact(half: Half, sandbox: Sandbox):
     with faulty_proxy(sandbox, SLOW, share=0.15, seed=4) as proxy:
-        walked = walker.walk(proxy.base_url, KEY, workers=4, max_retries=60, timeout=0.5)
+        walked = walk(half, proxy.base_url, workers=4, max_retries=60, timeout=0.5)
     assert walked.error is None
     assert sorted(walked.ids) == ALL
 
 
-@EACH_CREW
-@EACH_WALKER
-def test_errors_without_retry_are_raised_and_can_be_resumed(walker: Walker, workers: int, sandbox: Sandbox):
+@EACH_WORKERS
+@EACH_HALF
+def test_errors_without_retry_are_raised_and_can_be_resumed(half: Half, workers: int, sandbox: Sandbox):
     with faulty_proxy(sandbox, FINAL, share=0.3, seed=workers) as proxy:
         ids, errors = to_the_end(
-            lambda checkpoint: walker.walk(proxy.base_url, KEY, workers=workers, checkpoint=checkpoint, patience=0)
+            lambda checkpoint: walk(half, proxy.base_url, workers=workers, checkpoint=checkpoint, patience=0)
         )
         assert proxy.wait_for_no_connection()
     assert sorted(ids) == ALL
@@ -98,43 +97,33 @@ def test_errors_without_retry_are_raised_and_can_be_resumed(walker: Walker, work
     assert not any(KEY in str(error) for error in errors)
 
 
-@EACH_WALKER
-def test_without_retries_each_fault_is_raised_and_resumable(walker: Walker, sandbox: Sandbox):
+@EACH_HALF
+def test_without_retries_each_fault_is_raised_and_resumable(half: Half, sandbox: Sandbox):
     with faulty_proxy(sandbox, QUICK + FINAL, share=0.3, seed=8) as proxy:
         ids, errors = to_the_end(
-            lambda checkpoint: walker.walk(
-                proxy.base_url, KEY, workers=2, checkpoint=checkpoint, max_retries=0, patience=0
-            )
+            lambda checkpoint: walk(half, proxy.base_url, workers=2, checkpoint=checkpoint, max_retries=0, patience=0)
         )
     assert sorted(ids) == ALL
     assert all(isinstance(error, DifyError) for error in errors)
     assert len(errors) > 2
 
 
-@EACH_WALKER
-def test_connections_that_are_refused_leave_the_rows_exact(walker: Walker, sandbox: Sandbox):
+@EACH_HALF
+def test_connections_that_are_refused_leave_the_rows_exact(half: Half, sandbox: Sandbox):
     random = Random(2)  # noqa: S311 - the same faults each time
 
-    class Sync(httpx.HTTPTransport):
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            if random.random() < 0.5:
-                raise httpx.ConnectError("refused")
-            return super().handle_request(request)
+    def refuse(_: httpx.Request) -> None:
+        if random.random() < 0.5:
+            raise httpx.ConnectError("refused")
 
-    class Async(httpx.AsyncHTTPTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            if random.random() < 0.5:
-                raise httpx.ConnectError("refused")
-            return await super().handle_async_request(request)
-
-    transport: Any = Sync() if isinstance(walker, SyncWalker) else Async()
-    walked = walker.walk(sandbox.base_url, KEY, workers=4, max_retries=60, transport=transport)
+    http = {"transport": half.transport(refuse)}
+    walked = walk(half, sandbox.base_url, workers=4, max_retries=60, http=http)
     assert walked.error is None
     assert sorted(walked.ids) == ALL
 
 
-@pytest.mark.parametrize("walker", [SyncWalker(), AsyncWalker()], ids=lambda walker: walker.name)
-def test_an_error_of_one_of_eight_workers_stops_the_others(walker: Walker, sandbox: Sandbox):
+@EACH_HALF
+def test_an_error_of_one_of_eight_workers_stops_the_others(half: Half, sandbox: Sandbox):
     sent = 0
 
     async def play(exchange: Exchange) -> None:
@@ -148,19 +137,19 @@ def test_an_error_of_one_of_eight_workers_stops_the_others(walker: Walker, sandb
             await pass_on(exchange, sandbox.port)
 
     with FaultServer(Behaviour("fails once", play), key=KEY) as proxy:
-        walked = walker.walk(proxy.base_url, KEY, workers=8)
+        walked = walk(half, proxy.base_url, workers=8)
         assert proxy.wait_for_no_connection()
         assert len(proxy.requests) <= 6 + 2 * 8  # each of the others may have had one under way, on a busy machine two
     assert type(walked.error) is AuthenticationError
     assert not walked.checkpoint["ended"]
-    rest = walker.walk(sandbox.base_url, KEY, checkpoint=walked.checkpoint)
+    rest = walk(half, sandbox.base_url, checkpoint=walked.checkpoint)
     assert sorted(walked.ids + rest.ids) == ALL
 
 
-@EACH_WALKER
+@EACH_HALF
 @pytest.mark.parametrize("fault", [reset, close], ids=["reset", "close"])
 def test_a_server_gone_for_good_ends_the_walk_with_its_error(
-    walker: Walker, fault: Callable[[], Behaviour], sandbox: Sandbox
+    half: Half, fault: Callable[[], Behaviour], sandbox: Sandbox
 ):
     sent = 0
 
@@ -170,7 +159,7 @@ def test_a_server_gone_for_good_ends_the_walk_with_its_error(
         await (fault().play(exchange) if sent > 3 else pass_on(exchange, sandbox.port))
 
     with FaultServer(Behaviour("dies", play), key=KEY) as proxy:
-        walked = walker.walk(proxy.base_url, KEY, max_retries=2, patience=0)
+        walked = walk(half, proxy.base_url, max_retries=2, patience=0)
         assert len(proxy.requests) == 3 + 3
     assert isinstance(walked.error, DifyError)
     assert walked.seen == len(walked.ids) == len(set(walked.ids)) > 200

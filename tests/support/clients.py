@@ -19,8 +19,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import json
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -29,7 +31,10 @@ from dify_workflow._http.library import httpx
 from support.fault_server import KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from dify_workflow.models import WorkflowLog
 
     Action = Callable[[Any], Any]
     Story = Callable[[Any], Coroutine[Any, Any, Any]]
@@ -43,31 +48,64 @@ def post(client: Any) -> Any:
     return client.request("POST", "/workflows/run", json={"inputs": {}, "user": "u-1"})
 
 
-class SyncHalf:
-    name = "sync"
+class Half:
+    """One half of the facade."""
 
-    def call(
-        self, base_url: str, *actions: Action, http: Mapping[str, Any] | None = None, backoff: float = 0, **options: Any
-    ) -> Any:
-        """Run the actions with one client; `http` are the options of an httpx client of the caller's own."""
-        with contextlib.ExitStack() as stack:
-            if http is not None:
-                options["http_client"] = stack.enter_context(httpx.Client(**http))
-            made = DifyWorkflow(api_key=KEY, base_url=base_url, backoff=backoff, **options)
-            client = stack.enter_context(made)
-            result = None
-            for action in actions:
-                result = action(client)
-            return result
+    name: str
+
+    def call(self, base_url: str, *actions: Action, **options: Any) -> Any:
+        """Run the actions one after the other with one client, and give the last result; the options are `opened`'s."""
+        with self.opened(base_url, **options) as run:
+            return [run(action) for action in actions][-1]
 
     def play(self, base_url: str, story: Story, **options: Any) -> Any:
-        """Play a story with one client, and give what it gives; the options are those of `call`."""
-
+        """Play a story with one client, and give what it gives; the options are those of `opened`."""
         return self.call(base_url, self.action(story), **options)
+
+    def opened(
+        self, base_url: str, *, http: Mapping[str, Any] | None = None, **options: Any
+    ) -> AbstractContextManager[Callable[[Action], Any]]:
+        """What runs actions with one client; `http` are the options of an httpx client of the caller's own."""
+        return self._opened(http, {"api_key": KEY, "base_url": base_url, "backoff": 0, **options})
+
+    def _opened(
+        self, http: Mapping[str, Any] | None, options: dict[str, Any]
+    ) -> AbstractContextManager[Callable[[Action], Any]]:
+        raise NotImplementedError
 
     def action(self, story: Story) -> Action:
         """A story as an action of `call`."""
+        raise NotImplementedError
 
+    def pause(self, seconds: float) -> Action:
+        """An action that only lets time pass."""
+        raise NotImplementedError
+
+    def tasks(self) -> set[Any]:
+        """The tasks of the event loop beside the one that runs."""
+        return set()
+
+    def counting_transport(self, attempts: list[str]) -> Any:
+        """A transport that notes each attempt to send, also the ones that reach nobody."""
+        return self.transport(lambda request: attempts.append(request.method))
+
+    def transport(self, note: Callable[[httpx.Request], object]) -> Any:
+        """A transport that calls `note` with each request before it is sent."""
+        raise NotImplementedError
+
+
+class SyncHalf(Half):
+    name = "sync"
+
+    @contextlib.contextmanager
+    def _opened(self, http: Mapping[str, Any] | None, options: dict[str, Any]) -> Iterator[Callable[[Action], Any]]:
+        with contextlib.ExitStack() as stack:
+            if http is not None:
+                options["http_client"] = stack.enter_context(httpx.Client(**http))
+            client = stack.enter_context(DifyWorkflow(**options))
+            yield lambda action: action(client)
+
+    def action(self, story: Story) -> Action:
         def act(client: Any) -> Any:
             coroutine = story(AsyncView(client))
             try:
@@ -79,59 +117,54 @@ class SyncHalf:
         return act
 
     def pause(self, seconds: float) -> Action:
-        """An action that only lets time pass."""
         return lambda client: time.sleep(seconds)
 
-    def counting_transport(self, attempts: list[str]) -> httpx.BaseTransport:
-        """A transport that notes each attempt to send, also the ones that reach nobody."""
-
+    def transport(self, note: Callable[[httpx.Request], object]) -> httpx.BaseTransport:
         class Transport(httpx.HTTPTransport):
             def handle_request(self, request: httpx.Request) -> httpx.Response:
-                attempts.append(request.method)
+                note(request)
                 return super().handle_request(request)
 
         return Transport()
 
 
-class AsyncHalf:
+class AsyncHalf(Half):
+    """Each time in an event loop of its own."""
+
     name = "async"
 
-    def call(
-        self, base_url: str, *actions: Action, http: Mapping[str, Any] | None = None, backoff: float = 0, **options: Any
-    ) -> Any:
-        """As in the sync half, in an event loop of its own."""
+    @contextlib.contextmanager
+    def _opened(self, http: Mapping[str, Any] | None, options: dict[str, Any]) -> Iterator[Callable[[Action], Any]]:
+        stack = contextlib.AsyncExitStack()
 
-        async def run() -> Any:
-            async with contextlib.AsyncExitStack() as stack:
-                if http is not None:
-                    options["http_client"] = await stack.enter_async_context(httpx.AsyncClient(**http))
-                made = AsyncDifyWorkflow(api_key=KEY, base_url=base_url, backoff=backoff, **options)
-                client = await stack.enter_async_context(made)
-                result = None
-                for action in actions:
-                    result = await action(client)
-                return result
+        async def enter() -> AsyncDifyWorkflow:
+            if http is not None:
+                options["http_client"] = await stack.enter_async_context(httpx.AsyncClient(**http))
+            return await stack.enter_async_context(AsyncDifyWorkflow(**options))
 
-        return asyncio.run(run())
+        async def run(action: Action) -> Any:
+            return await action(client)
 
-    def play(self, base_url: str, story: Story, **options: Any) -> Any:
-        """As in the sync half."""
-        return self.call(base_url, story, **options)
+        with asyncio.Runner() as runner:
+            try:
+                client = runner.run(enter())
+                yield lambda action: runner.run(run(action))
+            finally:
+                runner.run(stack.aclose())
 
     def action(self, story: Story) -> Action:
-        """As in the sync half."""
         return story
 
     def pause(self, seconds: float) -> Action:
-        """As in the sync half."""
         return lambda client: asyncio.sleep(seconds)
 
-    def counting_transport(self, attempts: list[str]) -> httpx.AsyncBaseTransport:
-        """As in the sync half."""
+    def tasks(self) -> set[Any]:
+        return asyncio.all_tasks() - {asyncio.current_task()}
 
+    def transport(self, note: Callable[[httpx.Request], object]) -> httpx.AsyncBaseTransport:
         class Transport(httpx.AsyncHTTPTransport):
             async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-                attempts.append(request.method)
+                note(request)
                 return await super().handle_async_request(request)
 
         return Transport()
@@ -193,9 +226,6 @@ class AsyncView:
         return AsyncView(value) if isinstance(value, SEEN) else value
 
 
-Half = SyncHalf | AsyncHalf
-
-
 def failure(half: Half, base_url: str, *actions: Action, **options: Any) -> DifyError:
     """The error that a call ends in."""
     with pytest.raises(DifyError) as caught:
@@ -203,4 +233,92 @@ def failure(half: Half, base_url: str, *actions: Action, **options: Any) -> Dify
     return caught.value
 
 
-EACH_HALF = pytest.mark.parametrize("half", [SyncHalf(), AsyncHalf()], ids=lambda half: half.name)
+@dataclass
+class Walked:
+    """What came of a walk, or of a part of it."""
+
+    logs: list[Any] = field(default_factory=list)
+    error: Exception | None = None
+    total: int | None = None
+    seen: int = 0
+    checkpoint: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> list[str]:
+        return [log.id for log in self.logs]
+
+
+def walk(
+    half: Half,
+    base_url: str,
+    *,
+    count: int | None = None,
+    each: Callable[[Any], object] = id,
+    **options: Any,
+) -> Walked:
+    """Walk to the end, to an error, or until `count` logs were given; `each` is called with the walk after each log."""
+    walked = Walked()
+    of_client = {name: options.pop(name) for name in {"api_key", "http", "max_retries", "timeout"} & options.keys()}
+
+    async def story(client: Any) -> None:
+        async with client.logs.iter(**options) as logs:
+            try:
+                while count is None or len(walked.logs) < count:
+                    walked.logs.append(await anext(logs))
+                    each(logs)
+            except StopAsyncIteration:
+                pass
+            except Exception as error:  # noqa: BLE001 - what it is, is for the test to say
+                walked.error = error
+        walked.total, walked.seen, walked.checkpoint = logs.total, logs.seen, logs.checkpoint
+        assert not half.tasks()
+
+    half.play(base_url, story, **of_client)
+    return walked
+
+
+class Follower:
+    """Follows log by log; a log that never comes is ended by the test's own time limit.
+
+    with Follower(half, sandbox.base_url, api_key=sandbox.api_key) as follower:
+        sandbox.add_log(...)
+        assert follower.take(1)[0].id == ...
+    """
+
+    def __init__(self, half: Half, base_url: str, *, api_key: str = KEY, max_retries: int = 0, **options: Any) -> None:
+        self._half = half
+        self._closing = contextlib.ExitStack()
+        self._run = self._closing.enter_context(half.opened(base_url, api_key=api_key, max_retries=max_retries))
+
+        async def begin(client: Any) -> Any:
+            return client.logs.follow(**{"poll": 0.01} | options)
+
+        self._follow = self._play(begin)
+        self._closing.callback(self._play, lambda client: self._follow.close())
+
+    def _play(self, story: Story) -> Any:
+        return self._run(self._half.action(story))
+
+    def take(self, count: int = 1) -> list[WorkflowLog]:
+        """The next logs."""
+
+        async def take(client: Any) -> list[WorkflowLog]:
+            return [await anext(self._follow) for _ in range(count)]
+
+        return self._play(take)
+
+    @property
+    def checkpoint(self) -> Any:
+        """The checkpoint as another machine would get it."""
+        return json.loads(json.dumps(self._follow.checkpoint))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+
+HALVES: tuple[Half, ...] = (SyncHalf(), AsyncHalf())
+EACH_HALF = pytest.mark.parametrize("half", HALVES, ids=lambda half: half.name)
+EACH_WORKERS = pytest.mark.parametrize("workers", [1, 8], ids=lambda workers: f"{workers} workers")

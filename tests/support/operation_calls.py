@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import facade_coverage
 
-from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
 from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from support.clients import Half
+
     Answers = Callable[[httpx.Request], httpx.Response]
 
-KEY = "app-key-of-the-walk"
 BASE_URL = "http://dify.test/base/v1"
 INDIRECT = {"app.check_inputs", "files.upload_all", "runs.batch", "runs.rerun", "runs.start"}
 """Methods that call an operation besides others, or in the background: they have tests of their own."""
@@ -46,60 +45,26 @@ class Outcome(NamedTuple):
         return request
 
 
-class SyncFacade:
-    """DifyWorkflow."""
+def outcomes(half: Half, answers: Answers, calls: Iterable[Call], **options: Any) -> list[Outcome]:
+    """Make the calls one after the other; of what is iterated, the value is all that it gave."""
+    transport, made = Noting(answers), []
 
-    name = "sync"
+    async def story(client: Any) -> None:
+        for call in calls:
+            value = error = None
+            try:
+                value = method_of(client, call)(**call.arguments)
+                if hasattr(value, "__anext__"):
+                    async with value as iterator:
+                        value = [one async for one in iterator]
+                elif inspect.isawaitable(value):
+                    value = await value
+            except Exception as raised:  # noqa: BLE001 - the test decides what it should have been
+                error = raised
+            made.append(Outcome(value, error, transport.taken()))
 
-    def outcomes(self, answers: Answers, calls: Iterable[Call], **options: Any) -> list[Outcome]:
-        """Make the calls one after the other; of what is iterated, the value is all that it gave."""
-        transport, outcomes = Noting(answers), []
-        with httpx.Client(transport=transport) as http, client_of(DifyWorkflow, http, options) as client:
-            for call in calls:
-                value = error = None
-                try:
-                    value = method_of(client, call)(**call.arguments)
-                    if hasattr(value, "__next__"):
-                        with value as iterator:
-                            value = list(iterator)
-                except Exception as raised:  # noqa: BLE001 - the test decides what it should have been
-                    error = raised
-                outcomes.append(Outcome(value, error, transport.taken()))
-        return outcomes
-
-
-class AsyncFacade:
-    """AsyncDifyWorkflow."""
-
-    name = "async"
-
-    def outcomes(self, answers: Answers, calls: Iterable[Call], **options: Any) -> list[Outcome]:
-        """As in the sync half, in an event loop of its own."""
-        return asyncio.run(self._outcomes(answers, calls, options))
-
-    async def _outcomes(self, answers: Answers, calls: Iterable[Call], options: dict[str, Any]) -> list[Outcome]:
-        transport, outcomes = Noting(answers), []
-        async with (
-            httpx.AsyncClient(transport=transport) as http,
-            client_of(AsyncDifyWorkflow, http, options) as client,
-        ):
-            for call in calls:
-                value = error = None
-                try:
-                    value = method_of(client, call)(**call.arguments)
-                    if hasattr(value, "__anext__"):
-                        async with value as iterator:
-                            value = [one async for one in iterator]
-                    elif inspect.isawaitable(value):
-                        value = await value
-                except Exception as raised:  # noqa: BLE001 - the test decides what it should have been
-                    error = raised
-                outcomes.append(Outcome(value, error, transport.taken()))
-        return outcomes
-
-
-FACADES = (SyncFacade(), AsyncFacade())
-Facade = SyncFacade | AsyncFacade
+    half.play(BASE_URL, story, http={"transport": transport}, **options)
+    return made
 
 
 class Noting(httpx.MockTransport):
@@ -118,10 +83,6 @@ class Noting(httpx.MockTransport):
         """The requests since the last time."""
         taken, self._requests = self._requests, []
         return taken
-
-
-def client_of(cls: Any, http: Any, options: dict[str, Any]) -> Any:
-    return cls(**{"api_key": KEY, "base_url": BASE_URL, "backoff": 0, "http_client": http, **options})
 
 
 def method_of(client: Any, call: Call) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
+from time import tzset
 
 import pytest
 from dateutil.relativedelta import relativedelta
@@ -12,7 +13,15 @@ from dateutil.tz import tzstr
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dify_workflow._logs.times import earliest_second, text_of_second, to_utc_text
+from dify_workflow._logs.times import (
+    as_given,
+    earliest_second,
+    latest_second,
+    optional,
+    second_text,
+    text_of_second,
+    to_utc_text,
+)
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 WIRE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z")
@@ -73,6 +82,7 @@ def test_a_time_without_a_zone_is_utc_as_it_is_for_the_server(value, text):
         ("2026-10-25T09:48:00+08", "2026-10-25T01:48:00Z"),
         ("2026-10-24T20:18:00-05:30", "2026-10-25T01:48:00Z"),
         ("2026-10-25T01:48:00-00:00", "2026-10-25T01:48:00Z"),
+        ("2026-10-25t01:48:00", "2026-10-25T01:48:00Z"),
         ("2026-10-25 01:48:00", "2026-10-25T01:48:00Z"),
         ("2026-10-25 09:48:00+08:00", "2026-10-25T01:48:00Z"),
         ("2026-10-25T01:48", "2026-10-25T01:48:00Z"),
@@ -239,3 +249,44 @@ def test_the_end_of_time_is_a_second_that_can_be_written() -> None:
     second = earliest_second("since", datetime.max.replace(tzinfo=UTC))
     assert second is not None
     assert text_of_second(second) == "9999-12-31T23:59:59Z"
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@given(moments)
+def test_the_whole_seconds_around_a_moment_are_the_nearest(moment):
+    exact = (moment - EPOCH) // timedelta(microseconds=1)
+    first, last = earliest_second("since", moment), latest_second("until", moment)
+    assert (first, last) == (-(-exact // 1_000_000), exact // 1_000_000)
+    assert type(first) is type(last) is int
+    whole = moment.astimezone(UTC).replace(microsecond=0)
+    assert text_of_second(last) == second_text(moment.astimezone(UTC)) == utc(whole)
+
+
+@pytest.mark.parametrize("value", [date(1970, 1, 2), datetime(1970, 1, 2), "1970-01-02", "1970-01-02t00:00"])  # noqa: DTZ001
+def test_the_second_of_a_time_without_a_zone_is_one_of_utc(value):
+    assert earliest_second("since", value) == latest_second("until", value) == 86_400
+
+
+def test_what_is_left_out_stays_left_out() -> None:
+    assert earliest_second("since", None) is latest_second("until", None) is None
+    assert text_of_second(None) is second_text(None) is optional("since", None) is None
+
+
+@pytest.mark.parametrize("function", [earliest_second, latest_second, optional, as_given])
+def test_each_function_names_the_parameter_that_is_no_time(function):
+    with pytest.raises(ValueError, match=r"^since must be a datetime"):
+        function("since", "yesterday")
+
+
+def test_the_zone_of_the_machine_does_not_matter(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "JST-9")
+        tzset()
+        try:
+            assert utc(datetime(2026, 10, 25, 9, 48, tzinfo=EAST_8)) == "2026-10-25T01:48:00Z"
+            assert utc("2026-10-25T01:48:00") == "2026-10-25T01:48:00Z"
+        finally:
+            patch.undo()
+            tzset()

@@ -36,7 +36,7 @@ def to_utc_text(name: str, value: Time, *, now: datetime | None = None) -> str:
 
 def second_text(moment: datetime | None) -> str | None:
     """The text, such as "2026-10-25T01:48:00Z", of a moment in UTC; None for None."""
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def optional(name: str, value: Time | None) -> str | None:
