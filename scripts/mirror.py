@@ -44,6 +44,9 @@ SENTENCES = {
     "to\n    an event loop, so there is one pool for each loop in which it is used.": (
         "It may be used from many threads at once and shares one pool of connections among them."
     ),
+    "the\n            headers and the body of a response are each bounded as a whole.": (
+        "the\n            body of a response is bounded as a whole, and its headers in each wait for data."
+    ),
     "The async half, written by hand. The sync half in `_sync` is made from it: `make generate`.": (
         "The sync half, made from the async half in `_async` by `make generate`. Do not edit it here."
     ),
@@ -65,7 +68,7 @@ def mirrored(text: str) -> str:
 
 
 def raw_resources(sources: dict[str, str]) -> str:
-    """The module `raw_resources`: for each resource the methods that return what one call of its caller gives.
+    """The module `raw_resources`: for each resource the methods that return what one call of its base client gives.
 
     Args:
         sources: the texts of the async half by their paths in it.
@@ -89,13 +92,13 @@ def raw_resources(sources: dict[str, str]) -> str:
 
 
 def _returns_a_call(method: ast.AsyncFunctionDef) -> bool:
-    """Whether a method returns what its caller returns for one request."""
+    """Whether a method returns what its base client returns for one request."""
     calls = [
         node.value.value.func
         for node in ast.walk(method)
         if isinstance(node, ast.Return) and isinstance(node.value, ast.Await) and isinstance(node.value.value, ast.Call)
     ]
-    return any(ast.unparse(call) in {"self._caller.call", "self._caller.send"} for call in calls)
+    return any(ast.unparse(call) in {"self._base_client.call", "self._base_client.send"} for call in calls)
 
 
 def formatted(text: str, name: str) -> str:

@@ -91,7 +91,7 @@ def _module(tag: str, cls: str) -> str:
         '        """The same methods, which return the response: its status, its headers, and `.parse()` for the '
         'result."""\n'
         f"        from .raw_resources import {raw}  # noqa: PLC0415 - loaded when needed\n\n"
-        f"        return {raw}(self._caller)\n"
+        f"        return {raw}(self._base_client)\n"
     )
 
 
@@ -137,7 +137,7 @@ def _add_property(client: Source, tag: str, cls: str) -> None:
         f"    @property\n    def {tag}(self) -> {cls}:\n"
         f'        """The operations on {tag.replace("_", " ")}."""\n'
         f"        from .resources.{tag} import {cls}  # noqa: PLC0415 - loaded when needed\n\n"
-        f"        return {cls}(self._caller)\n\n",
+        f"        return {cls}(self._base_client)\n\n",
     )
     client.add_import(f"._async.resources.{tag}", cls, for_types=True)
 
@@ -181,7 +181,7 @@ def _method(spec: dict[str, Any], operation: Operation, name: str) -> tuple[str,
         imports.append(("._runs.arguments", "fields_body", False))
     returned, read = _returned(spec, operation, imports)
     call = f"{operation.name}.build_request({', '.join(given)})"
-    result = f"await self._caller.{read.format(call=call)}"
+    result = f"await self._base_client.{read.format(call=call)}"
     arguments = ", ".join([*signature, *keywords, "timeout: TimeoutOption = None"])
     text = (
         f"    async def {name}({arguments}) -> {returned}:\n"

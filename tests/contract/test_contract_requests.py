@@ -457,7 +457,7 @@ def test_a_client_with_its_own_httpx_client_sends_the_same_bytes(way: Way):
     [outcome] = outcomes(SyncHalf(), good_answer(way), [Call(way.method, as_arguments(given))])
     request = outcome.request
     wanted = expected(way, {name: sample.wire for name, sample in given.items()})
-    configuration = DifyWorkflow(api_key=KEY, base_url=BASE_URL)._caller.configuration
+    configuration = DifyWorkflow(api_key=KEY, base_url=BASE_URL)._base_client.configuration
     files = tuple((name, part) for name, part in wanted.form.items() if isinstance(part, tuple))
     call: Request[Any] = Request(
         operation=way.operation.name,
@@ -542,7 +542,7 @@ def test_whatever_the_spec_allows_is_sent_as_it_is(way: Way, data: st.DataObject
 
 def test_every_request_of_the_suite_is_judged(request_objections: Callable[[], list[str]]):
     with DifyWorkflow(api_key=KEY, base_url=BASE_URL) as client:
-        configuration = client._caller.configuration
+        configuration = client._base_client.configuration
     for name, params in (("list_workflow_logs", (("serach", "x"),)), ("request", (("anything", "x"),))):
         call: Request[Any] = Request(
             operation=name, method="GET", path="/workflows/logs", load_response=lambda: object, params=params

@@ -90,7 +90,7 @@ def full_pool(_: pytest.MonkeyPatch) -> Iterator[DifyWorkflow]:
         client.runs.events(RUN, user="u-1") as events,
     ):
         next(events)
-        connections: Any = client._caller.pool.connections()
+        connections: Any = client._base_client.pool.connections()
         for transport in connections._transports.values():
             transport._pool._max_connections = 1  # and not a hundred streams
         yield client
@@ -151,7 +151,7 @@ def test_the_pool_is_usable_after_who_queued_was_closed(monkeypatch: pytest.Monk
         follow = client.logs.follow()
         threading.Timer(0.1, follow.close).start()
         assert list(follow) == []
-        (transport,) = client._caller.pool.connections()._transports.values()
+        (transport,) = client._base_client.pool.connections()._transports.values()
         transport._pool._max_connections = 2
         with client.runs.events(RUN, user="u-1") as events:
             assert next(events).event == "text_chunk"

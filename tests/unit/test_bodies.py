@@ -18,13 +18,13 @@ from support.clients import EACH_HALF, Half, failure, list_logs
 from support.fault_server import KEY, FaultServer, answer, event_stream, gzipped, raw
 
 from dify_workflow import APIResponseError, InternalServerError
-from dify_workflow._async.base_client import AsyncCaller
+from dify_workflow._async.base_client import AsyncBaseClient
 from dify_workflow._http import bodies
 from dify_workflow._http.bodies import BodyError, Decoder
 from dify_workflow._http.config import Configuration, secret_from
 from dify_workflow._http.pools import AsyncPool, Pool
 from dify_workflow._http.sse import EventParser
-from dify_workflow._sync.base_client import Caller
+from dify_workflow._sync.base_client import BaseClient
 
 GZIP = (("Content-Encoding", "gzip"),)
 
@@ -104,14 +104,14 @@ def sent(half: Half, base_url: str, bound: int) -> Any:
     if half.name == "sync":
         pool = Pool(None)
         try:
-            return Caller(configuration, pool, largest_body=bound).send(call, bytes, None)
+            return BaseClient(configuration, pool, largest_body=bound).send(call, bytes, None)
         finally:
             pool.close()
 
     async def story() -> Any:
         pool = AsyncPool(None)
         try:
-            return await AsyncCaller(configuration, pool, largest_body=bound).send(call, bytes, None)
+            return await AsyncBaseClient(configuration, pool, largest_body=bound).send(call, bytes, None)
         finally:
             await pool.close()
 

@@ -200,7 +200,7 @@ def test_a_new_operation_becomes_a_method_of_a_new_resource() -> None:
     module = files["src/dify_workflow/_async/resources/health.py"]
     assert "    async def get(self, *, deep: bool = False, timeout: TimeoutOption = None) -> AppInfo:" in module
     assert '        """It\'s up: `GET /health`.\n' in module
-    assert "        return await self._caller.call(get_health.build_request(deep=deep), timeout)" in module
+    assert "        return await self._base_client.call(get_health.build_request(deep=deep), timeout)" in module
     client = files["src/dify_workflow/_async/client.py"]
     assert "    def health(self) -> AsyncHealth:" in client
     assert "    from .resources.health import AsyncHealth\n" in client

@@ -50,7 +50,7 @@ class AsyncOpenStream(NamedTuple):
     """The body as it comes."""
 
 
-class AsyncCaller:
+class AsyncBaseClient:
     """Calls operations with one client's options, over its pool of connections.
 
     Args:
@@ -88,18 +88,20 @@ class AsyncCaller:
             "DifyWorkflow() with DIFY_API_KEY and DIFY_BASE_URL in the environment"
         )
 
-    def without_retries(self) -> AsyncCaller:
+    def without_retries(self) -> AsyncBaseClient:
         """The same, which sends each request once."""
         configuration = self.configuration.changed(
             api_key=None, base_url=None, timeout=UNCHANGED, max_retries=0, backoff=None, default_headers=None
         )
-        return AsyncCaller(configuration, self.pool, largest_body=self._largest_body, versions=self.versions)
+        return AsyncBaseClient(configuration, self.pool, largest_body=self._largest_body, versions=self.versions)
 
-    def within(self, life: AsyncLifetime) -> AsyncCaller:
+    def within(self, life: AsyncLifetime) -> AsyncBaseClient:
         """The same for an iterator: its calls end, with `EndedError`, when its lifetime does."""
-        caller = AsyncCaller(self.configuration, self.pool, largest_body=self._largest_body, versions=self.versions)
-        caller.life = life
-        return caller
+        base_client = AsyncBaseClient(
+            self.configuration, self.pool, largest_body=self._largest_body, versions=self.versions
+        )
+        base_client.life = life
+        return base_client
 
     def limits(self, timeout: TimeoutOption) -> Timeout:
         """The bounds of a call: what was given to it, else the client's.

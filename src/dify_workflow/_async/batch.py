@@ -33,7 +33,7 @@ from .._runs.started_run import OUTAGE, has_events
 from .iterations import AsyncIteration, Ending
 from .outages import AsyncPatientCall
 from .resources.app import AsyncApp
-from .resources.base import caller_of
+from .resources.base import base_client_of
 from .resources.files import AsyncFiles
 from .resources.logs import AsyncLogs
 from .resources.runs import AsyncRuns
@@ -86,11 +86,11 @@ class AsyncBatch(AsyncIteration[BatchItem]):
         total: int | None,
     ) -> None:
         life = AsyncLifetime()
-        caller = caller_of(runs)
+        base_client = base_client_of(runs)
         self._progress = BatchProgress(total, rules.at_once)
         job = AsyncBatchJob(runs, rows, rules, life=life, start=start, progress=self._progress)
         self._state_of_job = job.state
-        super().__init__(life, job.items(journal), configuration=caller.configuration)
+        super().__init__(life, job.items(journal), configuration=base_client.configuration)
 
     def _state(self) -> Mapping[str, object]:
         return {"total": self.total, "done": self.done, "failed": self.failed}
@@ -146,9 +146,9 @@ class AsyncBatchJob:
         start: Start,
         progress: BatchProgress,
     ) -> None:
-        caller = caller_of(runs).within(life)
-        self._caller = caller
-        self._runs = AsyncRuns(caller)
+        base_client = base_client_of(runs).within(life)
+        self._base_client = base_client
+        self._runs = AsyncRuns(base_client)
         self._rows = rows
         self._rules = rules
         self._life = life
@@ -166,7 +166,7 @@ class AsyncBatchJob:
         """The items, as rows end or in their order."""
         from .._runs.batch_journal import Journal  # noqa: PLC0415 - loaded when needed
 
-        pool, state = self._caller.pool, self.state
+        pool, state = self._base_client.pool, self.state
         self._journal = await pool.aside(partial(Journal, journal, self._rules))
         early: dict[int, tuple[Entry, BatchItem]] = {}
         try:
@@ -248,7 +248,7 @@ class AsyncBatchJob:
             ValueError: it is the first one of a new batch: most often, all rows have the same fault.
         """
         if self._form is None and self._rules.check_inputs and self._rules.workflow_id is None:
-            self._form = form_of(await AsyncApp(self._caller).parameters())
+            self._form = form_of(await AsyncApp(self._base_client).parameters())
             self._outages.succeeded(Request())
         try:
             checked = to_check(inputs)
@@ -480,7 +480,7 @@ class AsyncBatchJob:
         return any(one.due < due for one in self.state.looking)
 
     async def _find(self, user: str) -> str | None:
-        page = await AsyncLogs(self._caller).list(created_by_end_user_session_id=user, limit=1)
+        page = await AsyncLogs(self._base_client).list(created_by_end_user_session_id=user, limit=1)
         for log in page.data or ():
             if log.workflow_run is not None:
                 return log.workflow_run.id
@@ -516,7 +516,7 @@ class AsyncBatchJob:
         if not paths:
             return task.inputs
         # Since Dify 1.14 a run can use the files of its own user only.
-        is_shared = self._rules.one_user or not has_events(await self._caller.learned_version(None))
+        is_shared = self._rules.one_user or not has_events(await self._base_client.learned_version(None))
         owner = self._rules.user if is_shared else user
         files: dict[Path, Any] = {}
         try:
@@ -540,7 +540,7 @@ class AsyncBatchJob:
         if not is_shared:
             return (await call(path)).as_input()
         uploads, uploading, changed = self._journal.uploads, self.state.uploading, self._workers.changed
-        key = f"{owner}/{await self._caller.pool.aside(partial(self._contents.digest, path))}"
+        key = f"{owner}/{await self._base_client.pool.aside(partial(self._contents.digest, path))}"
         async with changed:
             await self._workers.wait_for(lambda: key not in uploading)
             if key in uploads:
@@ -556,10 +556,10 @@ class AsyncBatchJob:
         return file
 
     async def _upload_once(self, owner: str, path: Path) -> Any:  # noqa: ANN401 - as above
-        return await AsyncFiles(self._caller).upload(path, user=owner)
+        return await AsyncFiles(self._base_client).upload(path, user=owner)
 
     async def _write(self, entry: Entry, *, sync: bool = False) -> None:
         if sync:
-            await self._caller.pool.aside(partial(self._journal.write, entry, sync=True))
+            await self._base_client.pool.aside(partial(self._journal.write, entry, sync=True))
         else:
             self._journal.write(entry)

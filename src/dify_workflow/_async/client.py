@@ -39,8 +39,7 @@ class AsyncDifyWorkflow:
         timeout: seconds for connecting (5 at most), for each wait for more data, and for one attempt as a whole, which
             for a request with a body counts from when that was sent; or an `httpx.Timeout`, which bounds each phase
             and no whole. 60 seconds unless given, and 330 for the first event of `runs.stream`. With `http_client`, the
-            body of a response is bounded as a whole; its headers are with `httpx.AsyncClient`, and in each wait with
-            `httpx.Client`.
+            headers and the body of a response are each bounded as a whole.
         max_retries: how often a request is sent again; 2 unless given. A GET is repeated after connection errors,
             timeouts, 408, 429, and every 5xx but 501 and 505. Anything else is repeated only when the server cannot
             have begun the work: no connection was made, or it responded that it is busy.
@@ -77,7 +76,7 @@ class AsyncDifyWorkflow:
         library.choose(http_client)
         library.checked_client(http_client, "AsyncClient")
         from .._http.pools import AsyncPool  # noqa: PLC0415 - bound to the HTTP library, which was chosen just now
-        from .base_client import AsyncCaller  # noqa: PLC0415 - as above
+        from .base_client import AsyncBaseClient  # noqa: PLC0415 - as above
 
         logging.turn_on_from_environment()
         configuration = Configuration(
@@ -88,7 +87,7 @@ class AsyncDifyWorkflow:
             backoff=backoff,
             default_headers=default_headers,
         )
-        self._caller = AsyncCaller(configuration, AsyncPool(http_client))
+        self._base_client = AsyncBaseClient(configuration, AsyncPool(http_client))
         self._is_derived = False
 
     # A resource is loaded when it is first used: a program that only reads logs does not pay for the rest.
@@ -98,50 +97,50 @@ class AsyncDifyWorkflow:
         """The app's run logs: what ran, for whom, how long, and what failed."""
         from .resources.logs import AsyncLogs  # noqa: PLC0415 - loaded when needed
 
-        return AsyncLogs(self._caller)
+        return AsyncLogs(self._base_client)
 
     @property
     def runs(self) -> AsyncRuns:
         """The app's runs: start, stream, read and stop them."""
         from .resources.runs import AsyncRuns  # noqa: PLC0415 - loaded when needed
 
-        return AsyncRuns(self._caller)
+        return AsyncRuns(self._base_client)
 
     @property
     def files(self) -> AsyncFiles:
         """Files for the app's runs."""
         from .resources.files import AsyncFiles  # noqa: PLC0415 - loaded when needed
 
-        return AsyncFiles(self._caller)
+        return AsyncFiles(self._base_client)
 
     @property
     def forms(self) -> AsyncForms:
         """Forms that paused runs wait for."""
         from .resources.forms import AsyncForms  # noqa: PLC0415 - loaded when needed
 
-        return AsyncForms(self._caller)
+        return AsyncForms(self._base_client)
 
     @property
     def end_users(self) -> AsyncEndUsers:
         """The end users for whom the app ran."""
         from .resources.end_users import AsyncEndUsers  # noqa: PLC0415 - loaded when needed
 
-        return AsyncEndUsers(self._caller)
+        return AsyncEndUsers(self._base_client)
 
     @property
     def app(self) -> AsyncApp:
         """The app's description, inputs and settings."""
         from .resources.app import AsyncApp  # noqa: PLC0415 - loaded when needed
 
-        return AsyncApp(self._caller)
+        return AsyncApp(self._base_client)
 
     @property
     def base_url(self) -> str:
         """Address of the API, ending in "/v1"."""
-        return self._caller.configuration.base_url
+        return self._base_client.configuration.base_url
 
     def __repr__(self) -> str:
-        made = hasattr(self, "_caller")  # not while its options are checked, and a traceback may show it then
+        made = hasattr(self, "_base_client")  # not while its options are checked, and a traceback may show it then
         return f"{type(self).__name__}(base_url={self.base_url!r})" if made else f"{type(self).__name__}(...)"
 
     def with_options(
@@ -176,7 +175,7 @@ class AsyncDifyWorkflow:
         """
         secret = config.secret_from(api_key)
         del api_key  # a traceback that shows variables must not show it
-        configuration = self._caller.configuration.changed(
+        configuration = self._base_client.configuration.changed(
             api_key=secret,
             base_url=base_url,
             timeout=timeout,
@@ -184,10 +183,12 @@ class AsyncDifyWorkflow:
             backoff=backoff,
             default_headers=default_headers,
         )
-        from .base_client import AsyncCaller  # noqa: PLC0415 - loaded with the first client
+        from .base_client import AsyncBaseClient  # noqa: PLC0415 - loaded with the first client
 
         derived = object.__new__(type(self))
-        derived._caller = AsyncCaller(configuration, self._caller.pool, versions=self._caller.versions)
+        derived._base_client = AsyncBaseClient(
+            configuration, self._base_client.pool, versions=self._base_client.versions
+        )
         derived._is_derived = True
         return derived
 
@@ -245,16 +246,16 @@ class AsyncDifyWorkflow:
         try:
             call = requests.plain_request(method, path, params, json)
         except (TypeError, ValueError) as error:
-            response_errors.conceal(error, None, self._caller.configuration.api_key)
+            response_errors.conceal(error, None, self._base_client.configuration.api_key)
             raise
         finally:
             del method, path, params, json  # any of them may hold the key, and a traceback may show variables
-        return await self._caller.send(call, decode.reader(expect), timeout)
+        return await self._base_client.send(call, decode.reader(expect), timeout)
 
     async def close(self) -> None:
         """Close the connections; no-op for a derived client, and for connections of `http_client`."""
         if not self._is_derived:
-            await self._caller.pool.close()
+            await self._base_client.pool.close()
 
     async def __aenter__(self) -> Self:
         return self

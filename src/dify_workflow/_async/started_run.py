@@ -22,7 +22,7 @@ from .._runs.started_run import (
 from .._worker_pool import AsyncWorkers
 from .iterations import Ending, life_of
 from .outages import AsyncPatientCall
-from .resources.base import caller_of
+from .resources.base import base_client_of
 from .resources.runs import AsyncRuns
 from .run_stream import span_of
 
@@ -127,7 +127,7 @@ class AsyncRun:
 
     def _ended(self, result: WorkflowRunResult | None, seconds: float | None) -> WorkflowRunResult:
         if result is None:
-            raise not_ended(caller_of(self._runs).configuration.base_url, self.id, seconds or 0)
+            raise not_ended(base_client_of(self._runs).configuration.base_url, self.id, seconds or 0)
         return result
 
 
@@ -158,7 +158,7 @@ class AsyncStreamReader:
         self._error: Exception | None = None
         self._is_over = False
         self.is_left = False
-        caller_of(runs).pool.end_with(self)
+        base_client_of(runs).pool.end_with(self)
         self._workers.start(self._work)
 
     async def wait(self, deadline: float | None) -> WorkflowRunResult | None:
@@ -225,9 +225,9 @@ async def ended_result(
         DifyError: the server cannot be asked for the run.
         EndedError: the lifetime has ended.
     """
-    caller = caller_of(runs)
-    if has_events(caller.version):
-        events = AsyncRuns(caller.within(life)).events(run_id, user=user)
+    base_client = base_client_of(runs)
+    if has_events(base_client.version):
+        events = AsyncRuns(base_client.within(life)).events(run_id, user=user)
         try:
             await life.run(Ending(events), events.__aenter__)
             return await life.run(Ending(events), events.wait)

@@ -6,7 +6,7 @@ attempt. `_http.network` reads it from there.
 
 How it is used:
 
-- `_async/caller.py` makes an `Attempt` each time that it sends a request, and gives `attempt.phases()` to httpx.
+- `_async/base_client.py` makes an `Attempt` each time that it sends a request, and gives `attempt.phases()` to httpx.
 - For each read, write, handshake and connection `_http.network` calls `Phase.seconds`, which bounds the timeout by
   `Attempt.deadline`. A deadline is set by `Attempt(limits, total=...)` or later by `attempt.deadline = ...`. It also
   bounds headers and interim responses that come drop by drop, handshakes of TLS, and what proxies say.

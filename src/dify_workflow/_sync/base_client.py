@@ -49,7 +49,7 @@ class OpenStream(NamedTuple):
     """The body as it comes."""
 
 
-class Caller:
+class BaseClient:
     """Calls operations with one client's options, over its pool of connections.
 
     Args:
@@ -87,18 +87,18 @@ class Caller:
             "DifyWorkflow() with DIFY_API_KEY and DIFY_BASE_URL in the environment"
         )
 
-    def without_retries(self) -> Caller:
+    def without_retries(self) -> BaseClient:
         """The same, which sends each request once."""
         configuration = self.configuration.changed(
             api_key=None, base_url=None, timeout=UNCHANGED, max_retries=0, backoff=None, default_headers=None
         )
-        return Caller(configuration, self.pool, largest_body=self._largest_body, versions=self.versions)
+        return BaseClient(configuration, self.pool, largest_body=self._largest_body, versions=self.versions)
 
-    def within(self, life: Lifetime) -> Caller:
+    def within(self, life: Lifetime) -> BaseClient:
         """The same for an iterator: its calls end, with `EndedError`, when its lifetime does."""
-        caller = Caller(self.configuration, self.pool, largest_body=self._largest_body, versions=self.versions)
-        caller.life = life
-        return caller
+        base_client = BaseClient(self.configuration, self.pool, largest_body=self._largest_body, versions=self.versions)
+        base_client.life = life
+        return base_client
 
     def limits(self, timeout: TimeoutOption) -> Timeout:
         """The bounds of a call: what was given to it, else the client's.

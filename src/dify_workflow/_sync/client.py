@@ -38,8 +38,7 @@ class DifyWorkflow:
         timeout: seconds for connecting (5 at most), for each wait for more data, and for one attempt as a whole, which
             for a request with a body counts from when that was sent; or an `httpx.Timeout`, which bounds each phase
             and no whole. 60 seconds unless given, and 330 for the first event of `runs.stream`. With `http_client`, the
-            body of a response is bounded as a whole; its headers are with `httpx.Client`, and in each wait with
-            `httpx.Client`.
+            body of a response is bounded as a whole, and its headers in each wait for data.
         max_retries: how often a request is sent again; 2 unless given. A GET is repeated after connection errors,
             timeouts, 408, 429, and every 5xx but 501 and 505. Anything else is repeated only when the server cannot
             have begun the work: no connection was made, or it responded that it is busy.
@@ -76,7 +75,7 @@ class DifyWorkflow:
         library.choose(http_client)
         library.checked_client(http_client, "Client")
         from .._http.pools import Pool  # noqa: PLC0415 - bound to the HTTP library, which was chosen just now
-        from .base_client import Caller  # noqa: PLC0415 - as above
+        from .base_client import BaseClient  # noqa: PLC0415 - as above
 
         logging.turn_on_from_environment()
         configuration = Configuration(
@@ -87,7 +86,7 @@ class DifyWorkflow:
             backoff=backoff,
             default_headers=default_headers,
         )
-        self._caller = Caller(configuration, Pool(http_client))
+        self._base_client = BaseClient(configuration, Pool(http_client))
         self._is_derived = False
 
     # A resource is loaded when it is first used: a program that only reads logs does not pay for the rest.
@@ -97,50 +96,50 @@ class DifyWorkflow:
         """The app's run logs: what ran, for whom, how long, and what failed."""
         from .resources.logs import Logs  # noqa: PLC0415 - loaded when needed
 
-        return Logs(self._caller)
+        return Logs(self._base_client)
 
     @property
     def runs(self) -> Runs:
         """The app's runs: start, stream, read and stop them."""
         from .resources.runs import Runs  # noqa: PLC0415 - loaded when needed
 
-        return Runs(self._caller)
+        return Runs(self._base_client)
 
     @property
     def files(self) -> Files:
         """Files for the app's runs."""
         from .resources.files import Files  # noqa: PLC0415 - loaded when needed
 
-        return Files(self._caller)
+        return Files(self._base_client)
 
     @property
     def forms(self) -> Forms:
         """Forms that paused runs wait for."""
         from .resources.forms import Forms  # noqa: PLC0415 - loaded when needed
 
-        return Forms(self._caller)
+        return Forms(self._base_client)
 
     @property
     def end_users(self) -> EndUsers:
         """The end users for whom the app ran."""
         from .resources.end_users import EndUsers  # noqa: PLC0415 - loaded when needed
 
-        return EndUsers(self._caller)
+        return EndUsers(self._base_client)
 
     @property
     def app(self) -> App:
         """The app's description, inputs and settings."""
         from .resources.app import App  # noqa: PLC0415 - loaded when needed
 
-        return App(self._caller)
+        return App(self._base_client)
 
     @property
     def base_url(self) -> str:
         """Address of the API, ending in "/v1"."""
-        return self._caller.configuration.base_url
+        return self._base_client.configuration.base_url
 
     def __repr__(self) -> str:
-        made = hasattr(self, "_caller")  # not while its options are checked, and a traceback may show it then
+        made = hasattr(self, "_base_client")  # not while its options are checked, and a traceback may show it then
         return f"{type(self).__name__}(base_url={self.base_url!r})" if made else f"{type(self).__name__}(...)"
 
     def with_options(
@@ -175,7 +174,7 @@ class DifyWorkflow:
         """
         secret = config.secret_from(api_key)
         del api_key  # a traceback that shows variables must not show it
-        configuration = self._caller.configuration.changed(
+        configuration = self._base_client.configuration.changed(
             api_key=secret,
             base_url=base_url,
             timeout=timeout,
@@ -183,10 +182,10 @@ class DifyWorkflow:
             backoff=backoff,
             default_headers=default_headers,
         )
-        from .base_client import Caller  # noqa: PLC0415 - loaded with the first client
+        from .base_client import BaseClient  # noqa: PLC0415 - loaded with the first client
 
         derived = object.__new__(type(self))
-        derived._caller = Caller(configuration, self._caller.pool, versions=self._caller.versions)
+        derived._base_client = BaseClient(configuration, self._base_client.pool, versions=self._base_client.versions)
         derived._is_derived = True
         return derived
 
@@ -244,16 +243,16 @@ class DifyWorkflow:
         try:
             call = requests.plain_request(method, path, params, json)
         except (TypeError, ValueError) as error:
-            response_errors.conceal(error, None, self._caller.configuration.api_key)
+            response_errors.conceal(error, None, self._base_client.configuration.api_key)
             raise
         finally:
             del method, path, params, json  # any of them may hold the key, and a traceback may show variables
-        return self._caller.send(call, decode.reader(expect), timeout)
+        return self._base_client.send(call, decode.reader(expect), timeout)
 
     def close(self) -> None:
         """Close the connections; no-op for a derived client, and for connections of `http_client`."""
         if not self._is_derived:
-            self._caller.pool.close()
+            self._base_client.pool.close()
 
     def __enter__(self) -> Self:
         return self

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .._tracing.spans import RunSpan
     from ..models import StopResponse, WorkflowFinishedEvent, WorkflowRunStatus
     from ..results import WorkflowRunResult
-    from .base_client import Caller, OpenStream
+    from .base_client import BaseClient, OpenStream
 
 
 LEFT: Final = (
@@ -61,7 +61,7 @@ class RunStream(Iteration[Any]):
 
     def __init__(
         self,
-        caller: Caller,
+        base_client: BaseClient,
         call: Request[Any],
         load_event: Callable[[str], type[Any]],
         *,
@@ -75,7 +75,7 @@ class RunStream(Iteration[Any]):
         check: Callable[[], None] | None = None,
     ) -> None:
         life = Lifetime(is_open=False)
-        self._caller = caller
+        self._base_client = base_client
         self._call = call
         self._user = user
         self._timeout = timeout
@@ -83,14 +83,19 @@ class RunStream(Iteration[Any]):
         self._check = check
         self._progress = StreamProgress(load_event, ends_at_pause=ends_at_pause, ends_with_run=not starts_run)
         self._waits = StreamWaits(
-            self._progress, caller.limits(timeout), max_silence=checked_max_silence(max_silence), is_queued=starts_run
+            self._progress,
+            base_client.limits(timeout),
+            max_silence=checked_max_silence(max_silence),
+            is_queued=starts_run,
         )
-        self._reading = Reading(self._progress, self._waits, life, caller.configuration.api_key, starts_run=starts_run)
+        self._reading = Reading(
+            self._progress, self._waits, life, base_client.configuration.api_key, starts_run=starts_run
+        )
         self._begin_span = begin_span
         self._is_used = False
         self._is_left = False
         self._held: HeldResponse | None = None
-        super().__init__(life, _nothing(), configuration=caller.configuration)
+        super().__init__(life, _nothing(), configuration=base_client.configuration)
 
     def _state(self) -> Mapping[str, object]:
         return {"workflow_run_id": self.workflow_run_id, "task_id": self.task_id, "events": self._progress.count}
@@ -204,7 +209,9 @@ class RunStream(Iteration[Any]):
     def response_headers(self) -> httpx.Headers | None:
         """Headers of the response, without the API key where the server repeats it; None before the `with` begins."""
         held = self._held
-        return None if held is None else response_errors.headers_of(held.response, self._caller.configuration.api_key)
+        return (
+            None if held is None else response_errors.headers_of(held.response, self._base_client.configuration.api_key)
+        )
 
     @property
     def inputs_refused(self) -> bool:
@@ -226,7 +233,7 @@ class RunStream(Iteration[Any]):
         if self.task_id is None:
             raise RuntimeError("the run cannot be stopped before its first event, which tells its task_id")
         call = stop_workflow_run.build_request(task_id=self.task_id, body={"user": self._user})
-        return self._caller.call(call, self._timeout)
+        return self._base_client.call(call, self._timeout)
 
     def _end(self) -> Exception:
         if self._held is None or self._is_left:
@@ -247,12 +254,12 @@ class RunStream(Iteration[Any]):
         if self._is_used:
             raise RuntimeError("a stream can be used once; `runs.stream` and `runs.events` give another one")
         self._is_used = True
-        caller = self._caller.within(self._life)
+        base_client = self._base_client.within(self._life)
         try:
             with begun_span(self).active():
                 if self._check is not None:
                     self._check()
-                opened = caller.open_stream(self._call, self._waits.timeout, self._advice)
+                opened = base_client.open_stream(self._call, self._waits.timeout, self._advice)
         except EndedError:
             raise RuntimeError("this stream was closed while it was being opened") from None
         self._held = opened.held
@@ -287,9 +294,9 @@ def begun_span(stream: RunStream) -> RunSpan:
     return stream._begun_span()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
 
 
-def stream_over(stream: RunStream, caller: Caller) -> RunStream:
-    """A stream that has not begun, which another caller sends."""
-    stream._caller = caller  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
+def stream_over(stream: RunStream, base_client: BaseClient) -> RunStream:
+    """A stream that has not begun, which another base client sends."""
+    stream._base_client = base_client  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
     return stream
 
 

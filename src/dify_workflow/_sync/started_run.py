@@ -22,7 +22,7 @@ from .._runs.started_run import (
 from .._worker_pool import Workers
 from .iterations import Ending, life_of
 from .outages import PatientCall
-from .resources.base import caller_of
+from .resources.base import base_client_of
 from .resources.runs import Runs
 from .run_stream import span_of
 
@@ -125,7 +125,7 @@ class Run:
 
     def _ended(self, result: WorkflowRunResult | None, seconds: float | None) -> WorkflowRunResult:
         if result is None:
-            raise not_ended(caller_of(self._runs).configuration.base_url, self.id, seconds or 0)
+            raise not_ended(base_client_of(self._runs).configuration.base_url, self.id, seconds or 0)
         return result
 
 
@@ -156,7 +156,7 @@ class StreamReader:
         self._error: Exception | None = None
         self._is_over = False
         self.is_left = False
-        caller_of(runs).pool.end_with(self)
+        base_client_of(runs).pool.end_with(self)
         self._workers.start(self._work)
 
     def wait(self, deadline: float | None) -> WorkflowRunResult | None:
@@ -221,9 +221,9 @@ def ended_result(runs: Runs, run_id: str, user: str, task_id: str | None, life: 
         DifyError: the server cannot be asked for the run.
         EndedError: the lifetime has ended.
     """
-    caller = caller_of(runs)
-    if has_events(caller.version):
-        events = Runs(caller.within(life)).events(run_id, user=user)
+    base_client = base_client_of(runs)
+    if has_events(base_client.version):
+        events = Runs(base_client.within(life)).events(run_id, user=user)
         try:
             life.run(Ending(events), events.__enter__)
             return life.run(Ending(events), events.wait)

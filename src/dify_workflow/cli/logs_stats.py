@@ -142,5 +142,5 @@ def _add(stats: Stats, logs: Iterable[WorkflowLog], progress: Progress) -> None:
 def _description(app: App) -> Described:
     name = app.client.app.info().name
     title = name if isinstance(name, str) and name else app.name or "Dify workflow"  # pyright: ignore[reportUnnecessaryIsInstance] - a server's value
-    version = app.client._caller.version  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of this package
+    version = app.client._base_client.version  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of this package
     return Described(title, app.client.base_url, version or "")

@@ -27,7 +27,7 @@ class AsyncApp(AsyncResource):
         """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
         from .raw_resources import AsyncRawApp  # noqa: PLC0415 - loaded when needed
 
-        return AsyncRawApp(self._caller)
+        return AsyncRawApp(self._base_client)
 
     async def info(self, *, timeout: TimeoutOption = None) -> AppInfo:
         """The app's name, description, tags, mode and author: `GET /info`.
@@ -38,7 +38,7 @@ class AsyncApp(AsyncResource):
         Raises:
             DifyError: as every method does.
         """
-        return await self._caller.call(get_app_info.build_request(), timeout)
+        return await self._base_client.call(get_app_info.build_request(), timeout)
 
     async def parameters(self, *, timeout: TimeoutOption = None) -> AppParameters:
         """The inputs that the workflow takes, and the limits for files: `GET /parameters`.
@@ -50,7 +50,7 @@ class AsyncApp(AsyncResource):
             BadRequestError: the app is not published (`app_unavailable`).
             DifyError: as every method does.
         """
-        return await self._caller.call(get_app_parameters.build_request(), timeout)
+        return await self._base_client.call(get_app_parameters.build_request(), timeout)
 
     async def check_inputs(self, inputs: Mapping[str, Any], *, timeout: TimeoutOption = None) -> None:
         """Check inputs of a run against the app's form: `GET /parameters`.
@@ -71,14 +71,14 @@ class AsyncApp(AsyncResource):
         from ..._runs.arguments import checked_inputs  # noqa: PLC0415 - as above
         from ..._runs.input_form import check_inputs, form_of  # noqa: PLC0415 - loaded when needed
 
-        if (known := self._caller.form) is not None:
+        if (known := self._base_client.form) is not None:
             try:
                 return check_inputs(inputs, known)
             except ValueError:  # the app may have been published again
-                self._caller.form = None
+                self._base_client.form = None
         checked_inputs(inputs)
-        self._caller.form = form_of(await self.parameters(timeout=timeout))
-        return check_inputs(inputs, self._caller.form)
+        self._base_client.form = form_of(await self.parameters(timeout=timeout))
+        return check_inputs(inputs, self._base_client.form)
 
     async def meta(self, *, timeout: TimeoutOption = None) -> AppMeta:
         """The icons of the app's tools: `GET /meta`.
@@ -89,7 +89,7 @@ class AsyncApp(AsyncResource):
         Raises:
             DifyError: as every method does.
         """
-        return await self._caller.call(get_app_meta.build_request(), timeout)
+        return await self._base_client.call(get_app_meta.build_request(), timeout)
 
     async def site(self, *, timeout: TimeoutOption = None) -> AppSite:
         """The appearance of the app's web page: `GET /site`.
@@ -101,4 +101,4 @@ class AsyncApp(AsyncResource):
             PermissionDeniedError: the app has no web page.
             DifyError: as every method does.
         """
-        return await self._caller.call(get_app_site.build_request(), timeout)
+        return await self._base_client.call(get_app_site.build_request(), timeout)

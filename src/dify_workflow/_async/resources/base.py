@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..base_client import AsyncCaller
+    from ..base_client import AsyncBaseClient
 
 
 class AsyncResource:
     """A group of operations, such as `client.logs`."""
 
     __module__ = "dify_workflow.types"
-    __slots__ = ("_caller",)
+    __slots__ = ("_base_client",)
 
-    def __init__(self, caller: AsyncCaller) -> None:
-        self._caller = caller
+    def __init__(self, base_client: AsyncBaseClient) -> None:
+        self._base_client = base_client
 
     def __repr__(self) -> str:
         from ..._display import described  # noqa: PLC0415 - loaded when needed
 
-        return described(self, self._caller.configuration, {})
+        return described(self, self._base_client.configuration, {})
 
 
-def caller_of(resource: AsyncResource) -> AsyncCaller:
+def base_client_of(resource: AsyncResource) -> AsyncBaseClient:
     """What a resource calls operations with, for what it makes."""
-    return resource._caller  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class
+    return resource._base_client  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a friend of the class

@@ -26,7 +26,7 @@ class AsyncEndUsers(AsyncResource):
         """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
         from .raw_resources import AsyncRawEndUsers  # noqa: PLC0415 - loaded when needed
 
-        return AsyncRawEndUsers(self._caller)
+        return AsyncRawEndUsers(self._base_client)
 
     async def get(self, end_user_id: str, *, timeout: TimeoutOption = None) -> EndUserDetail:
         """An end user: `GET /end-users/{end_user_id}`.
@@ -41,4 +41,4 @@ class AsyncEndUsers(AsyncResource):
             DifyError: as every method does.
         """
         call = get_end_user.build_request(end_user_id=checked_id("end_user_id", end_user_id))
-        return await self._caller.call(call, timeout)
+        return await self._base_client.call(call, timeout)

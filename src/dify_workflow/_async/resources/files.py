@@ -32,7 +32,7 @@ class AsyncFiles(AsyncResource):
         """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
         from .raw_resources import AsyncRawFiles  # noqa: PLC0415 - loaded when needed
 
-        return AsyncRawFiles(self._caller)
+        return AsyncRawFiles(self._base_client)
 
     async def upload(
         self,
@@ -66,8 +66,8 @@ class AsyncFiles(AsyncResource):
         """
         user = checked_user(user)
         with upload.Source(file, filename, content_type) as source:
-            call = upload_file.build_request(file=await self._caller.pool.aside(source.part), user=user)
-            return await self._caller.send(call, decode.reader_as(Upload), timeout, after_upload)
+            call = upload_file.build_request(file=await self._base_client.pool.aside(source.part), user=user)
+            return await self._base_client.send(call, decode.reader_as(Upload), timeout, after_upload)
 
     async def upload_all(
         self, inputs: Mapping[str, Any], *, user: str, timeout: TimeoutOption = None

@@ -30,7 +30,7 @@ class AsyncForms(AsyncResource):
         """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
         from .raw_resources import AsyncRawForms  # noqa: PLC0415 - loaded when needed
 
-        return AsyncRawForms(self._caller)
+        return AsyncRawForms(self._base_client)
 
     async def get(self, form_token: str, *, timeout: TimeoutOption = None) -> FormDefinition:
         """The definition of a form: `GET /form/human_input/{form_token}`.
@@ -45,7 +45,7 @@ class AsyncForms(AsyncResource):
             APIStatusError: 412: it was submitted before, or has expired.
             DifyError: as every method does.
         """
-        return await self._caller.call(get_form.build_request(form_token=form_token), timeout)
+        return await self._base_client.call(get_form.build_request(form_token=form_token), timeout)
 
     async def submit(
         self,
@@ -74,4 +74,4 @@ class AsyncForms(AsyncResource):
         """
         body = form_body(inputs, action=action, user=user)
         call = submit_form.build_request(form_token=form_token, body=body)
-        return await self._caller.send(call, decode.nothing, timeout, after_submission)
+        return await self._base_client.send(call, decode.nothing, timeout, after_submission)

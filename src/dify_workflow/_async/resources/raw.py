@@ -1,7 +1,7 @@
 """Methods that return the response instead of what it means: `with_raw_response`.
 
-A method sends its request by the caller of its resource. Here the same method works with a caller that returns the
-response, so that nothing is written for each method but its name, in `raw_resources`.
+A method sends its request by the base client of its resource. Here the same method works with a base client that
+returns the response, so that nothing is written for each method but its name, in `raw_resources`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from ..._http.raw_response import RawResponse
-from ..base_client import AsyncCaller
+from ..base_client import AsyncBaseClient
 from .base import AsyncResource
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ class AsyncRawResource(AsyncResource):
     __module__ = "dify_workflow.types"
     __slots__ = ()
 
-    def __init__(self, caller: AsyncCaller) -> None:
-        super().__init__(AsyncRawCaller(caller.configuration, caller.pool, versions=caller.versions))
+    def __init__(self, base_client: AsyncBaseClient) -> None:
+        super().__init__(AsyncRawBaseClient(base_client.configuration, base_client.pool, versions=base_client.versions))
 
 
-class AsyncRawCaller(AsyncCaller):
+class AsyncRawBaseClient(AsyncBaseClient):
     """Calls operations, and returns the response of each."""
 
     __slots__ = ()

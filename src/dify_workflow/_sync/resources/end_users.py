@@ -26,7 +26,7 @@ class EndUsers(Resource):
         """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
         from .raw_resources import RawEndUsers  # noqa: PLC0415 - loaded when needed
 
-        return RawEndUsers(self._caller)
+        return RawEndUsers(self._base_client)
 
     def get(self, end_user_id: str, *, timeout: TimeoutOption = None) -> EndUserDetail:
         """An end user: `GET /end-users/{end_user_id}`.
@@ -41,4 +41,4 @@ class EndUsers(Resource):
             DifyError: as every method does.
         """
         call = get_end_user.build_request(end_user_id=checked_id("end_user_id", end_user_id))
-        return self._caller.call(call, timeout)
+        return self._base_client.call(call, timeout)

@@ -32,7 +32,7 @@ class Files(Resource):
         """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
         from .raw_resources import RawFiles  # noqa: PLC0415 - loaded when needed
 
-        return RawFiles(self._caller)
+        return RawFiles(self._base_client)
 
     def upload(
         self,
@@ -66,8 +66,8 @@ class Files(Resource):
         """
         user = checked_user(user)
         with upload.Source(file, filename, content_type) as source:
-            call = upload_file.build_request(file=self._caller.pool.aside(source.part), user=user)
-            return self._caller.send(call, decode.reader_as(Upload), timeout, after_upload)
+            call = upload_file.build_request(file=self._base_client.pool.aside(source.part), user=user)
+            return self._base_client.send(call, decode.reader_as(Upload), timeout, after_upload)
 
     def upload_all(self, inputs: Mapping[str, Any], *, user: str, timeout: TimeoutOption = None) -> dict[str, Any]:
         """Upload every file among the inputs of a run: `POST /files/upload` for each path.

@@ -30,7 +30,7 @@ class Forms(Resource):
         """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
         from .raw_resources import RawForms  # noqa: PLC0415 - loaded when needed
 
-        return RawForms(self._caller)
+        return RawForms(self._base_client)
 
     def get(self, form_token: str, *, timeout: TimeoutOption = None) -> FormDefinition:
         """The definition of a form: `GET /form/human_input/{form_token}`.
@@ -45,7 +45,7 @@ class Forms(Resource):
             APIStatusError: 412: it was submitted before, or has expired.
             DifyError: as every method does.
         """
-        return self._caller.call(get_form.build_request(form_token=form_token), timeout)
+        return self._base_client.call(get_form.build_request(form_token=form_token), timeout)
 
     def submit(
         self,
@@ -74,4 +74,4 @@ class Forms(Resource):
         """
         body = form_body(inputs, action=action, user=user)
         call = submit_form.build_request(form_token=form_token, body=body)
-        return self._caller.send(call, decode.nothing, timeout, after_submission)
+        return self._base_client.send(call, decode.nothing, timeout, after_submission)

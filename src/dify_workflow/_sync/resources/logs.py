@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..._logs.walk import PageRequest
     from ...models import WorkflowLogPage, WorkflowRunStatus
     from ...results import WorkflowRunDetail
-    from ..base_client import Caller
+    from ..base_client import BaseClient
     from ..log_details import DetailedLogWalk
     from ..log_follow import LogChanges, LogFollow
     from ..log_walk import LogWalk
@@ -45,7 +45,7 @@ class Logs(Resource):
         """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
         from .raw_resources import RawLogs  # noqa: PLC0415 - loaded when needed
 
-        return RawLogs(self._caller)
+        return RawLogs(self._base_client)
 
     def list(
         self,
@@ -99,12 +99,12 @@ class Logs(Resource):
             created_at__after=created_at__after,
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
-            version=self._caller.version,
+            version=self._base_client.version,
         )
         call = list_workflow_logs.build_request(**filters.sent, page=page, limit=limit)
         if filters.undecided_keyword is not None:
-            _check_keyword(self._caller, filters.undecided_keyword, timeout)
-        return self._caller.call(call, timeout)
+            _check_keyword(self._base_client, filters.undecided_keyword, timeout)
+        return self._base_client.call(call, timeout)
 
     @overload
     def iter(
@@ -216,7 +216,7 @@ class Logs(Resource):
             if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MOST_WORKERS:
                 raise ValueError(f"{name} must be an integer from 1 to {MOST_WORKERS}, got {number!r}")
         _check_patience(patience)
-        self._caller.limits(timeout)  # refused now, not by the first request
+        self._base_client.limits(timeout)  # refused now, not by the first request
         from ..._http.lifetimes import Lifetime  # noqa: PLC0415 - loaded when needed
         from ..._http.outages import Outages  # noqa: PLC0415 - loaded when needed
         from ..._logs.ranges import walk_filters  # noqa: PLC0415 - loaded when needed
@@ -232,13 +232,13 @@ class Logs(Resource):
             created_at__after=created_at__after,
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
-            version=self._caller.version,
+            version=self._base_client.version,
         )
         life = Lifetime()
-        caller = self._caller.within(life)
+        base_client = self._base_client.within(life)
         outages = Outages(patience)
-        read_page = _page_reader(caller, filters, timeout)
-        span = walk_span(caller.configuration)
+        read_page = _page_reader(base_client, filters, timeout)
+        span = walk_span(base_client.configuration)
         if span is not None:
             from ..tracing import traced_call  # noqa: PLC0415 - loaded when needed
 
@@ -249,7 +249,7 @@ class Logs(Resource):
             checkpoint=checkpoint,
             workers=workers,
             life=life,
-            configuration=caller.configuration,
+            configuration=base_client.configuration,
             span=span if details is None else None,
         )
         if details is None:
@@ -259,7 +259,7 @@ class Logs(Resource):
         from .runs import Runs  # noqa: PLC0415 - loaded when needed
 
         probe = partial(read_page, PageRequest(before=None, after=None, limit=1))
-        get: Callable[[str], WorkflowRunDetail] = partial(Runs(caller).get, timeout=timeout)
+        get: Callable[[str], WorkflowRunDetail] = partial(Runs(base_client).get, timeout=timeout)
         if span is not None:
             from ..tracing import traced_call  # noqa: PLC0415 - loaded when needed
 
@@ -269,7 +269,7 @@ class Logs(Resource):
             PatientCall(get, outages, life, probe=probe),
             at_once=details,
             outages=outages,
-            configuration=caller.configuration,
+            configuration=base_client.configuration,
             span=span,
         )
 
@@ -326,7 +326,7 @@ class Logs(Resource):
             APIStatusError: while iterating: an error that waiting does not resolve, such as 401. Outages (connection
                 errors, 5xx, 429, responses that are not the API's) are logged as warnings and waited out.
         """
-        self._caller.limits(timeout)  # refused now, not by the first request
+        self._base_client.limits(timeout)  # refused now, not by the first request
         from ..._http.lifetimes import Lifetime  # noqa: PLC0415 - loaded when needed
         from ..._logs.follow import checked_following  # noqa: PLC0415 - loaded when needed
         from ..log_follow import LogFollow  # noqa: PLC0415 - loaded when needed
@@ -336,15 +336,15 @@ class Logs(Resource):
             status=status,
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
-            version=self._caller.version,
+            version=self._base_client.version,
             poll=poll,
             give_up_after=give_up_after,
             since=since,
             checkpoint=checkpoint,
         )
         life = Lifetime()
-        read_page = _page_reader(self._caller.within(life), filters, timeout)
-        return LogFollow(read_page, following, life=life, configuration=self._caller.configuration)
+        read_page = _page_reader(self._base_client.within(life), filters, timeout)
+        return LogFollow(read_page, following, life=life, configuration=self._base_client.configuration)
 
     def changes(
         self,
@@ -401,7 +401,7 @@ class Logs(Resource):
             RuntimeError: while iterating: it was closed before its last log, or the process was forked.
         """
         _check_patience(patience)
-        self._caller.limits(timeout)  # refused now, not by the first request
+        self._base_client.limits(timeout)  # refused now, not by the first request
         from ..._http.lifetimes import Lifetime  # noqa: PLC0415 - loaded when needed
         from ..._http.outages import Outages  # noqa: PLC0415 - loaded when needed
         from ..._logs.follow import checked_following  # noqa: PLC0415 - loaded when needed
@@ -413,16 +413,16 @@ class Logs(Resource):
             status=status,
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
-            version=self._caller.version,
+            version=self._base_client.version,
             poll=MOST_SECONDS,
             give_up_after=give_up_after,
             since=since,
             checkpoint=checkpoint,
         )
         life = Lifetime()
-        read_page = _page_reader(self._caller.within(life), filters, timeout)
+        read_page = _page_reader(self._base_client.within(life), filters, timeout)
         patient = PatientCall(read_page, Outages(patience), life, what="logs.changes")
-        return LogChanges(patient, following, life=life, configuration=self._caller.configuration)
+        return LogChanges(patient, following, life=life, configuration=self._base_client.configuration)
 
     def ranges(
         self,
@@ -481,10 +481,10 @@ class Logs(Resource):
             created_at__after=created_at__after,
             created_by_end_user_session_id=created_by_end_user_session_id,
             created_by_account=created_by_account,
-            version=self._caller.version,
+            version=self._base_client.version,
         )
         plan = Plan(filters, parts)
-        read_page = _page_reader(self._caller, filters, timeout)
+        read_page = _page_reader(self._base_client, filters, timeout)
         while (request := plan.next_request()) is not None:
             plan.accept(Reply.of(read_page(request)))
         return plan.ranges
@@ -496,11 +496,11 @@ def _check_patience(patience: float) -> None:
 
 
 def _page_reader(
-    caller: Caller, filters: LogFilters, timeout: TimeoutOption
+    base_client: BaseClient, filters: LogFilters, timeout: TimeoutOption
 ) -> Callable[[PageRequest], WorkflowLogPage]:
     def read(request: PageRequest) -> WorkflowLogPage:
         if filters.undecided_keyword is not None:
-            _check_keyword(caller, filters.undecided_keyword, timeout)
+            _check_keyword(base_client, filters.undecided_keyword, timeout)
         call = list_workflow_logs.build_request(
             **filters.sent,
             created_at__before=times.text_of_second(request.before),
@@ -508,12 +508,12 @@ def _page_reader(
             page=request.page,
             limit=request.limit,
         )
-        return caller.call(call, timeout)
+        return base_client.call(call, timeout)
 
     return read
 
 
-def _check_keyword(caller: Caller, keyword: str, timeout: TimeoutOption) -> None:
+def _check_keyword(base_client: BaseClient, keyword: str, timeout: TimeoutOption) -> None:
     """Check a keyword that only some versions of the server can be sent as it is, once the version is known.
 
     Raises:
@@ -521,4 +521,4 @@ def _check_keyword(caller: Caller, keyword: str, timeout: TimeoutOption) -> None
     """
     from ..._logs.keywords import sent_keyword  # noqa: PLC0415 - loaded when needed
 
-    sent_keyword(keyword, caller.learned_version(timeout))
+    sent_keyword(keyword, base_client.learned_version(timeout))

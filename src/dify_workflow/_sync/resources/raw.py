@@ -1,7 +1,7 @@
 """Methods that return the response instead of what it means: `with_raw_response`.
 
-A method sends its request by the caller of its resource. Here the same method works with a caller that returns the
-response, so that nothing is written for each method but its name, in `raw_resources`.
+A method sends its request by the base client of its resource. Here the same method works with a base client that
+returns the response, so that nothing is written for each method but its name, in `raw_resources`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from ..._http.raw_response import RawResponse
-from ..base_client import Caller
+from ..base_client import BaseClient
 from .base import Resource
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ class RawResource(Resource):
     __module__ = "dify_workflow.types"
     __slots__ = ()
 
-    def __init__(self, caller: Caller) -> None:
-        super().__init__(RawCaller(caller.configuration, caller.pool, versions=caller.versions))
+    def __init__(self, base_client: BaseClient) -> None:
+        super().__init__(RawBaseClient(base_client.configuration, base_client.pool, versions=base_client.versions))
 
 
-class RawCaller(Caller):
+class RawBaseClient(BaseClient):
     """Calls operations, and returns the response of each."""
 
     __slots__ = ()

@@ -48,7 +48,7 @@ class Runs(Resource):
         """The same methods, which return the response: its status, its headers, and `.parse()` for the result."""
         from .raw_resources import RawRuns  # noqa: PLC0415 - loaded when needed
 
-        return RawRuns(self._caller)
+        return RawRuns(self._base_client)
 
     def run(
         self,
@@ -91,11 +91,11 @@ class Runs(Resource):
         """
         body = run_body(inputs, user=user, files=files, trace_session_id=trace_session_id, mode="blocking")
         read = decode.reader_as(WorkflowRunResult)
-        span = run_span(self._caller.configuration, body, workflow_id)
+        span = run_span(self._base_client.configuration, body, workflow_id)
         with span.whole():
             if check_inputs and workflow_id is None:
-                App(self._caller).check_inputs(inputs, timeout=timeout)
-            return self._caller.send(_start(body, workflow_id), span.reader(read), timeout, after_run(body))
+                App(self._base_client).check_inputs(inputs, timeout=timeout)
+            return self._base_client.send(_start(body, workflow_id), span.reader(read), timeout, after_run(body))
 
     def start(
         self,
@@ -148,8 +148,8 @@ class Runs(Resource):
 
             checked_user(user)
             if not checked:
-                App(self._caller).check_inputs(to_check(inputs), timeout=timeout)
-            inputs, checked = Files(self._caller).upload_all(inputs, user=user), True
+                App(self._base_client).check_inputs(to_check(inputs), timeout=timeout)
+            inputs, checked = Files(self._base_client).upload_all(inputs, user=user), True
         stream = self.stream(
             inputs,
             user=user,
@@ -160,7 +160,7 @@ class Runs(Resource):
         )
         with begun_span(stream).active():
             if not checked:
-                App(self._caller).check_inputs(inputs, timeout=timeout)
+                App(self._base_client).check_inputs(inputs, timeout=timeout)
             stream.__enter__()
         try:
             while (run_id := stream.workflow_run_id) is None:
@@ -266,13 +266,13 @@ class Runs(Resource):
                 workflow_id=workflow_id,
             )
         )
-        caller = self._caller.without_retries()
+        base_client = self._base_client.without_retries()
 
         def start(inputs: Mapping[str, Any], user: str) -> RunStream:
             stream = self.stream(
                 inputs, user=user, workflow_id=workflow_id, trace_session_id=trace_session_id, timeout=timeout
             )
-            return stream_over(stream, caller)
+            return stream_over(stream, base_client)
 
         start({}, user)  # the other arguments are checked before anything is sent
         total = len(rows) if isinstance(rows, Sized) else None
@@ -373,7 +373,7 @@ class Runs(Resource):
         """
         body = run_body(inputs, user=user, files=files, trace_session_id=trace_session_id, mode="streaming")
         return RunStream(
-            self._caller,
+            self._base_client,
             _start(body, workflow_id),
             run_workflow.load_event,
             user=user,
@@ -381,8 +381,8 @@ class Runs(Resource):
             max_silence=max_silence,
             starts_run=True,
             advice=after_run(body),
-            begin_span=partial(run_span, self._caller.configuration, body, workflow_id),
-            check=partial(App(self._caller).check_inputs, inputs, timeout=timeout)
+            begin_span=partial(run_span, self._base_client.configuration, body, workflow_id),
+            check=partial(App(self._base_client).check_inputs, inputs, timeout=timeout)
             if check_inputs and workflow_id is None
             else None,
         )
@@ -400,7 +400,7 @@ class Runs(Resource):
             DifyError: as every method does.
         """
         call = get_workflow_run.build_request(workflow_run_id=checked_id("workflow_run_id", workflow_run_id))
-        return self._caller.send(call, detail_or_missing(workflow_run_id), timeout)
+        return self._base_client.send(call, detail_or_missing(workflow_run_id), timeout)
 
     def stop(self, task_id: str, *, user: str, timeout: TimeoutOption = None) -> StopResponse:
         """End a run that is going on: `POST /workflows/tasks/{task_id}/stop`.
@@ -417,7 +417,7 @@ class Runs(Resource):
             DifyError: as every method does.
         """
         call = stop_workflow_run.build_request(task_id=task_id, body=user_body(user=user))
-        return self._caller.call(call, timeout)
+        return self._base_client.call(call, timeout)
 
     def events(
         self,
@@ -460,7 +460,7 @@ class Runs(Resource):
             continue_on_pause=continue_on_pause,
         )
         return RunStream(
-            self._caller,
+            self._base_client,
             call,
             stream_workflow_run_events.load_event,
             user=user,
