@@ -15,7 +15,7 @@ from support.fault_server import FaultServer, json_response, raw
 from support.tls import certified
 
 from dify_workflow import APIStatusError
-from dify_workflow._http import network, surplus
+from dify_workflow._http import chunked, network, surplus
 from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
@@ -80,6 +80,23 @@ def test_a_connection_without_surplus_bytes_is_used_again(half: Half, http: Any)
 
     with FaultServer(json_response(200, {}), raw(CHUNKED, then="keep")) as server:
         half.call(server.base_url, ask, ask, ask, http=http)
+        assert server.connections == 1
+
+
+def test_h11_still_has_what_is_read_past_it():
+    """When this fails, a release has moved it: streams of events then cost twice as much."""
+    with FaultServer(raw(CHUNKED[:-7], 0.02, CHUNKED[-7:], then="keep")) as server, httpx.HTTPTransport() as transport:
+        for _ in range(2):
+            request = httpx.Request("GET", server.base_url)
+            response = transport.handle_request(request)
+            response.request = request
+            body = chunked.chunked_body(response)
+            assert body is not None
+            received = body.received
+            while not body.chunks.is_over:
+                assert list(body.chunks.feed(received or body.read(chunked.MOST_BYTES))) in ([b"{}"], [])
+                received = b""
+            assert response.read() == b""
         assert server.connections == 1
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from .._errors import DifyError
-from .._http import bodies, decode, logging, requests, response_errors, retry, transport_errors
+from .._http import bodies, chunked, decode, logging, requests, response_errors, retry, transport_errors
 from .._http.advice import add_advice, no_advice
 from .._http.attempts import Attempt, attempt_of, end_attempt
 from .._http.config import UNCHANGED, Timeout
@@ -339,15 +339,29 @@ def pieces(response: httpx.Response, *, is_whole: bool = False) -> AsyncIterator
     decoder = bodies.decoder_for(response.headers) if "content-encoding" in response.headers else None
     if response.is_stream_consumed:  # a transport may have read it all before
         return response.aiter_bytes()
-    if decoder is None:
-        return response.aiter_raw()
-    return _decoded(response, decoder, is_whole=is_whole)
+    if decoder is not None:
+        return _decoded(response, decoder, is_whole=is_whole)
+    body = None if is_whole else chunked.chunked_body(response)
+    return response.aiter_raw() if body is None else _chunked(response, body)
 
 
 async def _joined(beginning: bytes, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     """A body whose first bytes were read before."""
     yield beginning
     async for chunk in chunks:
+        yield chunk
+
+
+async def _chunked(response: httpx.Response, body: chunked.ChunkedBody) -> AsyncGenerator[bytes]:
+    chunks, data, read, timeout = body
+    data = data or await read(chunked.MOST_BYTES, timeout)
+    while True:
+        for piece in chunks.feed(data):
+            yield piece
+        if chunks.is_over:
+            break
+        data = await read(chunked.MOST_BYTES, timeout)
+    async for chunk in response.aiter_raw():
         yield chunk
 
 

@@ -49,8 +49,9 @@ def as_http_error(error: Exception) -> httpx.HTTPError:
     if isinstance(error, ssl.SSLError):
         return httpx.ReadError(f"{_TLS}: {error}")
     kind = type(error).__name__
-    if "Timeout" in kind:
-        return httpx.ReadTimeout(f"{kind}: {error}")
+    same = getattr(httpx, kind, None)  # what httpx would have made of an error of httpcore or h11
+    if isinstance(same, type) and issubclass(same, httpx.HTTPError):
+        return same(str(error))
     return httpx.ReadError(f"{kind}: {error}")
 
 

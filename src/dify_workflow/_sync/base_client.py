@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from .._errors import DifyError
-from .._http import bodies, decode, logging, requests, response_errors, retry, transport_errors
+from .._http import bodies, chunked, decode, logging, requests, response_errors, retry, transport_errors
 from .._http.advice import add_advice, no_advice
 from .._http.attempts import Attempt, attempt_of, end_attempt
 from .._http.config import UNCHANGED, Timeout
@@ -330,15 +330,29 @@ def pieces(response: httpx.Response, *, is_whole: bool = False) -> Iterator[byte
     decoder = bodies.decoder_for(response.headers) if "content-encoding" in response.headers else None
     if response.is_stream_consumed:  # a transport may have read it all before
         return response.iter_bytes()
-    if decoder is None:
-        return response.iter_raw()
-    return _decoded(response, decoder, is_whole=is_whole)
+    if decoder is not None:
+        return _decoded(response, decoder, is_whole=is_whole)
+    body = None if is_whole else chunked.chunked_body(response)
+    return response.iter_raw() if body is None else _chunked(response, body)
 
 
 def _joined(beginning: bytes, chunks: Iterator[bytes]) -> Generator[bytes]:
     """A body whose first bytes were read before."""
     yield beginning
     for chunk in chunks:
+        yield chunk
+
+
+def _chunked(response: httpx.Response, body: chunked.ChunkedBody) -> Generator[bytes]:
+    chunks, data, read, timeout = body
+    data = data or read(chunked.MOST_BYTES, timeout)
+    while True:
+        for piece in chunks.feed(data):
+            yield piece
+        if chunks.is_over:
+            break
+        data = read(chunked.MOST_BYTES, timeout)
+    for chunk in response.iter_raw():
         yield chunk
 
 
