@@ -286,15 +286,15 @@ class Follower:
     """
 
     def __init__(self, half: Half, base_url: str, *, api_key: str = KEY, max_retries: int = 0, **options: Any) -> None:
-        self._half = half
-        self._closing = contextlib.ExitStack()
-        self._run = self._closing.enter_context(half.opened(base_url, api_key=api_key, max_retries=max_retries))
-
         async def begin(client: Any) -> Any:
             return client.logs.follow(**{"poll": 0.01} | options)
 
-        self._follow = self._play(begin)
-        self._closing.callback(self._play, lambda client: self._follow.close())
+        self._half = half
+        with contextlib.ExitStack() as stack:
+            self._run = stack.enter_context(half.opened(base_url, api_key=api_key, max_retries=max_retries))
+            self._follow = self._play(begin)
+            stack.callback(self._play, lambda client: self._follow.close())
+            self._closing = stack.pop_all()
 
     def _play(self, story: Story) -> Any:
         return self._run(self._half.action(story))

@@ -5,15 +5,94 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dify_workflow._http.library import httpx
+from dify_workflow.testing import AccountRow, EndUserRow, LogRow, RunRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Body = dict[str, Any]
 
 
 def load_recordings(folder: str) -> dict[str, dict[str, Any]]:
     """Return the exchanges of a folder beside this file by their names."""
     paths = sorted((Path(__file__).parents[1] / folder).glob("*.json"))
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def replaced(text: str, ids: dict[str, str]) -> str:
+    """A recorded text with the sandbox's ids and keys."""
+    for recorded, ours in ids.items():
+        text = text.replace(recorded, ours)
+    return text
+
+
+def app_of(recording: Body) -> str | None:
+    """The app whose key the recorded request has."""
+    match = re.search(r"<key:([\w-]+)>", " ".join(recording["request"]["headers"].values()))
+    return match and match[1]
+
+
+def row_of(item: Body, **run: str) -> LogRow:
+    """The row of a log of a recorded page; of its run, the page does not tell all."""
+    user, account = item["created_by_end_user"], item["created_by_account"]
+    return LogRow(
+        id=item["id"],
+        created_at=item["created_at"],
+        run=item["workflow_run"] and RunRow(**item["workflow_run"], **run),
+        created_from=item["created_from"],
+        created_by_role=item["created_by_role"],
+        creator=(user and EndUserRow(user["id"], user["type"], user["session_id"]))
+        or (account and AccountRow(**account)),
+    )
+
+
+def compare_responses(
+    response: httpx.Response,
+    recorded: Body,
+    body: str,
+    compare: Callable[[Body, Body], None],
+    *,
+    certain: Callable[[str], str] = str,
+) -> None:
+    """Compare a response with the recorded one, whose body has the sandbox's ids by now; of an error, what is certain.
+
+    `compare` is given the values of two bodies of JSON.
+    """
+    assert response.status_code == recorded["status"], response.text
+    assert relevant(response.headers) == relevant(httpx.Headers(recorded["headers"]))
+    kind = recorded["headers"]["Content-Type"]
+    if kind.startswith("text/html"):
+        assert not body or response.text.startswith("<!doctype html>")
+    elif kind.startswith("text/event-stream"):
+        compare_streams(response.text, body)
+    elif recorded["status"] >= 400:
+        assert certain(response.text) == certain(body)  # to the byte: the order of the keys differs among errors
+    elif body:
+        compare(json.loads(response.text), json.loads(body))
+        end = "\n" if body.endswith("\n") else ""  # the response of a blocking run has none
+        assert response.text == json.dumps(json.loads(response.text)) + end
+
+
+def compare_bodies(request: Body, answer: Body, recorded: Body) -> None:
+    """Compare what is no page of logs: all but what another server or run has of its own."""
+    path = request["path"]
+    assert list(answer) == list(recorded)
+    if path.endswith("/run") and request["method"] == "POST":
+        compare_all_but(CHANCE, answer["data"], recorded["data"])
+    elif path == "/v1/files/upload":
+        compare_all_but({"id", "created_by", "created_at", "source_url", "tenant_id"}, answer, recorded)
+        assert url_form(answer["source_url"]) == url_form(recorded["source_url"])
+    elif path in {"/v1/info", "/v1/site"}:  # names are the apps' own
+        compare_all_but({"name", "author_name", "title"}, answer, recorded)
+    else:
+        assert answer == recorded
+
+
+def ties_aside(items: list[Body]) -> list[Body]:
+    return sorted(items, key=lambda item: (-item["created_at"], item["id"]))
 
 
 def relevant(headers: httpx.Headers) -> dict[str, str]:
