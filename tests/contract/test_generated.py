@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
 import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote
@@ -258,7 +260,30 @@ def test_every_schema_has_a_class_and_no_other_class_is_there():
 @pytest.mark.parametrize("name", OBJECTS)
 def test_an_object_with_every_field_is_read_field_by_field(name: str):
     source = Samples().of({"$ref": f"#/{name}"})
-    check_model(name, source, decoded(name, source))
+    found = decoded(name, source)
+    check_model(name, source, found)
+    assert not hasattr(found, "_keys")  # nothing has to be remembered of what is as the spec says
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_a_model_made_by_hand_keeps_the_order_of_the_spec(name: str):
+    fields = {key: f"the {key} of {name}" for key in SCHEMAS[name]["properties"]}
+    given = {argument(key): value for key, value in reversed(fields.items())}
+    made = getattr(models, name)(**given, additional_properties={"extra": 1})
+    assert list(made.to_dict().items()) == [*fields.items(), ("extra", 1)]
+    assert getattr(models, name)().to_dict() == {}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_a_copy_is_equal_has_the_same_keys_and_is_mutable(name: str):
+    full = Samples().of({"$ref": f"#/{name}"})
+    for source in (full, full | {"extra": 1}, dict(list(full.items())[1:])):
+        read = decoded(name, source)
+        copied = copy.copy(read)
+        assert copied == read
+        assert list(copied.to_dict().items()) == list(source.items())
+        copied.additional_properties["more"] = 2
+        assert read.to_dict() == source
 
 
 @pytest.mark.parametrize("name", OBJECTS)
@@ -266,7 +291,8 @@ def test_each_field_may_be_absent_null_zero_false_or_empty(name: str):
     full = Samples().of({"$ref": f"#/{name}"})
     for key in full:
         absent = {other: value for other, value in full.items() if other != key}
-        check_model(name, absent, decoded(name, absent))
+        for source in (absent, {**absent, "a new field": key}):
+            check_model(name, source, decoded(name, source))
         for odd in (None, 0, False, "", 0.0, [], {}, "text", -1, [None], [[]]):
             source = {**full, key: odd}
             found = decoded(name, source)
@@ -277,10 +303,10 @@ def test_each_field_may_be_absent_null_zero_false_or_empty(name: str):
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-def test_only_one_field_may_be_there(name: str):
+def test_only_one_field_or_none_may_be_there(name: str):
     full = Samples().of({"$ref": f"#/{name}"})
-    for key, value in full.items():
-        check_model(name, {key: value}, decoded(name, {key: value}))
+    for source in ({}, *({key: value} for key, value in full.items())):
+        check_model(name, source, decoded(name, source))
 
 
 @pytest.mark.parametrize("name", OBJECTS)
@@ -306,8 +332,11 @@ def test_each_time_has_a_companion_and_nothing_else_has(name: str):
         for key, schema in properties.items()
         if key.endswith("_at") and {resolved(one).get("type") for one in alternatives(schema)} - {"null"} == {"integer"}
     }
-    cls = getattr(models, name)
-    assert {key for key in dir(cls) if key.endswith("_utc")} == {f"{key}_utc" for key in times}
+    assert {key for key in dir(getattr(models, name)) if key.endswith("_utc")} == {f"{key}_utc" for key in times}
+    read = decoded(name, dict.fromkeys(times, 1_790_000_000))
+    for key in times:
+        assert getattr(read, f"{key}_utc") == datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
+        assert getattr(decoded(name, {}), f"{key}_utc") is None
 
 
 @pytest.mark.parametrize("name", OBJECTS)
@@ -410,6 +439,13 @@ def test_each_operation_of_the_recorded_server_was_recorded():
     assert recorded <= set(OPERATIONS) - newer
     assert len(recorded) == 10
     assert len(GOOD) > 100
+    logs = [
+        log for one in GOOD if one.operation == "list_workflow_logs" for log in json.loads(one.response["body"])["data"]
+    ]
+    assert len(logs) > 300
+    for creator in ("created_by_account", "created_by_end_user"):
+        assert {log[creator] is None for log in logs} == {True, False}
+    assert len({log["workflow_run"]["status"] for log in logs}) > 3
     assert {one.name for one in STREAMS} == {"run-broken-graph-streaming", "run-stream-ok", "run-stream-ping"}
     assert len(SENT) > 30
 

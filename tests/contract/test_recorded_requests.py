@@ -1,50 +1,27 @@
-"""What a real Dify 1.11.2 answered is read without loss, and what was asked of it is what the SDK sends.
-
-Of every recorded exchange but those about the logs, which are held side by side with the sandbox elsewhere.
-"""
+"""What was asked of a real Dify 1.11.2 is what the SDK sends, of every recorded exchange but those about the logs."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
-from dify_workflow_api.api.runs import run_workflow
 from support.clients import EACH_HALF, Half
 from support.multipart_bodies import Part, parts_of
+from support.recordings import exchanged, load_recordings
 from support.spec import SPEC
 
-from dify_workflow import (
-    APIStatusError,
-    AuthenticationError,
-    BadRequestError,
-    DifyError,
-    InternalServerError,
-    NotFoundError,
-    PayloadTooLargeError,
-    PermissionDeniedError,
-    RateLimitError,
-    UnsupportedMediaTypeError,
-    WorkflowStreamError,
-    models,
-)
 from dify_workflow._http.library import httpx
-from dify_workflow.results import Upload, WorkflowRunDetail, WorkflowRunResult
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from support.clients import Story
 
-FOLDER = Path(__file__).parents[1] / "recordings"
-ALL = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))}
+ALL = load_recordings("recordings")
 RECORDINGS = {name: one for name, one in ALL.items() if one["request"]["path"] != "/v1/workflows/logs"}
 
-# Requests that no typed method can make, and why. Their answers are read all the same.
+# Requests that no typed method can make, and why.
 NO_METHOD = {
     "datasets-with-app-key": "GET /datasets is no operation of a workflow app",
     "messages-on-workflow-app": "GET /messages is no operation of a workflow app",
@@ -78,14 +55,6 @@ REFUSED = {
 MADE = [name for name in RECORDINGS if name not in NO_METHOD and name not in REFUSED]
 
 
-@dataclass(frozen=True)
-class Call:
-    """A call of a typed method, and the model of its answer."""
-
-    story: Story
-    model: type[Any]
-
-
 OPERATIONS = {
     r"POST /v1/workflows/run": "run",
     r"POST /v1/workflows/(?P<workflow_id>[^/]+)/run": "run",
@@ -97,13 +66,6 @@ OPERATIONS = {
     r"GET /v1/parameters": "parameters",
     r"GET /v1/site": "site",
 }
-APP_MODELS = {
-    "info": models.AppInfo,
-    "meta": models.AppMeta,
-    "parameters": models.AppParameters,
-    "site": models.AppSite,
-}
-RUN_ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 CONTENT = b"a\r\n--b"
 
 
@@ -116,7 +78,7 @@ def operation_of(recording: dict[str, Any]) -> tuple[str, dict[str, str]]:
     return "", {}
 
 
-def call_of(recording: dict[str, Any]) -> Call:
+def call_of(recording: dict[str, Any]) -> Story:
     """The call that makes a recorded request, with its own arguments."""
     operation, in_path = operation_of(recording)
     body = recording["request"]["body"]
@@ -126,32 +88,19 @@ def call_of(recording: dict[str, Any]) -> Call:
         if "files" in asked:
             arguments["files"] = asked["files"]
         if asked.get("response_mode") == "streaming":
-            return Call(lambda client: streamed(client, asked["inputs"], **arguments), list)
-        return Call(lambda client: client.runs.run(asked.get("inputs"), **arguments), WorkflowRunResult)
+            return lambda client: streamed(client, asked["inputs"], **arguments)
+        return lambda client: client.runs.run(asked.get("inputs"), **arguments)
     if operation == "get":
-        return Call(lambda client: client.runs.get(in_path["workflow_run_id"]), WorkflowRunDetail)
+        return lambda client: client.runs.get(in_path["workflow_run_id"])
     if operation == "stop":
         user = json.loads(body).get("user")
-        return Call(lambda client: client.runs.stop(in_path["task_id"], user=user), models.StopResponse)
+        return lambda client: client.runs.stop(in_path["task_id"], user=user)
     if operation == "upload":
         fields = dict(line.split("=", 1) for line in body["multipart"])
         filename, content_type = fields["file"].removeprefix("@").split(";type=")
         named = {"filename": filename, "content_type": content_type}
-        return Call(lambda client: client.files.upload(CONTENT, user=fields["user"], **named), Upload)
-    return Call(lambda client: getattr(client.app, operation)(), APP_MODELS[operation])
-
-
-def usual_call_of(recording: dict[str, Any]) -> Call:
-    """A call of the same operation with arguments that are right: for the answers to requests that the SDK refuses."""
-    operation, _ = operation_of(recording)
-    usual = {
-        "run": Call(lambda client: client.runs.run({}, user="u"), WorkflowRunResult),
-        "get": Call(lambda client: client.runs.get(RUN_ID), WorkflowRunDetail),
-        "stop": Call(lambda client: client.runs.stop("t", user="u"), models.StopResponse),
-        "upload": Call(lambda client: client.files.upload(b"x", user="u", filename="x"), Upload),
-        "": Call(lambda client: client.request("GET", "/nope"), dict),
-    }
-    return usual[operation]
+        return lambda client: client.files.upload(CONTENT, user=fields["user"], **named)
+    return lambda client: getattr(client.app, operation)()
 
 
 async def streamed(client: Any, inputs: Any, **arguments: Any) -> list[Any]:
@@ -159,101 +108,9 @@ async def streamed(client: Any, inputs: Any, **arguments: Any) -> list[Any]:
         return [event async for event in events]
 
 
-class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that comes in pieces of a few bytes, which cut characters and events."""
+# --- runs -------------------------------------------------------------------------------------------------------------
 
-    def __init__(self, body: bytes, size: int = 7) -> None:
-        self._pieces = [body[at : at + size] for at in range(0, len(body), size)]
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._pieces
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            yield piece
-
-
-def exchanged(half: Half, recording: dict[str, Any], call: Call) -> tuple[Any, httpx.Request]:
-    """What a call gives, or the error that it raises, when it is answered as recorded; and what it sent."""
-    sent: list[httpx.Request] = []
-    response = recording["response"]
-    left_out = {"content-length", "transfer-encoding", "connection"}  # of the recording's connection, not of this one
-
-    def take(request: httpx.Request) -> httpx.Response:
-        sent.append(request)
-        headers = [(name, value) for name, value in response["headers"].items() if name.lower() not in left_out]
-        return httpx.Response(response["status"], headers=headers, stream=Pieces((response["body"] or "").encode()))
-
-    options = {"http": {"transport": httpx.MockTransport(take)}, "max_retries": 0}
-    try:
-        outcome = half.play("http://127.0.0.1:1", call.story, **options)
-    except DifyError as error:
-        outcome = error
-    [request] = sent
-    return outcome, request
-
-
-# --- answers ----------------------------------------------------------------------------------------------------------
-
-ERRORS: dict[int, type[APIStatusError]] = {
-    308: APIStatusError,
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    413: PayloadTooLargeError,
-    415: UnsupportedMediaTypeError,
-    500: InternalServerError,
-}
 UNKNOWN_RUNS = {"rundetail-nonexistent", "rundetail-using-log-id", "auth-advanced-chat-app-run-detail"}
-BROKEN_STREAMS = {"run-broken-graph-streaming"}
-TURNED_AWAY = {"ratelimit-concurrency-blocking"}
-
-
-@EACH_HALF
-@pytest.mark.parametrize("name", RECORDINGS)
-def test_every_recorded_response_is_its_model_or_promised_error(half: Half, name: str):
-    recording = RECORDINGS[name]
-    call = call_of(recording) if name in MADE else usual_call_of(recording)
-    outcome, _ = exchanged(half, recording, call)
-    response = recording["response"]
-    is_json = response["headers"]["Content-Type"].startswith("application/json")
-    body = json.loads(response["body"]) if is_json else response["body"]
-
-    if response["status"] >= 300:
-        assert type(outcome) is (RateLimitError if name in TURNED_AWAY else ERRORS[response["status"]])
-        assert outcome.status_code == response["status"]
-        assert outcome.body == body
-        assert dict(outcome.headers).items() >= {"x-version": "1.11.2"}.items()
-        if is_json:
-            assert (outcome.code, outcome.message) == (body["code"], body["message"])
-            assert f": {response['status']} {body['code']}: " in str(outcome)
-        else:
-            assert outcome.code is None
-            assert "<" not in str(outcome)
-    elif name in UNKNOWN_RUNS:
-        assert type(outcome) is NotFoundError
-        assert set(body.values()) == {None}
-        assert outcome.body == body
-        assert "`workflow_run.id` is the run's id" in str(outcome)
-    elif name in BROKEN_STREAMS:
-        event = json.loads(body.removeprefix("data: "))
-        assert type(outcome) is WorkflowStreamError
-        assert (outcome.code, outcome.status, outcome.message) == (event["code"], event["status"], event["message"])
-        assert len(str(outcome)) < 1000
-    elif call.model is list:
-        lines = [line.removeprefix("data: ") for line in body.split("\n\n") if line and line != "event: ping"]
-        events = [json.loads(line) for line in lines]
-        assert [event.to_dict() for event in outcome] == events
-        kinds = [getattr(models, run_workflow.EVENTS[event["event"]]) for event in events]
-        assert [type(event) for event in outcome] == kinds
-        assert events[-1]["event"] == "workflow_finished"
-    else:
-        assert type(outcome) is call.model
-        assert outcome.to_dict() == body
-        assert json.dumps(outcome.to_dict()) == json.dumps(body)
-
-
 FOUND_RUNS = sorted(
     name
     for name, recording in RECORDINGS.items()
@@ -334,5 +191,5 @@ def test_a_refused_recorded_request_is_a_value_error(half: Half, name: str, matc
     sent: list[httpx.Request] = []
     transport = httpx.MockTransport(lambda request: sent.append(request) or httpx.Response(200, json={}))
     with pytest.raises(ValueError, match=match):
-        half.play("http://127.0.0.1:1", call_of(RECORDINGS[name]).story, http={"transport": transport})
+        half.play("http://127.0.0.1:1", call_of(RECORDINGS[name]), http={"transport": transport})
     assert sent == []

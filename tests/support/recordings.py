@@ -7,11 +7,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dify_workflow import DifyError
 from dify_workflow._http.library import httpx
 from dify_workflow.testing import AccountRow, EndUserRow, LogRow, RunRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from support.clients import Half, Story
 
 Body = dict[str, Any]
 
@@ -187,3 +190,37 @@ def events_of(text: str) -> list[dict[str, Any]]:
 
 def shape(value: object) -> object:
     return tuple(value) if isinstance(value, dict) else type(value)
+
+
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that comes in pieces of a few bytes, which cut characters and events."""
+
+    def __init__(self, body: bytes, size: int = 7) -> None:
+        self._pieces = [body[at : at + size] for at in range(0, len(body), size)]
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+
+
+def exchanged(half: Half, recording: dict[str, Any], story: Story) -> tuple[Any, httpx.Request]:
+    """What a call gives, or the error that it raises, when it is answered as recorded; and what it sent."""
+    sent: list[httpx.Request] = []
+    response = recording["response"]
+    left_out = {"content-length", "transfer-encoding", "connection"}  # of the recording's connection, not of this one
+
+    def take(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        headers = [(name, value) for name, value in response["headers"].items() if name.lower() not in left_out]
+        return httpx.Response(response["status"], headers=headers, stream=Pieces((response["body"] or "").encode()))
+
+    options = {"http": {"transport": httpx.MockTransport(take)}, "max_retries": 0}
+    try:
+        outcome = half.play("http://127.0.0.1:1", story, **options)
+    except DifyError as error:
+        outcome = error
+    [request] = sent
+    return outcome, request
