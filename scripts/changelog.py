@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from project import RefusalError
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -14,10 +16,6 @@ if TYPE_CHECKING:
 _UNRELEASED = re.compile(
     r"^## (?:[0-9.]+ - )?unreleased[ \t]*\n(.*?)(?=^## |\Z)", re.MULTILINE | re.IGNORECASE | re.DOTALL
 )
-
-
-class ChangelogError(Exception):
-    """The changelog lacks what a release needs."""
 
 
 def released(text: str, version: Version, day: date, changes: list[Change]) -> tuple[str, str]:
@@ -30,16 +28,14 @@ def released(text: str, version: Version, day: date, changes: list[Change]) -> t
         changes: What changed in the spec; it is listed below what was written by hand.
 
     Raises:
-        ChangelogError: There is nothing unreleased, or there is an entry for this version.
+        RefusalError: There is nothing unreleased, or there is an entry for this version.
     """
     if re.search(rf"^## {re.escape(str(version))} - (?!unreleased)", text, re.MULTILINE | re.IGNORECASE):
-        raise ChangelogError(f"CHANGELOG.md has an entry for {version} already")
+        raise RefusalError(f"CHANGELOG.md has an entry for {version} already")
     found = _UNRELEASED.search(text)
     written = found[1].strip("\n") if found else ""
     if not written.strip() and not changes:
-        raise ChangelogError(
-            "CHANGELOG.md has nothing unreleased: write what this release brings below `## Unreleased`"
-        )
+        raise RefusalError("CHANGELOG.md has nothing unreleased: write what this release brings below `## Unreleased`")
     parts = [f"## {version} - {day.isoformat()}", written, _spec_part(changes)]
     entry = "\n\n".join(part for part in parts if part.strip()) + "\n"
     first = re.search(r"^## ", text, re.MULTILINE)

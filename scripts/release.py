@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import spec_report
-from changelog import ChangelogError, released
+from changelog import released
 from diff.acknowledged import FILE, read_acknowledged, reason_for
 from diff.changes import SEVERITIES, Change
 from diff.load import read
@@ -32,7 +32,7 @@ from environments import StepError, distributions, step
 from git import GitError, checked_out, git, tagged
 from openapi.diagnostics import SpecError
 from project import ROOT, RefusalError
-from spec_report import Report, ReportError, step_for
+from spec_report import Report, step_for
 from versions import STEPS, VERSION_FILE, Step, Version, larger, version_of
 
 REPORT = ROOT / "build" / "spec-report.json"
@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
         # Make's own variables would make this a part of the make that may have started this script.
         step(["make", "--no-print-directory", "check"], folder=ROOT, variables={"MAKEFLAGS": "", "MAKELEVEL": "0"})
         release(plan, keep=not options.dry_run)
-    except (RefusalError, ReportError, ChangelogError, GitError, StepError, OSError) as error:
+    except (RefusalError, GitError, StepError, OSError) as error:
         print(f"release.py: {error}\nrelease.py: nothing was released", file=sys.stderr)
         return 1
     return 0
@@ -93,8 +93,8 @@ def planned(root: Path, report: Report | None, wanted_step: Step | None, wanted:
         wanted: The version that was asked for, in place of a step.
 
     Raises:
-        RefusalError: There is no step, it is too small, or the version was released before.
-        ChangelogError: The changelog has nothing unreleased.
+        RefusalError: There is no step, it is too small, the version was released before, or the changelog has nothing
+            unreleased.
     """
     text = (root / CHANGELOG).read_text("utf-8")
     current, last = version_of(root), last_release(root)

@@ -8,11 +8,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
-from changelog import ChangelogError, released
+from changelog import released
 from diff.changes import Severity
 from hypothesis import given
 from hypothesis import strategies as st
-from spec_report import Change, ReportError, read
+from project import RefusalError
+from spec_report import Change, read
 from versions import STEPS, Version
 
 if TYPE_CHECKING:
@@ -69,11 +70,11 @@ class TestChangelog:
 
     @pytest.mark.parametrize("text", ["", "# Changelog\n", "# Changelog\n\n## Unreleased\n\n \n"])
     def test_nothing_to_tell_is_refused(self, text: str):
-        with pytest.raises(ChangelogError, match="nothing unreleased"):
+        with pytest.raises(RefusalError, match="nothing unreleased"):
             released(text, Version(0, 1, 1), DAY, [])
 
     def test_an_existing_entry_is_refused_and_named_parts_ignored(self):
-        with pytest.raises(ChangelogError, match=r"has an entry for 0\.1\.0 already"):
+        with pytest.raises(RefusalError, match=r"has an entry for 0\.1\.0 already"):
             released(WHOLE, Version(0, 1, 0), DAY, [])
         text = WHOLE.replace("## Unreleased", "## 0.1.1 - unreleased")
         assert released(text, Version(0, 1, 1), DAY, [])[1] == "## 0.1.1 - 2026-11-24\n\n- New.\n"
@@ -122,7 +123,7 @@ class TestReport:
             content = {"step": step, "changes": [{"severity": severity, "where": "", "what": ""}]}
             path = self.write(tmp_path, content)
             if step in steps:
-                with pytest.raises(ReportError, match="contradicts itself"):
+                with pytest.raises(RefusalError, match="contradicts itself"):
                     read(path)
             else:
                 assert read(path)
@@ -131,5 +132,5 @@ class TestReport:
         "content", [None, 1, "x", [], {}, {"step": "major", "changes": 1}, {"step": [], "changes": []}]
     )
     def test_anything_else_is_no_report(self, tmp_path: Path, content: Any):
-        with pytest.raises(ReportError, match="not a report"):
+        with pytest.raises(RefusalError, match="not a report"):
             read(self.write(tmp_path, content))
