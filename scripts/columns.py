@@ -9,10 +9,7 @@ Each scalar field of a log, its run and its creators is a column. What has no co
 
 from __future__ import annotations
 
-import argparse
-import subprocess
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 import outputs
@@ -43,18 +40,7 @@ FIELDS: Final = (
 
 def main(argv: list[str] | None = None) -> int:
     """Write the file, or compare it; the exit status."""
-    parser = argparse.ArgumentParser(description="Write the columns of a log from the spec.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is not up to date")
-    text = render(YAML(typ="safe", pure=True).load(SPEC))
-    if parser.parse_args(argv).check:
-        if TARGET.exists() and TARGET.read_text("utf-8") == text:
-            return 0
-        print(
-            "src/dify_workflow/_logs/columns.py is not what the spec gives; `make generate` makes it", file=sys.stderr
-        )
-        return 1
-    outputs.write(TARGET, text)
-    return 0
+    return outputs.main(argv, TARGET, lambda: render(YAML(typ="safe", pure=True).load(SPEC)), "make generate")
 
 
 def render(spec: dict[str, Any]) -> str:
@@ -63,14 +49,8 @@ def render(spec: dict[str, Any]) -> str:
     lines = [
         f"    ({name!r}, {kind!r}, {path!r}, {attribute!r}, {said!r})," for name, kind, path, attribute, said in found
     ]
-    ruff = Path(sys.executable).with_name("ruff")
-    text = (
-        HEAD
-        + "\n".join(lines)
-        + '\n)\n"""Name, type, path in the JSON object, attribute of the model, description."""\n'
-    )
-    command = [str(ruff), "format", "--stdin-filename", str(TARGET), "-"]
-    return subprocess.run(command, input=text, capture_output=True, check=True, encoding="utf-8", cwd=ROOT).stdout
+    end = '\n)\n"""Name, type, path in the JSON object, attribute of the model, description."""\n'
+    return outputs.formatted(HEAD + "\n".join(lines) + end, TARGET)
 
 
 def fields(spec: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import argparse
 import ast
 import re
-import subprocess
 import sys
 from pathlib import Path
 
+import outputs
 from project import ROOT
 
 SOURCE = ROOT / "src" / "dify_workflow" / "_async"
@@ -102,13 +102,8 @@ def _returns_a_call(method: ast.AsyncFunctionDef) -> bool:
 
 
 def formatted(text: str, name: str) -> str:
-    """The text as the project's formatter leaves it, with its imports sorted and none of them unused."""
-    ruff = Path(sys.executable).with_name("ruff")
-    steps = (["check", "--select", "I,F401", "--fix", "--quiet"], ["format"])
-    for step in steps:
-        command = [str(ruff), *step, "--stdin-filename", str(TARGET / name), "-"]
-        text = subprocess.run(command, input=text, capture_output=True, check=True, encoding="utf-8", cwd=ROOT).stdout
-    return text
+    """The text of a module as the project's formatter leaves it, without imports that are not used."""
+    return outputs.formatted(text, TARGET / name, "I,F401")
 
 
 def _modules(folder: Path) -> dict[str, str]:

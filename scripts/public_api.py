@@ -8,8 +8,6 @@ is read and not imported, so the text is the same on every Python and machine.
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,27 +50,7 @@ HEAD: Final = f"""\
 
 def main(argv: list[str] | None = None) -> int:
     """Write the text, or compare it; the exit status."""
-    parser = argparse.ArgumentParser(description="Write tests/contract/public_api.txt.")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; fail, with the difference, where it differs"
-    )
-    text = render()
-    if not parser.parse_args(argv).check:
-        outputs.write(TARGET, text)
-        return 0
-    stored = TARGET.read_text("utf-8") if TARGET.exists() else ""
-    if stored != text:
-        print(difference(stored, text), file=sys.stderr)
-    return 1 if stored != text else 0
-
-
-def difference(stored: str, text: str) -> str:
-    """What differs, and what to do about it."""
-    name = TARGET.relative_to(ROOT).as_posix()
-    lines = difflib.unified_diff(
-        stored.splitlines(), text.splitlines(), f"{name}, as stored", "as the code has it", n=2
-    )
-    return "\n".join([*lines, "", f"The public API is not what {name} says. If that is meant: `{RENEW}`."])
+    return outputs.main(argv, TARGET, render, RENEW)
 
 
 def render(root: Path = ROOT) -> str:

@@ -7,7 +7,6 @@ With --check nothing is written: exit status 1 when docs/api.md is not what the 
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import re
 import sys
@@ -65,16 +64,7 @@ Every method of `DifyWorkflow`, with the operation that it calls. `AsyncDifyWork
 
 def main(argv: list[str] | None = None) -> int:
     """Write the page, or compare it; the exit status."""
-    parser = argparse.ArgumentParser(description="Write docs/api.md.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the page is not up to date")
-    text = page()
-    if parser.parse_args(argv).check:
-        if TARGET.exists() and TARGET.read_text("utf-8") == text:
-            return 0
-        print("docs/api.md is not what the facade gives; `make reference` writes it", file=sys.stderr)
-        return 1
-    outputs.write(TARGET, text)
-    return 0
+    return outputs.main(argv, TARGET, page, "make reference")
 
 
 def page() -> str:

@@ -21,7 +21,6 @@ import json
 import re
 import signal
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,15 +53,11 @@ from updates.workspace import WorkspaceError, put, uninterrupted, workspace
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diff.acknowledged import Acknowledged
-    from diff.changes import Change
     from importer.documents import VendorDocument
     from importer.selection import Selection
     from openapi.tree import Tree
-    from updates.contract_run import Verification
-    from updates.interface import InterfaceChange
     from updates.matching import Succession
-    from updates.overlay_status import Corrected, Judgement
+    from updates.overlay_status import Corrected
     from updates.workspace import Workspace
 
 MOST_SHOWN = 20
@@ -109,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
         )
         report = one.made()
     except (RefusalError, SpecError, OSError) as error:
-        reports.write_broken(Path(options.file).name, str(error).splitlines(), project / "build")
+        reports.write(Report(Path(options.file).name, problems=str(error).splitlines()), project / "build")
         return ended("broken", str(error).splitlines(), "; nothing in the project has changed")
     except KeyboardInterrupt:
         print("update.py: interrupted; nothing in the project has changed", file=sys.stderr)
@@ -139,23 +134,6 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-@dataclass
-class Found:
-    """What an update finds on the way, by the names that the report has for it."""
-
-    told: list[Told] | None = None
-    vendors: list[Change] = field(default_factory=list)
-    interface: list[InterfaceChange] | None = None
-    judgements: list[Judgement] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
-    written: list[str] = field(default_factory=list)
-    verification: Verification | None = None
-    todos: list[str] = field(default_factory=list)
-    taken_out: list[str] = field(default_factory=list)
-    agreed: list[Change] = field(default_factory=list)
-    others: Sequence[str] = ()
-
-
 class Update:
     """One update, step by step; what is found on the way is for the report."""
 
@@ -179,9 +157,8 @@ class Update:
         self.compiled_before = ""
         self.interface_before = ""
         self.is_compiled = True
-        self.acknowledged: list[Acknowledged] = []
         self.known = impact.methods((project / "docs" / "api.md").read_text("utf-8"))
-        self.found = Found()
+        self.found = Report(source.name)
 
     def made(self) -> Report:
         """Makes the update, or finds why it cannot be made.
@@ -190,7 +167,8 @@ class Update:
             RefusalError: The document itself will not do, so that there is nothing to report.
             SpecError: The same, or a stored document is not right.
         """
-        self.acknowledged = read_acknowledged(self.project / "spec" / FILE)
+        found = self.found
+        found.acknowledged = read_acknowledged(self.project / "spec" / FILE)
         say(f"reading {shown(self.source.name)}")
         upstream = self.project / "spec" / "upstream"
         stored = read_upstream(upstream)
@@ -200,6 +178,8 @@ class Update:
             raise RefusalError(f"the document does not describe {' and '.join(missing)}, which was to be selected")
         if heir.before:
             say(f"it takes the place of {heir.name}" + (", and says the same" if heir.is_known else ""))
+        found.kind, found.stored_as, found.others = heir.document.kind, f"spec/upstream/{heir.name}", heir.others
+        found.replaces = [heir.before.name] if heir.before else []
         changed: list[str] = []
         try:
             with workspace(self.project) as place:
@@ -214,17 +194,17 @@ class Update:
                         changed = place.bring_back()
         except (RefusalError, WorkspaceError, GenerationError) as error:
             # A document that the generator has no words for, too, waits for a person.
-            outcome = "broken" if isinstance(error, WorkspaceError) else "decisions"
-            report = self._report(heir, outcome, getattr(error, "lines", [str(error)]))
+            found.outcome = "broken" if isinstance(error, WorkspaceError) else "decisions"
+            found.problems = getattr(error, "lines", [str(error)])
         else:
-            report = self._report(heir, "decisions" if needed else "taken", needed, is_made=bool(changed))
+            found.outcome, found.problems, found.is_made = "decisions" if needed else "taken", needed, bool(changed)
         with uninterrupted():
-            reports.write(report, self.project / "build")
-        if report.outcome == "taken" and not self.is_report:
+            reports.write(found, self.project / "build")
+        if found.outcome == "taken" and not self.is_report:
             say(f"{len(changed)} files changed:" if changed else "nothing changed")
             for name in changed:
                 say(f"  {name}")
-        return report
+        return found
 
     # --- steps -------------------------------------------------------------------------------------------------------
 
@@ -263,7 +243,6 @@ class Update:
         theirs = [compared(described([was]), described(parts)) for parts in (old_parts, heir.document.parts)]
         self.found.agreed = decisions.agreed(vendors, *theirs)
         self.found.vendors = vendors
-        self.found.others = heir.others
         self.found.judgements = [one for one in after.judgements if one.is_wrong]
         self.found.told = self._told(was, now, after)
         stored_spec = decoded((self.project / "spec" / "openapi.yaml").read_bytes())
@@ -302,7 +281,7 @@ class Update:
             differing,
             self.found.told or (),
             self.found.judgements,
-            self.acknowledged,
+            self.found.acknowledged,
             self.known,
             self.source.name,
             gone,
@@ -383,19 +362,6 @@ class Update:
             if operation in gap and (f"`{leaf}`" in gap or leaf in operation):
                 places |= dict.fromkeys(one.places)
         return f"{gap} Look at {', '.join(places)}." if places else gap
-
-    def _report(self, heir: Succession, outcome: str, problems: list[str], *, is_made: bool = False) -> Report:
-        return Report(
-            file=self.source.name,
-            kind=heir.document.kind,
-            stored_as=f"spec/upstream/{heir.name}",
-            replaces=[heir.before.name] if heir.before else [],
-            outcome=outcome,
-            is_made=is_made,
-            problems=problems,
-            acknowledged=tuple(self.acknowledged),
-            **vars(self.found),
-        )
 
 
 def _gone(before: Tree, after: Tree) -> list[str]:

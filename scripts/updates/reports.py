@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from diff.acknowledged import FILE, reason_for
 from diff.changes import SEVERITIES, verdict
@@ -28,7 +29,8 @@ STEPS = ("none", "patch", "minor", "major")
 """Version steps, the smallest first."""
 
 
-class Report(NamedTuple):
+@dataclass
+class Report:
     """What an update found and did.
 
     Attributes:
@@ -54,18 +56,18 @@ class Report(NamedTuple):
     """
 
     file: str
-    kind: str
-    stored_as: str
-    replaces: list[str]
-    outcome: str
-    is_made: bool
-    told: list[Told] | None
-    vendors: list[Change]
-    interface: list[InterfaceChange] | None
-    judgements: list[Judgement]
-    gaps: list[str]
-    verification: Verification | None
-    problems: list[str]
+    kind: str = "a document that could not be used"
+    stored_as: str = "nothing"
+    replaces: list[str] = field(default_factory=list)
+    outcome: str = "broken"
+    is_made: bool = False
+    told: list[Told] | None = None
+    vendors: list[Change] = field(default_factory=list)
+    interface: list[InterfaceChange] | None = None
+    judgements: list[Judgement] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    verification: Verification | None = None
+    problems: list[str] = field(default_factory=list)
     todos: Sequence[str] = ()
     acknowledged: Sequence[Acknowledged] = ()
     taken_out: Sequence[str] = ()
@@ -146,62 +148,33 @@ def write(report: Report, folder: Path) -> None:
         part.replace(folder / f"spec-report.{name}")
 
 
-def write_broken(file: str, problems: list[str], folder: Path) -> None:
-    """Writes the report of a document that could not be read."""
-    report = Report(
-        file=file,
-        kind="a document that could not be used",
-        stored_as="nothing",
-        replaces=[],
-        outcome="broken",
-        is_made=False,
-        told=None,
-        vendors=[],
-        interface=None,
-        judgements=[],
-        gaps=[],
-        verification=None,
-        problems=problems,
-    )
-    write(report, folder)
-
-
 def as_json(report: Report) -> dict[str, Any]:
     """The report for programs."""
-    told = None if report.told is None else report.told
     return {
         "outcome": report.outcome,
-        "document": {
-            "file": report.file,
-            "kind": report.kind,
-            "stored_as": report.stored_as,
-            "replaces": report.replaces,
-        },
-        "verdict": None if told is None else report.verdict,
+        "document": {key: getattr(report, key) for key in ("file", "kind", "stored_as", "replaces")},
+        "verdict": None if report.told is None else report.verdict,
         "provisional": report.is_provisional,
         "step": report.step,
         "methods": report.methods,
         "todos": list(report.todos),
-        "changes": [_as_json(one, report) for one in told or ()],
+        "changes": [_as_json(one, report) for one in report.told or ()],
         "acknowledged_without_a_change": [
             {"id": one.kind, "place": one.place, "reason": one.reason, "line": one.line} for one in report.unused
         ],
-        "api": None if report.interface is None else [_interface(change) for change in report.interface],
+        "api": None
+        if report.interface is None
+        else [{"severity": change.severity, "what": change.what} for change in report.interface],
         "vendor": {
             "verdict": verdict(report.vendors),
-            "changes": [{"id": change.kind} | change.shown() for change in report.vendors],
-            "kept_from_users": [{"id": change.kind} | change.shown() for change in report.hidden],
-            "agrees_now": [{"id": change.kind} | change.shown() for change in report.agreed],
+            "changes": [_with_id(change) for change in report.vendors],
+            "kept_from_users": [_with_id(change) for change in report.hidden],
+            "agrees_now": [_with_id(change) for change in report.agreed],
             "not_selected": list(report.others),
         },
         "overlays": [
-            {
-                **judgement.correction._asdict(),
-                "finding": judgement.finding,
-                "text": judgement.text,
-                "must_change": judgement.is_wrong,
-            }
-            for judgement in report.judgements
+            {**one.correction._asdict(), "finding": one.finding, "text": one.text, "must_change": one.is_wrong}
+            for one in report.judgements
         ],
         "taken_out_of_overlays": list(report.taken_out),
         "facade": report.gaps,
@@ -211,8 +184,12 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
+def _with_id(change: Change) -> dict[str, str]:
+    return {"id": change.kind} | change.shown()
+
+
 def _as_json(one: Told, report: Report) -> dict[str, Any]:
-    found = {"id": one.change.kind} | one.change.shown() | {"meaning": one.meaning, "places": one.places}
+    found: dict[str, Any] = _with_id(one.change) | {"meaning": one.meaning, "places": one.places}
     found |= {"attribute": one.attribute, "methods": list(one.methods)}
     reason = reason_for(one.change, report.acknowledged)
     return found | {"acknowledged": reason} if reason else found
@@ -421,10 +398,6 @@ def _facade_part(report: Report) -> list[str]:
         lines += [f"    {line}" for line in found.problem.splitlines()]
         lines += [""] if found.failures or found.problem else []
     return lines
-
-
-def _interface(change: InterfaceChange) -> dict[str, str]:
-    return {"severity": change.severity, "what": change.what}
 
 
 def _verification(found: Verification) -> dict[str, Any]:

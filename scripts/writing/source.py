@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+import outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 
@@ -54,13 +54,7 @@ class Source:
 
     def formatted(self) -> str:
         """The text with the insertions, as the project's formatter leaves it."""
-        ruff = str(Path(sys.executable).with_name("ruff"))
-        text = self.text
-        for step in (["check", "--select", "I", "--fix", "--quiet"], ["format", "--quiet"]):
-            command = [ruff, *step, "--stdin-filename", str(self.path), "-"]
-            done = subprocess.run(command, input=text, capture_output=True, check=True, encoding="utf-8")
-            text = done.stdout
-        return text
+        return outputs.formatted(self.text, self.path)
 
     def mark(self) -> tuple[int, dict[tuple[str, bool], set[str]]]:
         """What is inserted so far, to go back to."""
