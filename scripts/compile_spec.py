@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-import os
 import sys
 from pathlib import Path
 
+import outputs
 from openapi.diagnostics import SpecError
+from outputs import short
 from overlays.compilation import COMPILED, compiled_with_todos
+from project import ROOT
 
 MOST_SHOWN = 20
-SPEC = Path(__file__).resolve().parent.parent / "spec"
+SPEC = ROOT / "spec"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,35 +38,13 @@ def main(argv: list[str] | None = None) -> int:
     if len(todos) > MOST_SHOWN:
         print(f"to do: ... and {len(todos) - MOST_SHOWN} more", file=sys.stderr)
     old = options.target.read_text(encoding="utf-8") if options.target.exists() else ""
-    if old == text:
-        if not options.check:
-            print(f"{_short(options.target)} is up to date")
-        return 0
     if options.check:
-        name = _short(options.target)
-        diff = difflib.unified_diff(
-            old.splitlines(), text.splitlines(), f"{name} (stored)", f"{name} (compiled)", lineterm=""
-        )
-        print(f"{name} is not what its sources give; run `make spec`", *diff, sep="\n", file=sys.stderr)
-        return 1
-    _write(options.target, text)
-    print(f"compiled {_short(options.target)}")
+        if old != text:
+            print(outputs.difference(options.target, old, text, "make spec"), file=sys.stderr)
+        return int(old != text)
+    outputs.put(options.target, text.encode())
+    print(f"{short(options.target)} is up to date" if old == text else f"compiled {short(options.target)}")
     return 0
-
-
-def _write(target: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    part = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _short(path: Path) -> str:
-    root = SPEC.parent
-    return str(path.resolve().relative_to(root)) if path.resolve().is_relative_to(root) else path.name
 
 
 if __name__ == "__main__":

@@ -18,12 +18,13 @@ from diff.drift import FILE, as_groups, drift, has_events, read_known
 from diff.load import read
 from openapi.diagnostics import Finding, SpecError, shown
 from openapi.tree import LinedMap
+from project import ROOT
 
 if TYPE_CHECKING:
     from diff.changes import Change
     from diff.drift import Fact
 
-SPEC = Path(__file__).resolve().parent.parent / "spec"
+SPEC = ROOT / "spec"
 MOST_SHOWN = 200
 
 

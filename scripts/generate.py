@@ -9,6 +9,7 @@ from pathlib import Path
 from generator.folder import differences, update
 from generator.package import generated
 from generator.problems import GenerationError
+from outputs import short
 from project import ROOT
 
 
@@ -33,17 +34,13 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     if options.check:
         for line in found:
-            print(f"{_short(options.output)}/{line}; run `make generate`", file=sys.stderr)
+            print(f"{short(options.output)}/{line}; run `make generate`", file=sys.stderr)
         return 1 if found else 0
     if not found:
-        print(f"{_short(options.output)} is up to date")
+        print(f"{short(options.output)} is up to date")
     else:
-        print(f"generated {_short(options.output)}: {len(found)} of {len(files)} files changed")
+        print(f"generated {short(options.output)}: {len(found)} of {len(files)} files changed")
     return 0
-
-
-def _short(path: Path) -> str:
-    return path.resolve().relative_to(ROOT).as_posix() if path.resolve().is_relative_to(ROOT) else path.name
 
 
 if __name__ == "__main__":

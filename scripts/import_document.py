@@ -13,8 +13,9 @@ from pathlib import Path
 
 from importer.storage import take_in, take_structure
 from openapi.diagnostics import SpecError, shown
+from project import ROOT
 
-UPSTREAM = Path(__file__).resolve().parent.parent / "spec" / "upstream"
+UPSTREAM = ROOT / "spec" / "upstream"
 MOST_SHOWN = 20
 
 

@@ -39,6 +39,7 @@ from openapi.parse import decoded, read_yaml
 from openapi.references import led_to
 from openapi.structure import route
 from openapi.tree import plain
+from outputs import put
 from overlays.compilation import compiled, completed, finished, joined, overlay_paths, read_upstream
 from project import ROOT, RefusalError
 from updates import agreements, contract_run, decisions, impact, reports
@@ -48,7 +49,7 @@ from updates.matching import described as described_operations
 from updates.matching import succession
 from updates.overlay_status import corrected, orphans, repeated
 from updates.reports import Report
-from updates.workspace import WorkspaceError, put, uninterrupted, workspace
+from updates.workspace import WorkspaceError, uninterrupted, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

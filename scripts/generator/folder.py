@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
+
+from outputs import put
 
 from generator.package import MARKER
 from generator.problems import GenerationError
@@ -37,7 +38,7 @@ def update(folder: Path, files: dict[str, bytes]) -> list[str]:
         raise GenerationError(f"{folder.name} holds files that were not generated; it is left alone")
     for name, data in files.items():
         if name not in present or present[name].read_bytes() != data:
-            _write(folder / name, data)
+            put(folder / name, data)
     for name in present.keys() - files.keys():
         present[name].unlink()
     for path in sorted(folder.rglob("*"), reverse=True):
@@ -52,17 +53,6 @@ def _present(folder: Path) -> dict[str, Path]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.parent.name != "__pycache__"
     }
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _remove_folder(folder: Path) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from openapi import serialize
 from openapi.names import are_alike
 from openapi.references import SCHEMAS, at, led_to
-from openapi.structure import METHODS, VENDOR_NAME, path_names, route
+from openapi.structure import LIST, MAP, METHODS, ONE, SCHEMAS_BELOW, VENDOR_NAME, path_names, route
 from openapi.tree import LinedMap, Tree, plain
 from openapi.upgrade import VERSION
 
@@ -201,12 +201,6 @@ def _described(result: Tree, selected: Selected) -> bool:
 
 
 _NOT_FACTS = {"title", "description", "example", "examples", "externalDocs", "xml", "$comment", "discriminator"}
-_SCHEMA_MAPS = {"properties", "patternProperties", "$defs", "dependentSchemas"}
-_SCHEMA_LISTS = {"allOf", "anyOf", "oneOf", "prefixItems"}
-_SCHEMAS_ALONE = {
-    *("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"),
-    *("unevaluatedItems", "unevaluatedProperties", "contentSchema"),
-}
 
 
 class _Reduction:
@@ -353,15 +347,16 @@ class _Reduction:
         for key, value in node.items():
             if key in _NOT_FACTS or key.startswith("x-") or key == "$ref":
                 continue
-            if key in _SCHEMA_MAPS and isinstance(value, dict):
+            how, _ = SCHEMAS_BELOW.get(key, ("", ""))
+            if how == MAP and isinstance(value, dict):
                 own[key] = LinedMap(
                     {name: self.schema(inner) for name, inner in value.items()},
                     line=getattr(value, "line", own.line),
                     lines=dict(getattr(value, "lines", {})),
                 )
-            elif key in _SCHEMA_LISTS and isinstance(value, list):
+            elif how == LIST and isinstance(value, list):
                 own[key] = [self.schema(inner) for inner in value]
-            elif key in _SCHEMAS_ALONE and isinstance(value, dict):
+            elif how == ONE and isinstance(value, dict):
                 own[key] = self.schema(value)
             else:
                 own[key] = plain(value)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lint.checks import vendor_notes
 from openapi.diagnostics import Finding, SpecError
 from openapi.structure import operations
+from outputs import put
 from overlays.compilation import counting, read_upstream
 
 from importer import reduction
@@ -70,7 +70,7 @@ def take_in(source: Path, upstream: Path) -> Intake:
         _, collisions = merged(counting(together, read_selection(upstream.parent / SELECTION)))
         if collisions:
             raise SpecError(name, sorted({finding for _, finding in collisions}))
-        _store(target, data)
+        put(target, data)
     notes = [*document.notes, *(note for part in document.parts for note in vendor_notes(part))]
     return Intake(target, document.kind, named, notes, stored is None)
 
@@ -100,7 +100,7 @@ def take_structure(source: Path, upstream: Path) -> Intake:
     data = reduction.text_of(tree).encode()
     is_new = not target.is_file() or target.read_bytes() != data
     if is_new:
-        _store(target, data)
+        put(target, data)
     return Intake(target, f"structure of {document.kind}", named, [], is_new)
 
 
@@ -138,13 +138,3 @@ def read_bytes(source: Path) -> bytes:
         raise SpecError(str(source), [Finding(1, "", "not a regular file")])
     with source.open("rb") as file:
         return file.read(MAX_BYTES + 1)  # one too many shows that it is too large
-
-
-def _store(target: Path, data: bytes) -> None:
-    """Writes a file whole or not at all."""
-    part = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        part.write_bytes(data)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

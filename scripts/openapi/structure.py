@@ -87,64 +87,64 @@ def operations(document: Tree) -> Iterator[tuple[str, str, Tree]]:
 _DEPTH = 3  # paths, PATH, METHOD
 
 # How a key's value holds parts: as one part, as a list of them, as a mapping from names to them.
-_ONE, _LIST, _MAP = "one", "list", "map"
-_SCHEMAS_BELOW = {
-    **dict.fromkeys(("properties", "patternProperties", "$defs", "dependentSchemas"), (_MAP, "schema")),
-    **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), (_LIST, "schema")),
+ONE, LIST, MAP = "one", "list", "map"
+SCHEMAS_BELOW = {
+    **dict.fromkeys(("properties", "patternProperties", "$defs", "dependentSchemas"), (MAP, "schema")),
+    **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), (LIST, "schema")),
     **dict.fromkeys(
         (
             *("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"),
             *("unevaluatedItems", "unevaluatedProperties", "contentSchema"),
         ),
-        (_ONE, "schema"),
+        (ONE, "schema"),
     ),
 }
-_PARAMETER = {"schema": (_ONE, "schema"), "content": (_MAP, "media type"), "examples": (_MAP, "example")}
+_PARAMETER = {"schema": (ONE, "schema"), "content": (MAP, "media type"), "examples": (MAP, "example")}
 _ANATOMY: dict[str, dict[str, tuple[str, str]]] = {
     "document": {
-        "paths": (_MAP, "path item"),
-        "webhooks": (_MAP, "path item"),
-        "components": (_ONE, "components"),
-        "servers": (_LIST, "server"),
+        "paths": (MAP, "path item"),
+        "webhooks": (MAP, "path item"),
+        "components": (ONE, "components"),
+        "servers": (LIST, "server"),
     },
     "components": {
-        "schemas": (_MAP, "schema"),
-        "responses": (_MAP, "response"),
-        "parameters": (_MAP, "parameter"),
-        "examples": (_MAP, "example"),
-        "requestBodies": (_MAP, "request body"),
-        "headers": (_MAP, "header"),
-        "securitySchemes": (_MAP, "security scheme"),
-        "links": (_MAP, "link"),
-        "callbacks": (_MAP, "callback"),
-        "pathItems": (_MAP, "path item"),
+        "schemas": (MAP, "schema"),
+        "responses": (MAP, "response"),
+        "parameters": (MAP, "parameter"),
+        "examples": (MAP, "example"),
+        "requestBodies": (MAP, "request body"),
+        "headers": (MAP, "header"),
+        "securitySchemes": (MAP, "security scheme"),
+        "links": (MAP, "link"),
+        "callbacks": (MAP, "callback"),
+        "pathItems": (MAP, "path item"),
     },
     "path item": {
-        **dict.fromkeys(METHODS, (_ONE, "operation")),
-        "parameters": (_LIST, "parameter"),
-        "servers": (_LIST, "server"),
+        **dict.fromkeys(METHODS, (ONE, "operation")),
+        "parameters": (LIST, "parameter"),
+        "servers": (LIST, "server"),
     },
     "operation": {
-        "parameters": (_LIST, "parameter"),
-        "requestBody": (_ONE, "request body"),
-        "responses": (_MAP, "response"),
-        "callbacks": (_MAP, "callback"),
-        "servers": (_LIST, "server"),
+        "parameters": (LIST, "parameter"),
+        "requestBody": (ONE, "request body"),
+        "responses": (MAP, "response"),
+        "callbacks": (MAP, "callback"),
+        "servers": (LIST, "server"),
     },
     "parameter": _PARAMETER,
     "header": _PARAMETER,
-    "request body": {"content": (_MAP, "media type")},
-    "response": {"content": (_MAP, "media type"), "headers": (_MAP, "header"), "links": (_MAP, "link")},
-    "media type": {"schema": (_ONE, "schema"), "examples": (_MAP, "example"), "encoding": (_MAP, "encoding")},
-    "encoding": {"headers": (_MAP, "header")},
-    "schema": _SCHEMAS_BELOW,
-    "server": {"variables": (_MAP, "server variable")},
+    "request body": {"content": (MAP, "media type")},
+    "response": {"content": (MAP, "media type"), "headers": (MAP, "header"), "links": (MAP, "link")},
+    "media type": {"schema": (ONE, "schema"), "examples": (MAP, "example"), "encoding": (MAP, "encoding")},
+    "encoding": {"headers": (MAP, "header")},
+    "schema": SCHEMAS_BELOW,
+    "server": {"variables": (MAP, "server variable")},
 }
 
 
 def _children(part: Part) -> Iterator[Part]:
     if part.kind == "callback":  # its keys are expressions, each leading to a path item
-        yield from _held(_MAP, "path item", part.where, part.node)
+        yield from _held(MAP, "path item", part.where, part.node)
         return
     table = _ANATOMY.get(part.kind, {})
     for key, value in part.node.items():
@@ -153,9 +153,9 @@ def _children(part: Part) -> Iterator[Part]:
 
 
 def _held(how: str, kind: str, where: Pointer, value: Any) -> Iterator[Part]:  # noqa: ANN401  # any JSON value
-    if how == _ONE and isinstance(value, dict):
+    if how == ONE and isinstance(value, dict):
         yield Part(kind, where, value)
-    elif how == _LIST and isinstance(value, list):
+    elif how == LIST and isinstance(value, list):
         yield from (Part(kind, (*where, i), item) for i, item in enumerate(value) if isinstance(item, dict))
-    elif how == _MAP and isinstance(value, dict):
+    elif how == MAP and isinstance(value, dict):
         yield from (Part(kind, (*where, key), item) for key, item in value.items() if isinstance(item, dict))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from diff.acknowledged import FILE, reason_for
 from diff.changes import SEVERITIES, verdict
 from openapi.tree import LinedMap
+from outputs import put
 
 from updates.groups import grouped
 
@@ -138,14 +139,11 @@ def write(report: Report, folder: Path) -> None:
 
     The JSON keeps what updates since the last release found (`unreleased`), for a release is about all of them.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "spec-report.json"
     data = as_json(report)
     data["unreleased"] = _unreleased(path, data if report.is_ready else None)
     for name, text in (("json", json.dumps(data, indent=2, ensure_ascii=False) + "\n"), ("md", as_markdown(report))):
-        part = folder / f".spec-report.{name}"
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(folder / f"spec-report.{name}")
+        put(folder / f"spec-report.{name}", text.encode())
 
 
 def as_json(report: Report) -> dict[str, Any]:

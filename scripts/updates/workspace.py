@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from outputs import put
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -180,24 +182,6 @@ def contents(root: Path) -> dict[str, bytes]:
             if path.is_file() and not _NOT_OURS & set(path.relative_to(root).parts) and path.suffix != ".pyc":
                 found[path.relative_to(root).as_posix()] = path.read_bytes()
     return found
-
-
-def put(path: Path, data: bytes | None) -> None:
-    """Writes a file whole or not at all, with the rights that it has; takes it away for None."""
-    if data is None:
-        path.unlink(missing_ok=True)
-        return
-    if path.is_file() and path.read_bytes() == data:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_bytes(data)
-        if path.exists():
-            shutil.copymode(path, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _prune(folder: Path, root: Path) -> None:
