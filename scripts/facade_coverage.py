@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from dify_workflow_api.api.runs import run_workflow
 from openapi.names import argument_name, field_name
 from openapi.references import followed
 from openapi.structure import METHODS
@@ -166,7 +165,7 @@ def gaps(spec: dict[str, Any]) -> list[str]:
             if key not in described
         ]
         found += [*_parameter_gaps(spec, door, called), *_left_over(door, called), *_result_gaps(spec, door, called)]
-    return [*found, *_model_gaps(spec), *_event_gaps(spec)]
+    return found
 
 
 # --- the spec --------------------------------------------------------------------------------------------------------
@@ -407,7 +406,7 @@ def _result_gaps(spec: dict[str, Any], door: Door, called: list[Operation]) -> I
         for schema in operation.answers:
             name = schema.get("$ref", "").rpartition("/")[2]
             if given is None or not name:
-                continue  # a stream or a walk, whose models are looked at below, or an answer without fields
+                continue  # a stream, a walk, or an answer without fields
             if not issubclass(given, getattr(models, name, ())):
                 yield f"{operation.key} answers {name}, and client.{door.name} gives {returned}: change {_place(door)}."
             for field in followed(spec, schema).get("properties", {}):
@@ -416,30 +415,6 @@ def _result_gaps(spec: dict[str, Any], door: Door, called: list[Operation]) -> I
                         f"`{field}` of {name}, which {operation.key} answers, is no attribute of {returned}, which "
                         f"client.{door.name} gives: `make generate` adds it."
                     )
-
-
-def _model_gaps(spec: dict[str, Any]) -> Iterator[str]:
-    for name, schema in spec["components"]["schemas"].items():
-        if "properties" not in schema and "enum" not in schema:
-            continue
-        cls = getattr(models, name, None)
-        if cls is None:
-            yield f"the schema {name} has no class in dify_workflow.models: `make generate` makes it."
-            continue
-        for field in schema.get("properties", {}):
-            if not hasattr(cls, field_name(field)):
-                yield f"`{field}` of the schema {name} is no attribute of its model: `make generate` adds it."
-        for value in schema.get("enum", ()):
-            if value not in [member.value for member in cls]:
-                yield f"{value!r} of the schema {name} is no member of its enum: `make generate` adds it."
-
-
-def _event_gaps(spec: dict[str, Any]) -> Iterator[str]:
-    for schema in spec["components"]["schemas"].values():
-        for event, reference in schema.get("discriminator", {}).get("mapping", {}).items():
-            model = reference.rpartition("/")[2]
-            if run_workflow.EVENTS.get(event) != model:
-                yield f"the event {event!r} is not read as {model}: `make generate` maps it."
 
 
 if __name__ == "__main__":

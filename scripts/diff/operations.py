@@ -109,10 +109,7 @@ class _Comparison:
                 named = f"is called {shown(str(new.node[keyword]))} now" if is_id else f"its `{keyword}` differs"
                 kind = "operation-id" if keyword == "operationId" else "text"
                 yield Change("wording", here, named, (old.node,), (new.node,), kind)
-        if bool(old.node.get("deprecated")) != bool(new.node.get("deprecated")):
-            how = "deprecated now" if new.node.get("deprecated") else "deprecated no longer"
-            kind = "deprecated" if new.node.get("deprecated") else "undeprecated"
-            yield Change("wording", here, f"is {how}", (old.node,), (new.node,), kind)
+        yield from _deprecated(here, old.node, new.node)
         if mapping(old.node.get("callbacks")) != mapping(new.node.get("callbacks")):
             what = "its callbacks differ; no client answers them"
             yield Change("wording", here, what, (old.node,), (new.node,), "callbacks")
@@ -181,13 +178,8 @@ class _Comparison:
             severity: Severity = "breaking" if new.required else "additive"
             how = "is required; it was optional" if new.required else "is optional; it was required"
             yield Change(severity, where, how, *nodes, "parameter-required" if new.required else "parameter-optional")
-        for keyword in ("description", "example", "examples"):
-            if old.node.get(keyword) != new.node.get(keyword):
-                yield Change("wording", where, f"the {keyword} differs", *nodes, "text")
-        if bool(old.node.get("deprecated")) != bool(new.node.get("deprecated")):
-            how = "deprecated now" if new.node.get("deprecated") else "deprecated no longer"
-            kind = "deprecated" if new.node.get("deprecated") else "undeprecated"
-            yield Change("wording", where, f"is {how}", *nodes, kind)
+        yield from _texts(where, old.node, new.node, "description", "example", "examples")
+        yield from _deprecated(where, old.node, new.node)
         if _style(old.node, location) != _style(new.node, location):
             yield Change("breaking", where, "lists and objects are written in another way", *nodes, "parameter-style")
         inner = [*pair.default(old.schema, new.schema), *pair.sent(old.schema, new.schema)]
@@ -215,8 +207,7 @@ class _Comparison:
                 how = "must be sent; it was optional" if required[1] else "is optional; it had to be sent"
                 kind = "body-required" if required[1] else "body-optional"
                 yield Change("breaking" if required[1] else "additive", where, how, *nodes, kind)
-            if before.get("description") != after.get("description"):
-                yield Change("wording", where, "the description differs", *nodes, "text")
+            yield from _texts(where, before, after, "description")
             yield from self._content(where, before, after, self._pair(old, new).sent, "body")
 
     def _responses(self, old: Operation, new: Operation) -> Iterable[Change]:
@@ -245,10 +236,7 @@ class _Comparison:
                 yield Change("additive", where, how, (), (resolved(new.document, after[status]),), kind)
 
     def _response(self, where: str, was: Tree, now: Tree, old: Operation, new: Operation) -> Iterable[Change]:
-        if was.get("description") != now.get("description"):
-            yield Change("wording", where, "the description differs", (was,), (now,), "text")
-        if mapping(was.get("links")) != mapping(now.get("links")):
-            yield Change("wording", where, "the links differ", (was,), (now,), "text")
+        yield from _texts(where, was, now, "description", "links")
         is_success = where.rpartition(" ")[2].startswith("2")
         yield from self._content(where, was, now, self._pair(old, new).received, "response" if is_success else "error")
         before, after = _headers(old.document, was), _headers(new.document, now)
@@ -267,8 +255,7 @@ class _Comparison:
                     how = "is always there; it could be absent" if always else "can be absent; it was always there"
                     kind = "header-required" if always else "header-optional"
                     yield Change("additive" if always else "breaking", place, how, *nodes, kind)
-                if before[key].node.get("description") != after[key].node.get("description"):
-                    yield Change("wording", place, "the description differs", *nodes, "text")
+                yield from _texts(place, before[key].node, after[key].node, "description")
                 yield from _placed(place, pair.received(before[key].schema, after[key].schema), nodes, "header")
 
     @staticmethod
@@ -287,10 +274,7 @@ class _Comparison:
                 yield Change("additive", where, what, (old,), (new,), f"{side}-content-type-added")
             else:
                 was, now = before[name], after[name]
-                for keyword in ("example", "examples", "encoding"):
-                    if was.get(keyword) != now.get(keyword):
-                        verb = "differ" if keyword == "examples" else "differs"
-                        yield Change("wording", place, f"the {keyword} {verb}", (was,), (now,), "text")
+                yield from _texts(place, was, now, "example", "examples", "encoding")
                 schemas = [(media["schema"],) if "schema" in media else () for media in (was, now)]
                 yield from _placed(place, compare(schemas[0], schemas[1]), ((was,), (now,)), side, apart=" ")
 
@@ -373,6 +357,20 @@ class _Comparison:
         if key not in self._pairs:
             self._pairs[key] = SchemaComparison(self._schemas[key[0]], self._schemas[key[1]])
         return self._pairs[key]
+
+
+def _texts(where: str, old: Tree, new: Tree, *keywords: str) -> Iterable[Change]:
+    """What differs in keywords that only inform."""
+    for keyword in keywords:
+        if (old.get(keyword) or None) != (new.get(keyword) or None):
+            verb = "differ" if keyword.endswith("s") else "differs"
+            yield Change("wording", where, f"the {keyword} {verb}", (old,), (new,), "text")
+
+
+def _deprecated(where: str, old: Tree, new: Tree) -> Iterable[Change]:
+    if bool(old.get("deprecated")) != bool(new.get("deprecated")):
+        how, kind = ("now", "deprecated") if new.get("deprecated") else ("no longer", "undeprecated")
+        yield Change("wording", where, f"is deprecated {how}", (old,), (new,), kind)
 
 
 # --- what an operation has -------------------------------------------------------------------------------------------

@@ -135,7 +135,6 @@ def test_a_new_keyword_has_the_type_and_the_default_of_the_spec(schema: dict[str
 def test_a_new_body_field_and_form_part_are_reported():
     gaps = changed(*SCHEMAS, "FormSubmission", "properties", "note", value={"type": "string"})
     assert any("client.forms.submit has no keyword for `note` (body) of POST /form/human_input" in gap for gap in gaps)
-    assert any("`note` of the schema FormSubmission is no attribute of its model" in gap for gap in gaps)
     form = ("paths", "/files/upload", "post", "requestBody", "content", "multipart/form-data", "schema", "properties")
     gaps = changed(*form, "folder", value={"type": "string"})
     for gap, method in zip(gaps, ("upload", "upload_all"), strict=True):
@@ -180,22 +179,13 @@ def test_a_parameter_or_an_operation_that_is_gone_is_named():
 def test_a_new_field_of_an_answer_is_named_with_what_adds_it():
     gaps = changed(*SCHEMAS, "UploadedFile", "properties", "checkSum", value={"type": "string"})
     assert "`checkSum` of UploadedFile, which POST /files/upload answers, is no attribute of Upload" in gaps[0]
-    assert gaps[1:] == ["`checkSum` of the schema UploadedFile is no attribute of its model: `make generate` adds it."]
-    [gap] = changed(*SCHEMAS, "WorkflowRunSummary", "properties", "cost", value={"type": "number"})
-    assert "`cost` of the schema WorkflowRunSummary" in gap
+    assert gaps[1:] == []
 
 
-def test_other_responses_schemas_enum_values_events_are_reported():
+def test_another_response_is_reported():
     answer = ("paths", "/info", "get", "responses", "200", "content", "application/json", "schema")
     gaps = changed(*answer, value={"$ref": "#/components/schemas/Account"})
     assert "GET /info answers Account, and client.app.info gives AppInfo: change AsyncApp.info" in gaps[0]
-    [gap] = changed(*SCHEMAS, "Cost", value={"type": "object", "properties": {"usd": {"type": "number"}}})
-    assert "the schema Cost has no class" in gap
-    [gap] = changed(*SCHEMAS, "WorkflowRunStatus", "enum", "-", value="queued")
-    assert "'queued' of the schema WorkflowRunStatus is no member" in gap
-    mapping = (*SCHEMAS, "WorkflowStreamEvent", "discriminator", "mapping")
-    [gap] = changed(*mapping, "text_chunk", value="#/components/schemas/TextReplaceEvent")
-    assert "the event 'text_chunk' is not read as TextReplaceEvent" in gap
 
 
 def test_fields_are_looked_for_under_their_generated_names():
