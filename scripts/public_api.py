@@ -60,25 +60,53 @@ def render(root: Path = ROOT) -> str:
         root: a copy of the project; `src` and `generated` in it are read.
     """
     interface = Interface(root)
-    sections = [f"\n## {name}\n\n" + "\n".join(interface.names(name)) for name in PUBLIC]
+    sections = [f"\n## {name}\n\n" + "\n".join(interface.lines_of(name)) for name in PUBLIC]
     return HEAD + "\n".join(sections) + "\n\n## reached through these\n\n" + "\n".join(interface.reached()) + "\n"
 
 
-class Interface:
-    """What is public, and what that leads to."""
+class Packages:
+    """The code below a folder, read and not imported."""
 
     def __init__(self, root: Path) -> None:
         self._loader = griffe.GriffeLoader(search_paths=[str(root / "generated"), str(root / "src")])
         for package in ("dify_workflow_api", "dify_workflow"):
             self._loader.load(package)
         self._loader.resolve_aliases(external=False)
+
+    def at(self, path: str) -> Any:  # noqa: ANN401 - griffe's objects and aliases have no common type
+        """What is defined at a path of the code; None where it is not ours."""
+        try:
+            found = self._loader.modules_collection[path]
+            found = found.final_target if found.is_alias else found
+        except (KeyError, griffe.AliasResolutionError, griffe.CyclicAliasError):
+            return None
+        return found
+
+    def names(self, module: str) -> list[str]:
+        """The public names of a module.
+
+        Raises:
+            LookupError: there is no such module.
+        """
+        found = self.at(module)
+        if found is None:
+            raise LookupError(f"there is no module {module}")
+        exports = found.exports or self.at(MODELS).exports  # `dify_workflow.models` has what the generated one has
+        return sorted(set(map(str, exports)))
+
+
+class Interface(Packages):
+    """What is public, and what that leads to."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
         self._shown: set[str] = set()
         self._waiting: set[str] = set()
 
-    def names(self, module: str) -> Iterator[str]:
+    def lines_of(self, module: str) -> Iterator[str]:
         """The lines of the names of a public module."""
-        for name in self._public_names(module):
-            target = self._object(f"{module}.{name}") or self._object(f"{MODELS}.{name}")
+        for name in self.names(module):
+            target = self.at(f"{module}.{name}") or self.at(f"{MODELS}.{name}")
             if target is None:
                 raise LookupError(f"{module} has no {name}, which its __all__ names")
             if target.is_module:
@@ -88,13 +116,6 @@ class Interface:
             else:
                 yield from self._lines(target, name, has_init=module != NOT_CONSTRUCTED)
 
-    def _public_names(self, module: str) -> list[str]:
-        found = self._object(module)
-        if found is None:
-            raise LookupError(f"there is no module {module}")
-        exports = found.exports or self._object(MODELS).exports  # `dify_workflow.models` has what the generated one has
-        return sorted(set(map(str, exports)))
-
     def reached(self) -> Iterator[str]:
         """The lines of what the public names lead to: the types of arguments, results and bases.
 
@@ -103,7 +124,7 @@ class Interface:
         found_lines: dict[tuple[str, str], list[str]] = {}
         while waiting := sorted(self._waiting - self._shown):
             for path in waiting:
-                found = self._object(path)
+                found = self.at(path)
                 self._waiting.discard(path)
                 is_method = found is not None and found.is_function and found.parent.is_class
                 if found is not None and found.path not in self._shown and not found.is_module and not is_method:
@@ -115,24 +136,15 @@ class Interface:
     def private_types(self) -> list[str]:
         """The classes and type aliases that public signatures name and no public module has."""
         for module in PUBLIC:
-            list(self.names(module))
+            list(self.lines_of(module))
         list(self.reached())
-        found = {path: self._object(path) for path in self._shown - self._importable() if "._" in path}
-        return sorted(path for path, one in found.items() if one is not None and (one.is_class or _is_alias(one)))
+        found = {path: self.at(path) for path in self._shown - self._importable() if "._" in path}
+        return sorted(path for path, one in found.items() if one is not None and (one.is_class or is_alias(one)))
 
     def _importable(self) -> set[str]:
         """The paths of what can be imported from public modules."""
-        found = (self._object(f"{module}.{name}") for module in PUBLIC for name in self._public_names(module))
+        found = (self.at(f"{module}.{name}") for module in PUBLIC for name in self.names(module))
         return {one.path for one in found if one is not None}
-
-    def _object(self, path: str) -> Any:  # noqa: ANN401 - griffe's objects and aliases have no common type
-        """What a path leads to, in our packages."""
-        try:
-            found = self._loader.modules_collection[path]
-            found = found.final_target if found.is_alias else found
-        except (KeyError, griffe.AliasResolutionError, griffe.CyclicAliasError):
-            return None
-        return found
 
     def _lines(self, found: Any, name: str, *, has_init: bool) -> Iterator[str]:  # noqa: ANN401 - as above
         self._shown.add(found.path)
@@ -197,15 +209,16 @@ class Interface:
             for part in expression.iterate(flat=True):
                 path = part.canonical_path if isinstance(part, griffe.ExprName) else ""
                 if path.startswith(("dify_workflow.", "dify_workflow_api.")):
-                    target = self._object(path) or self._object(path.replace("dify_workflow.models", MODELS))
+                    target = self.at(path) or self.at(path.replace("dify_workflow.models", MODELS))
                     if target is not None:
                         self._waiting.add(target.path)
         return " ".join(str(expression).split())
 
 
-def _is_alias(found: Any) -> bool:  # noqa: ANN401 - as above
+def is_alias(found: Any) -> bool:  # noqa: ANN401 - as above
     """Whether an object is a type that was given a name: no constant and no type variable."""
-    return bool(found.is_attribute) and found.name[0].isupper() and not found.name.isupper()
+    is_named = bool(found.is_attribute) and found.name[0].isupper() and not found.name.isupper()
+    return is_named and not str(found.value).startswith(("TypeVar", "ParamSpec"))
 
 
 def _is_seen(name: str) -> bool:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import griffe
-from public_api import MODELS, PUBLIC
+from project import ROOT
+from public_api import MODELS, PUBLIC, Packages, is_alias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
 HALVES: Final = ("._sync.", "._async.")
 SUPPORTED: Final = {
     "__enter__": "`with`",
@@ -45,26 +45,17 @@ class Docstring(NamedTuple):
     returns: str
 
 
-class Interface:
+class Interface(Packages):
     """All that users can import, by the path by which they do: `dify_workflow.types.LogWalk`."""
 
     def __init__(self, root: Path = ROOT) -> None:
-        self._loader = griffe.GriffeLoader(search_paths=[str(root / "generated"), str(root / "src")])
-        for package in ("dify_workflow_api", "dify_workflow"):
-            self._loader.load(package)
-        self._loader.resolve_aliases(external=False)
+        super().__init__(root)
         self._public: dict[str, str] = {}  # by the path of the definition
         for module in sorted(PUBLIC, key=lambda name: name == "dify_workflow.results"):  # `types` has these, too
             for name in self.names(module):
                 found = self.find(f"{module}.{name}")
                 home = _assigned_module(found) or module
                 self._public.setdefault(found.path, f"{home if found.is_class else module}.{name}")
-
-    def names(self, module: str) -> list[str]:
-        """The public names of a module."""
-        found = self._loader.modules_collection[module]
-        exports = found.exports or self._loader.modules_collection[MODELS].exports
-        return sorted(set(map(str, exports)))
 
     def all_names(self) -> Iterator[str]:
         """The path of each public name that is no module, once, in the order of the modules."""
@@ -84,15 +75,6 @@ class Interface:
             if (found := self.at(f"{place}.{name}")) is not None:
                 return found
         raise LookupError(f"there is no {path}")
-
-    def at(self, path: str) -> Any:  # noqa: ANN401 - as above
-        """What is defined at a path of the code; None where it is not ours."""
-        try:
-            found = self._loader.modules_collection[path]
-            found = found.final_target if found.is_alias else found
-        except (KeyError, griffe.AliasResolutionError, griffe.CyclicAliasError):
-            return None
-        return found
 
     def path_of(self, definition: Any) -> str:  # noqa: ANN401 - as above
         """The path by which a definition is imported; an empty string where it cannot be."""
@@ -122,7 +104,7 @@ class Interface:
                 continue
             found = self.at(part.canonical_path) or self.at(part.canonical_path.replace("dify_workflow.models", MODELS))
             path = self.path_of(found) if found is not None else ""
-            if found is not None and not path and _is_private_alias(found):
+            if found is not None and not path and is_alias(found):
                 parts += self.type_parts(found.value)
             else:
                 parts.append((part.name, path))
@@ -210,13 +192,6 @@ def _assigned_module(definition: Any) -> str:  # noqa: ANN401 - as above
     said = definition.members.get("__module__") if definition.is_class else None
     value = str(said.value).strip("'\"") if said is not None and said.is_attribute else ""
     return value if value in PUBLIC else ""
-
-
-def _is_private_alias(definition: Any) -> bool:  # noqa: ANN401 - as above
-    """Whether a definition is a type that was given a name: no constant and no type variable."""
-    if not definition.is_attribute or not definition.name[0].isupper() or definition.name.isupper():
-        return False
-    return not str(definition.value).startswith(("TypeVar", "ParamSpec"))
 
 
 @functools.cache

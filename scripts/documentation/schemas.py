@@ -7,10 +7,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from openapi.names import field_name
+from project import ROOT
 from ruamel.yaml import YAML
 
 from .entries import table
-from .interface import ROOT, docstring, interface, one_line
+from .interface import docstring, interface, one_line
 
 if TYPE_CHECKING:
     from .entries import Form
