@@ -54,15 +54,22 @@ def runtime_tests() -> list[str]:
 
 def imported(file: Path, seen: frozenset[Path] = frozenset()) -> set[str]:
     """The top-level modules that a test file imports, itself or through a module in `tests/support`."""
+    names = named_in_imports(file)
+    shared = {ROOT / "tests" / f"{name.replace('.', '/')}.py" for name in names if name.startswith("support.")} - seen
+    found = {name.partition(".")[0] for name in names}
+    return found.union(*(imported(other, seen | shared) for other in shared if other.is_file()))
+
+
+@functools.cache
+def named_in_imports(file: Path) -> frozenset[str]:
+    """The modules that the imports of a file name, and what they take from them."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    shared = {ROOT / "tests" / f"{name.replace('.', '/')}.py" for name in names if name.startswith("support.")} - seen
-    found = {name.partition(".")[0] for name in names}
-    return found.union(*(imported(other, seen | shared) for other in shared if other.is_file()))
+    return frozenset(names)
 
 
 @functools.cache

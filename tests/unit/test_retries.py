@@ -130,6 +130,11 @@ def test_any_date_ahead_is_that_many_seconds_away(seconds):
     assert retry_after_seconds({"retry-after": text}, now=NOW) == seconds
 
 
+def test_without_now_a_date_is_counted_from_the_present():
+    text = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    assert 3500 < retry_after_seconds({"retry-after": text}) <= 3600
+
+
 date_like = st.builds(
     "{}, {} {} {} {}:{}:{} {}".format,
     st.sampled_from(["Mon", "Tue", ""]), st.integers(-9, 99), st.sampled_from(["Jan", "Nov", "Foo"]), st.integers(),

@@ -63,7 +63,7 @@ def _may_be_sent_again(error: DifyError, method: str) -> bool:
 def retry_after_seconds(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
     """The seconds that a `Retry-After` header asks for, as a number or as a date; None where it says nothing usable."""
     text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,9})?", text, re.ASCII):
+    if re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,9})?", text):
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
