@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from dify_workflow._logs.times import (
     as_given,
+    check_order,
     earliest_second,
     latest_second,
     optional,
@@ -278,6 +279,20 @@ def test_what_is_left_out_stays_left_out() -> None:
 def test_each_function_names_the_parameter_that_is_no_time(function):
     with pytest.raises(ValueError, match=r"^since must be a datetime"):
         function("since", "yesterday")
+    assert optional("since", EPOCH) == as_given("since", EPOCH) == "1970-01-01T00:00:00Z"
+    assert as_given("since", "7d") == "7d"
+
+
+def test_after_may_be_as_late_as_before_and_no_later():
+    for after, before in ((EPOCH, EPOCH), ("7d", "7d"), ("7d", "6d"), (None, "7d"), ("7d", None), ("1970", NOW)):
+        check_order(after, before)
+    text = "created_at__after must be no later than created_at__before; got 2026-11-24T12:00:00Z (after) and 1970"
+    with pytest.raises(ValueError, match=re.escape(text)):
+        check_order(NOW, EPOCH)
+    with pytest.raises(ValueError, match=r"^created_at__after must be a datetime"):
+        check_order("yesterday", NOW)
+    with pytest.raises(ValueError, match=r"^created_at__before must be a datetime"):
+        check_order(EPOCH, "yesterday")
 
 
 def test_the_zone_of_the_machine_does_not_matter(monkeypatch):
