@@ -8,7 +8,7 @@ PARAMETERS: dict[str, tuple[tuple[str, str, str], ...]] = {
         (
             "keyword",
             "string",
-            "Text to look for in the run's inputs and outputs and in the end user's session id, in upper or lower case.",
+            "String to search for in the run's inputs and outputs and in the end user's session id, in upper or lower case.",
         ),
         ("status", "string", "Only logs of runs in this state."),
         ("page", "integer", "The page to return, from 1 to 99999."),

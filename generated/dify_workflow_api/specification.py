@@ -2,4 +2,4 @@
 
 TITLE = "Dify workflow app API"
 VERSION = "1.16.1"
-SHA256 = "ed77b2bbf789cec3d3796232133dd497c2ec9f5495b17fb17ef6ab9f6f2fe176"
+SHA256 = "474b9f18b4aa484fbaeadf0baf5b349301a551dc252d69424b13b1c2b382d109"

@@ -36,7 +36,7 @@ class AppInfo(Model):
     """The app's tags."""
 
     mode: str = ABSENT
-    """The app's type: `workflow` for the apps that this API is about. The operation answers for others too, such as
+    """The app's type: `workflow` for the apps that this API is about. The operation works for others too, such as
     `chat`, `advanced-chat`, `agent-chat` and `completion`.
     """
 

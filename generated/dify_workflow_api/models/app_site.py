@@ -66,7 +66,7 @@ class AppSite(Model):
     """The address of the privacy policy."""
 
     custom_disclaimer: str | None = ABSENT
-    """A text of the owner's own; often empty."""
+    """A text by the owner; often empty."""
 
     default_language: str = ABSENT
     """The page's language, such as `en-US`."""

@@ -31,7 +31,7 @@ class EndUser(Model):
     """How the end user reached the app, such as `service-api`, `browser`, `mcp` or `trigger`."""
 
     is_anonymous: bool = ABSENT
-    """Always false on server version 1.11.2, whoever it is."""
+    """Always false on server version 1.11.2."""
 
     session_id: str = ABSENT
     """The id that the caller gave as `user` when the run was started; what the filter `created_by_end_user_session_id`

@@ -13,7 +13,7 @@ from ..types import ABSENT, Model, new
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class EndUserDetail(Model):
-    """Someone who uses the app without an account of the workspace, in full. The times are text here, where other
+    """Someone who uses the app without an account of the workspace, in full. The times are strings here, where other
     schemas have epoch seconds.
     """
 

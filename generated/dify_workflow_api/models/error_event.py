@@ -46,7 +46,7 @@ class ErrorEvent(Model):
     """
 
     status: int = ABSENT
-    """The HTTP status that an ordinary answer would have had."""
+    """The HTTP status that an ordinary response would have had."""
 
     message: str = ABSENT
     """What went wrong, for people; it can be several lines of raw text."""

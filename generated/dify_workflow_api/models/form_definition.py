@@ -41,7 +41,7 @@ class FormDefinition(Model):
     """The form's buttons."""
 
     expiration_time: int | None = ABSENT
-    """When the form can no longer be submitted, in epoch seconds; null when it is not told."""
+    """When the form can no longer be submitted, in epoch seconds; null when it is not given."""
 
     _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
 

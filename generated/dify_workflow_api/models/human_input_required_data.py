@@ -62,7 +62,7 @@ class HumanInputRequiredData(Model):
     """What fields hold at first when that comes from a variable, by the field's name."""
 
     expiration_time: int | None = ABSENT
-    """When the form can no longer be submitted, in epoch seconds; null when it is not told."""
+    """When the form can no longer be submitted, in epoch seconds; null when it is not given."""
 
     approval_channels: list[str] | None = ABSENT
     """Where the form can be filled in besides, such as `console`. Server version 1.16.1 sends it, 1.14.2 does not."""

@@ -32,7 +32,7 @@ class InputFile(Model):
     """What kind of file it is."""
 
     transfer_method: FileTransferMethod | str = ABSENT
-    """Whether `url` or `upload_file_id` tells where the file is."""
+    """Whether `url` or `upload_file_id` names the file."""
 
     url: str | None = ABSENT
     """The file's address, which the server itself must be able to reach. Needed with `remote_url`."""

@@ -60,7 +60,7 @@ class NodeFinishedData(Model):
     """The node's place in the order of execution; always 1 on server version 1.11.2."""
 
     predecessor_node_id: str | None = ABSENT
-    """The id of the node before this one; null when it is not told."""
+    """The id of the node before this one; null when it is not given."""
 
     inputs: dict[str, Any] | None = ABSENT
     """What the node was given."""

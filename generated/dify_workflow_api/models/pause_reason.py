@@ -67,7 +67,7 @@ class PauseReason(Model):
     """Where the form can be filled in besides, such as `console`. Server version 1.16.1 sends it, 1.14.2 does not."""
 
     expiration_time: int | None = ABSENT
-    """When the form can no longer be submitted, in epoch seconds; null when it is not told."""
+    """When the form can no longer be submitted, in epoch seconds; null when it is not given."""
 
     _extra: dict[str, Any] | None = attrs.field(default=None, alias="additional_properties")
 

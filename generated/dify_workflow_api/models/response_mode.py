@@ -5,8 +5,8 @@ from typing import Final
 
 
 class ResponseMode(StrEnum):
-    """How a run's answer is sent: `blocking` once, as JSON, when the run has ended; `streaming` event by event while it
-    goes on.
+    """How a run's response is sent: `blocking` once, as JSON, when the run has ended; `streaming` event by event while
+    it goes on.
     """
 
     __module__ = "dify_workflow.models"

@@ -13,7 +13,7 @@ from ..types import ABSENT, Model, new
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class StopResponse(Model):
-    """The answer to a request to stop."""
+    """The response to a request to stop."""
 
     __module__ = "dify_workflow.models"
 

@@ -40,7 +40,7 @@ class TtsMessageEndEvent(Model):
     """The id of the running task. Not every server sends it with this event."""
 
     audio: str | None = ABSENT
-    """Empty text."""
+    """An empty string."""
 
     message_id: str | None = ABSENT
     """The id of the message that is spoken. Server version 1.11.2 does not send it."""

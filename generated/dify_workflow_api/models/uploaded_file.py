@@ -46,7 +46,7 @@ class UploadedFile(Model):
     """The file's size in bytes; it may be 0."""
 
     extension: str | None = ABSENT
-    """What follows the last dot of the name, without the dot; empty text when there is none."""
+    """What follows the last dot of the name, without the dot; an empty string when there is none."""
 
     mime_type: str | None = ABSENT
     """The content type that the file was sent with."""

@@ -56,7 +56,7 @@ class WorkflowFinishedData(Model):
     """
 
     elapsed_time: float | None = ABSENT
-    """How long the run took, in seconds. The logs may say a few milliseconds more or less."""
+    """How long the run took, in seconds. The logs may have a few milliseconds more or less."""
 
     total_tokens: int | None = ABSENT
     """How many model tokens the run used."""

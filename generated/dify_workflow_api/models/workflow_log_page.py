@@ -28,10 +28,10 @@ class WorkflowLogPage(Model):
     }
 
     page: int = ABSENT
-    """The number of this page, as it was asked for."""
+    """The number of this page, as requested."""
 
     limit: int = ABSENT
-    """The most logs a page holds, as it was asked for."""
+    """The most logs a page holds, as requested."""
 
     total: int = ABSENT
     """How many logs match the filters, on all pages together."""

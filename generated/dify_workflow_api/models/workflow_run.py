@@ -15,8 +15,8 @@ from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS, WorkflowRunStatus
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class WorkflowRun(Model):
-    """A run as the server stored it. On server version 1.11.2 every field is null when the server knows no run of this
-    app with the id that was asked for; from 1.14 on that gets status 404.
+    """A run as the server stored it. On server version 1.11.2 every field is null when the server has no run of this app
+    with the requested id; from 1.14 on that gets status 404.
     """
 
     __module__ = "dify_workflow.models"
@@ -36,7 +36,7 @@ class WorkflowRun(Model):
     }
 
     id: str | None = ABSENT
-    """The run's id, with dashes whatever way it was asked for; null when there is no such run."""
+    """The run's id, with dashes in whichever form it was requested; null when there is no such run."""
 
     workflow_id: str | None = ABSENT
     """The id of the version of the workflow that ran."""

@@ -59,7 +59,7 @@ class WorkflowRunOutcome(Model):
     """
 
     elapsed_time: float | None = ABSENT
-    """How long the run took, in seconds. The logs may say a few milliseconds more or less."""
+    """How long the run took, in seconds. The logs may have a few milliseconds more or less."""
 
     total_tokens: int | None = ABSENT
     """How many model tokens the run used."""
@@ -74,15 +74,15 @@ class WorkflowRunOutcome(Model):
     """When the run ended, in epoch seconds; null while it has not, as when it is paused."""
 
     created_by: WorkflowRunCreator | None = ABSENT
-    """Who started the run. Only newer servers send it in a blocking answer."""
+    """Who started the run. Only newer servers send it in a blocking response."""
 
     exceptions_count: int | None = ABSENT
     """How many nodes failed and were passed over by the workflow's own rules. Only newer servers send it in a blocking
-    answer.
+    response.
     """
 
     files: list[dict[str, Any]] | None = ABSENT
-    """The files among the outputs. Only newer servers send it in a blocking answer."""
+    """The files among the outputs. Only newer servers send it in a blocking response."""
 
     paused_nodes: list[str] | None = ABSENT
     """The ids of the nodes that wait. Servers from version 1.14 on send it when the run has paused."""

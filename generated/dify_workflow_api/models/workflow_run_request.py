@@ -30,9 +30,9 @@ class WorkflowRunRequest(Model):
     inputs: dict[str, Any] = ABSENT
     """The values of the workflow's input variables, by name; an empty object when it has none. `GET /parameters`
     describes them in `user_input_form`. A missing required one, one that is too long, not a number where a number
-    belongs, or not one of a select's options gets status 400; empty text passes for a required one, and names that
-    the workflow does not know are ignored. A value for a file is an `InputFile`, one for a list of files an array of
-    them.
+    belongs, or not one of a select's options gets status 400; an empty string passes for a required one, and names
+    that the workflow does not know are ignored. A value for a file is an `InputFile`, one for a list of files an
+    array of them.
     """
 
     response_mode: ResponseMode | str | None = ABSENT

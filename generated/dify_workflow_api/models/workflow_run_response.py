@@ -14,7 +14,7 @@ from .workflow_run_outcome import WorkflowRunOutcome
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class WorkflowRunResponse(Model):
-    """The answer to a blocking run."""
+    """The response to a blocking run."""
 
     __module__ = "dify_workflow.models"
 

@@ -37,19 +37,19 @@ class WorkflowRunSummary(Model):
     """The run's id."""
 
     version: str = ABSENT
-    """The version of the workflow that ran: the time it was published, as text such as `2026-11-22 21:52:44.948869`."""
+    """The version of the workflow that ran: the time it was published, as a string such as `2026-11-22 21:52:44.948869`."""
 
     status: WorkflowRunStatus | str = ABSENT
-    """The state of the run. Other server versions may send states that are not in the list. `running` may be for good: a
-    run that was stopped through the API stays so, with `finished_at` null.
+    """The state of the run. Other server versions may send states that are not in the list. `running` may be permanent:
+    a run that was stopped through the API keeps it, with `finished_at` null.
     """
 
     triggered_from: str = ABSENT
     """What triggered the run; `app-run` for the runs that are listed in practice."""
 
     error: str | None = ABSENT
-    """The error of a run that failed; null, or in some cases empty text, for others. It can be long and have several
-    lines.
+    """The error of a run that failed; null, or in some cases an empty string, for others. It can be long and have
+    several lines.
     """
 
     elapsed_time: float = ABSENT

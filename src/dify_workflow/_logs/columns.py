@@ -41,7 +41,7 @@ FIELDS: Final = (
         "boolean",
         "created_by_end_user.is_anonymous",
         "is_anonymous",
-        "Always false on server version 1.11.2, whoever it is.",
+        "Always false on server version 1.11.2.",
     ),
     (
         "end_user_session_id",
@@ -56,7 +56,7 @@ FIELDS: Final = (
         "string",
         "workflow_run.version",
         "version",
-        "The version of the workflow that ran: the time it was published, as text such as `2026-11-22 21:52:44.948869`.",
+        "The version of the workflow that ran: the time it was published, as a string such as `2026-11-22 21:52:44.948869`.",
     ),
     ("run_status", "string", "workflow_run.status", "status", "The state of the run."),
     (
@@ -71,7 +71,7 @@ FIELDS: Final = (
         "string",
         "workflow_run.error",
         "error",
-        "The error of a run that failed; null, or in some cases empty text, for others.",
+        "The error of a run that failed; null, or in some cases an empty string, for others.",
     ),
     (
         "run_elapsed_time",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def build_request() -> Request[AppInfo]:
     """Get what the app is
 
-    Returns the app's name, description, tags and mode. It answers for every kind of app, and for one that is not
+    Returns the app's name, description, tags and mode. It works for every kind of app, and for one that is not
     published: the cheapest way to see whether a key works, and whether it is a workflow's.
 
     GET /info

@@ -19,7 +19,7 @@ def build_request(
 
     Returns an end user of the app by the id that logs and uploads have, not by the `user` that was given.
 
-    Servers from version 1.14 on have this operation; version 1.11.2 answers 404 with HTML.
+    Servers from version 1.14 on have this operation; version 1.11.2 responds with 404 and HTML.
 
     GET /end-users/{end_user_id}
 

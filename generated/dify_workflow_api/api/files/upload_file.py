@@ -19,11 +19,11 @@ def build_request(
     """Upload a file
 
     Uploads one file, for use in the inputs of runs. Each upload stores another file, the same content too, and there
-    is no operation that deletes one; a request whose answer was lost should not be sent again without need.
+    is no operation that deletes one; a request whose response was lost should not be sent again without need.
 
     The limits as they come are 10 MB for an image, 50 MB for sound, 100 MB for video and 15 MB for anything else.
-    `GET /parameters` tells a server's own. Any type is taken, and an empty file too. A proxy in front may have a
-    lower limit, and answers HTML.
+    `GET /parameters` has a server's own limits. Any type is taken, and an empty file too. A proxy in front may have a
+    lower limit, and responds with HTML.
 
     POST /files/upload
 

@@ -19,7 +19,7 @@ def build_request(
 
     Returns a form that a paused run waits for.
 
-    Servers from version 1.14 on have this operation; version 1.11.2 answers 404 with HTML.
+    Servers from version 1.14 on have this operation; version 1.11.2 responds with 404 and HTML.
 
     GET /form/human_input/{form_token}
 

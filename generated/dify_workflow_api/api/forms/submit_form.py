@@ -21,7 +21,7 @@ def build_request(
     Submits a form; the run that waits for it goes on, and `GET /workflow/{workflow_run_id}/events` follows it. A form
     can be submitted once.
 
-    Servers from version 1.14 on have this operation; version 1.11.2 answers 404 with HTML.
+    Servers from version 1.14 on have this operation; version 1.11.2 responds with 404 and HTML.
 
     POST /form/human_input/{form_token}
 

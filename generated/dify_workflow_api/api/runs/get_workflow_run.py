@@ -30,7 +30,7 @@ def build_request(
     GET /workflows/run/{workflow_run_id}
 
     Args:
-        workflow_run_id: The run's id: a UUID, with or without dashes. Other text gets status 500.
+        workflow_run_id: The run's id: a UUID, with or without dashes. Any other string gets status 500.
 
     Raises:
         ValueError: An argument is not what the API takes; nothing was sent.

@@ -51,10 +51,10 @@ def build_request(
     Starts a run of a version that was published before, and is otherwise the same as `POST /workflows/run`.
 
     Nothing makes a repeated request harmless: each one that arrives starts, and bills, another run. A request whose
-    answer was lost must not be sent again.
+    response was lost must not be sent again.
 
     A blocking run keeps the connection without a byte until it ends, and proxies cut such connections, often after 60
-    or 100 seconds. The run goes on in either mode when the caller goes away; `POST /workflows/tasks/{task_id}/stop`
+    or 100 seconds. The run goes on in either mode when the client disconnects; `POST /workflows/tasks/{task_id}/stop`
     ends it.
 
     A run that fails is no error of the request: the status is 200, `data.status` is `failed` and `data.error` says
@@ -63,7 +63,7 @@ def build_request(
     From version 1.14 on a streaming run is queued: the stream begins with a ping and is silent until a worker takes
     the run, and it ends without an event after 300 seconds, although the run is executed later. Inputs that the app
     refuses get status 400 in blocking mode and, on version 1.11.2, in streaming mode; a stream of version 1.14.2
-    stays silent then, and one of 1.16.1 tells of a failed run that does not exist.
+    stays silent then, and one of 1.16.1 reports a failed run that does not exist.
 
     POST /workflows/{workflow_id}/run
 

@@ -19,10 +19,10 @@ def build_request(
 ) -> Request[StopResponse]:
     """Stop a run
 
-    Asks for a running task to be stopped. The run's stream or blocking answer then ends with the status `stopped` and
-    the error "Stopped by user.".
+    Asks for a running task to be stopped. The run's stream or blocking response then ends with the status `stopped`
+    and the error "Stopped by user.".
 
-    The answer is always success, also for a task that is unknown, has ended or is another app's, so it proves
+    The response is always a success, also for a task that is unknown, has ended or is another app's, so it proves
     nothing. `user` must be given but is not compared with that of the run.
 
     Server version 1.16.1 stores the run as `stopped`. On 1.11.2 and 1.14.2 the stored run stays `running`, without an
@@ -32,8 +32,8 @@ def build_request(
     POST /workflows/tasks/{task_id}/stop
 
     Args:
-        task_id: The id of the task: `task_id` of the run's events or of its blocking answer. It is not the run's
-            id.
+        task_id: The id of the task: `task_id` of the run's events or of its blocking response. It is not the
+            run's id.
         body: Who stops the run.
 
     Raises:
