@@ -177,7 +177,7 @@ def number(value: int | None) -> str:
 
 
 def say(*lines: str) -> None:
-    """Tell who runs this, beside the table."""
+    """Print a message beside the table."""
     print(*lines, sep="\n", file=sys.stderr)
 
 
@@ -298,7 +298,7 @@ def collected(log: Path) -> int:
     """The instructions that valgrind has counted."""
     found = re.search(r"Collected : (\d+)", log.read_text("utf-8", "replace"))
     if found is None:
-        raise SystemExit(f"valgrind told no count:\n{log.read_text('utf-8', 'replace')}")
+        raise SystemExit(f"valgrind reported no count:\n{log.read_text('utf-8', 'replace')}")
     return int(found[1])
 
 

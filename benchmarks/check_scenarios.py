@@ -5,7 +5,7 @@ Usage: check_scenarios.py calls|memory SCENARIO   (prints what doing it once tak
        check_scenarios.py fork                    (the same with each that can be repeated; prints each process)
 
 A connection leads to answers in memory, below httpcore; everything above it is what users run, without extras. Nothing
-that is counted depends on how fast the machine is: nobody waits, and the garbage collector does not come by.
+that is counted depends on how fast the machine is: nothing waits, and the garbage collector does not run.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class Connection:
         """There is nothing to close."""
 
     def get_extra_info(self, info: str) -> None:
-        """There is nothing to tell, and never anything to read that nobody asked for."""
+        """Nothing is reported, and nothing is read without a request."""
 
 
 class AsyncConnection:
@@ -191,7 +191,7 @@ class AsyncConnection:
         """There is nothing to close."""
 
     def get_extra_info(self, info: str) -> None:
-        """There is nothing to tell."""
+        """Nothing is reported."""
 
 
 def connect_to(answer: Answer) -> None:

@@ -4,7 +4,7 @@ Usage: log_server.py sandbox 602|25000
        log_server.py synthetic ROWS LATENCY   (latency in seconds)
 
 `sandbox` is the project's sandbox with 602 rows, up to 21 in one second, or 25,000 rows, 350 in one second.
-`synthetic` makes up its rows, three to a second, as cheaply as it can, and answers windows, pages, totals and changing
+`synthetic` generates its logs, three to a second, as cheaply as it can, and answers windows, pages, totals and changing
 ties as a real server does.
 """
 
@@ -57,7 +57,7 @@ def rows_like_a_real_servers(kind: str) -> Iterator[LogRow]:
 
 
 class Synthetic:
-    """So many rows that are made up."""
+    """A number of generated logs."""
 
     def __init__(self, rows: int) -> None:
         self._rows = rows
@@ -69,7 +69,7 @@ class Synthetic:
         first = 0 if before is None else max(0, (NOW - before) * A_SECOND)
         end = self._rows if after is None else min(self._rows, (NOW - after + 1) * A_SECOND)
         page, limit = int(query.get("page", "1")), int(query.get("limit", "20"))
-        # Rows of one second come in an order that differs from query to query, as a database gives them that was told
+        # Rows of one second come in an order that differs from query to query, as a database returns them that is asked
         # to sort by the second: a row may be on the end of one page, and again on the next in the place of another.
         shift = zlib.crc32(f"{before} {after} {page} {limit}".encode())
         places = range(first + (page - 1) * limit, max(first, min(end, first + page * limit)))

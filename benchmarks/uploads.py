@@ -108,7 +108,7 @@ def async_way(name: str, address: str, file: Path) -> Repeat:
 def peak(way: Callable[[str, str, Path], Repeat], name: str, address: str, file: Path) -> float | None:
     """Megabytes that this process has at the height of one upload more than before, after one of hardly anything.
 
-    None where the operating system does not tell.
+    None where the operating system does not report it.
     """
     with tempfile.TemporaryDirectory() as folder:
         own = Path(folder, file.name)
@@ -123,7 +123,7 @@ def peak(way: Callable[[str, str, Path], Repeat], name: str, address: str, file:
 
 
 def highest() -> float | None:
-    """Megabytes that this process has had at most; None where the operating system does not tell."""
+    """Megabytes that this process has had at most; None where the operating system does not report it."""
     status = Path("/proc/self/status")
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text("ascii")) if status.exists() else None
     return int(found[1]) * 1024 / 1e6 if found else None

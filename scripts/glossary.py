@@ -66,7 +66,7 @@ def files(glossary: Glossary) -> Iterator[Path]:
     for place in glossary.places:
         path = ROOT / place
         if path.is_dir():
-            yield from sorted(one for suffix in ("md", "py", "jinja") for one in path.rglob(f"*.{suffix}"))
+            yield from sorted(one for suffix in ("jinja", "md", "py", "yaml") for one in path.rglob(f"*.{suffix}"))
         else:
             yield path
 

@@ -11,7 +11,7 @@ Exit status and the last line printed say what became of it:
   3  decisions  something has to be decided first; the project is as it was, unless --keep is given
   1  broken     the document cannot be used, or the update cannot be made; the project is as it was
 
-build/spec-report.md and build/spec-report.json tell what changed, for whom, and what to do, also then.
+build/spec-report.md and build/spec-report.json report what changed, for whom, and what to do, also then.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def ended(outcome: str, problems: Sequence[str], more: str) -> int:
 
 
 def say(text: str) -> None:
-    """Tells the person who waits."""
+    """Prints progress."""
     print(text, flush=True)
 
 

@@ -36,7 +36,7 @@ PARAMETERS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "stream_workflow_run_events": (
         ("user", "string", "Who the run was started for."),
-        ("include_state_snapshot", "boolean", "Whether the stream begins with events that tell what happened before."),
+        ("include_state_snapshot", "boolean", "Whether the stream begins with events of what happened before."),
         (
             "continue_on_pause",
             "boolean",

@@ -375,20 +375,20 @@ def text(
         return _left_out(name, required)
     found = value.value if isinstance(value, Enum) else value
     if not isinstance(found, str):
-        raise _refused(name, "text", value)
+        raise _refused(name, "a string", value)
     found = str(found)
     if allowed and found not in allowed:
         raise _refused(name, f"one of {', '.join(map(repr, allowed))}", value)
     if not shortest <= len(found) <= longest:
-        raise _refused(name, f"text with a length {_range(shortest, longest)}", value)
+        raise _refused(name, f"a string with a length {_range(shortest, longest)}", value)
     if pattern and not re.search(pattern, found):
-        raise _refused(name, f"text that matches {pattern!r}", value)
+        raise _refused(name, f"a string that matches {pattern!r}", value)
     if uuid and not _UUID.fullmatch(found):
         raise _refused(name, "a UUID, 32 hexadecimal digits with or without dashes", value)
     try:
         found.encode()
     except UnicodeEncodeError:
-        raise _refused(name, "text without lone surrogates", value) from None
+        raise _refused(name, "a string without lone surrogates", value) from None
     return found
 
 
@@ -396,7 +396,7 @@ def segment(name: str, value: object, *, required: bool = True, **bounds: Any) -
     """Text as one segment of a path, percent-encoded."""
     found = text(name, value, required=required, **bounds) or ""
     if found in {"", ".", ".."}:  # these would make it another path
-        raise _refused(name, "text that can stand in a path", value)
+        raise _refused(name, "a string that can be a part of a path", value)
     return quote(found, safe="")
 
 

@@ -39,7 +39,7 @@ class Union(NamedTuple):
 
     @property
     def tags(self) -> tuple[str, frozenset[str]]:
-        """The property that tells the alternatives apart, and the values that the schema names."""
+        """The property that distinguishes the alternatives, and the values that the schema names."""
         discriminator = mapping(self.node.get("discriminator"))
         names = frozenset(map(str, mapping(discriminator.get("mapping"))))
         return str(discriminator.get("propertyName")), names
@@ -86,7 +86,7 @@ def paired(
 ) -> list[tuple[Union | None, Union | None]]:
     """The schemas of events in two descriptions by what describes the same events.
 
-    That is what has the same name, or else most of the same values to tell the events apart; and nothing twice.
+    That is what has the same name, or else most of the same values that distinguish the events; and nothing twice.
 
     Args:
         before: The roots of the old description.
@@ -104,7 +104,7 @@ def paired(
             pairs.append((root, other) if is_old else (other, root))
     gone = [root for root in before if id(root.node) not in taken]
     come = [root for root in after if id(root.node) not in taken]
-    # Without a mapping only the name tells which is which: as many as before are the same ones under other names.
+    # Without a mapping only the name identifies each: as many as before are the same ones under other names.
     unnamed = [[root for root in side if not root.tags[1]] for side in (gone, come)]
     if len(unnamed[0]) == len(unnamed[1]):
         pairs += zip(*unnamed, strict=True) if len(unnamed[0]) == 1 else ()

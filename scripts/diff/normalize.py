@@ -50,7 +50,7 @@ class Shape:
         patterns: The schemas of the properties whose names match a pattern.
         prefix: The schemas of an array's first items.
         items: The schema of the others.
-        tag: The property and its value by which a discriminator tells this alternative from others.
+        tag: The property and its value by which a discriminator distinguishes this alternative.
         absent: The properties of an object that must not be there.
         guessed: Whether the schema states no type. Its keywords limit values of this kind only, so that a value of
             another kind is allowed where something else in the schema allows it.
@@ -245,7 +245,7 @@ class Schemas:
         return [replace(self._shape(kind, schema), guessed=guessed) for kind in kinds]
 
     def _listed(self, shape: Shape, values: list[Any]) -> Shape:
-        if shape.kind in {"object", "array"}:  # a list of such values is as good as a rule
+        if shape.kind in {"object", "array"}:  # a list of such values is equivalent to a rule
             texts = sorted(self._text(value, ()) for value in values)
             return replace(shape, rules=shape.rules | {("enum", "; ".join(texts))})
         return replace(shape, values=values)
@@ -373,7 +373,7 @@ def _absent(schema: Tree) -> frozenset[str]:
 
 
 def _told_apart(pieces: list[tuple[object, list[Shape]]]) -> Iterable[tuple[object, list[Shape]]]:
-    """The shapes of the pieces of a union, without what only tells the pieces apart.
+    """The shapes of the pieces of a union, without what only distinguishes the pieces.
 
     A piece that forbids the property that another piece requires says what `oneOf` says anyway.
     """

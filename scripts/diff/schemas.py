@@ -167,7 +167,7 @@ class SchemaComparison:
     def _by_tag(
         self, olds: list[Shape], news: list[Shape]
     ) -> tuple[str, dict[str, list[Shape]], dict[str, list[Shape]]] | None:
-        """The alternatives by the property and value that tell them apart, where both sides have such a property."""
+        """The alternatives by the property and value that distinguish them, where both sides have such a property."""
         names = dict.fromkeys(shape.tag[0] for shape in [*olds, *news] if shape.tag)
         if not names:
             names = dict.fromkeys(
@@ -478,7 +478,7 @@ def _limit(bound: Bound | None) -> str:
 
 
 def _is_of_tag(change: Inner, name: str, value: str, tags: Sequence[str]) -> bool:
-    """Whether a change is only about which values tell alternatives apart."""
+    """Whether a change is only about which values distinguish alternatives."""
     if change.path != f".{name}" or change.kind not in {"value-added", "value-removed"}:
         return False
     return value != OTHERS or any(_text(tag) in change.what for tag in tags)

@@ -82,7 +82,7 @@ class Model(NamedTuple):
         item: The type of its items, when it is one page of a list: it has an array `data`, and `has_more`.
         item_is_late: Whether that type is known only when the class and the late imports are there.
         arrays: The JSON names of the fields that are always an array.
-        constants: The fields that have one value only: what tells the alternatives of a union apart.
+        constants: The fields that have one value only: what distinguishes the alternatives of a union.
         value_annotation: The type of a field that the spec does not name.
         value_is_late: Whether that type is known only when the class and the late imports are there.
         value: The expression that decodes such a field, out of `_item`; empty when it stays as it came.
@@ -357,7 +357,7 @@ class Code:
             steps.append((f"{{_key: {of_map} for _key, _item in {value}.items()}}", "isinstance({}, dict)"))
         if of_list := self._list_decoder([p.inner_property for p in found if isinstance(p, ListProperty)], value):
             steps.append((of_list, "isinstance({}, list)"))
-        # Integers are told by their very type, as True and 1.0 are equal to 1.
+        # Integers are recognized by their exact type, as True and 1.0 are equal to 1.
         for kind, test in ((str, "isinstance({}, str)"), (int, "type({}) is int")):
             member = value
             for enum in found:

@@ -314,7 +314,7 @@ class Preparation:
             )
 
     def _events(self, operation: dict[str, Any], place: str) -> Events | None:
-        """The events of a successful answer that is a stream of them, when the spec tells them apart by name."""
+        """The events of a successful response that is a stream, when the spec distinguishes them by name."""
         for status, raw in _mapping(operation.get("responses"), f"{place} responses").items():
             where = f"{place} response {status}"
             content = _mapping(self._resolved(raw, where).get("content"), where)

@@ -27,7 +27,7 @@ def converted(page: Page, tree: Tree) -> Tree:
     """An older page's content as an OpenAPI 3.1 document with one operation.
 
     Component schemas that the page only has inlined (`refIdentifier`) are marked `REBUILT`: a page that has the
-    component itself knows better.
+    component itself is more exact.
 
     Args:
         page: The page.

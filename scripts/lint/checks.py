@@ -73,7 +73,7 @@ def vendor_findings(document: Tree) -> list[Finding]:
     upgraded_document = upgraded(document)
     if malformed := findings(upgraded_document, SHAPE_RULES):
         return malformed
-    # A document is judged by the version that it states; the newer version tells more exactly what is wrong, and where.
+    # A document is judged by the version that it states; the newer version is more exact about what is wrong.
     own = validator_findings(document)
     is_new = str(document.get("openapi")).startswith("3.1")  # upgrading it changed nothing, which is not judged twice
     later = own if is_new else validator_findings(upgraded_document)

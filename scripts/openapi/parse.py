@@ -244,7 +244,7 @@ class _Builder:
     @staticmethod
     def _checked_key(parent: LinedMap, key: object, line: int) -> str:
         if not isinstance(key, str):
-            raise SourceError(line, "a mapping key must be text, not a list, a mapping or an alias of one")
+            raise SourceError(line, "a mapping key must be a string, not a list, a mapping or an alias of one")
         if found := _HELD.search(key):
             raise SourceError(line, f"character U+{ord(HELD[found[0]]):04X} is not allowed inside a key")
         if key == "<<":

@@ -2,7 +2,7 @@
 
 The compilation stops at the first action that matches nothing. Here all of them are judged, because who updates wants
 to know the whole of it at once. An action that matches nothing is never dropped by itself: it is a correction with a
-reason, and only a person can tell whether the reason is gone, too, or the thing has merely moved.
+reason, and only a person can decide whether the reason is gone, too, or the thing has merely moved.
 """
 
 from __future__ import annotations

@@ -329,7 +329,7 @@ _HEADINGS = {"breaking": "## Breaking", "additive": "## Additive", "wording": "#
 _MOST_WORDING = 30
 _MOST_WHERES = 20
 NOTICES = ("deprecated", "undeprecated")
-"""The kinds of changes that are told apart from texts: nothing changes yet."""
+"""The kinds of changes that are listed apart from texts: nothing changes yet."""
 
 
 def _changes_part(report: Report) -> list[str]:
@@ -422,7 +422,7 @@ def _unreleased(path: Path, data: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _released(change: dict[str, Any]) -> dict[str, str]:
-    """A change as a release tells it: an acknowledged break asks for no more than an addition."""
+    """A change as a release reports it: an acknowledged break asks for no more than an addition."""
     told = {key: change[key] for key in ("severity", "where", "what")}
     if reason := change.get("acknowledged"):
         told |= {"severity": "additive", "what": f"{told['what']} (acknowledged: {reason})"}

@@ -134,11 +134,11 @@ class WorkflowRunDetail(WorkflowRun):
         >>> client.runs.run(detail.inputs_for_rerun(), user="u-1", files=detail.files_for_rerun())
 
         Raises:
-            ValueError: the inputs are no JSON object, or a file among them has neither an id nor an address.
+            ValueError: the inputs are not a JSON object, or a file among them has neither an id nor an address.
         """
         inputs: Any = {} if self.inputs is None else self.inputs
         if not is_object(inputs):
-            raise ValueError(f"the inputs of this run are no JSON object, and cannot be sent again: {inputs!r}")
+            raise ValueError(f"the inputs of this run are not a JSON object, and cannot be sent again: {inputs!r}")
         return {
             name: with_files_as_inputs(value, f"inputs[{name!r}]")
             for name, value in inputs.items()

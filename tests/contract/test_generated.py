@@ -229,7 +229,7 @@ def test_the_operation_and_each_parameter_are_documented(name: str):
         ({"limit": 101}, "limit must be an integer from 1 to 100, got 101"),
         ({"limit": True}, "limit must be an integer from 1 to 100, got True"),
         ({"page": "1"}, "page must be an integer from 1 to 99999, got '1'"),
-        ({"keyword": 5}, "keyword must be text, got 5"),
+        ({"keyword": 5}, "keyword must be a string, got 5"),
     ],
 )
 def test_a_refused_argument_is_named_with_what_is_allowed(given: dict[str, Any], message: str):

@@ -42,14 +42,14 @@ NO_METHOD = {
 }
 # Requests whose arguments the SDK refuses before anything is sent.
 REFUSED = {
-    "run-empty-user": "^user must be text",
-    "run-null-user": "^user must be text",
-    "run-list-user": "^user must be text",
+    "run-empty-user": "^user must be a string",
+    "run-null-user": "^user must be a string",
+    "run-list-user": "^user must be a string",
     "run-inputs-string": "^inputs must be a mapping",
     "run-null-inputs": "^inputs must be a mapping",
     "run-missing-inputs": "^inputs must be a mapping",
     "runbyid-missing-inputs": "^inputs must be a mapping",
-    "stop-missing-user": "^user must be text",
+    "stop-missing-user": "^user must be a string",
     "rundetail-malformed": "^workflow_run_id must be a UUID",
 }
 MADE = [name for name in RECORDINGS if name not in NO_METHOD and name not in REFUSED]

@@ -338,9 +338,9 @@ def test_the_traps_of_a_parameter_are_written_down(where: str, words: list[str])
     assert [word for word in words if word not in text] == []
 
 
-def test_the_loss_of_rows_on_a_walk_is_written_down() -> None:
+def test_the_loss_of_logs_on_a_walk_is_written_down() -> None:
     assert "nothing decides the order inside one second" in OPERATION["description"]
-    assert "602 rows" in OPERATION["description"]
+    assert "602 logs" in OPERATION["description"]
 
 
 def logs_calls() -> list[Any]:

@@ -140,7 +140,7 @@ def test_what_is_no_finished_export_is_refused(tmp_path, env):
         assert name in result.err
     (tmp_path / "folder.parquet").mkdir()
     result = run("logs", "stats", "--from", f"{tmp_path / 'folder.parquet'}/")
-    assert (result.code, "is no export" in result.err) == (2, True)
+    assert (result.code, "is not an export" in result.err) == (2, True)
     result = run("logs", "stats", "--from", str(tmp_path / "none.jsonl"))
     assert (result.code, "there is no file" in result.err) == (2, True)
     result = run("logs", "stats", "--from", str(tmp_path / "a.jsonl"), "--status", "failed")
@@ -151,7 +151,7 @@ def test_a_database_without_an_export_is_refused(postgresql_address: str, env):
     with psycopg.connect(postgresql_address, autocommit=True) as database:
         database.execute("DROP TABLE IF EXISTS workflow_logs, _dify_workflow_export")
     result = run("logs", "stats", "--from", postgresql_address)
-    assert (result.code, result.out, "is no export" in result.err) == (2, "", True)
+    assert (result.code, result.out, "is not an export" in result.err) == (2, "", True)
     with psycopg.connect(postgresql_address, autocommit=True) as database:
         database.execute("CREATE TABLE _dify_workflow_export (finished boolean)")
         database.execute("INSERT INTO _dify_workflow_export VALUES (false)")

@@ -185,7 +185,7 @@ def test_a_folder_of_somebody_else_is_left_alone(days: Sandbox, folder: Path):
             with pytest.raises(ValueError, match="no export has made the folder"):
                 export(client, f"{folder}/", restart=restart)
     assert [path.name for path in folder.iterdir()] == ["other.parquet"]
-    with pytest.raises(ValueError, match="is no export"):
+    with pytest.raises(ValueError, match="is not an export"):
         next(read(folder))
 
 

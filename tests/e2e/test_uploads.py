@@ -358,19 +358,19 @@ def test_a_file_without_a_name_is_refused(half: Half, file: Any):
 @EACH_HALF
 @pytest.mark.parametrize("name", ["a\nb.txt", "a\r\nX: y", "a\x00.txt", "\x1b[31m", "\x7f", "\x85", "\u2028", "\ud800"])
 def test_names_unsafe_in_headers_or_terminals_are_refused(half: Half, name: str):
-    refused(half, b"x", "filename must be text without control characters", filename=name)
+    refused(half, b"x", "filename must be a string without control characters", filename=name)
 
 
 @EACH_HALF
 @pytest.mark.parametrize("name", [7, b"a.txt", ("a",)], ids=repr)
 def test_names_that_are_no_text_are_refused(half: Half, name: Any):
-    refused(half, b"x", "filename must be text", filename=name)
+    refused(half, b"x", "filename must be a string", filename=name)
 
 
 def test_a_path_whose_own_name_cannot_be_sent_needs_another(tmp_path: Path):
     path = tmp_path / "two\nlines.txt"
     path.write_bytes(b"x")
-    refused(AsyncHalf(), path, "filename must be text without control characters")
+    refused(AsyncHalf(), path, "filename must be a string without control characters")
     assert uploaded(AsyncHalf(), path, filename="one line.txt")["file"].filename == "one line.txt"
     other = os.fsencode(tmp_path) + b"/\xff.txt"
     Path(os.fsdecode(other)).write_bytes(b"x")
@@ -391,7 +391,7 @@ def test_a_wrong_user_is_refused_before_the_file_is_touched(half: Half):
         def read(self, size: int | None = -1) -> bytes:
             raise AssertionError("the file was read")
 
-    refused(half, Untouchable(), "user must be text", filename="x", user="")
+    refused(half, Untouchable(), "user must be a string", filename="x", user="")
 
 
 # --- names and types --------------------------------------------------------------------------------------------------

@@ -205,7 +205,7 @@ def test_bounds_are_inclusive_and_hold(half: Half, workers: int, sandbox: Sandbo
         ({"workers": 65}, "workers must be an integer from 1 to 64, got 65"),
         ({"workers": 2.0}, "workers must be an integer from 1 to 64, got 2.0"),
         ({"workers": None}, "workers must be an integer from 1 to 64, got None"),
-        ({"keyword": 7}, "keyword must be text, got 7"),
+        ({"keyword": 7}, "keyword must be a string, got 7"),
         ({"created_at__after": "yesterday"}, "created_at__after must be a datetime"),
         ({"checkpoint": {}}, "checkpoint must be the .checkpoint of a walk"),
         ({"checkpoint": "eyJ9"}, "checkpoint must be the .checkpoint of a walk"),

@@ -92,7 +92,7 @@ def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(client_class, shape)
 @BOTH
 @pytest.mark.parametrize("key", [b"app-1", 7, True, ["app-1"], {"key": "app-1"}])
 def test_a_key_that_is_not_text_is_refused(client_class, key):
-    with pytest.raises(ConfigurationError, match="api_key must be text"):
+    with pytest.raises(ConfigurationError, match="api_key must be a string"):
         client_class(api_key=key)
 
 

@@ -224,4 +224,4 @@ def test_an_unusable_folder_of_certificates_is_named(tmp_path: Path):
     (tmp_path / "ca.pem").write_text(Path(certifi.where()).read_text())
     for value in (str(tmp_path), str(tmp_path / "missing"), str(tmp_path / "ca.pem"), ":"):
         message = refused(SSL_CERT_DIR=value)
-        assert re.match("the environment variable SSL_CERT_DIR cannot be used: .* is no folder with certi", message)
+        assert re.match("the environment variable SSL_CERT_DIR cannot be used: .* is not a folder of certi", message)

@@ -138,7 +138,7 @@ def test_blanks_around_are_refused_where_they_can_mean_nothing():
 
 @pytest.mark.parametrize("name", ["keyword", "status", "created_by_end_user_session_id", "created_by_account"])
 def test_lone_surrogates_are_refused(name: str):
-    with pytest.raises(ValueError, match=f"{name} must be text without lone surrogates"):
+    with pytest.raises(ValueError, match=f"{name} must be a string without lone surrogates"):
         filters(**{name: "a\ud800"})
 
 
@@ -201,7 +201,7 @@ def test_a_page_refuses_what_the_server_answers_500_to():
 @pytest.mark.parametrize("name", ["keyword", "status", "created_by_end_user_session_id", "created_by_account"])
 @pytest.mark.parametrize("value", [1, True, b"x", ["x"]])
 def test_what_is_not_text_is_refused(name: str, value: Any):
-    with pytest.raises(ValueError, match=f"{name} must be text"):
+    with pytest.raises(ValueError, match=f"{name} must be a string"):
         filters(**{name: value})
 
 

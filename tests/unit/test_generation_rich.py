@@ -293,10 +293,10 @@ def test_each_kind_of_argument_has_its_text_on_the_wire(get_part: Any, given: di
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"thing_id": ""}, "thing_id must be text that can stand in a path, got ''"),
-        ({"thing_id": ".."}, "thing_id must be text that can stand in a path, got '..'"),
+        ({"thing_id": ""}, "thing_id must be a string that can be a part of a path, got ''"),
+        ({"thing_id": ".."}, "thing_id must be a string that can be a part of a path, got '..'"),
         ({"thing_id": None}, "thing_id must be given"),
-        ({"thing_id": 5}, "thing_id must be text, got 5"),
+        ({"thing_id": 5}, "thing_id must be a string, got 5"),
         ({"part_number": -1}, "part_number must be an integer of at least 0, got -1"),
         ({"part_number": True}, "part_number must be an integer of at least 0, got True"),
         ({"size": None}, "size must be given"),
@@ -304,7 +304,7 @@ def test_each_kind_of_argument_has_its_text_on_the_wire(get_part: Any, given: di
         ({"verbose": 1}, "verbose must be True or False, got 1"),
         ({"order": 1}, "order must be one of -1, 0, 5, got 1"),
         ({"tags": "a"}, "tags must be a list, got 'a'"),
-        ({"tags": ["a", ""]}, "tags[1] must be text with a length of at least 1, got ''"),
+        ({"tags": ["a", ""]}, "tags[1] must be a string with a length of at least 1, got ''"),
         ({"tags": [None]}, "tags[0] must be given"),
         ({"sizes": ["tiny"]}, "sizes[0] must be one of"),
         ({"ratio": 0.4}, "ratio must be a number from 0.5 to 2, got 0.4"),
@@ -313,11 +313,11 @@ def test_each_kind_of_argument_has_its_text_on_the_wire(get_part: Any, given: di
         ({"above": 3}, "above must be an integer from 4 to 8, got 3"),
         ({"above": 9}, "above must be an integer from 4 to 8, got 9"),
         ({"page_size": 6}, "page_size must be an integer of at most 5, got 6"),
-        ({"code": "a"}, "code must be text with a length from 2 to 4, got 'a'"),
-        ({"code": "AB"}, "code must be text that matches '^[a-z]+$', got 'AB'"),
+        ({"code": "a"}, "code must be a string with a length from 2 to 4, got 'a'"),
+        ({"code": "AB"}, "code must be a string that matches '^[a-z]+$', got 'AB'"),
         ({"class_": "d"}, "class_ must be one of 'a',"),
-        ({"query": "\ud800"}, "query must be text without lone surrogates"),
-        ({"query": ["x" * 10_000]}, "query must be text, got ['xxx"),
+        ({"query": "\ud800"}, "query must be a string without lone surrogates"),
+        ({"query": ["x" * 10_000]}, "query must be a string, got ['xxx"),
     ],
 )
 def test_an_argument_that_the_spec_does_not_allow_is_refused(get_part: Any, given: dict[str, Any], message: str):
@@ -390,10 +390,10 @@ def test_form_parts_are_arguments_and_files_are_left_alone(package: Any):
     [
         ({"main_file": None}, "main-file must be given"),
         ({"user": None}, "user must be given"),
-        ({"user": ""}, "user must be text with a length of at least 1, got ''"),
+        ({"user": ""}, "user must be a string with a length of at least 1, got ''"),
         ({"sizes": ["tiny"]}, "sizes[0] must be one of 'small',"),
         ({"keep": "yes"}, "keep must be True or False, got 'yes'"),
-        ({"id": 5}, "id must be text, got 5"),
+        ({"id": 5}, "id must be a string, got 5"),
     ],
 )
 def test_a_part_that_the_spec_does_not_allow_is_refused(package: Any, given: dict[str, Any], message: str):

@@ -419,7 +419,7 @@ def test_a_stored_file_without_a_reference_is_refused(broken: dict[str, Any]):
 
 @pytest.mark.parametrize("inputs", ["no JSON", [], 7], ids=repr)
 def test_inputs_that_are_no_object_are_refused(inputs: Any):
-    with pytest.raises(ValueError, match="are no JSON object"):
+    with pytest.raises(ValueError, match="are not a JSON object"):
         WorkflowRunDetail.from_dict({"id": RUN, "inputs": inputs}).inputs_for_rerun()
 
 

@@ -92,7 +92,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("a: !own 5", 1, "the tag !own"),
         ("a: 1\n---\nb: 2", 2, "a second YAML document"),
         ("a: {x: 1}\nb:\n  <<: {y: 2}", 3, "merge key"),
-        ("? [a, b]\n: 1", 1, "a mapping key must be text"),
+        ("? [a, b]\n: 1", 1, "a mapping key must be a string"),
         ("a: 1\nb: [.inf]", 2, "not a JSON number"),
         ("a: 1\nb: 1e999", 2, "too large"),
         ("a: " + "9" * 41, 1, "a number of 41 characters"),

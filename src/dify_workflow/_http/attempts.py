@@ -48,7 +48,7 @@ class Interruptible(Protocol):
     """A network stream, or whatever else an attempt waits for."""
 
     def interrupt(self) -> None:
-        """Wake up whoever waits."""
+        """Wake up what waits."""
         ...
 
 

@@ -50,7 +50,7 @@ def _trusting_folders(variable: Variable) -> ssl.SSLContext:
     separator = ";" if sys.platform == "win32" else ":"
     if not any(_is_hashed(names) for names in map(_names, variable.value.split(separator))):
         raise variable.unusable(
-            f"{variable.value!r} is no folder with certificates named by their hash, as `openssl rehash` does it"
+            f"{variable.value!r} is not a folder of certificates named by their hash, as `openssl rehash` does it"
         )
     return ssl.create_default_context(capath=variable.value)
 

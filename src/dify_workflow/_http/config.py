@@ -154,7 +154,7 @@ def secret_from(api_key: str | None) -> Secret | None:
 def api_key_from(given: Secret | None) -> Secret:
     """The given key, else the one in `DIFY_API_KEY`, checked to be one that can be sent."""
     if given is not None and not isinstance(given.reveal(), str):
-        raise ConfigurationError(f"api_key must be text; got a {type(given.reveal()).__name__}")
+        raise ConfigurationError(f"api_key must be a string; got a {type(given.reveal()).__name__}")
     key = Secret((os.environ.get("DIFY_API_KEY", "") if given is None else given.reveal()).strip())
     if not key.reveal():
         raise ConfigurationError(

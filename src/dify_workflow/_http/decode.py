@@ -15,7 +15,7 @@ _KINDS: Final[dict[object, str]] = {
     type(None): "null",
     dict: "an object",
     list: "a list",
-    str: "text",
+    str: "a string",
     bool: "a boolean",
 }
 

@@ -1,7 +1,7 @@
 """What a process that was forked does with what its parent had opened: it neither uses nor closes it.
 
 Two processes that use one connection read each other's responses, and one that closes it in an orderly way ends it for
-the other. So in the child, everything registered here lets go of what it inherited, which is then referred to for as
+the other. So in the child, everything registered here drops what it inherited, which is then referred to for as
 long as the child lives: no finalizer may run on it. Locks, which a thread of the parent may have held, are renewed.
 
 Nothing of this costs anything in a process that does not fork.
@@ -18,7 +18,7 @@ class Inheritable(Protocol):
     """Something that a child must not share with its parent."""
 
     def leave_to_parent(self) -> object:
-        """Let go, in the child, of what the parent opened, and return it."""
+        """Drop, in the child, what the parent opened, and return it."""
         ...
 
 
@@ -30,7 +30,7 @@ class _Inheritance:
         self._kept: list[object] = []
 
     def leave_all_to_parent(self) -> None:
-        """Have everything let go of what it inherited."""
+        """Have everything drop what it inherited."""
         self._kept += [one.leave_to_parent() for one in list(self.registered)]
 
 
@@ -40,5 +40,5 @@ if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
 
 
 def register(one: Inheritable) -> None:
-    """Have something let go in each child that is forked while it exists."""
+    """Have something drop what it inherited in each child that is forked while it exists."""
     _inheritance.registered.add(one)

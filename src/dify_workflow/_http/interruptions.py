@@ -132,13 +132,13 @@ def _connect(found: socket.socket, address: Any, timeout: Phase, waiting: Interr
 
 
 class Twin:
-    """Another socket of the same connection: to begin TLS takes the first one away from whoever interrupts."""
+    """Another socket of the same connection: to begin TLS takes the first one away from the interrupting thread."""
 
     def __init__(self, found: socket.socket) -> None:
         self._socket = socket.fromfd(found.fileno(), found.family, found.type)
 
     def interrupt(self) -> None:
-        """Wake up whoever waits in the connection."""
+        """Wake up the thread that waits in the connection."""
         with contextlib.suppress(OSError):  # it is not connected any more
             self._socket.shutdown(socket.SHUT_RDWR)
 

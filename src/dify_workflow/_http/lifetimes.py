@@ -95,7 +95,7 @@ class _Base:
             raise RuntimeError("this iterator is used by two threads or tasks at the same time") from None
 
     def leave_to_parent(self) -> object:
-        """In a forked child: whoever uses the iterator here is refused, and nothing of it is closed."""
+        """In a forked child: refuse the use of the iterator, and close nothing of it."""
         self.is_over = self.is_forked = True
         self.is_open = False
         waiting, self._waiting = self._waiting, set()

@@ -161,7 +161,7 @@ class Stream(httpcore.NetworkStream):
         self.is_watched = True
 
     def interrupt(self) -> None:
-        """Wake up whoever waits in this connection, which is of no use afterwards."""
+        """Wake up the thread that waits in this connection, which cannot be used afterwards."""
         found = self._inner.get_extra_info("socket")
         if isinstance(found, socket.socket):
             with contextlib.suppress(OSError):  # it is not connected any more
@@ -195,7 +195,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
 
 
 class AsyncStream(httpcore.AsyncNetworkStream):
-    """One connection; as `Stream`. A task that waits in it is cancelled by whoever interrupts."""
+    """One connection; as `Stream`. A task that waits in it is cancelled to interrupt it."""
 
     __slots__ = ("_inner", "_parser", "_unread", "is_watched")
 

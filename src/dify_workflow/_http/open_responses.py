@@ -1,6 +1,6 @@
 """Responses whose body is read over time, and may be forgotten before its end.
 
-Whoever forgets a response leaves its closing to a finalizer, which may run anywhere: the garbage collector, and a
+A response that is forgotten is closed by a finalizer, which may run anywhere: the garbage collector, and a
 signal handler as well, may come while this very thread holds the lock of httpcore's pool, and would wait for it for
 ever. So what such a body consists of is held by its connections and known to no other, and closing it shuts the socket
 down at once, but gives the connection back to the pool only where no lock can be held here; else the next call does it.
@@ -90,7 +90,7 @@ class OpenResponses:
 
 
 class HeldResponse:
-    """A response whose body is read over time. Forgetting it is as good as closing it.
+    """A response whose body is read over time. Forgetting it closes it.
 
     Attributes:
         response: the response.
@@ -101,7 +101,7 @@ class HeldResponse:
         self._body = body
 
     def interrupt(self) -> None:
-        """Wake up whoever waits for more of the body."""
+        """Wake up what waits for more of the body."""
         attempt = attempt_of(self.response.request)
         if attempt is not None:
             attempt.interrupt()
@@ -136,7 +136,7 @@ class _Body:
         self._responses.close(self)
 
     def shut_down(self) -> None:
-        """End the connection, and wake up whoever reads from it; its socket is closed later."""
+        """End the connection, and wake up what reads from it; its socket is closed later."""
         found = self._network.get_extra_info("socket") if self._network is not None else None
         if isinstance(found, socket.socket):
             with contextlib.suppress(OSError):  # it is not connected any more

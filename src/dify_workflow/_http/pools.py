@@ -101,7 +101,7 @@ class Pool:
             made.close()
 
     def leave_to_parent(self) -> object:
-        """In a forked child: let go of the parent's connections, and return them."""
+        """In a forked child: drop the parent's connections, and return them."""
         made, self._made = self._made, None
         self._lock = threading.Lock()
         return made
@@ -194,7 +194,7 @@ class AsyncPool:
             await made[1].aclose()
 
     def leave_to_parent(self) -> object:
-        """In a forked child: let go of the parent's connections, and return them."""
+        """In a forked child: drop the parent's connections, and return them."""
         made, self._made = self._made, {}
         self._lock = threading.Lock()
         return made

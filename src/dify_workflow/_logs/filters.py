@@ -82,7 +82,7 @@ def log_filters(
     from now have no meaning then. `others` are further parameters of the operation, which are sent as they are.
 
     Raises:
-        ValueError: one that cannot be meant: not text, not a time, empty, no status, or times that exclude each other.
+        ValueError: one without a meaning: not a string, not a time, empty, no status, or times that exclude each other.
     """
     given = checked_texts(
         keyword=keyword,
@@ -219,10 +219,10 @@ def checked_texts(
 ) -> dict[str, str]:
     """The filters that are text, without those that were left out.
 
-    To the server, empty text is no filter: an application that passes an empty user's id would show everybody's logs.
+    To the server, empty text is no filter: an application that passes an empty user id would show all users' logs.
 
     Raises:
-        ValueError: one that is not text, or that cannot be meant.
+        ValueError: one that is not a string, or has no meaning.
     """
     given: dict[str, str] = {}
     for name, text in (
@@ -235,16 +235,16 @@ def checked_texts(
             continue
         given[name] = text
         if not isinstance(text, str):
-            raise ValueError(f"{name} must be text, got {text!r}")
+            raise ValueError(f"{name} must be a string, got {text!r}")
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-            raise ValueError(f"{name} must be text without lone surrogates, got {text!r}")
+            raise ValueError(f"{name} must be a string without lone surrogates, got {text!r}")
         if isinstance(text, Verbatim) and name in ("keyword", "status"):
             continue
         if name == "status":
             _check_status(text)
         elif not text.strip():
             raise ValueError(
-                f"{name} must be left out (None) to mean no filter, got {text!r}: the server returns everybody's logs "
+                f"{name} must be left out (None) to mean no filter, got {text!r}: the server returns all users' logs "
                 "for empty text"
             )
         elif name == "created_by_account" and text != text.strip():

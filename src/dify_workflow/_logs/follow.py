@@ -1,6 +1,6 @@
 """How the logs are followed: what is new, what has ended since, and when to poll again.
 
-Decisions only: nothing here sends or sleeps. The server has no stream of logs and its listing never tells that a run
+Decisions only: nothing here sends or sleeps. The server has no stream of logs and its listing never reports that a run
 has ended: a log changes where it is. So each poll requests everything since a little before the newest log that was
 given, and older logs that were unfinished are looked up again, less and less often, until they have ended or are
 given up.
@@ -539,7 +539,7 @@ def checked_following(
 
 
 def has_ended(row: SeenLog) -> bool:
-    """Whether a log will not change any more: its run has ended, or is gone, or is nothing that could tell."""
+    """Whether a log will not change any more: its run has ended, or is gone, or nothing could show it."""
     return statuses.has_ended(getattr(row.log, "workflow_run", None))
 
 

@@ -95,7 +95,7 @@ class PageRequest:
 
 
 class SeenLog(NamedTuple):
-    """A log with the second that it belongs to, and what tells it from every other log.
+    """A log with the second that it belongs to, and what identifies it.
 
     Attributes:
         is_timed: whether the second is the log's own, not that of its neighbour.
@@ -916,7 +916,7 @@ class WindowWalk:
         Args:
             rows: what was shown.
             is_all: whether that is all that there is.
-            everything: whether to sweep from the start on, as nothing tells where the rest begins for the filter.
+            everything: whether to sweep from the start on, as nothing shows where the rest begins for the filter.
         """
         if self.is_part or (everything and self._steps_up):
             raise self._incomplete(self.total or 0, self.seen, "the server sorts and filters some pages and not others")
@@ -1406,7 +1406,7 @@ def _second(log: object) -> int | None:
 
 
 def _identity(log: WorkflowLog) -> tuple[str, bool]:
-    """What tells a log from others, and whether it does: logs without any id may hold the same."""
+    """What identifies a log, and whether it does: logs without any id may be equal."""
     identity: object = getattr(log, "id", None)
     if isinstance(identity, str):
         return identity, True

@@ -118,10 +118,10 @@ def checked_user(user: str) -> str:
     """The end user's id.
 
     Raises:
-        ValueError: it is not text of 1 to 255 characters.
+        ValueError: it is not a string of 1 to 255 characters.
     """
     if not isinstance(user, str) or not 1 <= len(user) <= LONGEST_USER:
-        raise ValueError(f"user must be text of 1 to {LONGEST_USER} characters, got {user!r}")
+        raise ValueError(f"user must be a string of 1 to {LONGEST_USER} characters, got {user!r}")
     return cast("str", _json_value("user", user))
 
 

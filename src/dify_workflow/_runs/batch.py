@@ -233,7 +233,7 @@ def digest_of(inputs: Mapping[str, Any]) -> str:
     """The digest by which a row is recognized. A file counts by its path.
 
     Raises:
-        ValueError: they are no JSON object, apart from files.
+        ValueError: they are not a JSON object, apart from files.
     """
     if not isinstance(inputs, Mapping) or not all(isinstance(name, str) for name in inputs):
         raise ValueError(f"a row must be a mapping of the names of inputs to values, got {inputs!r}")
@@ -252,7 +252,7 @@ def _plain(value: object) -> object:
     as_input: object = getattr(value, "as_input", None)
     if callable(as_input):
         return as_input()
-    raise TypeError(f"a {type(value).__name__} is no JSON value")
+    raise TypeError(f"a {type(value).__name__} is not a JSON value")
 
 
 def row_user(user: str, batch: str, row: int, attempt: int) -> str:

@@ -63,7 +63,7 @@ class Contents:
         self._known: dict[tuple[str, int, int], str] = {}
 
     def digest(self, path: Path) -> str:
-        """The digest of a file's name and content: a server tells the kind of a file by the end of its name.
+        """The digest of a file's name and content: a server detects the kind of a file by the end of its name.
 
         Raises:
             OSError: it cannot be read.

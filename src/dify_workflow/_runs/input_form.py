@@ -37,7 +37,7 @@ def check_inputs(inputs: Mapping[str, Any], form: Form) -> None:
     """Check inputs against a form, as the server does.
 
     Raises:
-        ValueError: they are no JSON object, or do not fit the form; the message lists each problem and the form.
+        ValueError: they are not a JSON object, or do not fit the form; the message lists each problem and the form.
     """
     given = checked_inputs(inputs)
     problems = [*_unknown(given, form)]

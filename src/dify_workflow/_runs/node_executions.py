@@ -38,7 +38,7 @@ class NodeExecution:
 
 
 def node_execution(data: dict[str, Any]) -> NodeExecution:
-    """The execution of which the data of an event tells."""
+    """The execution that the data of an event describes."""
     metadata: object = data.get("execution_metadata")
     return NodeExecution(
         id=data.get("id"),

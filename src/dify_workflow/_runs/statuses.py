@@ -9,6 +9,6 @@ ENDED_STATUSES: Final = frozenset({"succeeded", "failed", "stopped", "partial-su
 
 
 def has_ended(run: object) -> bool:
-    """Whether a log's run will not change any more: it has ended, or is gone, or is nothing that could tell."""
+    """Whether a log's run will not change any more: it has ended, or is gone, or nothing could show it."""
     status: object = getattr(run, "status", None)
     return not isinstance(status, str) or status in ENDED_STATUSES or getattr(run, "finished_at", None) is not None

@@ -45,7 +45,7 @@ TICK: Final = 0.001
 """Seconds by which a socket's wait may end early."""
 
 COUNT_OF_REFUSAL: Final = 2
-"""Events of a run that Dify 1.16 makes up: `workflow_started` and `workflow_finished`, and no node."""
+"""Events of a run that Dify 1.16 reports and does not have: `workflow_started` and `workflow_finished`, and no node."""
 
 LONGEST_BLANK: Final = 4096
 """Bytes of empty lines with which a stream without the right content type may begin."""
@@ -68,7 +68,7 @@ def checked_max_silence(seconds: float | None) -> float | None:
 
 
 def looks_like_events(beginning: bytes) -> bool | None:
-    """Whether a body is a stream of events, by its first bytes; None while these are too few to tell.
+    """Whether a body is a stream of events, by its first bytes; None while these are too few.
 
     Gateways relabel streams, as `application/octet-stream` or `text/plain`. A stream begins with a field or a comment,
     which no JSON value and no HTML page does; a byte order mark and empty lines may stand before it.
@@ -95,7 +95,7 @@ class StreamProgress:
         last: name of the latest event.
         is_whole: whether the stream may end here: the run has finished, or, on newer servers, waits for a person.
         is_over: whether reading stops here: the stream is whole, and nothing can follow.
-        inputs_refused: whether the run is one that Dify 1.16 makes up to report that it refuses the inputs.
+        inputs_refused: whether Dify 1.16 reports a run that does not exist, as it refuses the inputs.
         observe: what is called with the name and the fields of each event.
 
     Args:
@@ -348,7 +348,7 @@ def _json_value(text: str) -> Any:  # noqa: ANN401 - JSON is anything
     """The value of a text that is not JSON alone: there may be space around it, which the server's events have not.
 
     Raises:
-        BrokenEventError: it is no JSON.
+        BrokenEventError: it is not valid JSON.
     """
     try:
         return json.loads(text)

@@ -45,7 +45,7 @@ TYPE_OF_WORD: Final = {"image": "image", "video": "video", "audio": "audio", "te
 STORED_FILE: Final = "__dify__file__"
 """The `dify_model_identity` of a file in a run's stored inputs and outputs."""
 
-# Python 3.11 knows these only where the operating system tells it.
+# Python 3.11 knows these only where the operating system has them.
 OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 CONTENT_TYPES: Final = {
     "docx": f"{OFFICE}wordprocessingml.document",
@@ -252,7 +252,7 @@ def _next_part(chunks: Iterator[bytes]) -> bytes:
 
 
 def _size(file: IO[bytes]) -> int | None:
-    """The bytes that a file has from its beginning; None where only reading them can tell."""
+    """The bytes that a file has from its beginning; None where it must be read to know."""
     with suppress(OSError, ValueError, AttributeError):
         if not file.seekable():
             return None
@@ -285,7 +285,7 @@ def _ending(name: str) -> str:
 
 def _checked_name(filename: str) -> str:
     if not isinstance(filename, str) or re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", filename):
-        raise ValueError(f"filename must be text without control characters and lone surrogates, got {filename!r}")
+        raise ValueError(f"filename must be a string without control characters and lone surrogates, got {filename!r}")
     if not filename:
         raise ValueError("filename must be given for bytes and for file objects without a name")
     return filename

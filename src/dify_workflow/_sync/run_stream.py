@@ -217,7 +217,7 @@ class RunStream(Iteration[Any]):
     def inputs_refused(self) -> bool:
         """Whether the server refused the inputs, and started no run.
 
-        Dify 1.16 reports this by `workflow_started` and `workflow_finished` of a run that it has made up: the run has
+        Dify 1.16 reports this by `workflow_started` and `workflow_finished` of a run that does not exist: the run has
         failed, `result.data.error` says why, and its `workflow_run_id` does not exist. Dify 1.11 raises
         `BadRequestError` instead.
         """
@@ -231,7 +231,7 @@ class RunStream(Iteration[Any]):
             DifyError: as every method does.
         """
         if self.task_id is None:
-            raise RuntimeError("the run cannot be stopped before its first event, which tells its task_id")
+            raise RuntimeError("the run cannot be stopped before its first event, which has its task_id")
         call = stop_workflow_run.build_request(task_id=self.task_id, body={"user": self._user})
         return self._base_client.call(call, self._timeout)
 

@@ -58,7 +58,7 @@ class Run:
 
     @property
     def task_id(self) -> str | None:
-        """The task, which `runs.stop` takes; None where no event has told it, as of a run that was attached to."""
+        """The task, which `runs.stop` takes; None where no event has come, as of a run that was attached to."""
         return self._task_id
 
     def wait(self, timeout: float | None = None) -> WorkflowRunResult:
@@ -106,7 +106,7 @@ class Run:
         """
         if self.task_id is None:
             raise RuntimeError(
-                "the run cannot be stopped: only events tell its task_id, and it was attached to by its id"
+                "the run cannot be stopped: only events have its task_id, and it was attached to by its id"
             )
         return self._runs.stop(self.task_id, user=self.user)
 

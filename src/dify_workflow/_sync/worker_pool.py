@@ -1,6 +1,6 @@
 """Workers that hand things over in order.
 
-A worker pool stops as a whole: the first error, or `stop`, ends every worker, and whoever waits for something of it is
+A worker pool stops as a whole: the first error, or `stop`, ends every worker, and what waits for something of it is
 released.
 """
 

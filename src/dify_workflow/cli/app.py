@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group("app")
 def command() -> None:
-    """Print what the server says about the app."""
+    """Print information about the app."""
 
 
 @command.command("info", cls=Command, effect="read")

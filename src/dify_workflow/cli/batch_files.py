@@ -30,7 +30,7 @@ class Columns(NamedTuple):
         names: inputs by the columns whose names are others.
         files: columns that have paths of files; of a list, with `[]` behind the name.
         values: columns that have JSON.
-        skipped: columns that are no inputs.
+        skipped: columns that are not inputs.
         folder: where the paths of files begin.
     """
 
@@ -41,7 +41,7 @@ class Columns(NamedTuple):
     folder: Path
 
     def inputs(self, row: dict[str, Any], place: str) -> dict[str, Any]:
-        """The inputs of a row. An empty cell is no input.
+        """The inputs of a row. An empty cell is not an input.
 
         Raises:
             click.UsageError: a cell is not what its column should have.
@@ -67,7 +67,7 @@ def _json_cell(cell: object, place: str) -> Any:  # noqa: ANN401 - JSON is anyth
     try:
         return json.loads(cell)
     except ValueError as error:
-        raise click.UsageError(f"{place} is no JSON: {error}") from None
+        raise click.UsageError(f"{place} is not valid JSON: {error}") from None
 
 
 class Rows:
@@ -134,7 +134,7 @@ class Rows:
             try:
                 row: Any = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise click.UsageError(f"{place} is no JSON: {error}") from None
+                raise click.UsageError(f"{place} is not valid JSON: {error}") from None
             if not isinstance(row, dict):
                 raise click.UsageError(f"{place} must have a JSON object of inputs by name")
             yield place, row
@@ -207,7 +207,7 @@ class Results:
 
 
 def fields_of(outputs: object) -> dict[str, Any]:
-    """The outputs by name; none where they are no object."""
+    """The outputs by name; none where they are not an object."""
     return cast("dict[str, Any]", outputs) if isinstance(outputs, dict) else {}
 
 

@@ -34,7 +34,7 @@ EXIT_CODES: Final = {
 }
 
 _SHORTEST_KEY: Final = 4
-"""Characters; what is shorter is no key, and occurs in every text."""
+"""Characters; a shorter string is not a key, and occurs anywhere."""
 _HIDDEN: Final = "[API key]"
 _DIFY_KEY: Final = re.compile(r"\bapp-[A-Za-z0-9]{24}(?![A-Za-z0-9])")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -48,12 +48,12 @@ class SettingsError(click.ClickException):
 
 
 def hide(key: str) -> None:
-    """Keep an API key out of everything that is printed on stderr from now on."""
+    """Redact an API key in everything that is printed on stderr from now on."""
     _keys.add(key)
 
 
 def hide_password(target: str) -> None:
-    """Keep the password in the address of a database out of it, too."""
+    """Redact the password in the address of a database, too."""
     from urllib.parse import unquote
 
     for found in re.finditer(r"^\w+://[^/]*?:([^/]*)@|[?&]password=([^&]*)", target):
@@ -129,7 +129,7 @@ def exit_code_of(error: Exception) -> int:
 
 
 def _expected() -> tuple[type[Exception], ...]:
-    """What is an error of arguments, files, network or server, and not a fault of this program."""
+    """Errors of arguments, files, network or server, which are not faults of this program."""
     from dify_workflow import DifyError
 
     return (click.ClickException, DifyError, ValueError, OSError, ImportError)  # the last of a missing extra

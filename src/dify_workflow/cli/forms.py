@@ -26,7 +26,7 @@ def command() -> None:
 @output_option("table", "json", "jsonl")
 @connected()
 def get(connection: Connection, *, token: str, output: str) -> None:
-    """Print what a form asks for. TOKEN is in the event human_input_required of the run."""
+    """Print a form: its text, fields and buttons. TOKEN is in the event human_input_required of the run."""
     with connection.client() as client:
         print_object(client.forms.get(token).to_dict(), output)
 

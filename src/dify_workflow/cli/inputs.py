@@ -107,7 +107,7 @@ def _json(name: str, text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise click.UsageError(f"the input {name!r} is no JSON: {error}") from None
+        raise click.UsageError(f"the input {name!r} is not valid JSON: {error}") from None
 
 
 def _object_in(name: str) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _object_in(name: str) -> dict[str, Any]:
     try:
         value: Any = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise click.UsageError(f"--inputs: {name} is no JSON: {error}") from None
+        raise click.UsageError(f"--inputs: {name} is not valid JSON: {error}") from None
     if not isinstance(value, dict):
         raise click.UsageError(f"--inputs: {name} must have a JSON object of inputs by name")
     return cast("dict[str, Any]", value)

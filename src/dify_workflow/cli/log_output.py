@@ -204,7 +204,7 @@ class TablePrinter:
         self._console.print(line)
 
     def end(self) -> None:
-        """Say on stderr that there was no log."""
+        """Print on stderr that there was no log."""
         if self._is_first:
             click.echo("No logs.", err=True)
 

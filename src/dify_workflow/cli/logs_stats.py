@@ -50,8 +50,8 @@ source_option = click.option(
     "exported",
     metavar="EXPORT",
     callback=_checked,
-    help="Read an export (.jsonl, .sqlite, .parquet, NAME.parquet/, .duckdb, postgresql://...) and no server. Filters "
-    "are not possible then.",
+    help="Read an export (.jsonl, .sqlite, .parquet, NAME.parquet/, .duckdb, postgresql://...) instead of the server. "
+    "Filters are not possible then.",
 )
 
 

@@ -48,10 +48,10 @@ class RowsFailedError(click.ClickException):
     help="A column with paths of files to upload, which begin at the folder of FILE; COLUMN[] makes a list.",
 )
 @click.option("--json-column", "values", multiple=True, metavar="COLUMN", help="A column with JSON, such as true.")
-@click.option("--skip-column", "skipped", multiple=True, metavar="COLUMN", help="A column that is no input.")
-@click.option("--user", default="batch", show_default=True, help="What the end users of the rows begin with.")
+@click.option("--skip-column", "skipped", multiple=True, metavar="COLUMN", help="A column that is not an input.")
+@click.option("--user", default="batch", show_default=True, help="Prefix of the end users' ids of the rows.")
 @click.option("--one-user", is_flag=True, help="Run all rows for --user itself; a row in doubt is then unknown.")
-@click.option("--retry", type=click.Choice(["failed"]), help="Start once more what has failed, or was refused, before.")
+@click.option("--retry", type=click.Choice(["failed"]), help="Start rows again that failed or were refused before.")
 @click.option("--as-finished", is_flag=True, help="Write results as runs end, in that order; .jsonl only.")
 @click.option("--workflow-id", metavar="ID", help="Run this published version of the workflow.")
 @click.option("--trace-session-id", metavar="ID", help="Session under which the server's tracing files the runs.")
@@ -88,7 +88,7 @@ def command(
         raise click.UsageError("--as-finished needs a .jsonl file: the columns of a CSV file depend on all results")
     journal = path.with_name(path.name + ".journal")
     if path.exists() and not journal.exists():
-        raise click.UsageError(f"{results} exists, and is no result of a batch: give another file, or remove it")
+        raise click.UsageError(f"{results} exists, and is not a result of a batch: give another file, or remove it")
     columns = Columns(
         dict(_pair(one) for one in renamed),
         frozenset(files),
@@ -109,7 +109,7 @@ def command(
             Results(path, kind, job.outputs).write(job.again(client, rows))
     text = f"{results}: {batch.done:,} rows, {batch.failed:,} failed, {batch.tokens:,} tokens"
     if batch.failed:
-        raise RowsFailedError(f"{text}; --retry failed starts these once more")
+        raise RowsFailedError(f"{text}; --retry failed starts these again")
     if not quiet:
         note(text)
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 @click.command("events", cls=Command, effect="read")
 @click.argument("run_id")
 @user_option
-@click.option("--new-only", is_flag=True, help="Leave out what the run has done so far.")
-@click.option("--continue-on-pause", is_flag=True, help="Go on while the run waits for a person.")
+@click.option("--new-only", is_flag=True, help="Leave out the events of what the run has done so far.")
+@click.option("--continue-on-pause", is_flag=True, help="Continue while the run waits for a person.")
 @click.option(
     "--max-silence",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Give up after so long without an event.",
+    help="Seconds without an event after which the command ends.",
 )
 @output_option("table", "json", "jsonl")
 @connected()

@@ -17,7 +17,7 @@ from .commands import Command
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def command(context: click.Context, /, options: tuple[str, ...]) -> None:
-    """Serve a stand-in for an app, to try things on.
+    """Serve a local stand-in for a Dify app, for tests and development.
 
     It needs the extra sandbox, and serves until Ctrl-C; 'sandbox --help' has its options.
     """

@@ -48,7 +48,7 @@ class StateFile:
         """The value; None for a new file.
 
         Raises:
-            SettingsError: it is no JSON object.
+            SettingsError: it is not a JSON object.
         """
         text = self._path.read_bytes()
         if not text:
@@ -62,7 +62,7 @@ class StateFile:
         return cast("dict[str, Any]", value)
 
     def write(self, value: dict[str, Any]) -> None:
-        """Replace the value. What was written before is there until the new value is wholly on the disk."""
+        """Replace the value. What was written before is there until the whole new value is on the disk."""
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         try:

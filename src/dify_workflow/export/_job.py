@@ -224,7 +224,7 @@ class _Job:
                 add_unfinished(checkpoint, found)
         state["finished"] = True
         self._target.finish(state)
-        self._tell(state, None, state["rows"])
+        self._report_progress(state, None, state["rows"])
         return state
 
     def _read_app(self, name: str | None, client: DifyWorkflow, state: State) -> None:
@@ -248,7 +248,7 @@ class _Job:
                         self._commit(state, walk)
                         pending, committed = 0, time.monotonic()
                     if pending % 500 == 0:
-                        self._tell(state, name, _sum(state["done"], walk.total))
+                        self._report_progress(state, name, _sum(state["done"], walk.total))
         except DifyError:
             with suppress(Exception):  # the error is what counts; what was read before it may be kept
                 self._commit(state, walk)
@@ -284,7 +284,7 @@ class _Job:
         state["complete_until"] = min(known) if len(known) == len(untils) else state["complete_until"]
         state["unfinished"] = unfinished
         self._target.finish(state)
-        self._tell(state, None, state["rows"])
+        self._report_progress(state, None, state["rows"])
         return state
 
     def _add_changes(self, name: str | None, client: DifyWorkflow, changes: LogChanges, state: State) -> None:
@@ -311,7 +311,7 @@ class _Job:
                 if pending >= self._target.batch or time.monotonic() - committed > SECONDS:
                     store()
                     pending, committed = 0, time.monotonic()
-                    self._tell(state, name, None)
+                    self._report_progress(state, name, None)
         except DifyError:
             if not read:  # all that the checkpoint has passed was taken
                 with suppress(Exception):
@@ -320,7 +320,7 @@ class _Job:
         add()
         store()
 
-    def _tell(self, state: State, app: str | None, total: int | None) -> None:
+    def _report_progress(self, state: State, app: str | None, total: int | None) -> None:
         if self._report is None:
             return
         seconds = time.monotonic() - self._begun
@@ -348,7 +348,7 @@ def _named(clients: Clients) -> list[tuple[str | None, DifyWorkflow]]:
         raise ValueError(f"client must have at least one app, and each name once; got {names!r}")
     for name, client in found:
         if not isinstance(name, str) or not name or not is_plain_text(name):
-            raise ValueError(f"the name of an app must be text, got {name!r}")
+            raise ValueError(f"the name of an app must be a string, got {name!r}")
         if not isinstance(client, DifyWorkflow):
             raise ValueError(f"client must have a DifyWorkflow for {name!r}, got a {type(client).__name__}")
     return found

@@ -76,7 +76,7 @@ def _json_lines(path: Path) -> Iterator[Any]:
             try:
                 received: Any = json.loads(line)
             except ValueError as error:
-                raise ValueError(f"{path}, line {number}: no JSON ({error})") from None
+                raise ValueError(f"{path}, line {number}: not valid JSON ({error})") from None
             if isinstance(received, dict):
                 for name in ADDED:
                     received.pop(name, None)  # pyright: ignore[reportUnknownMemberType] - JSON
@@ -122,7 +122,7 @@ def _postgresql(address: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _no_export(source: object, error: object) -> ValueError:
-    return ValueError(f"{source} is no export ({str(error).strip()})")
+    return ValueError(f"{source} is not an export ({str(error).strip()})")
 
 
 def _rows(cursor: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - a cursor of DB-API

@@ -80,7 +80,7 @@ class Target(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the target."""
+        """Close the target."""
         ...
 
 

@@ -450,7 +450,7 @@ def _item(row: Mapping[str, Any]) -> dict[str, Any]:
         else {
             "id": row["end_user_id"],
             "type": row["type"],
-            "is_anonymous": False,  # whoever it is: the server's model says so for all
+            "is_anonymous": False,  # the server's model has it for all end users
             "session_id": row["session_id"],
         },
         "created_at": row["created_at"],

@@ -1,7 +1,7 @@
 """What happens between the start of a run and its end.
 
-A run is a task of its own in the sandbox's thread. It writes its events down as it goes; whoever serves the request
-reads them from there, so a client that goes away does not stop it.
+A run is a task of its own in the sandbox's thread. It stores its events; the task that serves the request reads
+them from there, so a client that disconnects does not stop it.
 """
 
 import asyncio
@@ -378,7 +378,7 @@ class Execution:
                 self._publish(step.data)
             case Wait():
                 await self._sleep(step.seconds)
-        await asyncio.sleep(0)  # a workflow that yields without end still leaves time for everybody else
+        await asyncio.sleep(0)  # a workflow that yields without end still leaves time for other tasks
 
     def _start_work(self) -> Node:
         """Give the node that works, and start one if none does."""
@@ -554,7 +554,7 @@ class Execution:
     def _end_stopped(self) -> None:
         stored, now = self._server.stored_stop, int(time.time())
         outcome = self._outcome("stopped", {}, stored or "Stopped by user.", finished_at=now)
-        if stored is not None:  # elsewhere nobody tells the stored run, which stays `running` for good
+        if stored is not None:  # elsewhere nothing updates the stored run, which stays `running` for good
             self._database.update_run(
                 self.id,
                 {

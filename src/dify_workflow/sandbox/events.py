@@ -61,7 +61,7 @@ class Node:
         self._finished_at = finished_at
 
     def started_data(self, shown_time: Callable[[float], int]) -> dict[str, Any]:
-        """Give what `node_started` tells."""
+        """Give the data of `node_started`."""
         return {
             **self._names(),
             "inputs": None,
@@ -81,7 +81,7 @@ class Node:
         process_data: Mapping[str, Any] | None,
         outputs: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
-        """Give what `node_finished` tells."""
+        """Give the data of `node_finished`."""
         return {
             **self._names(),
             "inputs": inputs,

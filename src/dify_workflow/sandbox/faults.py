@@ -37,7 +37,7 @@ class Traps:
         queue_delay: Seconds for which the worker that executes streaming runs is busy: the stream sends one ping and
             then nothing, the run is not stored yet. Servers before 1.14 have no such queue.
         stream_idle_seconds: Seconds after which a stream that waits (for a busy worker, for a form, for events after
-            the end) ends without a word, from 1.14 on.
+            the end) ends silently, from 1.14 on.
         displayed_time_shift: Seconds that displayed times are ahead of the true ones, which the filters go by; negative
             for behind. A whole number.
         shift_all_times: Whether all displayed times are shifted, as on a server whose process has a zone; otherwise

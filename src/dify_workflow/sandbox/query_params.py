@@ -23,7 +23,7 @@ from .versions import ServerVersion
 __all__ = ["LogQuery", "parse_log_query", "parse_time"]
 
 _SEARCHED_CHARACTERS: Final = 30
-"""So much of a keyword is used; the rest is dropped without a word."""
+"""So much of a keyword is used; the rest is dropped silently."""
 _FILTER_STATUSES: Final = ("succeeded", "failed", "stopped")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)

@@ -176,7 +176,7 @@ class FileRow:
         size: Bytes.
         extension: Without a dot, in small letters; empty when the name has none.
         created_by: Id of the end user.
-        sha256: Hash of the content, in hexadecimal digits: tells whether it arrived whole.
+        sha256: Hash of the content, in hexadecimal digits: shows whether it arrived whole.
     """
 
     id: str

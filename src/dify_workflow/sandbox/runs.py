@@ -52,7 +52,7 @@ async def get_workflow_run(state: SandboxState, request: Request) -> Response:
 
 
 async def stop_workflow_run(state: SandboxState, request: Request) -> Response:
-    """`POST /workflows/tasks/{task_id}/stop`; a success also when there is no such task, whoever asks."""
+    """`POST /workflows/tasks/{task_id}/stop`; a success for every user, also when there is no such task."""
     app = state.app_of(request)
     body = await read_json_object(request)
     state.end_user(app, parse_user(body.get("user")))
@@ -183,7 +183,7 @@ def _require_runnable(app: AppRow, workflow_id: str | None) -> None:
 def _failure(
     state: SandboxState, app: AppRow, inputs: Mapping[str, Any], end_user: EndUserRow, refusal: ApiError
 ) -> list[bytes]:
-    """Give the frames that tell of a run that does not exist, made up by a worker that has refused its inputs."""
+    """Give the frames that report a run that does not exist: a worker has refused its inputs."""
     if state.server.refused_stream == "silence":
         return []
     ids = RunIds(str(uuid.uuid4()), str(uuid.uuid4()))

@@ -302,7 +302,7 @@ class Sandbox:
         logs = generate_logs(self._rows, seed=self._seed, now=int(time.time()), days=self._days, crowd=self._crowd)
         database.add_accounts(ACCOUNTS)
         database.add_logs(main.name, logs)
-        # Last, as apps tell the next start that this file is complete.
+        # Last, as apps show the next start that this file is complete.
         for app in DEFAULT_APPS:
             database.add_app(main if app.name == main.name else app)
 

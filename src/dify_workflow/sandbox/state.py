@@ -55,7 +55,7 @@ class SandboxState:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def close(self) -> None:
-        """Let go of everything that is stored."""
+        """Forget everything that is stored."""
         self.uploads.close()
         self.database.close()
 

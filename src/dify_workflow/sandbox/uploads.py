@@ -105,7 +105,7 @@ async def upload_file(state: "SandboxState", request: "Request") -> Response:
 
 
 async def fetch_file(state: "SandboxState", request: "Request") -> Response:
-    """`GET /files/{file_id}/file-preview`, outside the API: a file's content, for whoever has its signed URL."""
+    """`GET /files/{file_id}/file-preview`, outside the API: a file's content, for all who have its signed URL."""
     query, file_id = request.query_params, request.path_params["file_id"]
     sign = state.uploads.sign(f"{file_id}|{query.get('timestamp')}|{query.get('nonce')}") + "="
     path = state.uploads.find(file_id)

@@ -66,7 +66,7 @@ def options_from(given: Mapping[str, str]) -> Options:
     values = {name.lower().replace("-", "_"): value for name, value in given.items()}
     if values.keys() & {"apikey", "api_key"}:
         raise ConfigurationError(
-            "apiKey is no option, as Spark writes options to plans and event logs: set DIFY_API_KEY where Spark's "
+            "apiKey is not an option, as Spark writes options to plans and event logs: set DIFY_API_KEY where Spark's "
             "processes run, or name a profile by the option profile or apps"
         )
     if unknown := sorted(values.keys() - known.keys()):

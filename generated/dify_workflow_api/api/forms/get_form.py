@@ -24,8 +24,8 @@ def build_request(
     GET /form/human_input/{form_token}
 
     Args:
-        form_token: The form's token: `form_token` of a `human_input_required` event. Whoever has it can submit
-            the form, so treat it as a secret.
+        form_token: The form's token: `form_token` of a `human_input_required` event. Everyone who has it can
+            submit the form, so treat it as a secret.
 
     Raises:
         ValueError: An argument is not what the API takes; nothing was sent.

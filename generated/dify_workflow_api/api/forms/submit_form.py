@@ -26,8 +26,8 @@ def build_request(
     POST /form/human_input/{form_token}
 
     Args:
-        form_token: The form's token: `form_token` of a `human_input_required` event. Whoever has it can submit
-            the form, so treat it as a secret.
+        form_token: The form's token: `form_token` of a `human_input_required` event. Everyone who has it can
+            submit the form, so treat it as a secret.
         body: The form, filled in.
 
     Raises:

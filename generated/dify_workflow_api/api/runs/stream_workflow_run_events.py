@@ -55,7 +55,7 @@ def build_request(
     Args:
         workflow_run_id: The run's id, a UUID.
         user: Who the run was started for. Another one gets status 404.
-        include_state_snapshot: Whether the stream begins with events that tell what happened before.
+        include_state_snapshot: Whether the stream begins with events of what happened before.
             The server's own default is false.
         continue_on_pause: Whether the stream stays open while the run waits for a form, instead of ending with
             `workflow_paused`.

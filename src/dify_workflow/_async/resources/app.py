@@ -58,7 +58,7 @@ class AsyncApp(AsyncResource):
         The names, required inputs, types, lengths, options of a selection, and kinds and number of files are checked,
         by the rules of Dify servers; the contents of files are not. The form is read once for each client, and again
         when inputs do not fit the form that was read before. A name that the form does not have is an error only if
-        the form names at least one input: a server ignores such an input without a word.
+        the form names at least one input: a server ignores such an input silently.
 
         Args:
             inputs: the inputs by name, as `runs.run` takes them.

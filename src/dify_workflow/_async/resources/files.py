@@ -51,7 +51,7 @@ class AsyncFiles(AsyncResource):
         Args:
             file: a path, the bytes, or a file object that is open for bytes; a file object is read from its beginning.
             user: id of the end user, 1 to 255 characters: only a run for the same user can use the file.
-            filename: what the file is called; the path's or the file object's own name unless given. Dify tells the
+            filename: what the file is called; the path's or the file object's own name unless given. Dify detects the
                 kind of a file by its end.
             content_type: what the file is, such as "application/pdf"; guessed from the name unless given.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.

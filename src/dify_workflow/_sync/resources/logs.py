@@ -79,7 +79,7 @@ class Logs(Resource):
                 in UTC), an ISO 8601 string, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
             created_at__after: earliest creation time, inclusive, no later than `created_at__before`; the same forms.
             created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
-                as the server returns everybody's logs for it. Not together with `keyword`, for which the server
+                as the server returns all users' logs for it. Not together with `keyword`, for which the server
                 responds 500: `iter` takes both.
             created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             page: 1 to 99999.
@@ -183,7 +183,7 @@ class Logs(Resource):
                 in UTC), an ISO 8601 string, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
             created_at__after: earliest creation time, inclusive, no later than `created_at__before`; the same forms.
             created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
-                as the server returns everybody's logs for it. Together with `keyword`, for which the server responds
+                as the server returns all users' logs for it. Together with `keyword`, for which the server responds
                 500, it is filtered here.
             created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             range: one of `ranges`, with the filters that were given there; no others are taken with it.
@@ -311,7 +311,7 @@ class Logs(Resource):
                 into it is returned then. Filtered here, never by the server, as only a log of another status can
                 change into it; so is a `Verbatim("...")`, for a status that this version does not know.
             created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
-                as the server returns everybody's logs for it. Together with `keyword`, for which the server responds
+                as the server returns all users' logs for it. Together with `keyword`, for which the server responds
                 500, it is filtered here.
             created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             checkpoint: the `.checkpoint` of an earlier `follow` with the same filters, as it was or read from JSON.
@@ -384,7 +384,7 @@ class Logs(Resource):
                 into it is returned then. Filtered here, as is a `Verbatim("...")`, for a status that this version does
                 not know.
             created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
-                as the server returns everybody's logs for it. Together with `keyword`, for which the server responds
+                as the server returns all users' logs for it. Together with `keyword`, for which the server responds
                 500, it is filtered here.
             created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             give_up_after: age in seconds, a day unless given, beyond which an unfinished log is looked up once more and
@@ -461,7 +461,7 @@ class Logs(Resource):
                 in UTC), an ISO 8601 string, or an age such as "90s", "15m", "24h", "7d", "2w", "1mo".
             created_at__after: earliest creation time, inclusive, no later than `created_at__before`; the same forms.
             created_by_end_user_session_id: the `user` that was given at the run, exactly. An empty string is refused,
-                as the server returns everybody's logs for it. Together with `keyword`, for which the server responds
+                as the server returns all users' logs for it. Together with `keyword`, for which the server responds
                 500, it is filtered here.
             created_by_account: e-mail address of the account that ran it, exactly; the server refuses unknown ones.
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.

@@ -345,7 +345,7 @@ class Runs(Resource):
 
         Wrong inputs are a `BadRequestError` on Dify 1.11, when the `with` begins. Dify 1.14 does not report them: its
         stream ends after 300 seconds without an event, which is an `APIConnectionError`. Dify 1.16 sends
-        `workflow_started` and `workflow_finished` of a failed run that it has made up, and that `runs.get` does not
+        `workflow_started` and `workflow_finished` of a failed run that does not exist, and that `runs.get` does not
         find: `inputs_refused` of the stream is True then. (`run` raises `BadRequestError` on all of them.)
 
         Args:
