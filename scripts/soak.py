@@ -5,9 +5,10 @@ Usage: soak.py [COUNT] [--seed FIRST] [--kind KIND] [--processes N]
 The kinds are faithful servers ("honest", read by one worker, by several: "workers", with unusual logs: "odd"), faulty
 ones (`lies`), and those whose filters contradict what they display ("session", "process", "exclusive", "lagging";
 tests/support/zoned_histories.py says what they are). "changes" and "ranges" are jobs that use `logs.changes` and
-`logs.ranges` (tests/support/job_histories.py). "export-csv" and so on are exports to one target of 25,000 logs by one
-worker, by four, and by either in turn, each killed 50 times (tests/support/killed_exports.py): 1 at most, as it takes
-minutes; "exports" are those of every target. "batch" is a batch of 2,000 rows that is killed 200 times
+`logs.ranges` (tests/support/job_histories.py). "follow-zones" follows logs over a change of a zone's offset
+(tests/support/zoned_follows.py). "export-csv" and so on are exports to one target of 25,000 logs by one worker, by
+four, and by either in turn, each killed 50 times (tests/support/killed_exports.py): 1 at most, as it takes minutes;
+"exports" are those of every target. "batch" is a batch of 2,000 rows that is killed 200 times
 (tests/support/killed_batches.py): 3 at most. For servers of other clocks it prints the requests beyond those of a
 faithful server.
 
@@ -47,6 +48,7 @@ KINDS: Final = {
     "follow-exclusive": ("follow_histories", "random_exclusive_follow", "check"),
     "follow-lagging": ("follow_histories", "random_lagging_follow", "check"),
     "follow-jumping": ("follow_histories", "random_jumping_follow", "check"),
+    "follow-zones": ("zoned_follows", "random_zoned_follow", "check"),
     "changes": ("job_histories", "random_job", "check_changes"),
     "ranges": ("job_histories", "random_ranges", "check_ranges"),
     **{f"export-{target}": ("killed_exports", "random_export", "check_export") for target in TARGETS},

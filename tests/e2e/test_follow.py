@@ -291,7 +291,7 @@ def test_a_restart_tells_what_ended_meanwhile(half: Half, sandbox: Sandbox):
         checkpoint = follower.checkpoint
     end(sandbox, old, "failed")
     end(sandbox, young, "succeeded")
-    later = sandbox.add_log(created_at=NOW + 7200)
+    later = sandbox.add_log(created_at=NOW + 7000)
     with follow(half, sandbox, checkpoint=checkpoint) as follower:
         given = told(follower.take(3))
         assert given == [(young.id, "succeeded"), (later.id, "succeeded"), (old.id, "failed")]

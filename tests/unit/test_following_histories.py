@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support import zoned_follows
 from support.follow_histories import (
     DAY,
     NO_END,
@@ -35,6 +36,7 @@ from support.follow_histories import (
     random_follow_history,
     told,
 )
+from support.zoned_follows import LATE, ZonedFollowTable, step_of, zoned_follow
 
 from dify_workflow import APIConnectionError, IncompleteWalkError
 from dify_workflow._http.library import httpx
@@ -491,6 +493,28 @@ def test_an_hour_that_is_displayed_twice_is_given_once(seed: int, hours: int):
     table = ShiftedTable(rows, START - 60, chance)
     table.shifts, table.shifts_runs = ((START + 500, (hours - 1) * HOUR), (0, hours * HOUR)), True
     assert_true(rows, followed_with_restarts(table, chance, until=START + 6000))
+
+
+@pytest.mark.parametrize("part", [66, 123])
+@pytest.mark.parametrize("kind", ["session", "process"])
+def test_late_logs_before_a_skipped_hour_are_given(kind: str, part: int):
+    step = step_of(kind, "Europe/London", forward=True)
+    rows = [TableRow(f"row-{n}", step + n, step + n) for n in range(-60, 60)]
+    rows += [TableRow(f"late-{n}", step - n, step + LATE - n) for n in (1, 9, 20)]
+    table = ZonedFollowTable(rows, step - 100.0)
+    table.kind, table.zone = kind, "Europe/London"
+    follow = follower(table, since=step - 200)
+    given = [told(log) for log in itertools.islice(follow, part)]
+    checkpoint = json.loads(json.dumps(follow.checkpoint))
+    given += [told(log) for log in table.follow(checkpoint=checkpoint, until=step + 200)]
+    assert_true(rows, given)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("zone", ["America/New_York", "Australia/Lord_Howe"])
+@pytest.mark.parametrize(("kind", "step"), [("session", "forward"), ("process", "forward"), ("process", "back")])
+def test_logs_around_a_step_of_times_are_given_once(kind: str, step: str, zone: str, *, restarts: bool):
+    zoned_follows.check(zoned_follow(dice(11), kind, zone, forward=step == "forward", restarts=restarts))
 
 
 def test_a_checkpoint_is_small_after_a_repeated_hour():

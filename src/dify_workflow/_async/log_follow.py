@@ -246,7 +246,7 @@ class AsyncPolling:
                     following.suspect_clock(wider)
             is_whole = following.shows_all if self._is_single else following.is_whole
             if not is_whole(rows, window):
-                for step in (3600, -3600):  # logs of before a zone's change of its offset
+                for step in (3600, -3600, 1800, -1800):  # logs of before a zone's change of its offset
                     rows += await self._rows_of(window, replace(following.clock, shift=following.clock.shift + step))
             for row in following.ended_of(rows, window, self._monotonic()):
                 yield row

@@ -30,10 +30,10 @@ from .._http.outages import is_outage
 from .._runs import statuses
 from . import times
 from .filters import log_filters
-from .walk import LARGEST_STEP, SECONDS, FilterClock, PageRequest, alone_in, find_clock, hinted_clocks
+from .walk import LARGEST_SHIFT, LARGEST_STEP, SECONDS, FilterClock, PageRequest, alone_in, find_clock, hinted_clocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from .filters import LogFilters
     from .times import Time
@@ -57,6 +57,8 @@ MOST_LOOKUPS: Final = 10
 """Windows of time, of `OVERLAP_SECONDS` at most, in which unfinished logs are looked up in one poll."""
 STEP_BACK: Final = 3600
 """Seconds by which displayed times go back where a zone ends its summer time."""
+STEPS: Final = (1800, 3600, 7200)
+"""Seconds by which zones change their offset."""
 MOST_WITNESSES: Final = 3
 """Seconds before the newest known one by which the clock is proved where the logs of that one are gone."""
 
@@ -162,10 +164,11 @@ class Following:
         if place is None:
             place = len(rows) if is_beyond or self.newest is None else 0
         front = [row for row in rows[:place] if self._is_unknown(row)]
-        late = [row for row in self._late_of(rows[place:], is_sorted=is_sorted) if self._is_unknown(row)]
+        seconds = self._late_of(rows[place:], is_sorted=is_sorted)
+        late = [row for row in rows[place:] if row.identity in seconds and self._is_unknown(row)]
         # Displayed times may go back, when the zone of a server changes its offset: what is newer by its place counts
         # as of the latest second until then, so that it is known for as long as windows show it.
-        self._reached = {}
+        self._reached = {row.identity: seconds[row.identity] for row in late}
         reached = self.newest
         for row in reversed(front):
             reached = row.second if reached is None else max(reached, row.second)
@@ -177,8 +180,12 @@ class Following:
     def _is_unknown(self, row: SeenLog) -> bool:
         return row.identity not in self._recent and row.identity not in self._unfinished
 
-    def _late_of(self, rows: list[SeenLog], *, is_sorted: bool) -> Iterator[SeenLog]:
-        """Those logs behind the newest known one that may have appeared after it."""
+    def _late_of(self, rows: list[SeenLog], *, is_sorted: bool) -> dict[str, int]:
+        """Those logs behind the newest known one that may have appeared after it, and the seconds they count as of.
+
+        Above displayed times that went back, older ones count as if they had always been as they are now.
+        """
+        late: dict[str, int] = {}
         start = self._recent_start
         known = rows[0] if rows and rows[0].identity in self._recent else None
         # What a log's second is by the place of the newest known one, beyond what is displayed.
@@ -187,10 +194,13 @@ class Following:
         for row in rows:
             if row.is_timed and is_sorted and known is not None and above is not None:
                 if row.second + more > above + OVERLAP_SECONDS:  # here displayed times went back
-                    more -= -(-(row.second + more - above) // STEP_BACK) * STEP_BACK
+                    more -= -(-(row.second + more - above) // STEPS[0]) * STEPS[0]
+                elif start is not None and row.second + more < start:
+                    more += _step_in(above - row.second - more)
                 above = row.second + more
             if start is None or not row.is_timed or row.second + more >= start:
-                yield row
+                late[row.identity] = min(row.second, row.second + more)
+        return late
 
     def take(self, row: SeenLog, now: float) -> bool:
         """Note that it was a log's turn; whether it is one that the caller wants."""
@@ -263,6 +273,8 @@ class Following:
             self._most_misses = MOST_MISSES  # a replica lags
             return None
         for earlier in sorted({at for at in self._recent.values() if at < second}, reverse=True)[:MOST_WITNESSES]:
+            if second - earlier >= STEPS[0]:
+                break  # displayed times may have gone forward between them
             witnesses = {identity for identity, at in self._recent.items() if at == earlier}
             if (yield alone_in(self.clock, earlier)).shows_alone(earlier, witnesses):
                 self._suspect_second = second
@@ -458,7 +470,9 @@ class Following:
     def as_json(self) -> dict[str, Any]:
         """The checkpoint: a JSON value that says which filters it belongs to."""
         self._forget()
-        return {
+        # Only a hint: where it is not right any more, windows do not show the newest known log.
+        shift = {"shift": self.clock.shift} if self.clock.shift else {}
+        return shift | {
             "version": VERSION,
             "walk": "logs.follow",
             "filters": dict(self._filters.given),
@@ -494,12 +508,24 @@ class Following:
         self._unfinished = {
             identity: _unfinished(place) for identity, place in _entries(value.get("unfinished"), "unfinished")
         }
-        self._may_be_displayed_elsewhere = bool(self._unfinished)  # the shift of then is not known
+        self._may_be_displayed_elsewhere = bool(self._unfinished)  # the zone's offset may have been another one then
+        shift = value.get("shift", 0)
+        if type(shift) is not int or abs(shift) > LARGEST_SHIFT:
+            raise ValueError("checkpoint is damaged: 'shift' must be seconds between two time zones")
+        self.clock = FilterClock(shift)
 
     def _forget(self) -> None:
         start = self._recent_start
-        if start is not None:
-            self._recent = {identity: second for identity, second in self._recent.items() if second >= start}
+        if start is None:
+            return
+        recent = {identity: second for identity, second in self._recent.items() if second >= start}
+        # Where displayed times may have gone forward, those right before are as recent as they would be without that.
+        first = min(recent.values(), default=start)
+        above = max((second for second in self._recent.values() if second < first), default=first)
+        step = _step_in(first - above)
+        if step:
+            recent |= {key: second for key, second in self._recent.items() if start <= second + step <= first}
+        self._recent = recent
 
 
 def checked_following(
@@ -546,6 +572,11 @@ def has_ended(row: SeenLog) -> bool:
 def _oldest_first(rows: list[SeenLog], reached: Mapping[str, int] | None = None) -> list[SeenLog]:
     seconds = reached or {}
     return sorted(rows, key=lambda row: seconds.get(row.identity, row.second))
+
+
+def _step_in(seconds: int) -> int:
+    """By how much a zone has changed its offset, perhaps, between two logs that are displayed so many seconds apart."""
+    return next((step for step in STEPS if step <= seconds <= step + OVERLAP_SECONDS), 0)
 
 
 def _before_step_back(rows: list[SeenLog]) -> list[SeenLog]:
