@@ -17,7 +17,7 @@ import time
 import tracemalloc
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from support.clients import EACH_HALF, AsyncHalf, Half, failure
@@ -28,7 +28,7 @@ from support.multipart_bodies import Part, parts_of
 
 from dify_workflow import PayloadTooLargeError
 from dify_workflow._http.library import httpx
-from dify_workflow._runs.upload import Content
+from dify_workflow._runs.upload import HTTPX_BYTES, PIECE_BYTES, Content
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -286,10 +286,9 @@ def test_an_error_of_the_file_passes_and_nothing_stays_open(half: Half):
             return super().read(size)
 
     with FaultServer(json_response(201, UPLOADED)) as server, nothing_left_open():
+        file = Broken(bytes(3 * PIECE_BYTES))
         with pytest.raises(OSError, match="disk failed"):
-            half.call(
-                server.base_url, lambda client: client.files.upload(Broken(b"x" * 500_000), user="u", filename="x")
-            )
+            half.call(server.base_url, lambda client: client.files.upload(file, user="u", filename="x"))
         assert server.wait_for_no_connection()
     assert server.requests == []
 
@@ -745,3 +744,11 @@ def test_an_upload_is_put_straight_into_a_run(half: Half):
             "files": [as_input],
         }
     ]
+
+
+def test_httpx_gets_a_whole_piece_where_it_asks_for_less():
+    """When this fails, a release asks for another size: large uploads then take half as much time again."""
+    content = Content(io.BytesIO(bytes(PIECE_BYTES + 1)), PIECE_BYTES + 1)
+    request = httpx.Request("POST", "http://127.0.0.1/", files={"file": ("a.bin", cast("Any", content))})
+    sizes = [len(part) for part in cast("httpx.SyncByteStream", request.stream)]
+    assert [size for size in sizes if size == 1 or size >= HTTPX_BYTES] == [PIECE_BYTES, 1]

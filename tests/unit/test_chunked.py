@@ -12,14 +12,17 @@ from dify_workflow._http.chunked import Chunks
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
+
+def plain_chunk(size: str, data: bytes) -> bytes:
+    return b"%s\r\n%s\r\n" % (size.format(len(data)).encode(), data)
+
+
 PAYLOADS = st.one_of(
     st.binary(min_size=1, max_size=40),
     st.sampled_from([b"data: {}\n\n", b"\r\n", b"\r\n5", b"0\r\n\r\n", b"5\r\nhello\r\n", b"x" * 300]),
 )
 SIZES = st.sampled_from(["{:x}", "{:X}", "00{:x}", "{:x};name=value", "{:x} ", "{:09x}"])
-PLAIN = st.builds(
-    lambda size, payload: b"%s\r\n%s\r\n" % (size.format(len(payload)).encode(), payload), SIZES, PAYLOADS
-)
+PLAIN = st.builds(plain_chunk, SIZES, PAYLOADS)
 ODD = st.sampled_from(
     [b"5\r\nhelloX\r\n", b"5\nhello\n", b"-5\r\nhello\r\n", b"0x5\r\nhello\r\n", b"\r\n", b"g\r\n", b"5_0\r\n"]
 )

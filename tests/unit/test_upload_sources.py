@@ -14,7 +14,7 @@ import pytest
 
 from dify_workflow._http.library import httpx
 from dify_workflow._runs.upload import (
-    THREADED_BYTES,
+    PIECE_BYTES,
     TYPES,
     Content,
     Source,
@@ -119,7 +119,7 @@ class Noted(httpx.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         piece = bytes(1 << 16)
-        for _ in range(2 * THREADED_BYTES // len(piece)):
+        for _ in range(2 * PIECE_BYTES // len(piece)):
             self.readers.add(threading.current_thread())
             yield piece
         yield b"end"
@@ -135,7 +135,7 @@ def test_a_body_is_read_in_threads_by_the_megabyte():
 
     read_in_threads(request)
     threaded = request.stream
-    assert asyncio.run(parts()) == [THREADED_BYTES, THREADED_BYTES, 3]
+    assert asyncio.run(parts()) == [PIECE_BYTES, PIECE_BYTES, 3]
     assert threading.current_thread() not in body.readers
     read_in_threads(request)
     assert request.stream is threaded

@@ -118,7 +118,8 @@ class Stream(httpcore.NetworkStream):
             return
         attempt = timeout.attempt
         if attempt.is_sending and not attempt.is_interrupted:  # one of the many parts of a body
-            self._inner.write(buffer, timeout.bound)
+            # httpcore copies what a socket does not take at once; of a view it copies nothing.
+            self._inner.write(cast("bytes", memoryview(buffer)), timeout.bound)
         else:
             attempt.is_sending = attempt.has_body
             self._inner.write(buffer, timeout.seconds(self))
