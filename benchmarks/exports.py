@@ -103,7 +103,7 @@ def export_and_weigh(address: str, kind: str) -> float:
     import dify_workflow.export
     from dify_workflow import DifyWorkflow
 
-    if kind == "duckdb":  # its own weight is no export's: it has 46 MB once it has opened a database, and Arrow 27
+    if kind == "duckdb":  # its own weight is not an export's: it has 46 MB once it has opened a database, and Arrow 27
         import duckdb
         import pyarrow as pa  # noqa: F401 - likewise
 

@@ -73,7 +73,7 @@ def address(text: str) -> str:
     """The address of an index, when credentials can be sent there.
 
     Raises:
-        RefusalError: It has credentials in it, is no address, or would send credentials in the clear.
+        RefusalError: It has credentials in it, is not an address, or would send credentials in the clear.
     """
     if "@" in text:
         raise RefusalError(

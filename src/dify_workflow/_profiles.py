@@ -124,19 +124,19 @@ def text_of_file() -> str:
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:
-        raise ProfileError(f"{place} is no UTF-8 text: {error.reason}") from None
+        raise ProfileError(f"{place} is not valid UTF-8: {error.reason}") from None
 
 
 def profiles_in(text: str) -> dict[str, Profile]:
     """The profiles in the text of a configuration.
 
     Raises:
-        ProfileError: it is no configuration of profiles.
+        ProfileError: it is not a configuration of profiles.
     """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"{path()} is no TOML: {error}") from None
+        raise ProfileError(f"{path()} is not valid TOML: {error}") from None
     tables: object = document.pop("profiles", {})
     if document or not isinstance(tables, dict):
         raise ProfileError(f"{path()} must have tables [profiles.NAME] and nothing else")
@@ -182,7 +182,9 @@ def store(name: str, values: Mapping[str, str | None]) -> None:
     stored = expected.get(name, Profile(name))
     expected[name] = Profile(name, *(values.get(key, getattr(stored, key)) for key in KEYS))
     if profiles_in(text) != expected:
-        raise ProfileError(f"{path()} cannot be changed here, as profile {name!r} is no table of single lines: edit it")
+        raise ProfileError(
+            f"{path()} cannot be changed here, as profile {name!r} is not a table of single lines: edit it"
+        )
     place = path().resolve()
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = place.with_name(f".{place.name}.{os.getpid()}")

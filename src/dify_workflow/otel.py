@@ -156,7 +156,7 @@ def _begun(run_created: object, log_created: object, time_shift: int) -> int | N
 
 
 def _nanoseconds(elapsed: object) -> int:
-    """How long a run took; 0 where that is no time that a span can have."""
+    """How long a run took; 0 where that is not a time that a span can have."""
     return round(elapsed * 1e9) if isinstance(elapsed, int | float) and 0 < elapsed < LONGEST_RUN else 0
 
 

@@ -71,7 +71,7 @@ APP_COLUMN: Final = Column("app", "string", "The name under which the app's clie
 _WHOLE: Final = "$log"
 _ABSENT: Final = "$absent"
 _TEXT: Final = "$text"
-"""Keys of `extra` that are no path: the whole log, fields that were not received, and JSON that databases refuse."""
+"""Keys of `extra` that are not paths: the whole log, fields that were not received, and JSON that databases refuse."""
 _INT64: Final = range(-(2**63), 2**63)
 _EXACT_FLOAT: Final = range(-(2**53), 2**53 + 1)
 _SECONDS: Final = range(-62_135_596_800, 253_402_300_800)

@@ -202,7 +202,7 @@ def remote_file(url: str, type: FileType) -> dict[str, Any]:  # noqa: A002 - the
         type: what the workflow's input takes it for.
 
     Raises:
-        ValueError: it is no such address, or the type is none of those that there are.
+        ValueError: it is not such an address, or the type is unknown.
     """
     if not isinstance(url, str) or not url.lower().startswith(("http://", "https://")):
         raise ValueError(f"url must begin with 'http://' or 'https://', got {url!r}")

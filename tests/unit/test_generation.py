@@ -248,7 +248,7 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
         parameter(schema={"type": "integer", "minimum": 2, "maximum": 1}),
         "GET /a parameter 'q': its minimum is above its maximum",
     ),
-    "bound that is no number": (
+    "bound that is not a number": (
         parameter(schema={"type": "integer", "minimum": "__import__('os')"}),
         "GET /a parameter 'q': its minimum is not a number",
     ),

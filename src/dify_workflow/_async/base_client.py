@@ -107,7 +107,7 @@ class AsyncBaseClient:
         """The bounds of a call: what was given to it, else the client's.
 
         Raises:
-            ConfigurationError: what was given is no timeout.
+            ConfigurationError: what was given is not a timeout.
         """
         return self.configuration.timeout if timeout is None else Timeout(timeout)
 
@@ -168,7 +168,7 @@ class AsyncBaseClient:
         There is no bound on the whole: a stream may go on for hours. Each wait for more data has one.
 
         Raises:
-            DifyError: no usable response came, its status is an error, or it is no stream of events.
+            DifyError: no usable response came, its status is an error, or it is not a stream of events.
         """
         return await self._repeated(call, self._opened, limits, advice, accept="text/event-stream")
 

@@ -47,7 +47,7 @@ class Chunks:
         """What these bytes have in chunks; no bytes are the end of the connection.
 
         Raises:
-            h11.ProtocolError: they are no chunks.
+            h11.ProtocolError: they are not chunks.
         """
         if not data:
             self._leave(self._beginning)

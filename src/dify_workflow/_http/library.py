@@ -186,7 +186,7 @@ def checked_client(http_client: T, name: str) -> T:
     """The caller's own client.
 
     Args:
-        http_client: what was given; None is no client.
+        http_client: what was given; None is not a client.
         name: the class that it must be of, "Client" or "AsyncClient".
 
     Raises:

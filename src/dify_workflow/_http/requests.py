@@ -63,7 +63,7 @@ def checked_method(method: str) -> str:
     """An HTTP method in capitals.
 
     Raises:
-        ValueError: it is no method's name.
+        ValueError: it is not a method's name.
     """
     if not isinstance(method, str) or not method.isascii() or not method.isalpha():
         raise ValueError(f"method must be an HTTP method such as 'GET' or 'POST'; got {method!r}")

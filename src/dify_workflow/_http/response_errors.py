@@ -139,7 +139,7 @@ def is_event_stream(response: httpx.Response) -> bool:
 
 
 def stream_error(response: httpx.Response, content: bytes, secret: Secret) -> DifyError:
-    """The error for a response that is no stream of events."""
+    """The error for a response that is not a stream of events."""
     if not response.is_success:
         return status_error(response, content, secret)
     return response_error(response, content, UnusableBodyError("no stream of events"), secret)

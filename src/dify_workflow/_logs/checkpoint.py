@@ -97,7 +97,7 @@ def position_from(checkpoint: object, filters: LogFilters) -> Position:
     """The place that a checkpoint stands for.
 
     Raises:
-        ValueError: it is no checkpoint of this SDK, or of a walk with other filters.
+        ValueError: it is not a checkpoint of this SDK, or of a walk with other filters.
     """
     value = cast("Mapping[str, Any]", checkpoint if isinstance(checkpoint, Mapping) else {})
     if value.get("walk") != "logs.iter":

@@ -487,7 +487,7 @@ class Following:
         """Go on where a checkpoint stands.
 
         Raises:
-            ValueError: it is no checkpoint of this SDK, or of other filters.
+            ValueError: it is not a checkpoint of this SDK, or of other filters.
         """
         filters = dict(self._filters.given)
         value = cast("Mapping[str, Any]", checkpoint if isinstance(checkpoint, dict) else {})

@@ -34,7 +34,7 @@ class Plan:
         ranges: the result.
 
     Raises:
-        ValueError: `parts` is no number from 1 to 1000.
+        ValueError: `parts` is not a number from 1 to 1000.
     """
 
     def __init__(self, filters: LogFilters, parts: int) -> None:

@@ -48,7 +48,7 @@ def check_order(after: Time | None, before: Time | None) -> None:
     """Check that a log can be created both after the one and before the other point in time, inclusive.
 
     Raises:
-        ValueError: it cannot, or one of them is no point in time.
+        ValueError: it cannot, or one of them is not a point in time.
     """
     if after is None or before is None:
         return
@@ -66,7 +66,7 @@ def as_given(name: str, value: Time) -> str:
     """The text that stands for a point in time in a checkpoint: an age as it is, all else in UTC.
 
     Raises:
-        ValueError: it is no point in time.
+        ValueError: it is not a point in time.
     """
     return value if isinstance(value, str) and AGE.fullmatch(value) else to_utc_text(name, value)
 
@@ -75,7 +75,7 @@ def latest_second(name: str, value: Time | None) -> int | None:
     """The last whole second, in epoch seconds, up to a point in time.
 
     Raises:
-        ValueError: it is no point in time.
+        ValueError: it is not a point in time.
     """
     return None if value is None else _epoch_microseconds(name, value) // 1_000_000
 
@@ -84,7 +84,7 @@ def earliest_second(name: str, value: Time | None) -> int | None:
     """The first whole second, in epoch seconds, from a point in time on.
 
     Raises:
-        ValueError: it is no point in time.
+        ValueError: it is not a point in time.
     """
     if value is None:
         return None

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 LARGEST_PAGE: Final = 100
 MOST_PAGES: Final = 99_999
 SECONDS: Final = range(-62_135_596_800 + 1, 253_402_300_800)
-"""The epoch seconds of the years 1 to 9999; what is outside, such as milliseconds, is no time that can be sent."""
+"""The epoch seconds of the years 1 to 9999; what is outside, such as milliseconds, is not a time that can be sent."""
 PATIENCE_WITH_A_SECOND: Final = 20
 PATIENCE_WITH_EVERYTHING: Final = 12
 """So many sweeps in a row that find nothing new, and the walk gives up on a window. Where the order is pure chance, a

@@ -135,7 +135,7 @@ def checked_id(name: str, value: str) -> str:
     """The id of a run, a workflow or an end user: a malformed one of a run is a 500 on Dify 1.11.
 
     Raises:
-        ValueError: it is no UUID.
+        ValueError: it is not a UUID.
     """
     if not isinstance(value, str) or not _UUID.fullmatch(value):
         raise ValueError(f"{name} must be a UUID such as '0b6ad0fc-7a3e-4e1c-8d5f-2f1b9c3d4e5a', got {value!r}")

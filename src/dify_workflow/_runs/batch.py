@@ -209,14 +209,14 @@ def checked_header(line: bytes, wanted: dict[str, Any], place: str) -> dict[str,
     """The first line of a journal that is to be continued.
 
     Raises:
-        ValueError: it is no journal, or that of another batch.
+        ValueError: it is not a journal, or that of another batch.
     """
     try:
         found: object = json.loads(line)
     except ValueError:
         found = None
     if not isinstance(found, dict) or cast("dict[str, Any]", found).get("journal") != KIND:
-        raise ValueError(f"{place} is no journal of a batch: give another file")
+        raise ValueError(f"{place} is not a journal of a batch: give another file")
     header = cast("dict[str, Any]", found)
     if header.get("version") != VERSION:
         raise ValueError(f"{place} was written by another version of this package: give another file")

@@ -42,7 +42,7 @@ class Journal:
         uploads: what stands for files that were uploaded before, by user and content.
 
     Raises:
-        ValueError: the file is no journal, or that of another batch.
+        ValueError: the file is not a journal, or that of another batch.
         OSError: it cannot be opened, or another process uses it.
     """
 

@@ -73,7 +73,7 @@ def checked_wait(timeout: float | None) -> float | None:
     """The seconds to wait for a run.
 
     Raises:
-        ValueError: they are no number of 0 or more.
+        ValueError: they are not a number of 0 or more.
     """
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
     if timeout is not None and not (is_number and timeout >= 0):

@@ -436,7 +436,7 @@ class BatchJob:
         if meaning == "refused":
             self._end_refused(task, str(error))
         elif meaning == "fatal":
-            if isinstance(error, APIStatusError):  # else it is no response of the API, and says nothing of the run
+            if isinstance(error, APIStatusError):  # else it is not a response of the API, and says nothing of the run
                 self._note_unsent(task)
             raise error
         elif self._rules.one_user:

@@ -64,7 +64,7 @@ def endpoint_of(target: str) -> str | None:
     """The address that spans are sent to; None where the `OTEL_` variables say it.
 
     Raises:
-        ValueError: it is no address.
+        ValueError: it is not an address.
     """
     if re.fullmatch("otlps?:(?://)?", target):
         return None

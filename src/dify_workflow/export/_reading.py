@@ -37,7 +37,7 @@ def read(source: str | os.PathLike[str]) -> Iterator[Any]:
         An iterator over `WorkflowLog`; where the server sent something else as a log, over that.
 
     Raises:
-        ValueError: The ending is none of these, it is no export or a damaged one, or the export is not finished.
+        ValueError: The ending is none of these, it is not an export or a damaged one, or the export is not finished.
         FileNotFoundError: There is no such file.
         ImportError: An extra is missing that the format needs.
     """

@@ -29,7 +29,7 @@ OTLP: Final = re.compile(r"otlps?:")
 HTTP: Final = re.compile(r"https?://")
 
 ADDRESSES: Final = ("postgresql", "otlp")
-"""Formats whose targets are no files."""
+"""Formats whose targets are not files."""
 CLASSES: Final = {
     "jsonl": ("_files", "JSONLTarget"),
     "csv": ("_files", "CSVTarget"),

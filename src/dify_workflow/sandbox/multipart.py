@@ -58,7 +58,7 @@ async def read_parts(chunks: AsyncIterator[bytes], boundary: bytes, *, keep_cont
         keep_content: Whether to keep what the files contain, large ones in temporary files.
 
     Raises:
-        MultipartError: If the body ends too early or is no form.
+        MultipartError: If the body ends too early or is not a form.
     """
     source = _Source(chunks)
     delimiter = b"\r\n--" + boundary

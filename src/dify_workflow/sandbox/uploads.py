@@ -134,7 +134,7 @@ async def preview_file(state: "SandboxState", request: "Request") -> Response:
 
 
 async def _read_form(request: "Request") -> tuple[dict[str, str], dict[str, Part]]:
-    """Give fields and files; of several with one name, the first. A body that is no form has neither."""
+    """Give fields and files; of several with one name, the first. A body that is not a form has neither."""
     fields: dict[str, str] = {}
     files: dict[str, Part] = {}
     boundary = boundary_of(request.headers.get("content-type", ""))

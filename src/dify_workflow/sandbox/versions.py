@@ -42,7 +42,7 @@ class ServerVersion:
         form_id_is_node_execution: Whether a form's id is that of the node's execution.
         approval_channels: Whether pause reasons have `approval_channels`.
         form_events: Whether `human_input_form_filled` and `human_input_form_timeout` are sent.
-        trace_sessions: Whether a run's tracing session is read, and refused if it is no string of 1 to 200 characters.
+        trace_sessions: Whether a run's tracing session is read, and must be a string of 1 to 200 characters.
     """
 
     number: str

@@ -81,7 +81,7 @@ class Runs(Resource):
         Raises:
             ValueError: an invalid argument, raised before any request is sent; or inputs that do not fit the app's
                 form.
-            BadRequestError: the server refuses an input, or the app is no workflow app, or is not published.
+            BadRequestError: the server refuses an input, or the app is not a workflow app, or is not published.
             NotFoundError: there is no such version of the workflow.
             RateLimitError: the app's limit of runs at once, or the plan's.
             APITimeoutError: no response in time. The run may be going on, and is not started a second time: look for it
@@ -178,7 +178,7 @@ class Runs(Resource):
             user: the `user` of the run.
 
         Raises:
-            ValueError: the id is no UUID, or the user is not a string of 1 to 255 characters.
+            ValueError: the id is not a UUID, or the user is not a string of 1 to 255 characters.
         """
         from ..started_run import Run  # noqa: PLC0415 - loaded when needed
 
