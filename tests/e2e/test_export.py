@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import httpx
 import psycopg
 import pyarrow.parquet as pq
 import pytest
@@ -37,6 +38,7 @@ DATABASES = ("sqlite", "duckdb", "postgresql")
 UPDATABLE = (*DATABASES, "folder")
 TARGETS = (*FILES, *UPDATABLE)
 PROGRAM = Path(__file__).with_name("exporting_program.py")
+JSON = "application/json"
 NAMES = [column.name for column in COLUMNS]
 
 
@@ -462,3 +464,35 @@ def test_a_password_is_in_no_result():
         without_password("postgresql://host/db?password=secret&user=me") == "postgresql://host/db?password=***&user=me"
     )
     assert without_password("a:b@c.csv") == "a:b@c.csv"
+
+
+ODD_LOGS: list[dict[str, Any]] = [
+    {"workflow_run": None, "new": {"a": ["\0", 2**70]}},
+    {"workflow_run": {"id": "r", "error": "x" * 1_000_000, "total_tokens": 2**64, "price": 0.5}},
+    {"workflow_run": {"id": "\ud800", "error": "a\0b\r\n\"'", "status": 5, "elapsed_time": "fast", "finished_at": 0.5}},
+    {"created_by_end_user": {"id": "u", "session_id": '=cmd "\u2028", \ufeff;', "is_anonymous": None}, "a.b": []},
+]
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_odd_logs_come_back_from_each_target(kind: str, target_of: Callable[[str], str]):
+    target = target_of(kind)
+    logs = [{"id": str(number), "created_at": NOW, **odd} for number, odd in enumerate(ODD_LOGS)]
+    page = json.dumps({"page": 1, "limit": 100, "total": len(logs), "has_more": False, "data": logs})
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text=page, headers={"Content-Type": JSON}))
+    with (
+        httpx.Client(transport=transport) as http_client,
+        DifyWorkflow(api_key="app-x", base_url="http://x", http_client=http_client) as client,
+    ):
+        assert export(client, target).rows == len(logs)
+        truth = {log.id: log.to_dict() for log in client.logs.iter()}
+    assert {key: json.dumps(log) for key, log in truth.items()} == {log["id"]: json.dumps(log) for log in logs}
+    if kind == "csv":
+        csv.field_size_limit(2_000_000)  # of the reader
+        rows = {row["id"]: row for row in rows_of(target)}
+        assert rows.keys() == truth.keys()
+        assert rows["1"]["run_error"] == "x" * 1_000_000
+        assert "new" in rows["0"]["extra"]
+    else:
+        found = {key: json.dumps(log, sort_keys=True) for key, log in values_of(target).items()}
+        assert found == {key: json.dumps(log, sort_keys=True) for key, log in truth.items()}

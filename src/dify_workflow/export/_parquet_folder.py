@@ -16,7 +16,7 @@ from .._file_locks import sync_folder
 from .._logs.arrow import batch_of
 from .._logs.rows import time_text
 from ._files import beside, replace, write_synced
-from ._parquet import COMPRESSION, ROW_GROUP, ParquetParts, fitted, remove, sync
+from ._parquet import ROW_GROUP, ParquetParts, fitted, remove, sync
 from ._tables import last_of_each
 
 if TYPE_CHECKING:
@@ -144,10 +144,6 @@ class ParquetFolderTarget(ParquetParts):
                 file.close()
         sync_folder(self._whole)
 
-    def writer(self, path: Path, schema: Any = None) -> Any:  # noqa: ANN401 - pyarrow has no types
-        """What writes a file; with the columns of this export unless others are given."""
-        return self._parquet.ParquetWriter(path, schema or self._schema, compression=COMPRESSION)
-
     def joined(self, tables: Sequence[Any]) -> Any:  # noqa: ANN401 - as above
         """Tables as one."""
         return self._arrow.concat_tables(tables)
@@ -178,7 +174,8 @@ class ParquetFolderTarget(ParquetParts):
         added = self._arrow.Table.from_batches([batch_of(list(rows.values()), self._schema)])
         made = target.with_name("_next.tmp")
         if file is None:
-            self._parquet.write_table(added, made, compression=COMPRESSION)
+            with self.writer(made) as writer:
+                writer.write_table(added)
         else:
             with self._parquet.ParquetFile(file) as source:
                 # Columns of before stay, and those that a newer version knows are added.
