@@ -117,7 +117,7 @@ def weighed(rows: int) -> list[Figure]:
     section = f"memory of an export of {rows:,} rows, over the start, peak"
     with server("log_server.py", "synthetic", rows, 0) as address:
 
-        def figure(way: str, measured: Setup, promise: float | None = None, note: str = "") -> Figure:
+        def figure(way: str, measured: Callable[[], float], promise: float | None = None, note: str = "") -> Figure:
             return Figure(section, way, (alone(measured),), "MB", promise=promise, note=note)
 
         found = [figure(ARROW, partial(read_and_weigh, address, ARROW), MEMORY["parquet"])]
