@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KEY: Final = "app-benchmark"
+RECEIVED_BYTES: Final = 1 << 16
+LIMIT: Final = "a socket and orjson"
+"""A way without an HTTP library, which checks nothing: the least that any client in Python could take."""
+LIMIT_NOTE: Final = "the limit: no HTTP library, no check of anything, plain values"
 
 
 @contextlib.contextmanager
@@ -63,6 +68,46 @@ class Answering(Connected):
                 asyncio.get_running_loop().call_later(self._latency, self._transport.write, answer)
             else:
                 self._transport.write(answer)
+
+
+class RawConnection:
+    """A connection without an HTTP library: what is left when a client does nothing but send and receive.
+
+    Args:
+        address: of the server.
+        path: below it.
+        body: of each request; a GET has none.
+        kind: its content type.
+        size: its bytes, where they are sent by the caller.
+    """
+
+    def __init__(
+        self, address: str, path: str, body: bytes = b"", kind: str = "application/json", size: int = 0
+    ) -> None:
+        host, _, port = address.split("/")[2].partition(":")
+        self.socket = socket.create_connection((host, int(port)))
+        method = "POST" if body or size else "GET"
+        length = f"Content-Type: {kind}\r\nContent-Length: {size or len(body)}\r\n" if method == "POST" else ""
+        target = f"/{address.split('/', 3)[3]}{path}"
+        head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {KEY}\r\n{length}\r\n"
+        self.request = head.encode("ascii") + body
+
+    def answer(self) -> bytes:
+        """The body of the answer to one more request, as it was announced."""
+        self.socket.sendall(self.request)
+        return self.received()
+
+    def received(self) -> bytes:
+        """The body of an answer to a request that was sent."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += self.socket.recv(RECEIVED_BYTES)
+        head, _, content = data.partition(b"\r\n\r\n")
+        parts, missing = [content], content_length(head) - len(content)
+        while missing > 0:
+            parts.append(self.socket.recv(RECEIVED_BYTES))
+            missing -= len(parts[-1])
+        return b"".join(parts)
 
 
 def content_length(head: bytes) -> int:

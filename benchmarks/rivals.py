@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from importlib.util import find_spec
 from typing import Any, Final, TypeAlias
 
-from loopback import KEY
+from loopback import KEY, LIMIT, RawConnection
 
 Read: TypeAlias = Callable[[int, int], Any]
 AsyncRead: TypeAlias = Callable[[int, int], Awaitable[Any]]
@@ -98,6 +98,20 @@ def sdk_page_async_fast(address: str) -> AsyncRead:
     return lambda page, limit: client.logs.list(page=page, limit=limit)
 
 
+def raw_page(address: str) -> Read:
+    """The least that a client could do: its JSON values, read by orjson from a socket."""
+    import orjson
+
+    connections: dict[tuple[int, int], RawConnection] = {}
+
+    def read(page: int, limit: int) -> Any:  # noqa: ANN401 - JSON is anything
+        if (page, limit) not in connections:
+            connections[page, limit] = RawConnection(address, f"/workflows/logs?page={page}&limit={limit}")
+        return orjson.loads(connections[page, limit].answer())
+
+    return read
+
+
 def stock_page(address: str) -> Read:
     """What openapi-python-client makes of the same spec, as it comes."""
     from dify_stock import AuthenticatedClient
@@ -175,6 +189,7 @@ READ: Final[dict[str, Callable[[str], Read]]] = {
     DIFY_PYTHON_SDK: dify_python_sdk_page,
     DIFY_OAPI2: dify_oapi2_page,
     STOCK: stock_page,
+    LIMIT: raw_page,
 }
 """What makes the reader of pages of each client."""
 
