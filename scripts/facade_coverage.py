@@ -108,14 +108,14 @@ class Parameter(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """An operation of the spec; `answers` are the schemas of its successful JSON answers."""
+    """An operation of the spec; `responses` are the schemas of its successful JSON responses."""
 
     name: str
     tag: str
     method: str
     path: str
     parameters: list[Parameter]
-    answers: list[dict[str, Any]]
+    responses: list[dict[str, Any]]
 
     @property
     def key(self) -> str:
@@ -180,7 +180,7 @@ def operations(spec: dict[str, Any]) -> list[Operation]:
             method=method.upper(),
             path=path,
             parameters=[*_parameters(spec, item), *_parameters(spec, operation), *_body(spec, operation)],
-            answers=list(_answers(spec, operation)),
+            responses=list(_responses(spec, operation)),
         )
         for path, item in spec["paths"].items()
         for method, operation in item.items()
@@ -207,7 +207,7 @@ def _text(*places: dict[str, Any]) -> str:
     return next((str(place["description"]) for place in places if place.get("description")), "")
 
 
-def _answers(spec: dict[str, Any], operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _responses(spec: dict[str, Any], operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for status, response in operation["responses"].items():
         media = followed(spec, response).get("content", {}).get("application/json", {})
         if status.startswith("2") and "schema" in media:
@@ -396,24 +396,27 @@ def _bound_gaps(door: Door, parameter: Parameter, what: str) -> Iterator[str]:
         )
 
 
-# --- answers ---------------------------------------------------------------------------------------------------------
+# --- responses -------------------------------------------------------------------------------------------------------
 
 
 def _result_gaps(spec: dict[str, Any], door: Door, called: list[Operation]) -> Iterator[str]:
     returned = inspect.signature(door.function).return_annotation
     given = getattr(results, returned, None) or getattr(models, returned, None)
     for operation in called:
-        for schema in operation.answers:
+        for schema in operation.responses:
             name = schema.get("$ref", "").rpartition("/")[2]
             if given is None or not name:
-                continue  # a stream, a walk, or an answer without fields
+                continue  # a stream, a walk, or a response without fields
             if not issubclass(given, getattr(models, name, ())):
-                yield f"{operation.key} answers {name}, and client.{door.name} gives {returned}: change {_place(door)}."
+                yield (
+                    f"{operation.key} responds with {name}, and client.{door.name} gives {returned}: change "
+                    f"{_place(door)}."
+                )
             for field in followed(spec, schema).get("properties", {}):
                 if not hasattr(given, field_name(field)):
                     yield (
-                        f"`{field}` of {name}, which {operation.key} answers, is no attribute of {returned}, which "
-                        f"client.{door.name} gives: `make generate` adds it."
+                        f"`{field}` of {name}, which {operation.key} responds with, is no attribute of {returned}, "
+                        f"which client.{door.name} gives: `make generate` adds it."
                     )
 
 

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Request(NamedTuple, Generic[T]):
-    """A request that is ready to be sent, and the class of its answer."""
+    """A request that is ready to be sent, and the class of its response."""
 
     operation: str
     """The operation's name in the spec."""
@@ -28,7 +28,7 @@ class Request(NamedTuple, Generic[T]):
     """The path below the base URL, percent-encoded."""
 
     load_response: Callable[[], type[T]]
-    """Gives `response`; models are loaded when there is an answer to decode, and not to send a request."""
+    """Gives `response`; models are loaded when there is a response to decode, and not to send a request."""
 
     params: tuple[tuple[str, str], ...] = ()
     """Names and texts of the query, in order, not yet percent-encoded."""
@@ -44,7 +44,7 @@ class Request(NamedTuple, Generic[T]):
 
     @property
     def response(self) -> type[T]:
-        """The model of a successful answer; `str`, `bytes`, `dict` or `object` where it is no model."""
+        """The model of a successful response; `str`, `bytes`, `dict` or `object` where it is no model."""
         return self.load_response()
 
     def __repr__(self) -> str:

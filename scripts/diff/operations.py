@@ -56,7 +56,7 @@ _DEEPEST = 30_000
 
 
 class Parameter(NamedTuple):
-    """A parameter of an operation, or a header of an answer.
+    """A parameter of an operation, or a header of a response.
 
     Attributes:
         name: As it is written.
@@ -111,7 +111,7 @@ class _Comparison:
                 yield Change("wording", here, named, (old.node,), (new.node,), kind)
         yield from _deprecated(here, old.node, new.node)
         if mapping(old.node.get("callbacks")) != mapping(new.node.get("callbacks")):
-            what = "its callbacks differ; no client answers them"
+            what = "its callbacks differ; no client responds to them"
             yield Change("wording", here, what, (old.node,), (new.node,), "callbacks")
         yield from self._security(old, new)
         yield from self._parameters(old, new)
@@ -185,7 +185,7 @@ class _Comparison:
         inner = [*pair.default(old.schema, new.schema), *pair.sent(old.schema, new.schema)]
         yield from _placed(where, inner, nodes, "parameter")
 
-    # --- bodies and answers ------------------------------------------------------------------------------------------
+    # --- bodies and responses ----------------------------------------------------------------------------------------
 
     def _body(self, old: Operation, new: Operation) -> Iterable[Change]:
         before = resolved(old.document, old.node.get("requestBody"))
@@ -222,7 +222,7 @@ class _Comparison:
                 covering = next((key for key in (status, f"{status[0]}XX", "default") if key in after), None)
                 if covering is None:
                     is_success = status.startswith("2")
-                    how = "this answer is gone" if is_success else "this error is no longer described"
+                    how = "this response is gone" if is_success else "this error is no longer described"
                     kind = "response-removed" if is_success else "error-removed"
                     yield Change("breaking" if is_success else "additive", where, how, (was,), (), kind)
                 else:
@@ -231,7 +231,7 @@ class _Comparison:
                         what = f"is described by {covering} now"
                         yield Change("additive", where, what, (was,), (), "response-covered")
             else:
-                how = "this answer is new" if status.startswith("2") else "this error is described"
+                how = "this response is new" if status.startswith("2") else "this error is described"
                 kind = "response-added" if status.startswith("2") else "error-added"
                 yield Change("additive", where, how, (), (resolved(new.document, after[status]),), kind)
 

@@ -6,7 +6,6 @@ plain form is what other readers of Markdown understand, and stands beside the p
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import griffe
@@ -27,35 +26,47 @@ UNSEEN: Final = frozenset({"", "Resource", "Model"})
 """Bases that need not be named with each class: an empty string stands for those that cannot be imported."""
 
 
-class Form(ABC):
-    """How a part of the reference is written."""
+class Form:
+    """How a part of the reference is written: as Markdown that every reader understands."""
 
-    breaks_lines: ClassVar[bool]
+    breaks_lines: ClassVar[bool] = True
     """Whether long signatures are broken here; Sphinx breaks them itself."""
 
-    @abstractmethod
     def block(self, kind: str, path: str, signature: str, body: str, *, depth: int = 0) -> str:
         """What is said about one name, below its signature."""
+        word = "class " if kind in {"class", "exception"} else ""
+        title = f"#### `{path.rpartition('.')[2]}`\n\n" if depth else ""
+        return f"{title}```python\n{word}{signature}\n```\n\n{body}"
 
-    @abstractmethod
-    def type(self, annotation: Any) -> str:  # noqa: ANN401 - griffe's expressions have no common type
+    def type(self, annotation: Any) -> str:  # noqa: ANN401 - as above
         """A type inside a sentence or a table."""
+        return _code(interface().type_text(annotation))
 
-    @abstractmethod
     def signature_type(self, annotation: Any) -> str:  # noqa: ANN401 - as above
         """A type inside a signature."""
+        return interface().type_text(annotation)
 
-    @abstractmethod
     def name(self, text: str, *paths: str) -> str:
         """A name that is explained where it stands, and all the paths that mean it."""
+        del paths
+        return _code(text)
 
-    @abstractmethod
     def link(self, path: str) -> str:
         """A name that is explained elsewhere."""
+        return _code(path.rpartition(".")[2])
 
-    @abstractmethod
     def fields(self, function: Any, said: Docstring) -> str:  # noqa: ANN401 - as above
         """The parameters, the result and the exceptions of a function."""
+        lines = []
+        types = {parameter.name: self.signature_type(parameter.annotation) for parameter in function.parameters}
+        if said.parameters:
+            lines += ["Parameters:", ""]
+            lines += [f"- `{name}` ({_code(types.get(name, ''))}): {text}" for name, text in said.parameters.items()]
+        if said.returns:
+            lines += ["", f"Returns: {said.returns}"]
+        if said.raises:
+            lines += ["", "Raises:", "", *(f"- `{name}`: {text}" for name, text in said.raises)]
+        return "\n".join(lines).strip()
 
 
 class SphinxForm(Form):
@@ -109,48 +120,6 @@ class SphinxForm(Form):
         lines += [f":returns: {said.returns}"] if said.returns else []
         lines += [f":raises {name}: {text}" for name, text in said.raises]
         return "\n".join(lines)
-
-
-class PlainForm(Form):
-    """Markdown that every reader understands."""
-
-    breaks_lines = True
-
-    def block(self, kind: str, path: str, signature: str, body: str, *, depth: int = 0) -> str:
-        """The signature as a block of code, and the text."""
-        word = "class " if kind in {"class", "exception"} else ""
-        title = f"#### `{path.rpartition('.')[2]}`\n\n" if depth else ""
-        return f"{title}```python\n{word}{signature}\n```\n\n{body}"
-
-    def type(self, annotation: Any) -> str:  # noqa: ANN401 - as above
-        """Code."""
-        return _code(interface().type_text(annotation))
-
-    def signature_type(self, annotation: Any) -> str:  # noqa: ANN401 - as above
-        """The short names."""
-        return interface().type_text(annotation)
-
-    def name(self, text: str, *paths: str) -> str:
-        """The name alone."""
-        del paths
-        return _code(text)
-
-    def link(self, path: str) -> str:
-        """The name alone."""
-        return _code(path.rpartition(".")[2])
-
-    def fields(self, function: Any, said: Docstring) -> str:  # noqa: ANN401 - as above
-        """Lists."""
-        lines = []
-        types = {parameter.name: self.signature_type(parameter.annotation) for parameter in function.parameters}
-        if said.parameters:
-            lines += ["Parameters:", ""]
-            lines += [f"- `{name}` ({_code(types.get(name, ''))}): {text}" for name, text in said.parameters.items()]
-        if said.returns:
-            lines += ["", f"Returns: {said.returns}"]
-        if said.raises:
-            lines += ["", "Raises:", "", *(f"- `{name}`: {text}" for name, text in said.raises)]
-        return "\n".join(lines).strip()
 
 
 def entry(path: str, form: Form, *, called: str = "") -> str:

@@ -16,7 +16,7 @@ from sphinx import addnodes
 from sphinx.util import logging
 from sphinx.util.docutils import ReferenceRole
 
-from .entries import PlainForm, SphinxForm
+from .entries import Form, SphinxForm
 from .interface import interface
 from .pages import completed
 
@@ -137,7 +137,7 @@ def markdown(source: Path, root: Path) -> str:
 
     text = INCLUDE.sub(included, source.read_text("utf-8"))
     text = LINK.sub(lambda link: moved(link, source.parent), text)
-    text = completed(COMMENT.sub("", TOCTREE.sub("", text)), PlainForm())
+    text = completed(COMMENT.sub("", TOCTREE.sub("", text)), Form())
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 

@@ -137,7 +137,7 @@ class Call(NamedTuple):
         fields: Names and checks of a multipart body's fields.
         files: The same of its files.
         body: The expression for its JSON body; empty when it has none.
-        response: The class of a successful answer.
+        response: The class of a successful response.
         response_type: The same as a type.
         classes: The generated classes that the module imports.
         events: The class of each event that it streams, by the event's name.
@@ -471,7 +471,7 @@ class Code:
         return parts[0] if len(parts) == 1 else f"_types.path({', '.join(parts)})"
 
     def _response(self, endpoint: Endpoint, operation: Operation) -> tuple[str, str]:
-        """The class of a successful answer, and its type."""
+        """The class of a successful response, and its type."""
         found: dict[tuple[str, str], None] = {}
         for response in endpoint.responses.patterns:
             if response.status_code.pattern.startswith("2"):
@@ -488,13 +488,13 @@ class Code:
                     found["object", "object"] = None
                 else:
                     raise GenerationError(
-                        f"{operation.place}: an answer that is not an object is not supported (response "
+                        f"{operation.place}: a response that is not an object is not supported ("
                         f"{response.status_code.pattern}): leave the operation out, or describe in an overlay what it "
                         "sends as any value (`{}`), which is then returned as it comes"
                     )
         if len(found) > 1:
             raise GenerationError(
-                f"{operation.place}: its successful answers are of different types "
+                f"{operation.place}: its successful responses are of different types "
                 f"({', '.join(name for _, name in found)}), and a method returns one: leave one of the responses out "
                 "in an overlay, or give both the same content"
             )

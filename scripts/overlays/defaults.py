@@ -60,7 +60,7 @@ def described(document: Tree) -> tuple[Tree, list[str]]:
 
 
 def _add_errors(document: Tree) -> None:
-    """Gives operations the errors that every operation can answer with, where no overlay did."""
+    """Gives operations the errors that every operation can respond with, where no overlay did."""
     shared = document.get("components", {}).get("responses", {})
     for _, _, operation in operations(document):
         if "default" not in operation["responses"]:

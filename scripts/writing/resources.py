@@ -42,7 +42,7 @@ def write(package: Package, spec: dict[str, Any], operation: Operation, tests: P
     path = package.root / "_async" / "resources" / f"{operation.tag}.py"
     cls = _class_of(operation.tag)
     is_new = not path.exists() and path not in package.sources
-    if is_new and not operation.answers and not _streams(spec, operation):  # `_returned` refuses a stream
+    if is_new and not operation.responses and not _streams(spec, operation):  # `_returned` refuses a stream
         raise UnwritableError("without a body in its response, it can only join a resource that there is")
     if is_new:
         package.sources[path] = Source(path, _module(operation.tag, cls))
@@ -215,12 +215,12 @@ def _returned(spec: dict[str, Any], operation: Operation, imports: list[tuple[st
     if not kinds:
         imports.append(("._http", "decode", False))
         return "None", "send({call}, decode.nothing, timeout)"
-    if kinds == {"application/json"} and len(operation.answers) == 1:
-        name = operation.answers[0].get("$ref", "").rpartition("/")[2]
+    if kinds == {"application/json"} and len(operation.responses) == 1:
+        name = operation.responses[0].get("$ref", "").rpartition("/")[2]
         if name and "properties" in spec["components"]["schemas"][name]:
             imports.append((".models", name, True))
             return name, "call({call}, timeout)"
-        if followed(spec, operation.answers[0]).get("type") == "object":
+        if followed(spec, operation.responses[0]).get("type") == "object":
             imports += [("._http", "decode", False), ("typing", "Any", True)]
             return "Any", 'send({call}, decode.reader("json"), timeout)'
     raise UnwritableError(f"a response of {', '.join(sorted(kinds))} of this form needs a method of its own")

@@ -42,13 +42,13 @@ class Additions:
             del self._fields[operation.key]
 
     def add_operation(self, spec: dict[str, Any], operation: Operation) -> None:
-        """Adds an operation, which answers with an example made from its schema."""
+        """Adds an operation, which responds with an example made from its schema."""
         for parameter in operation.parameters:
             self.add_field(spec, operation, parameter)
         responses = spec["paths"][operation.path][operation.method.lower()]["responses"]
         status = next(int(one) for one in responses if one.isdigit() and one[0] == "2")
-        answer = example(spec, operation.answers[0]) if operation.answers else None
-        self._stubs[operation.key] = [status, answer]
+        response = example(spec, operation.responses[0]) if operation.responses else None
+        self._stubs[operation.key] = [status, response]
 
     def formatted(self) -> str:
         """The module's text."""

@@ -301,7 +301,7 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
     ),
     "list as an answer": (
         get(responses={"200": {"description": "", "content": {"application/json": {"schema": {"type": "array"}}}}}),
-        "GET /a: an answer that is not an object is not supported",
+        "GET /a: a response that is not an object is not supported",
     ),
     "different good answers": (
         get(
@@ -310,7 +310,7 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
                 "201": {"description": "", "content": {"text/plain": {"schema": {"type": "string"}}}},
             }
         ),
-        "GET /a: its successful answers are of different types",
+        "GET /a: its successful responses are of different types",
     ),
     "odd status": (get(responses={"teapot": {"description": ""}}), "Invalid response status code pattern: teapot"),
     "reference to nothing": (

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from documentation.entries import PlainForm, SphinxForm, entry
+from documentation.entries import Form, SphinxForm, entry
 from documentation.extension import markdown, missing
 from documentation.interface import docstring, interface
 from documentation.pages import REFERENCE, completed
@@ -41,7 +41,7 @@ def test_a_name_that_is_documented_nowhere_is_reported():
     assert "dify_workflow.models.WorkflowLog.created_at" in members
 
 
-@pytest.mark.parametrize("form", [PlainForm(), SphinxForm()])
+@pytest.mark.parametrize("form", [Form(), SphinxForm()])
 def test_methods_have_parameters_exceptions_and_the_async_half(form):
     text = entry("dify_workflow.types.Logs", form, called="client.logs")
     assert "### `client.logs.list`" in text
@@ -53,7 +53,7 @@ def test_methods_have_parameters_exceptions_and_the_async_half(form):
 
 
 def test_fields_of_models_have_their_type_unit_and_meaning():
-    text = model("WorkflowRunSummary", PlainForm())
+    text = model("WorkflowRunSummary", Form())
     assert "| `elapsed_time` | `float` | seconds | How long the run took, in seconds" in text
     assert "| `finished_at` | `int \\| None` | epoch seconds | When the run ended" in text
     assert "| `status` | `WorkflowRunStatus \\| str` |  | The state of the run." in text
@@ -78,7 +78,7 @@ def test_each_error_says_what_to_do():
 
 
 def test_every_command_is_in_the_reference():
-    text = completed("```{reference} commands\n```\n", PlainForm())
+    text = completed("```{reference} commands\n```\n", Form())
     assert "## `logs list`" in text
     assert re.search(r"^\| `-o`, `--output` \| `table`, ", text, re.MULTILINE)
     assert re.search(r"^\| `130` \| interrupted", text, re.MULTILINE)

@@ -27,6 +27,6 @@ def build_request() -> Request[AppInfo]:
 
 
 def _response() -> type[AppInfo]:
-    from ...models.app_info import AppInfo  # loaded when an answer is there
+    from ...models.app_info import AppInfo  # loaded when there is a response
 
     return AppInfo

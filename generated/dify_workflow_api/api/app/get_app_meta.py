@@ -26,6 +26,6 @@ def build_request() -> Request[AppMeta]:
 
 
 def _response() -> type[AppMeta]:
-    from ...models.app_meta import AppMeta  # loaded when an answer is there
+    from ...models.app_meta import AppMeta  # loaded when there is a response
 
     return AppMeta

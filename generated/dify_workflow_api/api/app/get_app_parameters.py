@@ -26,6 +26,6 @@ def build_request() -> Request[AppParameters]:
 
 
 def _response() -> type[AppParameters]:
-    from ...models.app_parameters import AppParameters  # loaded when an answer is there
+    from ...models.app_parameters import AppParameters  # loaded when there is a response
 
     return AppParameters

@@ -26,6 +26,6 @@ def build_request() -> Request[AppSite]:
 
 
 def _response() -> type[AppSite]:
-    from ...models.app_site import AppSite  # loaded when an answer is there
+    from ...models.app_site import AppSite  # loaded when there is a response
 
     return AppSite

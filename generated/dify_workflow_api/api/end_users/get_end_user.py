@@ -38,6 +38,6 @@ def build_request(
 
 
 def _response() -> type[EndUserDetail]:
-    from ...models.end_user_detail import EndUserDetail  # loaded when an answer is there
+    from ...models.end_user_detail import EndUserDetail  # loaded when there is a response
 
     return EndUserDetail

@@ -50,6 +50,6 @@ def build_request(
 
 
 def _response() -> type[UploadedFile]:
-    from ...models.uploaded_file import UploadedFile  # loaded when an answer is there
+    from ...models.uploaded_file import UploadedFile  # loaded when there is a response
 
     return UploadedFile

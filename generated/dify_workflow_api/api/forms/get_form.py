@@ -39,6 +39,6 @@ def build_request(
 
 
 def _response() -> type[FormDefinition]:
-    from ...models.form_definition import FormDefinition  # loaded when an answer is there
+    from ...models.form_definition import FormDefinition  # loaded when there is a response
 
     return FormDefinition

@@ -103,6 +103,6 @@ def build_request(
 
 
 def _response() -> type[WorkflowLogPage]:
-    from ...models.workflow_log_page import WorkflowLogPage  # loaded when an answer is there
+    from ...models.workflow_log_page import WorkflowLogPage  # loaded when there is a response
 
     return WorkflowLogPage

@@ -46,6 +46,6 @@ def build_request(
 
 
 def _response() -> type[WorkflowRun]:
-    from ...models.workflow_run import WorkflowRun  # loaded when an answer is there
+    from ...models.workflow_run import WorkflowRun  # loaded when there is a response
 
     return WorkflowRun

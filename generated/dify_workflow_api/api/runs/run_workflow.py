@@ -92,6 +92,6 @@ def load_event(name: object) -> type[Model]:
 
 
 def _response() -> type[WorkflowRunResponse]:
-    from ...models.workflow_run_response import WorkflowRunResponse  # loaded when an answer is there
+    from ...models.workflow_run_response import WorkflowRunResponse  # loaded when there is a response
 
     return WorkflowRunResponse

@@ -49,6 +49,6 @@ def build_request(
 
 
 def _response() -> type[StopResponse]:
-    from ...models.stop_response import StopResponse  # loaded when an answer is there
+    from ...models.stop_response import StopResponse  # loaded when there is a response
 
     return StopResponse
