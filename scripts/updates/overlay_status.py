@@ -55,7 +55,7 @@ class Judgement(NamedTuple):
     """
 
     correction: Correction
-    finding: Literal["matches nothing", "does not fit", "repeats the vendor", "says what the vendor says"]
+    finding: Literal["matches nothing", "does not fit", "says what the vendor says"]
     text: str
 
     @property
@@ -115,8 +115,15 @@ def corrected(tree: Tree, paths: list[Path]) -> Corrected:
             if actions.is_of_texts(overlay):
                 actions.describe(tree, action)
                 continue
-            facts |= {Fact(path.name, number, leaf): told for leaf, told in _facts(tree, action)}
+            stated = dict(_facts(tree, action))
+            facts |= {Fact(path.name, number, leaf): told for leaf, told in stated.items()}
             judgement, places = _carried_out(tree, action, correction, touched)
+            if judgement is None and stated and not any(stated.values()) and action.get("remove") is not True:
+                judgement = Judgement(
+                    correction,
+                    "says what the vendor says",
+                    "changes nothing: the vendor's document says it now itself; the action can be dropped",
+                )
             if judgement is not None:
                 judgements.append(judgement)
             if places and extensions.are_in(action.get("update")):
@@ -221,11 +228,7 @@ def _carried_out(
     tree: Tree, action: Tree, correction: Correction, touched: list[tuple[Pointer, Correction]]
 ) -> tuple[Judgement | None, list[Pointer]]:
     try:
-        places = actions.matches(tree, action)
-        nodes = [at(tree, where) for where in places]
-        is_removal = action.get("remove") is True
-        said = [] if is_removal else [_said(node, action["update"]) for node in nodes]
-        actions.carry_out(tree, action)
+        places = actions.carry_out(tree, action)
     except actions.ActionError as error:
         is_gone = "matches nothing" in str(error)
         if is_gone and action.get("remove") is True:
@@ -238,43 +241,9 @@ def _carried_out(
         )
         return Judgement(correction, "matches nothing" if is_gone else "does not fit", text), []
     for where in places:
-        changed = [()] if is_removal else _leaves(action["update"])
+        changed = [()] if action.get("remove") is True else _leaves(action["update"])
         touched += [((*where, *leaf), correction) for leaf in changed]
-    doubled = sorted({what for found in said for what in found.doubled})
-    if doubled:
-        text = f"adds what the vendor's document has now itself ({', '.join(doubled)}): take it out of the action"
-        return Judgement(correction, "repeats the vendor", text), places
-    if said and all(found.parts == len(found.same) for found in said):
-        text = "changes nothing: the vendor's document says it now itself; the action can be dropped"
-        return Judgement(correction, "says what the vendor says", text), places
     return None, places
-
-
-class _Said(NamedTuple):
-    """What of an update was so before: how many parts it has, which were the same, which would be there twice."""
-
-    parts: int
-    same: list[str]
-    doubled: list[str]
-
-
-def _said(node: Any, update: Any, name: str = "") -> _Said:  # noqa: ANN401  # any JSON value
-    if isinstance(node, list):
-        items = update if isinstance(update, list) else [update]
-        same = [_known_as(item) for item in items if actions.same_item(node, item) == item]
-        return _Said(len(items), same, [])
-    if isinstance(node, dict) and isinstance(update, dict):
-        found = [_said(node[key], value, key) if key in node else _Said(1, [], []) for key, value in update.items()]
-        same = [part for inner in found for part in inner.same]
-        return _Said(sum(i.parts for i in found), same, [part for inner in found for part in inner.doubled])
-    return _Said(1, [name] if node == update and type(node) is type(update) else [], [])
-
-
-def _known_as(item: Any) -> str:  # noqa: ANN401  # any JSON value
-    """What a list can hold once only: a parameter or a tag by its name, anything else by what it is."""
-    if isinstance(item, dict) and "name" in item:
-        return " ".join(str(item[key]) for key in ("in", "name") if key in item)
-    return repr(item)
 
 
 def _leaves(update: Any) -> list[Pointer]:  # noqa: ANN401  # any JSON value
