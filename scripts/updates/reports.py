@@ -14,7 +14,7 @@ from outputs import put
 from updates.groups import grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from diff.acknowledged import Acknowledged
@@ -195,41 +195,33 @@ def _as_json(one: Told, report: Report) -> dict[str, Any]:
 
 def as_markdown(report: Report) -> str:
     """The report for people: a summary of at most `MOST_SUMMARY` lines, then all of it."""
-    lines = summary(report)
-    if not report.is_ready:
-        lines += ["## What stands in the way", ""]
-        lines += [item for problem in report.problems for item in _item(problem)] + [""]
-    lines += _changes_part(report)
-    lines += _listed("## Written into the facade, to be reviewed", report.written)
-    lines += _interface_part(report)
-    if report.hidden:
-        lines += ["## Changed by the vendor, kept from users by our overlays", ""]
-        for change in report.hidden:
-            at = [f"{report.file}:{node.line}" for node in change.new if isinstance(node, LinedMap)][:1]
-            line = f" ({_code(at[0])})" if at else ""
-            lines += [f"- {change.severity}: {_code(change.where)}: {_plain(change.what)}{line}"]
-        lines += [""]
-    lines += _listed("## Taken out of the overlays", report.taken_out)
-    if report.others:
-        more = f" and {len(report.others) - _MOST_WHERES} more" if len(report.others) > _MOST_WHERES else ""
-        lines += ["## Operations of the document that are not selected", ""]
-        lines += [f"{', '.join(map(_code, report.others[:_MOST_WHERES]))}{more}.", ""]
-    if report.judgements:
-        lines += ["## Overlay actions to look at", ""]
-        for judgement in report.judgements:
-            lines += _item(
-                f"{_code(judgement.correction.place)} {judgement.text}. Its reason: {judgement.correction.reason}"
-            )
-        lines += [""]
-    if report.unused:
-        lines += ["## Acknowledged breaks that are none of the changes", ""]
-        lines += [
-            f"- {_code(f'spec/{FILE}:{one.line}')}: {_code(one.kind)} at {_code(one.place)}" for one in report.unused
+    api = [f"- {change.severity}: {_code(change.what)}" for change in report.interface or ()]
+    most = report.others[:_MOST_WHERES]
+    sections = {
+        "What stands in the way": [] if report.is_ready else _items(report.problems),
+        **_changes(report),
+        "Written into the facade, to be reviewed": _items(report.written),
+        "Public Python API": api if api or report.interface is None else ["The same as before."],
+        "Changed by the vendor, kept from users by our overlays": [_hidden(one, report.file) for one in report.hidden],
+        "Taken out of the overlays": _items(report.taken_out),
+        "Operations of the document that are not selected": [
+            f"{', '.join(map(_code, most))}{_and_more(len(report.others) - len(most))}."
         ]
-        lines += [""]
-    if len(report.todos) > _MOST_TODOS:
-        lines += ["## To do", ""] + [item for todo in report.todos for item in _item(todo)] + [""]
-    lines += _facade_part(report)
+        * bool(most),
+        "Overlay actions to look at": _items(
+            f"{_code(one.correction.place)} {one.text}. Its reason: {one.correction.reason}"
+            for one in report.judgements
+        ),
+        "Acknowledged breaks that are none of the changes": [
+            f"- {_code(f'spec/{FILE}:{one.line}')}: {_code(one.kind)} at {_code(one.place)}" for one in report.unused
+        ],
+        "To do": _items(report.todos) if len(report.todos) > _MOST_TODOS else [],
+        "Where the facade does not match the spec": _items(report.gaps),
+        "Contract tests": _tests(report.verification),
+    }
+    lines = summary(report)
+    for heading, content in sections.items():
+        lines += [f"## {heading}", "", *content, ""] if content else []
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -276,17 +268,13 @@ def summary(report: Report) -> list[str]:
     return lines
 
 
-def _listed(heading: str, texts: Sequence[str]) -> list[str]:
-    return [heading, "", *(item for text in texts for item in _item(text)), ""] if texts else []
-
-
 def _methods_part(report: Report) -> list[str]:
     if not report.methods:
         return []
     lines = ["Methods concerned:", ""]
     for severity in SEVERITIES[:2]:
         if names := [name for name, found in report.methods.items() if found[0] == severity]:
-            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            more = _and_more(len(names) - _MOST_NAMES)
             lines += [f"- {severity}: {', '.join(map(_code, names[:_MOST_NAMES]))}{more}"]
     return [*lines, ""]
 
@@ -325,32 +313,25 @@ def _title(group: Group) -> str:
     return _plain(group.title)
 
 
-_HEADINGS = {"breaking": "## Breaking", "additive": "## Additive", "wording": "## Wording only"}
 _MOST_WORDING = 30
 _MOST_WHERES = 20
 NOTICES = ("deprecated", "undeprecated")
 """The kinds of changes that are listed apart from texts: nothing changes yet."""
 
 
-def _changes_part(report: Report) -> list[str]:
-    lines: list[str] = []
+def _changes(report: Report) -> dict[str, list[str]]:
+    """The sections about the compiled spec."""
     notices = [one for one in report.told or () if one.change.kind in NOTICES]
-    if notices:
-        lines += ["## Notices", ""]
-        lines += [f"- {_code(one.change.where)}: {_plain(one.change.what)}. {one.meaning}" for one in notices] + [""]
-    for severity in SEVERITIES:
+    found = {
+        "Notices": [f"- {_code(one.change.where)}: {_plain(one.change.what)}. {one.meaning}" for one in notices],
+        "The compiled spec": ["The compiled spec is the same as before."] if report.told == [] else [],
+    }
+    for severity, heading in zip(SEVERITIES, ("Breaking", "Additive", "Wording only"), strict=True):
         groups = _groups(report, severity)
-        if not groups:
-            continue
-        lines += [_HEADINGS[severity], ""]
-        for group in groups[: _MOST_WORDING if severity == "wording" else None]:
-            lines += _group_part(group, report)
-        if severity == "wording" and len(groups) > _MOST_WORDING:
-            lines += [f"- and {len(groups) - _MOST_WORDING} more"]
-        lines += [""]
-    if report.told is not None and not report.told:
-        lines += ["The compiled spec is the same as before.", ""]
-    return lines
+        shown = groups[: _MOST_WORDING if severity == "wording" else None]
+        more = [f"- and {len(groups) - len(shown)} more"] * (len(groups) > len(shown))
+        found[heading] = [*(line for group in shown for line in _group_part(group, report)), *more]
+    return found
 
 
 def _group_part(group: Group, report: Report) -> list[str]:
@@ -360,7 +341,7 @@ def _group_part(group: Group, report: Report) -> list[str]:
     lines = [f"- {_title(group)} ({_code(group.kind)})"]
     if len(group.told) > 1:
         wheres = list(dict.fromkeys(one.change.where for one in group.told))
-        more = f" and {len(wheres) - _MOST_WHERES} more" if len(wheres) > _MOST_WHERES else ""
+        more = _and_more(len(wheres) - _MOST_WHERES)
         lines += [f"  At {', '.join(map(_code, wheres[:_MOST_WHERES]))}{more}."]
     meanings = group.meanings
     lines += [f"  {_plain(meanings[0])}" + (f" And so for {len(meanings) - 1} more." if len(meanings) > 1 else "")]
@@ -370,32 +351,18 @@ def _group_part(group: Group, report: Report) -> list[str]:
     return [*lines, *([f"  From {', '.join(_code(place) for place in places)}."] if places else [])]
 
 
-def _interface_part(report: Report) -> list[str]:
-    if report.interface is None:
+def _hidden(change: Change, file: str) -> str:
+    at = next((f" ({_code(f'{file}:{node.line}')})" for node in change.new if isinstance(node, LinedMap)), "")
+    return f"- {change.severity}: {_code(change.where)}: {_plain(change.what)}{at}"
+
+
+def _tests(found: Verification | None) -> list[str]:
+    if found is None:
         return []
-    if not report.interface:
-        return ["## Public Python API", "", "The same as before.", ""]
-    return [
-        "## Public Python API",
-        "",
-        *(f"- {change.severity}: {_code(change.what)}" for change in report.interface),
-        "",
-    ]
-
-
-def _facade_part(report: Report) -> list[str]:
-    lines: list[str] = []
-    if report.gaps:
-        lines += ["## Where the facade does not match the spec", ""]
-        lines += [item for gap in report.gaps for item in _item(gap)] + [""]
-    if report.verification is not None:
-        found = report.verification
-        lines += ["## Contract tests", "", f"{found.passed} passed, {len(found.failures)} failed.", ""]
-        for failure in found.failures:
-            lines += [f"- `{failure.test}`", *(f"      {line}" for line in failure.text.splitlines()[:12])]
-        lines += [f"    {line}" for line in found.problem.splitlines()]
-        lines += [""] if found.failures or found.problem else []
-    return lines
+    lines = [f"{found.passed} passed, {len(found.failures)} failed.", ""]
+    for failure in found.failures:
+        lines += [f"- `{failure.test}`", *(f"      {line}" for line in failure.text.splitlines()[:12])]
+    return [*lines, *(f"    {line}" for line in found.problem.splitlines())]
 
 
 def _verification(found: Verification) -> dict[str, Any]:
@@ -429,9 +396,13 @@ def _released(change: dict[str, Any]) -> dict[str, str]:
     return told
 
 
-def _item(text: str) -> list[str]:
-    first, *others = text.splitlines() or [""]
-    return [f"- {_plain(first)}", *(f"  {_plain(line)}" for line in others)]
+def _items(texts: Iterable[str]) -> list[str]:
+    lines = [text.splitlines() or [""] for text in texts]
+    return [f"{'  ' if i else '- '}{_plain(line)}" for text in lines for i, line in enumerate(text)]
+
+
+def _and_more(count: int) -> str:
+    return f" and {count} more" if count > 0 else ""
 
 
 def _plain(text: str) -> str:
