@@ -69,7 +69,7 @@ check: $(READY) ## fail, naming the files, where the spec or what is made from i
 test-ranges: $(READY) ## run the runtime's tests at both ends of the dependency ranges, on each Python at hand
 	@$(BIN)/nox $(ARGS)
 
-test-engines: $(READY) ## run the tests of Spark, dlt and the recipes, in an environment of their own; needs Java 17
+test-engines: $(READY) ## run the tests of Spark, dlt, the recipes and the notebook, in an environment of their own; needs Java 17
 	@$(RUN) scripts/engines.py $(ENGINES)
 	@PYTHONPATH=$(CURDIR)/src:$(CURDIR)/generated $(ENGINES)/bin/python -m pytest tests/engines -n 2 \
 	  -o timeout=600 $(ARGS)
