@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 LONGEST_LINE = 400
+LONGEST_REASON = 200
 MOST_LINES = 40
 """Lines of one assertion's explanation."""
 
@@ -17,8 +18,13 @@ class Progress:
 
     def __init__(self, terminal: Any) -> None:
         self._terminal = terminal
+        terminal._show_progress_info = False  # pytest's own share would stand alone in the last line
         self._begun = time.monotonic()
         self._total = self._done = self._failed = self._shown = 0
+
+    def pytest_xdist_setupnodes(self, specs: list[Any]) -> None:
+        """Say what comes before the first test: each process lists the tests."""
+        self._write(f"listing the tests, in {len(specs)} processes", end="\n")
 
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Note how many tests there are."""
@@ -37,7 +43,7 @@ class Progress:
         """Count a test, and print a failure."""
         if report.failed:
             self._failed += 1
-            self._write(f"FAILED {report.nodeid}", end="\n")
+            self._write(f"FAILED {report.nodeid}{reason(report.longrepr)}", end="\n")
         if report.when == "teardown":
             self._done += 1
             share = 100 * self._done // max(self._total, 1)
@@ -57,6 +63,12 @@ class Progress:
             self._terminal.write(end)
         else:
             self._terminal.write(f"{text}{end}", flush=True)
+
+
+def reason(longrepr: Any) -> str:
+    """The first line of what a test failed with."""
+    message = str(getattr(getattr(longrepr, "reprcrash", None), "message", ""))
+    return f": {message.splitlines()[0][:LONGEST_REASON]}" if message else ""
 
 
 def shorten(longrepr: Any) -> None:
