@@ -189,9 +189,11 @@ def class_facts(cls: Any, path: str, form: Form) -> str:  # noqa: ANN401 - as ab
         facts += [f"Derived from {_listed(known)}."] if known else []
     if used := interface().supports(cls):
         facts.append(f"Used with {_listed(used)}.")
-    if inherited := [pair for pair in interface().inherited(cls) if not pair[1].endswith((".Model", "Error"))]:
-        named = [f"`{name}` of {form.link(base)}" for name, base in inherited]
-        facts.append(f"Also has {_listed(named)}.")
+    inherited = [pair for pair in interface().inherited(cls) if not pair[1].endswith(".Model")]
+    if attributes := [f"`{name}`" for name, base in inherited if base.endswith("Error")]:
+        facts.append(f"It has the attributes {_listed(attributes)}.")
+    if others := [f"`{name}` of {form.link(base)}" for name, base in inherited if not base.endswith("Error")]:
+        facts.append(f"Also has {_listed(others)}.")
     other = interface().other_half(cls)
     if other is not None and (name := interface().path_of(other)):
         differences = _differences(cls, other, form) if is_constructed(path) else ""

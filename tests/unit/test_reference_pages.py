@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -50,6 +51,20 @@ def test_methods_have_parameters_exceptions_and_the_async_half(form):
     assert re.search(r"^(- `BadRequestError`|:raises BadRequestError): the server refuses", text, re.MULTILINE)
     assert "`await client.logs.list(...)`" in text
     assert re.search(r"AsyncLogs\.iter\b.*, without `await`", text)
+
+
+@pytest.mark.parametrize("error", [name for name in dify_workflow.__all__ if name.endswith("Error")])
+def test_errors_have_all_their_attributes_and_advice(error):
+    text = entry(f"dify_workflow.{error}", Form())
+    attributes = {
+        name
+        for cls in getattr(dify_workflow, error).__mro__
+        if cls.__module__ == "dify_workflow"
+        for name in inspect.get_annotations(cls)
+    }
+    assert [name for name in attributes if f"`{name}`" not in text] == []
+    page = (ROOT / "docs" / "reference" / "errors.md").read_text("utf-8")
+    assert re.search(rf"^dify_workflow\.{error}\n```\n\n\*\*What to do:\*\* \w", page, re.MULTILINE)
 
 
 def test_fields_of_models_have_their_type_unit_and_meaning():
