@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 DAY: Final = 86_400
 NEVER: Final = float("inf")
+CLOCKS: Final = 6
+"""Other clocks that are tried where an unfinished log was deleted."""
 
 
 # Changes --------------------------------------------------------------------------------------------------------
@@ -175,17 +177,40 @@ def check_changes(history: JobHistory) -> JobOutcome:
             if checkpoint is not None:
                 following.restore(checkpoint)
             changes = LogChanges(table.page, following, monotonic=lambda: table.now)
+            before, requests = sum(map(len, given.values())), len(table.requests)
             try:
                 is_cut = _read(changes, given, random, history.cut_rate)
             except IncompleteWalkError as error:
                 outcome.error = error
                 return outcome
-            checkpoint = json.loads(text := json.dumps(changes.checkpoint))
+            last, checkpoint = checkpoint, json.loads(text := json.dumps(changes.checkpoint))
             outcome.largest_checkpoint = max(outcome.largest_checkpoint, len(text))
+            if not history.kind and not history.cut_rate:
+                _check_size(checkpoint, text)
+                _check_cost(table, last, len(table.requests) - requests, sum(map(len, given.values())) - before)
             if not is_cut:
                 break
     _compare(history, given, skipped)
     return outcome
+
+
+def _check_size(checkpoint: dict[str, Any], text: str) -> None:
+    held = len(checkpoint["recent"]) + len(checkpoint["unfinished"])
+    assert len(text) <= 200 + 60 * held, f"a checkpoint of {len(text)} bytes for {held} logs"
+
+
+def _check_cost(table: JobTable, last: dict[str, Any] | None, requests: int, new: int) -> None:
+    """A call takes a request for each hundred new logs and for each unfinished one, and few beyond these.
+
+    Where the newest known log was deleted, the server's clock has to be found again, which takes some dozens.
+    """
+    if last is not None:
+        newest = {key for key, second in last["recent"].items() if second == last["newest"]}
+        if any(row.key in newest and row.deleted_at <= table.now for row in table.history.rows):
+            return
+    unfinished = 0 if last is None else len(last["unfinished"])
+    most = 2 + -(-new // 100) + unfinished + CLOCKS
+    assert requests <= most, f"{requests} requests for {new} new logs, {unfinished} unfinished"
 
 
 def _read(changes: LogChanges, given: dict[str, list[str]], random: Random, cut_rate: float) -> bool:
