@@ -14,7 +14,6 @@ import os
 import re
 import signal
 from collections import deque
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -24,8 +23,6 @@ from support.reporting import Progress, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from support.spec_validator import Judge
 
     from dify_workflow._http.library import httpx
 
@@ -115,19 +112,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
-@cache
-def judge() -> Judge:
-    """The judge, made for the first request: it takes half a second."""
-    from support.spec_validator import Judge  # noqa: PLC0415 - needs openapi-core
-
-    made = Judge()
-    gc.freeze()
-    return made
-
-
 def judge_pending() -> list[str]:
     """What the spec has against the requests since the last call: they are not judged while they are being sent."""
     requests = [PENDING.popleft() for _ in range(len(PENDING))]
+    if not requests:
+        return []
+    from support.spec_validator import judge  # noqa: PLC0415 - needs openapi-core
+
     return [
         f"{what}: {one}"
         for what, request, base_url in requests

@@ -41,7 +41,7 @@ from support.spec import (
     samples,
     variants,
 )
-from support.spec_validator import Judge
+from support.spec_validator import judge
 from support.strategies import any_value
 
 from dify_workflow import DifyError, DifyWorkflow, __version__, models
@@ -51,7 +51,6 @@ from dify_workflow._http.library import httpx
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-JUDGE = Judge()
 OPERATION_OF = {operation.key: operation for operation in facade_coverage.operations(SPEC)}
 WALKS = {name for name, door in DOORS.items() if "GET /workflows/logs" in door.keys} - {"logs.list"}
 LATER = {"logs.follow", "logs.changes"}  # they look at every status: a log is seen before it has the one asked for
@@ -296,7 +295,7 @@ def assert_sent(way: Way, outcome: Outcome, given: dict[str, Any]) -> None:
     found, wanted = sent(outcome), expected(way, given)
     assert found._replace(query=sorted(found.query)) == wanted._replace(query=sorted(wanted.query))
     assert json.dumps(found.body, sort_keys=True) == json.dumps(wanted.body, sort_keys=True)  # True is no 1
-    assert JUDGE.objections(outcome.request, base_url=BASE_URL) == []
+    assert judge().objections(outcome.request, base_url=BASE_URL) == []
 
 
 def wire_of(way: Way, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -435,7 +434,7 @@ def test_a_walk_sends_the_filters_that_a_page_has(half: Half, method: str):
         query = dict(parse_qsl(first.url.query.decode("ascii"), keep_blank_values=True))
         there = {name: one.wire for name, one in given.items() if method not in LATER or name != "status"}
         assert {name: text for name, text in query.items() if name in given} == there
-        assert JUDGE.objections(first, base_url=BASE_URL) == []
+        assert judge().objections(first, base_url=BASE_URL) == []
 
 
 def first_request(half: Half, method: str, arguments: dict[str, Any]) -> httpx.Request:
@@ -577,5 +576,5 @@ def test_every_request_of_the_suite_is_judged(request_objections: Callable[[], l
 )
 def test_the_judge_sees_what_is_wrong_with_a_request(method: str, url: str, options: dict[str, Any], said: str):
     given_to_it = {"headers": {"Authorization": f"Bearer {KEY}"}, **options}
-    [objection] = JUDGE.objections(httpx.Request(method, BASE_URL + url, **given_to_it), base_url=BASE_URL)
+    [objection] = judge().objections(httpx.Request(method, BASE_URL + url, **given_to_it), base_url=BASE_URL)
     assert said in objection

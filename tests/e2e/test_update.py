@@ -270,16 +270,17 @@ def command(root: Path, script: str, *arguments: str) -> subprocess.CompletedPro
     "document",
     [
         pytest.param(
-            vendor.shuffled(vendor.changed(add_operations, prefix="Other", text="別の文")), id="names, texts and order"
+            lambda: vendor.shuffled(vendor.changed(add_operations, prefix="Other", text="別の文")),
+            id="names, texts and order",
         ),
-        pytest.param(vendor.page(vendor.published(), "get", LOGS), id="one page"),
+        pytest.param(lambda: vendor.page(vendor.published(), "get", LOGS), id="one page"),
     ],
 )
 def test_what_says_the_same_changes_nothing(
-    document: Document | str, project: Path, capfd: pytest.CaptureFixture[str]
+    document: Callable[[], Document | str], project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = everything(project)
-    code, report = run(project, vendor.written(project.parent / "inbox", document))
+    code, report = run(project, vendor.written(project.parent / "inbox", document()))
     assert (code, report["outcome"], report["verdict"], report["step"]) == (0, "taken", "none", "none")
     assert last_line(capfd).startswith("taken; verdict: none")
     assert everything(project) == before

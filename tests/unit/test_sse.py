@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dify_workflow._http.bodies import BodyError
 from dify_workflow._http.sse import EventParser, ServerSentEvent
 
 MARK = b"\xef\xbb\xbf"
@@ -160,6 +161,22 @@ def test_an_incomplete_line_is_kept_in_pieces_and_joined_once():
     assert parser._pieces == []
 
 
+@pytest.mark.parametrize("piece", [b"x", b"x" * 7, b"x" * 64, b"data: x\n", b"data: " + b"x" * 30 + b"\n"], ids=len)
+def test_an_event_that_does_not_end_is_given_up_at_its_limit(piece: bytes):
+    parser, taken = EventParser(largest_event=64), []
+
+    def feed_without_end() -> None:
+        while len(taken) < 1000:
+            taken.append(piece)
+            assert parser.feed(piece) == []
+
+    parser.feed(b"data: before\n\n")
+    with pytest.raises(BodyError, match="64 bytes"):
+        feed_without_end()
+    if b"\n" not in piece:
+        assert 64 < len(b"".join(taken)) <= 64 + len(piece)
+
+
 # --- any stream whatever ----------------------------------------------------------------------------------------------
 
 LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
@@ -200,6 +217,7 @@ def test_any_stream_in_single_bytes_gives_the_same_events(stream: bytes):
         max_size=8,
     )
 )
+@example([b"data: x\n\n", MARK, b"data: x\n\n"])
 def test_pieces_that_are_whole_events_are_parsed_the_same(pieces: list[bytes]):
     assert fed(*pieces) == reference(b"".join(pieces))
 
