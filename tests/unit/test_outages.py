@@ -53,7 +53,7 @@ def test_all_workers_together_wait_as_long_as_the_patience(patience: float, work
     requests = [Request() for _ in range(workers)]
     now, tries = 100.0, 0
     while (pauses := [outages.pause(request, REFUSED, now) for request in requests])[0] is not None:
-        assert all(pause is not None and 0 < pause <= patience for pause in pauses)
+        assert all(pause is not None and 0 < pause <= min(patience, 30) for pause in pauses)
         now += pauses[0]
         tries += 1
     assert now - 100 == pytest.approx(patience)
@@ -72,8 +72,15 @@ def test_a_success_ends_the_outage():
 def test_an_asked_pause_is_obeyed_unless_it_is_too_long():
     outages = begun(300)
     assert outages.pause(Request(), status(429, retry_after=120), 0) == 120
+    assert outages.pause(Request(), status(429, retry_after=290), 10) == 290
     assert outages.pause(Request(), status(503, retry_after=299), 10) is None
     assert outages.has_given_up
+
+
+@pytest.mark.parametrize(("patience", "first"), [(10, 0.5), (20, 1.0), (300, 1.0)])
+def test_the_first_pause_is_short_where_patience_is(patience: float, first: float):
+    for error in (REFUSED, status(503), status(503, retry_after=0)):
+        assert begun(patience).pause(Request(), error, 0) == first
 
 
 def test_without_patience_nothing_is_waited_for():
@@ -88,16 +95,17 @@ def success_of_another(outages: Outages) -> None:
     outages.succeeded(another)
 
 
-def test_a_run_that_fails_alone_is_not_waited_for():
+@pytest.mark.parametrize("may_be_its_own", [True, False, None])
+def test_a_run_that_fails_alone_is_not_waited_for(may_be_its_own: bool | None):
     outages = begun(300)
     request = Request()
     pauses = []
-    for now in range(3):
+    for now in range(4):
         outages.begin(request)
-        pauses.append(outages.pause(request, status(500), now, may_be_its_own=True))
+        options = {} if may_be_its_own is None else {"may_be_its_own": may_be_its_own}
+        pauses.append(outages.pause(request, status(500), now, **options))
         success_of_another(outages)
-    assert pauses[:2] != [None, None]
-    assert pauses[2] is None
+    assert [pause is None for pause in pauses] == [False, False, bool(may_be_its_own), bool(may_be_its_own)]
     assert not outages.has_given_up
 
 
@@ -114,3 +122,5 @@ def test_responses_to_older_requests_do_not_show_a_server_is_up():
         assert outages.needs_probe(request)
     success_of_another(outages)
     assert not outages.needs_probe(request)
+    assert outages.pause(request, status(503), 30) is not None
+    assert outages.needs_probe(request)
