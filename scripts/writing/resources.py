@@ -187,7 +187,8 @@ def _method(spec: dict[str, Any], operation: Operation, name: str) -> tuple[str,
         f"    async def {name}({arguments}) -> {returned}:\n"
         f'        """{_summary(spec, operation)}\n\n        Args:\n{"".join(entries)}            {_TIMEOUT}\n\n'
         "        Raises:\n            ValueError: an argument that cannot be sent; nothing was sent.\n"
-        f'            DifyError: as every method does.\n        """\n        return {result}\n'
+        "            DifyError: no usable response came, or one with an error status.\n"
+        f'        """\n        return {result}\n'
     )
     return text, imports
 

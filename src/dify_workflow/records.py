@@ -103,7 +103,7 @@ def unflatten(record: Mapping[str, Any]) -> dict[str, Any]:
     epoch seconds or ISO 8601 text, and booleans as numbers. Columns that are missing are NULL, and others are ignored.
 
     Raises:
-        ValueError: a value is none of its column.
+        ValueError: a value does not have the type of its column.
     """
     extra = _parsed(record.get("extra"))
     if _WHOLE in extra:

@@ -165,7 +165,8 @@ def test_a_page_is_an_escaped_table_in_notebooks():
 
 def test_help_lists_classes_functions_and_data_that_are_public():
     text = pydoc.plain(pydoc.render_doc(dify_workflow))
-    # pydoc lists every file of a package under PACKAGE CONTENTS, and no package can change that.
+    # Under PACKAGE CONTENTS, pydoc lists what pkgutil finds in `__path__`: all that can be imported. Only a hook in
+    # `sys.path_hooks` could hide a module there: from PyInstaller too, which collects modules by the same call.
     before, _, rest = text.partition("PACKAGE CONTENTS")
     listed = rest.partition("\n\n")[2]
     assert "DifyWorkflow" in listed

@@ -239,7 +239,7 @@ class AsyncDifyWorkflow:
 
         Raises:
             ValueError: `method`, `path` or `expect` is invalid; raised before any request is sent.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         from .._http import decode, requests, response_errors  # noqa: PLC0415 - loaded with the first client
 

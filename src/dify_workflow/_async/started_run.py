@@ -95,7 +95,7 @@ class AsyncRun:
         """The run as it is now, with its inputs and outputs: `GET /workflows/run/{workflow_run_id}`.
 
         Raises:
-            DifyError: as for `runs.get`.
+            DifyError: no usable response came, or one with an error status.
         """
         return await self._runs.get(self.id)
 
@@ -104,7 +104,7 @@ class AsyncRun:
 
         Raises:
             RuntimeError: the task's id is not known, as of a run that was attached to.
-            DifyError: as for `runs.stop`.
+            DifyError: no usable response came, or one with an error status.
         """
         if self.task_id is None:
             raise RuntimeError(
@@ -116,7 +116,7 @@ class AsyncRun:
         """The events of the run, from its first one: `GET /workflow/{workflow_run_id}/events`; Dify 1.14 and newer.
 
         Raises:
-            DifyError: as for `runs.events`.
+            DifyError: no usable response came, or one with an error status.
         """
         return self._runs.events(self.id, user=self.user)
 

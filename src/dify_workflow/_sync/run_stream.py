@@ -115,7 +115,7 @@ class RunStream(Iteration[Any]):
         """The event `workflow_finished`; None before it, and when the run waits for a person.
 
         Raises:
-            RuntimeError: the stream was left before its end, so that nobody knows how the run ended.
+            RuntimeError: the stream was left before its end.
         """
         finished: WorkflowFinishedEvent | None = self._progress.result
         if finished is None:
@@ -127,7 +127,7 @@ class RunStream(Iteration[Any]):
         """How the run ended, or `paused` when it waits for a person; None while it goes on.
 
         Raises:
-            RuntimeError: as for `result`.
+            RuntimeError: the stream was left before its end.
         """
         outcome = self._outcome()
         return None if outcome is None else outcome.status
@@ -137,7 +137,7 @@ class RunStream(Iteration[Any]):
         """The workflow's outputs by name; None while the run goes on.
 
         Raises:
-            RuntimeError: as for `result`.
+            RuntimeError: the stream was left before its end.
         """
         outcome = self._outcome()
         return None if outcome is None else outcome.outputs
@@ -147,7 +147,7 @@ class RunStream(Iteration[Any]):
         """The error of a run that failed; None unless it did.
 
         Raises:
-            RuntimeError: as for `result`.
+            RuntimeError: the stream was left before its end.
         """
         outcome = self._outcome()
         return None if outcome is None else outcome.error
@@ -228,7 +228,7 @@ class RunStream(Iteration[Any]):
 
         Raises:
             RuntimeError: no event with the task's id was received yet.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         if self.task_id is None:
             raise RuntimeError("the run cannot be stopped before its first event, which has its task_id")

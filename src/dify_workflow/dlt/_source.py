@@ -63,10 +63,10 @@ def source(
         workers: requests at once of the first load, 1 to 64.
         give_up_after: age in seconds, a day unless given, beyond which an unfinished log is not looked up again.
         created_at__after: earliest creation time of the first load, in the forms that `logs.iter` takes.
-        keyword: as for `logs.iter`.
-        status: as for `logs.iter`; a log appears when its run comes to this status.
-        created_by_end_user_session_id: as for `logs.iter`.
-        created_by_account: as for `logs.iter`.
+        keyword: string to search for in inputs, outputs and session ids, or a run's id; at most 30 characters.
+        status: status of the run; a log appears when its run reaches this status.
+        created_by_end_user_session_id: the `user` that was given at the run, exactly.
+        created_by_account: e-mail address of the account that ran it, exactly.
 
     Raises:
         ValueError: an argument that cannot be meant; nothing was sent.

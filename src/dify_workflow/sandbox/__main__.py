@@ -152,7 +152,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=VALUE,...",
-        help="behavior that makes servers hard to use, such as latency=0.05,queue_delay=2; attributes of "
+        help="options that make the server slow or faulty, such as latency=0.05,queue_delay=2; attributes of "
         "dify_workflow.testing.Traps",
     )
     parser.add_argument("--verbose", action="store_true", help="print a line for each request (path, status, time)")

@@ -158,9 +158,9 @@ class Stats:
     Every figure is exact and does not depend on the order of the logs.
 
     Args:
-        tz: As for `collect`.
-        now: As for `collect`.
-        price_per_1k: As for `collect`.
+        tz: Time zone of days and hours: a `tzinfo`, a name such as "Europe/Berlin", or None, the zone of this machine.
+        now: Moment against which unfinished runs are judged. Default: when the statistics are read.
+        price_per_1k: Price of 1,000 tokens, in any currency, for estimates of cost. Default: no cost is reported.
     """
 
     def __init__(

@@ -36,7 +36,7 @@ class AsyncApp(AsyncResource):
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         return await self._base_client.call(get_app_info.build_request(), timeout)
 
@@ -48,7 +48,7 @@ class AsyncApp(AsyncResource):
 
         Raises:
             BadRequestError: the app is not published (`app_unavailable`).
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         return await self._base_client.call(get_app_parameters.build_request(), timeout)
 
@@ -66,7 +66,7 @@ class AsyncApp(AsyncResource):
 
         Raises:
             ValueError: the inputs do not fit; the message lists every problem, and what the form takes.
-            DifyError: as for `parameters`.
+            DifyError: no usable response came, or one with an error status.
         """
         from ..._runs.arguments import checked_inputs  # noqa: PLC0415 - as above
         from ..._runs.input_form import check_inputs, form_of  # noqa: PLC0415 - loaded when needed
@@ -87,7 +87,7 @@ class AsyncApp(AsyncResource):
             timeout: seconds for one attempt, or an `httpx.Timeout`; the client's own unless given.
 
         Raises:
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         return await self._base_client.call(get_app_meta.build_request(), timeout)
 
@@ -99,6 +99,6 @@ class AsyncApp(AsyncResource):
 
         Raises:
             PermissionDeniedError: the app has no web page.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         return await self._base_client.call(get_app_site.build_request(), timeout)

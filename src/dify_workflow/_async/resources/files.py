@@ -62,7 +62,7 @@ class AsyncFiles(AsyncResource):
             PayloadTooLargeError: over the server's limit; as Dify 1.11 comes, 15 MB, for images 10, for audio 50, for
                 video 100.
             UnsupportedMediaTypeError: a kind of file that the server refuses.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         user = checked_user(user)
         with upload.Source(file, filename, content_type) as source:
@@ -77,7 +77,7 @@ class AsyncFiles(AsyncResource):
         >>> inputs = await client.files.upload_all({"query": "hi", "doc": Path("report.pdf")}, user="u-1")
         >>> await client.runs.run(inputs, user="u-1")
 
-        A path is an object of `pathlib`, at any depth: a string is text. `runs.start` and `runs.batch` do so, too.
+        A path is an object of `pathlib`, at any depth. Strings are not paths. `runs.start` and `runs.batch` do so, too.
 
         Args:
             inputs: the inputs by name.
@@ -90,7 +90,7 @@ class AsyncFiles(AsyncResource):
         Raises:
             ValueError: an argument is invalid; raised before any request is sent.
             OSError: a file cannot be read; of one that is not there, this is raised before any request is sent.
-            DifyError: as for `upload`.
+            DifyError: no usable response came, or one with an error status.
         """
         from ..._runs.file_inputs import paths_in, to_check, with_paths_replaced  # noqa: PLC0415 - loaded when needed
 

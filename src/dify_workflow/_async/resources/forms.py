@@ -43,7 +43,7 @@ class AsyncForms(AsyncResource):
             ValueError: the token cannot be part of a path; raised before any request is sent.
             NotFoundError: there is no such form, or the server has no forms.
             APIStatusError: 412: it was submitted before, or has expired.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         return await self._base_client.call(get_form.build_request(form_token=form_token), timeout)
 
@@ -70,7 +70,7 @@ class AsyncForms(AsyncResource):
             BadRequestError: the server refuses the values (`invalid_form_data`).
             NotFoundError: there is no such form, or the server has no forms.
             APIStatusError: 412: it was submitted before, or has expired.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         body = form_body(inputs, action=action, user=user)
         call = submit_form.build_request(form_token=form_token, body=body)

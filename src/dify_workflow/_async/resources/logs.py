@@ -90,7 +90,7 @@ class AsyncLogs(AsyncResource):
             ValueError: an invalid argument, such as an unknown status, an empty string, times that exclude each other,
                 or a keyword that the server could not find; raised before the logs are requested.
             BadRequestError: the server refuses a value, such as a status or an unknown account.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         filters = page_filters(
             keyword=keyword,
@@ -205,10 +205,10 @@ class AsyncLogs(AsyncResource):
         Raises:
             ValueError: an invalid argument, or a checkpoint of other filters; raised before any request is sent. While
                 iterating: a keyword that only Dify 1.11 finds, on another server, whose version only a response shows.
-            ConfigurationError: the timeout is none.
+            ConfigurationError: the timeout is invalid.
             IncompleteWalkError: while iterating: the server contradicts itself, so that logs may be missing;
-                `.expected` and `.seen` say how many.
-            DifyError: while iterating, as every method does, for the first page at once and later after `patience`;
+                `.expected` and `.seen` have the numbers.
+            DifyError: while iterating: a request failed, for the first page at once and later after `patience`;
                 what was yielded is valid, and so is `.checkpoint`.
             RuntimeError: while iterating: the walk was closed before its last log, or the process was forked.
         """
@@ -290,7 +290,7 @@ class AsyncLogs(AsyncResource):
 
         Each new log is yielded once, and once more when one that was yielded unfinished has ended (`running`, later
         `succeeded`): the server's listing does not report it. A log that appears late, up to 30 seconds older than the
-        newest one, is not missed. Outages are survived by trying again, restarts by the `.checkpoint`. While idle,
+        newest one, is not missed. Outages are waited out; after a restart, continue from the `.checkpoint`. While idle,
         the interval grows to at most 6 × `poll`.
 
         A server that displays other times than it filters by is noticed, as by `iter`, and `.time_shift` says by how
@@ -322,7 +322,7 @@ class AsyncLogs(AsyncResource):
         Raises:
             ValueError: an invalid argument, or a checkpoint of other filters; raised before any request is sent. While
                 iterating: a keyword that only Dify 1.11 finds, on another server, whose version only a response shows.
-            ConfigurationError: the timeout is none.
+            ConfigurationError: the timeout is invalid.
             APIStatusError: while iterating: an error that waiting does not resolve, such as 401. Outages (connection
                 errors, 5xx, 429, responses that are not the API's) are logged as warnings and waited out.
         """
@@ -397,7 +397,7 @@ class AsyncLogs(AsyncResource):
             ValueError: an invalid argument, or a checkpoint of other filters; raised before any request is sent. While
                 iterating: a keyword that only Dify 1.11 finds, on another server.
             IncompleteWalkError: while iterating: the server contradicts itself, so that logs may be missing.
-            DifyError: while iterating, as every method does; what was yielded is valid, and so is `.checkpoint`.
+            DifyError: while iterating: a request failed; what was yielded is valid, and so is `.checkpoint`.
             RuntimeError: while iterating: it was closed before its last log, or the process was forked.
         """
         _check_patience(patience)
@@ -469,7 +469,7 @@ class AsyncLogs(AsyncResource):
         Raises:
             ValueError: an argument that cannot be meant; nothing was sent.
             IncompleteWalkError: the server's time filters exclude the bounds, so that ranges would lose logs.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         from ..._logs.ranges import Plan  # noqa: PLC0415 - loaded when needed
         from ..._logs.walk import Reply  # noqa: PLC0415 - loaded when needed

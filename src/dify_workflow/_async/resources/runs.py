@@ -87,7 +87,7 @@ class AsyncRuns(AsyncResource):
             APITimeoutError: no response in time. The run may be going on, and is not started a second time: look for it
                 with `logs.list(created_by_end_user_session_id=user)`. The message of this error, of a connection that
                 was cut and of a gateway's status (502, 503, 504, 52x) says so.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         body = run_body(inputs, user=user, files=files, trace_session_id=trace_session_id, mode="blocking")
         read = decode.reader_as(WorkflowRunResult)
@@ -137,7 +137,7 @@ class AsyncRuns(AsyncResource):
             ValueError: an argument that cannot be sent, or inputs that do not fit the app's form; nothing was started.
             OSError: a file among the inputs cannot be read; nothing was started.
             APITimeoutError: no event came in time. The run may be executed later: the message says how to look for it.
-            DifyError: as for `stream`.
+            DifyError: no usable response came, or one with an error status.
         """
         from ..._runs.file_inputs import paths_in, to_check  # noqa: PLC0415 - loaded when needed
         from ..started_run import AsyncRun  # noqa: PLC0415 - as above
@@ -306,7 +306,7 @@ class AsyncRuns(AsyncResource):
             ValueError: an argument that cannot be sent, or inputs of the earlier run that cannot be sent again; no run
                 was started.
             NotFoundError: there is no such run, or no such version of the workflow.
-            DifyError: as for `run`.
+            DifyError: no usable response came, or one with an error status.
         """
         checked_user(user)
         detail = await self.get(workflow_run_id, timeout=timeout)
@@ -366,7 +366,7 @@ class AsyncRuns(AsyncResource):
             ValueError: an invalid argument, raised before any request is sent; when the `with` begins: inputs that do
                 not fit the app's form.
             RuntimeError: the stream is read outside its `with`, or used a second time.
-            DifyError: when the `with` begins, as for `run`.
+            DifyError: when the `with` begins: no usable response came, or one with an error status.
             WorkflowStreamError: while reading: the server sent an `error` event.
             APIConnectionError: while reading: the connection broke, or ended before the run did.
             APITimeoutError: while reading: nothing came for too long, or nothing but pings for `max_silence`.
@@ -397,7 +397,7 @@ class AsyncRuns(AsyncResource):
         Raises:
             ValueError: the id is not a UUID; raised before any request is sent.
             NotFoundError: there is no such run. Dify 1.11 reports it as 200 with nulls.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         call = get_workflow_run.build_request(workflow_run_id=checked_id("workflow_run_id", workflow_run_id))
         return await self._base_client.send(call, detail_or_missing(workflow_run_id), timeout)
@@ -414,7 +414,7 @@ class AsyncRuns(AsyncResource):
 
         Raises:
             ValueError: an invalid argument; raised before any request is sent.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         call = stop_workflow_run.build_request(task_id=task_id, body=user_body(user=user))
         return await self._base_client.call(call, timeout)
@@ -451,7 +451,8 @@ class AsyncRuns(AsyncResource):
         Raises:
             ValueError: an invalid argument; raised before any request is sent.
             NotFoundError: when the `with` begins: no such run, or another user's, or a server without this operation.
-            DifyError: when the `with` begins and while reading, as for `stream`.
+            DifyError: when the `with` begins or while reading: no usable response came, or one with an error
+                status.
         """
         call = stream_workflow_run_events.build_request(
             workflow_run_id=checked_id("workflow_run_id", workflow_run_id),

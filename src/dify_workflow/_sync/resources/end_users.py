@@ -38,7 +38,7 @@ class EndUsers(Resource):
         Raises:
             ValueError: the id is not a UUID; raised before any request is sent.
             NotFoundError: there is no such end user, or the server does not have this operation.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         call = get_end_user.build_request(end_user_id=checked_id("end_user_id", end_user_id))
         return self._base_client.call(call, timeout)

@@ -62,7 +62,7 @@ class Files(Resource):
             PayloadTooLargeError: over the server's limit; as Dify 1.11 comes, 15 MB, for images 10, for audio 50, for
                 video 100.
             UnsupportedMediaTypeError: a kind of file that the server refuses.
-            DifyError: as every method does.
+            DifyError: no usable response came, or one with an error status.
         """
         user = checked_user(user)
         with upload.Source(file, filename, content_type) as source:
@@ -75,7 +75,7 @@ class Files(Resource):
         >>> inputs = client.files.upload_all({"query": "hi", "doc": Path("report.pdf")}, user="u-1")
         >>> client.runs.run(inputs, user="u-1")
 
-        A path is an object of `pathlib`, at any depth: a string is text. `runs.start` and `runs.batch` do so, too.
+        A path is an object of `pathlib`, at any depth. Strings are not paths. `runs.start` and `runs.batch` do so, too.
 
         Args:
             inputs: the inputs by name.
@@ -88,7 +88,7 @@ class Files(Resource):
         Raises:
             ValueError: an argument is invalid; raised before any request is sent.
             OSError: a file cannot be read; of one that is not there, this is raised before any request is sent.
-            DifyError: as for `upload`.
+            DifyError: no usable response came, or one with an error status.
         """
         from ..._runs.file_inputs import paths_in, to_check, with_paths_replaced  # noqa: PLC0415 - loaded when needed
 
