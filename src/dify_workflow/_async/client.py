@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from .._http import config, library, logging
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from .._http.config import TimeoutOption
     from .._http.library import AsyncHTTPClient
+    from .._http.pools import AsyncPool
+    from .base_client import AsyncBaseClient
     from .resources.app import AsyncApp
     from .resources.end_users import AsyncEndUsers
     from .resources.files import AsyncFiles
@@ -75,9 +78,7 @@ class AsyncDifyWorkflow:
         del api_key  # a traceback that shows variables must not show it
         library.choose(http_client)
         library.checked_client(http_client, "AsyncClient")
-        from .._http.pools import AsyncPool  # noqa: PLC0415 - bound to the HTTP library, which was chosen just now
-        from .base_client import AsyncBaseClient  # noqa: PLC0415 - as above
-
+        base_client, pool = _classes()
         logging.turn_on_from_environment()
         configuration = Configuration(
             api_key=secret,
@@ -87,7 +88,7 @@ class AsyncDifyWorkflow:
             backoff=backoff,
             default_headers=default_headers,
         )
-        self._base_client = AsyncBaseClient(configuration, AsyncPool(http_client))
+        self._base_client = base_client(configuration, pool(http_client))
         self._is_derived = False
 
     # A resource is loaded when it is first used: a program that only reads logs does not pay for the rest.
@@ -183,12 +184,9 @@ class AsyncDifyWorkflow:
             backoff=backoff,
             default_headers=default_headers,
         )
-        from .base_client import AsyncBaseClient  # noqa: PLC0415 - loaded with the first client
-
+        base = self._base_client
         derived = object.__new__(type(self))
-        derived._base_client = AsyncBaseClient(
-            configuration, self._base_client.pool, versions=self._base_client.versions
-        )
+        derived._base_client = type(base)(configuration, base.pool, versions=base.versions)
         derived._is_derived = True
         return derived
 
@@ -264,3 +262,12 @@ class AsyncDifyWorkflow:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+
+
+@cache
+def _classes() -> tuple[type[AsyncBaseClient], type[AsyncPool]]:
+    """What is bound to the HTTP library, which the first client chooses."""
+    from .._http.pools import AsyncPool  # noqa: PLC0415 - loaded with the first client
+    from .base_client import AsyncBaseClient  # noqa: PLC0415 - as above
+
+    return AsyncBaseClient, AsyncPool

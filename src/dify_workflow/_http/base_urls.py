@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .._errors import ConfigurationError
+from . import library
 
 if TYPE_CHECKING:
     from .secrets import Secret
@@ -68,13 +69,11 @@ def base_url_from(given: str | None, secret: Secret) -> str:
 
 def _problem(url: str) -> str | None:
     """What is wrong with an address before its path; None where nothing is."""
-    from .library import httpx  # noqa: PLC0415 - loaded with the first client
-
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-        raw_host = httpx.URL(url).raw_host.decode("ascii")
-    except (ValueError, httpx.InvalidURL) as error:
+        raw_host = library.httpx.URL(url).raw_host.decode("ascii")
+    except (ValueError, library.httpx.InvalidURL) as error:
         return f": {error}"
     if parts.scheme.lower() not in {"http", "https"}:
         return ": put 'https://' or 'http://' before it" if _is_without_scheme(url) else ""

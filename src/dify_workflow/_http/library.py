@@ -165,7 +165,8 @@ def errors(name: str) -> tuple[type[Exception], ...]:
 
 def as_timeout(value: object) -> httpx.Timeout | None:
     """A `Timeout` of either library; None where it is something else."""
-    return cast("httpx.Timeout", value) if isinstance(value, all_of("Timeout")) else None
+    is_timeout = value is not None and isinstance(value, all_of("Timeout"))
+    return cast("httpx.Timeout", value) if is_timeout else None
 
 
 def library_name(thing: object) -> str:

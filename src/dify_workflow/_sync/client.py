@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from .._http import config, library, logging
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from .._http.config import TimeoutOption
     from .._http.library import HTTPClient
+    from .._http.pools import Pool
+    from .base_client import BaseClient
     from .resources.app import App
     from .resources.end_users import EndUsers
     from .resources.files import Files
@@ -74,9 +77,7 @@ class DifyWorkflow:
         del api_key  # a traceback that shows variables must not show it
         library.choose(http_client)
         library.checked_client(http_client, "Client")
-        from .._http.pools import Pool  # noqa: PLC0415 - bound to the HTTP library, which was chosen just now
-        from .base_client import BaseClient  # noqa: PLC0415 - as above
-
+        base_client, pool = _classes()
         logging.turn_on_from_environment()
         configuration = Configuration(
             api_key=secret,
@@ -86,7 +87,7 @@ class DifyWorkflow:
             backoff=backoff,
             default_headers=default_headers,
         )
-        self._base_client = BaseClient(configuration, Pool(http_client))
+        self._base_client = base_client(configuration, pool(http_client))
         self._is_derived = False
 
     # A resource is loaded when it is first used: a program that only reads logs does not pay for the rest.
@@ -182,10 +183,9 @@ class DifyWorkflow:
             backoff=backoff,
             default_headers=default_headers,
         )
-        from .base_client import BaseClient  # noqa: PLC0415 - loaded with the first client
-
+        base = self._base_client
         derived = object.__new__(type(self))
-        derived._base_client = BaseClient(configuration, self._base_client.pool, versions=self._base_client.versions)
+        derived._base_client = type(base)(configuration, base.pool, versions=base.versions)
         derived._is_derived = True
         return derived
 
@@ -261,3 +261,12 @@ class DifyWorkflow:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+@cache
+def _classes() -> tuple[type[BaseClient], type[Pool]]:
+    """What is bound to the HTTP library, which the first client chooses."""
+    from .._http.pools import Pool  # noqa: PLC0415 - loaded with the first client
+    from .base_client import BaseClient  # noqa: PLC0415 - as above
+
+    return BaseClient, Pool
