@@ -71,8 +71,7 @@ test-ranges: $(READY) ## run the runtime's tests at both ends of the dependency 
 
 test-engines: $(READY) ## run the tests of Spark, dlt, the recipes and the notebook, in an environment of their own; needs Java 17
 	@$(RUN) scripts/engines.py $(ENGINES)
-	@PYTHONPATH=$(CURDIR)/src:$(CURDIR)/generated $(ENGINES)/bin/python -m pytest tests/engines -n 2 \
-	  -o timeout=600 $(ARGS)
+	@$(ENGINES)/bin/python -m pytest tests/engines -n 2 -o timeout=600 $(ARGS)
 
 mutants: $(READY) ## seed faults with mutmut and report the share that the tests notice; ARGS=contract: twenty by hand
 	@$(RUN) scripts/mutants.py $(ARGS)

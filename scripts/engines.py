@@ -13,9 +13,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from environments import REQUIREMENTS, StepError, uv
+from environments import REQUIREMENTS, StepError, built, uv
 
 OLDEST_JAVA = 17
 INSTALL_JAVA = (
@@ -54,6 +55,8 @@ def make(folder: str) -> None:
     python = str(Path(folder) / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
     locked = ["--require-hashes", "--requirements", str(LOCK), "--build-constraints", str(LOCK)]
     uv("pip", "install", "--python", python, "--no-deps", *locked)
+    with tempfile.TemporaryDirectory() as wheels:  # the command, and the path of the source tree
+        uv("pip", "install", "--python", python, "--no-deps", str(built("wheel:editable", Path(wheels))))
     Path(folder, ".ready").touch()
 
 

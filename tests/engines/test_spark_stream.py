@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.errors import StreamingQueryException
-from support.spark_session import APPS
+from support.spark_session import APPS, ATTEMPTS, UNSTARTED, repeated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dify_workflow.testing import Sandbox
-
-ATTEMPTS = 20
-UNSTARTED = "failed to connect back"
-"""Spark gives a stream's Python process ten seconds to start; on a busy machine the query is begun again."""
 
 
 def begun(spark: Any, folder: Path, *, once: bool, **options: object) -> Any:
@@ -29,16 +25,13 @@ def begun(spark: Any, folder: Path, *, once: bool, **options: object) -> Any:
 
 def ended(spark: Any, folder: Path, **options: object) -> list[dict[str, Any]]:
     """What a query did that ended when it had what is there now."""
-    for _ in range(ATTEMPTS):
+
+    def run() -> list[dict[str, Any]]:
         query = begun(spark, folder, once=True, **options)
-        try:
-            assert query.awaitTermination(500)
-        except StreamingQueryException as error:
-            if UNSTARTED not in str(error):
-                raise
-            continue
+        assert query.awaitTermination(500)
         return list(query.recentProgress)
-    raise AssertionError(UNSTARTED)
+
+    return repeated(run)
 
 
 def rows_in(spark: Any, folder: Path, *columns: str) -> list[tuple[Any, ...]]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from dify_workflow.testing import Sandbox, new_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+T = TypeVar("T")
 KEY = "app-key-in-the-environment-of-the-workers"
 APPS = ("shop", "support", "sales")
+ATTEMPTS = 20
+UNSTARTED = "failed to connect back"
+"""Spark gives a stream's Python process ten seconds to start, which no setting changes."""
 LOG_SETTINGS = """
 rootLogger.level = info
 rootLogger.appenderRef.file.ref = file
@@ -70,6 +74,7 @@ def spark(folder: Path, sandbox: Sandbox) -> Iterator[Any]:
         "".join(f"[profiles.{app}]\nbase_url = '{sandbox.base_url}'\napi_key = '{sandbox.keys[app]}'\n" for app in APPS)
     )
     with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)  # Java stays there: relative paths of a query are in it
         patch.setenv("PYSPARK_PYTHON", sys.executable)
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         patch.setenv("DIFY_API_KEY", KEY)
@@ -94,6 +99,17 @@ def spark(folder: Path, sandbox: Sandbox) -> Iterator[Any]:
         register(session)
         yield session
         session.stop()
+
+
+def repeated(call: Callable[[], T]) -> T:
+    """What a call gives that runs a stream; it is made again where a busy machine did not start the stream in time."""
+    for _ in range(ATTEMPTS):
+        try:
+            return call()
+        except Exception as error:
+            if UNSTARTED not in str(error):
+                raise
+    raise AssertionError(UNSTARTED)
 
 
 def python_workers() -> list[int]:
