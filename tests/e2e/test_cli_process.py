@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -70,9 +71,16 @@ def test_a_reader_that_leaves_is_no_failure(env, output):
     assert len(done.stdout.splitlines()) == 2
 
 
-def test_a_reader_that_is_gone_at_once_is_no_failure(env):
-    script = "set -o pipefail; for one in 'logs list' 'help -o json' '--help'; do %s $one | true || exit 9; done"
-    done = shell(script % MODULE, env)
+@pytest.mark.parametrize(
+    "listing",
+    [
+        *("logs list", "logs list -o table", "logs list --all -o id", "logs follow --since 9d -o json"),
+        *("logs stats -o table", "logs stats -o prometheus", "logs stats --by user -o csv"),
+        *("app parameters", "config list", "help -o json", "--help", "logs --help"),
+    ],
+)
+def test_a_reader_that_is_gone_at_once_is_no_failure(env, listing):
+    done = shell(f"set -o pipefail; {MODULE} {listing} | true", env)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -82,6 +90,19 @@ def test_a_full_disk_is_exit_code_1_and_a_closed_stdout_is_not(env):
         assert done.returncode == 1
         assert done.stderr == "dify-workflow: No space left on device\n"
     assert shell(f"{MODULE} logs list >&-", env).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "sqlite", "parquet"])
+def test_an_export_without_space_is_exit_code_1_and_goes_on(env, tmp_path, kind):
+    target = tmp_path / f"logs.{kind}"
+    command = f"{MODULE} logs export {target}"
+    done = shell(f"ulimit -f 20; {command}", env)  # KB
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+    assert not target.exists() or kind == "sqlite"
+    done = shell(command, env)
+    assert (done.returncode, json.loads(done.stdout)["rows"]) == (0, 600)
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
 
 
 @pytest.mark.parametrize("name", ["bash", "zsh"])

@@ -71,10 +71,9 @@ def _print_csv(table: Table) -> None:
 
 
 def _print_tables(stats: Stats, by: str | None) -> None:
-    from rich.console import Console
+    from .console import TableConsole
 
-    no_color = True if os.environ.get("TERM") == "dumb" else None
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True, no_color=no_color)
+    console = TableConsole()
     width = console.width if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE
     if by is not None:
         _print_table(console, width, TABLES[by](stats))
