@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.clients import EACH_HALF, Half, failure, list_logs
-from support.fault_server import KEY, FaultServer, answer, page_answer
+from support.fault_server import KEY, FaultServer, answer, page_answer, reset
+from support.leaks import nothing_left_open
 
 from dify_workflow import APIStatusError, ConfigurationError, DifyWorkflow
 from dify_workflow._http.connections import AsyncConnections, Connections
@@ -111,6 +112,19 @@ def test_a_redirect_to_nowhere_is_its_status(half: Half):
         with pytest.raises(APIStatusError) as caught:
             half.call(server.base_url, list_logs)
         assert caught.value.status_code == 302
+
+
+@EACH_HALF
+def test_faults_leave_no_connection_open(half: Half):
+    async def story(client: Any) -> None:
+        for _ in range(6):
+            with pytest.raises(Exception, match="GET /v1/workflows/logs"):
+                await client.logs.list()
+        assert server.wait_for_no_connection()
+
+    behaviours = [reset(), answer(200, "<html>"), answer(500, "", then="close"), reset()]
+    with nothing_left_open(), FaultServer(*behaviours) as server:
+        half.play(server.base_url, story, max_retries=0)
 
 
 @EACH_HALF

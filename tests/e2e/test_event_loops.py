@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.fault_server import KEY, FaultServer, answer, error_answer, gather, page_answer, reset, silence
+from support.fault_server import KEY, FaultServer, error_answer, gather, page_answer, silence
 from support.leaks import nothing_left_open
 
 from dify_workflow import APITimeoutError, AsyncDifyWorkflow, AuthenticationError
@@ -171,20 +171,6 @@ def test_a_call_can_be_cancelled_while_it_waits_for_its_retry(caplog):
     with nothing_left_open(), FaultServer(error_answer(429, "x", "y", headers=(("Retry-After", "50"),))) as server:
         asyncio.run(use(made_for(server)))
     assert len(server.requests) == 1
-
-
-def test_faults_leave_no_connection_open():
-    async def use(client: AsyncDifyWorkflow) -> None:
-        for _ in range(6):
-            with pytest.raises(Exception, match="GET /v1/workflows/logs"):
-                await read(client)
-
-    with (
-        nothing_left_open(),
-        FaultServer(reset(), answer(200, "<html>"), answer(500, "", then="close"), reset()) as server,
-    ):
-        asyncio.run(use(made_for(server, max_retries=0)))
-        assert server.wait_for_no_connection()
 
 
 def test_a_given_httpx_client_keeps_its_limits_and_stays_open():

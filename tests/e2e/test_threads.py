@@ -184,13 +184,3 @@ def test_a_sibling_keeps_the_pool_of_a_client_that_is_forgotten():
         del sibling
         gc.collect()
         assert server.wait_for_no_connection()
-
-
-def test_faults_leave_no_connection_open():
-    cut = [reset(), answer(200, "<html>"), answer(500, "", then="close")]
-    with nothing_left_open(), FaultServer(*cut, reset()) as server:
-        with made_for(server, max_retries=0) as client:
-            for _ in range(6):
-                with pytest.raises(Exception, match="GET /v1/workflows/logs"):
-                    client.logs.list()
-        assert server.wait_for_no_connection()

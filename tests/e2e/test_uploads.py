@@ -13,7 +13,6 @@ import lzma
 import os
 import tempfile
 import threading
-import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -559,21 +558,6 @@ def test_a_large_file_is_streamed_from_disk(half: Half, tmp_path: Path):
             expected.update(piece)
     expected.update(f"\r\n--{boundary}--\r\n".encode())
     assert digest.hexdigest() == expected.hexdigest()
-
-
-@EACH_HALF
-def test_an_upload_may_take_longer_than_the_timeout(half: Half):
-    class Slow(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            time.sleep(0.1 if size else 0)
-            return super().read(size)
-
-    slow = Slow(b"x" * 15 * 65536)
-    with FaultServer(json_response(201, UPLOADED)) as server:
-        upload = half.call(
-            server.base_url, lambda client: client.files.upload(slow, user="u", filename="x"), timeout=0.9
-        )
-    assert upload.to_dict() == UPLOADED
 
 
 class Waiting(io.BytesIO):

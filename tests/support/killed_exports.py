@@ -14,11 +14,12 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from dify_workflow.testing import Sandbox
+from support.killed_batches import Outcome
 from support.postgresql_server import postgresql
 
 if TYPE_CHECKING:
@@ -38,15 +39,6 @@ class KilledExport:
     seed: int
     rows: int = 25_000
     kills: int = 50
-
-
-@dataclass
-class Outcome:
-    """What came of it, in the form in which soak.py counts."""
-
-    table: Outcome | None = None
-    requests: list[Any] = field(default_factory=list)
-    error: None = None
 
 
 def random_export(kind: str, random: Random) -> KilledExport:
