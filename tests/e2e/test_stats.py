@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ZONE = ZoneInfo("America/New_York")  # 400 days hold both changes of its clocks
 NOW = datetime.now(UTC).replace(microsecond=0)
 ENDED = "('succeeded', 'failed', 'stopped', 'partial-succeeded')"
+RUNS = "entries WHERE run IS NOT NULL"
 LOGS = """
 CREATE TEMP TABLE entries AS
 SELECT l.created_at AS second, day(l.created_at) AS day, l.run_id AS wanted, r.id AS run, r.status, r.elapsed_time,
@@ -58,6 +60,17 @@ class Truth:
                     (count(*) OVER () - 1) * {share} AS wanted
                 FROM entries WHERE status IN {ENDED} AND {where})
             SELECT sum(value * (1 - abs(rank - wanted))) FROM ranked WHERE abs(rank - wanted) < 1)""")
+
+    def percentiles_by_day(self, share: float) -> dict[str, float]:
+        return dict(
+            self.rows(f"""
+            WITH ranked AS (
+                SELECT day, elapsed_time AS value,
+                    row_number() OVER (PARTITION BY day ORDER BY elapsed_time) - 1 AS rank,
+                    (count(*) OVER (PARTITION BY day) - 1) * {share} AS wanted
+                FROM entries WHERE status IN {ENDED})
+            SELECT day, sum(value * (1 - abs(rank - wanted))) FROM ranked WHERE abs(rank - wanted) < 1 GROUP BY day""")
+        )
 
 
 @pytest.fixture(scope="module")
@@ -123,23 +136,45 @@ def test_percentiles_are_those_of_sql(measured: tuple[Stats, list[Stats], Truth]
     assert found.duration.max == truth.one(f"max(elapsed_time) FROM entries WHERE status IN {ENDED}")
     for share, value in ((0.5, found.duration.p50), (0.95, found.duration.p95), (0.99, found.duration.p99)):
         assert value == pytest.approx(truth.percentile(share), rel=1e-9)
-    for day in found.days[:: len(found.days) // 6]:
+    by_day = {share: truth.percentiles_by_day(share) for share in (0.5, 0.95, 0.99)}
+    for day in found.days:
         for share, value in ((0.5, day.duration.p50), (0.95, day.duration.p95), (0.99, day.duration.p99)):
-            expected = truth.percentile(share, f"day = '{day.date}'")
+            expected = by_day[share].get(str(day.date))
             assert value == (None if expected is None else pytest.approx(expected, rel=1e-9))
+    assert {str(day.date): (day.duration.count, day.duration.max) for day in found.days if day.duration.count} == {
+        day: (count, longest)
+        for day, count, longest in truth.rows(
+            f"SELECT day, count(*), max(elapsed_time) FROM entries WHERE status IN {ENDED} GROUP BY 1"
+        )
+    }
+
+
+def second_of(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
 
 
 def test_groups_are_those_of_sql(measured: tuple[Stats, list[Stats], Truth]):
     found, _, truth = measured
-    assert {user.user: (user.statuses.runs, user.statuses.failed, user.tokens) for user in found.users} == {
-        user: (runs, failed, tokens)
-        for user, runs, failed, tokens in truth.rows(
-            "SELECT user, count(*), sum(status = 'failed'), sum(tokens) FROM entries WHERE run IS NOT NULL GROUP BY 1"
-        )
-    }
-    assert [version.version for version in found.versions] == [
-        row[0]
-        for row in truth.rows("SELECT version FROM entries WHERE run IS NOT NULL GROUP BY 1 ORDER BY min(second), 1")
+    figures = "count(*), sum(status = 'failed'), sum(tokens), max(second)"
+    assert {
+        user.user: (user.statuses.runs, user.statuses.failed, user.tokens, second_of(user.last_seen))
+        for user in found.users
+    } == {user: tuple(row) for user, *row in truth.rows(f"SELECT user, {figures} FROM {RUNS} GROUP BY 1")}
+    assert all(user.cost == pytest.approx(user.tokens / 1000 * 0.002) for user in found.users)
+    versions = truth.rows(
+        f"SELECT version, {figures}, min(second), avg(CASE WHEN status IN {ENDED} THEN status = 'failed' END) "
+        f"FROM {RUNS} GROUP BY 1 ORDER BY min(second), 1"
+    )
+    assert [
+        (one.version, one.statuses.runs, one.statuses.failed, one.tokens, second_of(one.last_seen))
+        for one in found.versions
+    ] == [version[:5] for version in versions]
+    assert [second_of(one.first_seen) for one in found.versions] == [version[5] for version in versions]
+    rates = [version[6] for version in versions]
+    assert len(rates) > 1
+    changes = [None, *(rate - before for before, rate in pairwise(rates))]
+    assert [one.change for one in found.versions] == [
+        None if change is None else pytest.approx(change, abs=1e-12) for change in changes
     ]
     assert {(one.created_from, one.triggered_from): one.statuses.runs for one in found.triggers} == {
         (created, triggered): runs
@@ -147,6 +182,11 @@ def test_groups_are_those_of_sql(measured: tuple[Stats, list[Stats], Truth]):
             "SELECT created_from, triggered_from, count(*) FROM entries WHERE run IS NOT NULL GROUP BY 1, 2"
         )
     }
+    # The texts differ within their quotes, ids and numbers alone, and so begin alike.
+    for group in found.errors:
+        begin = "" if group.error == "(no error text)" else group.error.partition("…")[0].partition("\n")[0][:12]
+        where = "coalesce(error, '') = ''" if not begin else f"substr(error, 1, {len(begin)}) = '{begin}'"
+        assert group.count == truth.one(f"count(*) FROM entries WHERE status = 'failed' AND {where}"), group.error
     assert sum(group.count for group in found.errors) == truth.one("sum(status = 'failed') FROM entries")
     refused = next(group for group in found.errors if group.error == "[Errno …] Connection refused")
     assert (refused.count, refused.example_run_id) == truth.rows("""
