@@ -57,7 +57,8 @@ def module_name(class_name: str) -> str:
 
 def is_class_name(name: str) -> bool:
     """Whether a generated class may have the name."""
-    return re.fullmatch("[A-Z][A-Za-z0-9]*", name) is not None and name not in _OF_CLASSES
+    is_name = re.fullmatch("[A-Z][A-Za-z0-9]*", name) is not None and not keyword.iskeyword(name)
+    return is_name and name not in _OF_CLASSES
 
 
 def is_module_name(name: str) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from typing import TYPE_CHECKING, Any
 
+from openapi.names import is_class_name, is_module_name
 from openapi.references import led_to, references
 from openapi.structure import operations, parts
 
@@ -24,10 +24,10 @@ def complete_operation(document: Tree) -> Problems:
     for path, method, operation in operations(document):
         where: Pointer = ("paths", path, method)
         given = operation.get("operationId")
-        if not _is_module_name(given):
+        if not is_module_name(str(given)):
             yield where, f"the operationId is {given!r}; it must be a name in lower case with underscores"
         own = operation.get("tags", [])
-        if len(own) != 1 or not _is_module_name(own[0]) or own[0] not in tags:
+        if len(own) != 1 or not is_module_name(str(own[0])) or own[0] not in tags:
             yield where, f"the tags are {own!r}; exactly one is needed, declared, in lower case with underscores"
         if "security" not in operation:
             yield where, "`security` is missing; the generator reads only the operation's own"
@@ -47,7 +47,7 @@ def description(document: Tree) -> Problems:
 def class_name(document: Tree) -> Problems:
     """A schema's name can be the name of a class."""
     for name in document.get("components", {}).get("schemas", {}):
-        if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name) or keyword.iskeyword(name):
+        if not is_class_name(name):
             text = f"{name!r} must be a capital letter, then letters and digits; an overlay gives names"
             yield ("components", "schemas", name), text
 
@@ -93,11 +93,6 @@ def _needs_description(part: Part) -> bool:
         is_component = len(part.where) == _COMPONENT_DEPTH and part.where[0] == "components"
         return is_component or part.where[-2] == "properties"
     return part.kind in _DESCRIBED and "$ref" not in part.node
-
-
-def _is_module_name(name: object) -> bool:
-    is_name = isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name)
-    return bool(is_name) and not keyword.iskeyword(str(name))
 
 
 def _is_text(value: object) -> bool:
