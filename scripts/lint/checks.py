@@ -62,9 +62,6 @@ COMPILED_RULES: tuple[Rule, ...] = (
 )
 """What must hold for the compiled document."""
 
-COMPILED_NOTES: tuple[Rule, ...] = (completeness.description, completeness.english)
-"""What is only pointed out in the compiled document: no text stops a compilation."""
-
 
 def vendor_findings(document: Tree) -> list[Finding]:
     """Everything for which a vendor's document (OpenAPI 3.0 or 3.1) is refused."""
@@ -96,11 +93,6 @@ def compiled_findings(document: Tree) -> list[Finding]:
         or validator_findings(document)
         or findings(document, COMPILED_RULES)
     )
-
-
-def compiled_notes(document: Tree) -> list[Finding]:
-    """What a compiled document lacks of English text."""
-    return findings(document, COMPILED_NOTES)
 
 
 def findings(document: Tree, rules: Iterable[Rule]) -> list[Finding]:

@@ -14,7 +14,10 @@ from openapi.structure import METHODS, operations, parts
 from openapi.tree import plain
 
 COMPILED = Path(__file__).parent.parent.parent / "spec" / "openapi.yaml"
-ALL_RULES = (*checks.SAFETY_RULES, *checks.SHAPE_RULES, *checks.COMPILED_RULES, *checks.COMPILED_NOTES)
+ALL_RULES = (
+    *(*checks.SAFETY_RULES, *checks.SHAPE_RULES, *checks.COMPILED_RULES),
+    *(completeness.description, completeness.english),
+)
 SCHEMAS = "#/components/schemas/"
 
 
