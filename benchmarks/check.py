@@ -22,14 +22,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from threading import Lock
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from check_scenarios import SCENARIOS
+
+T = TypeVar("T")
 
 STORED: Final = Path(__file__).with_name("check.json")
 CHILD: Final = Path(__file__).with_name("check_scenarios.py")
@@ -232,10 +236,13 @@ def store(counted: Mapping[str, Counted], file: Path) -> None:
 
 def calls_and_memory() -> Counted:
     """Calls and bytes of every scenario."""
+    done = Progress(CALLS, len(SCENARIOS))
 
     def counts(name: str) -> dict[str, int]:
         compile_for(name)
-        return {**json.loads(output(["calls", name])), **json.loads(output(["memory", name]))}
+        found = {**json.loads(output(["calls", name])), **json.loads(output(["memory", name]))}
+        done.note(name)
+        return found
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return Counted(environment(), dict(zip(SCENARIOS, pool.map(counts, SCENARIOS), strict=True)))
@@ -252,15 +259,55 @@ def instructions() -> Counted:
     for name in SCENARIOS:
         compile_for(name)
     first_times = [name for name, scenario in SCENARIOS.items() if not scenario.before]
+    others = [name for name in SCENARIOS if name not in first_times]
+    # One process for each processor: each imports all that is needed once, which takes as long as some scenarios.
+    processes = min(os.cpu_count() or 1, len(others))
+    groups = [others[number::processes] for number in range(processes)]
+    done = Progress(INSTRUCTIONS, len(groups) + 2 * len(first_times))
+
+    def noted(name: str, work: Callable[[], T]) -> T:
+        found = work()
+        done.note(name)
+        return found
+
     with ThreadPoolExecutor(os.cpu_count()) as pool, tempfile.TemporaryDirectory() as folder:
-        repeated = pool.submit(instructions_of_repeated, Path(folder))
+        repeated = [
+            pool.submit(noted, ", ".join(group), partial(instructions_of_repeated, group, Path(folder)))
+            for group in groups
+        ]
         alone = {
-            (name, times): pool.submit(instructions_of_all, ["run", name, str(times)], Path(folder))
+            (name, times): pool.submit(
+                noted, name, partial(instructions_of_all, ["run", name, str(times)], Path(folder))
+            )
             for name in first_times
             for times in (0, 1)
         }
-        found = {name: alone[name, 1].result() - alone[name, 0].result() for name in first_times} | repeated.result()
+        found = {name: alone[name, 1].result() - alone[name, 0].result() for name in first_times}
+        for group in repeated:
+            found |= group.result()
     return Counted(environment() | build(), {name: {INSTRUCTIONS: found[name]} for name in SCENARIOS})
+
+
+class Progress:
+    """Says on standard error how far something is.
+
+    Args:
+        kind: what is counted.
+        steps: how many there are.
+    """
+
+    def __init__(self, kind: str, steps: int) -> None:
+        self._kind = kind
+        self._steps = steps
+        self._begun = time.monotonic()
+        self._done = 0
+        self._lock = Lock()
+
+    def note(self, name: str) -> None:
+        """A step is done."""
+        with self._lock:
+            self._done += 1
+            say(f"{self._kind}: {self._done} of {self._steps} after {time.monotonic() - self._begun:.0f} s ({name})")
 
 
 @cache
@@ -269,10 +316,10 @@ def compile_for(name: str) -> None:
     output(["run", name, "1"])
 
 
-def instructions_of_repeated(folder: Path) -> dict[str, int]:
-    """Instructions of each scenario that can be repeated, for doing it once."""
+def instructions_of_repeated(names: list[str], folder: Path) -> dict[str, int]:
+    """Instructions of some scenarios that can be repeated, for doing each once."""
     found: dict[str, dict[int, int]] = {}
-    for line in output(["fork"], under_valgrind(folder)).splitlines():
+    for line in output(["fork", *names], under_valgrind(folder)).splitlines():
         name, times, process = json.loads(line)
         found.setdefault(name, {})[times] = collected(folder / f"{process}.log")
     result: dict[str, int] = {}

@@ -2,7 +2,7 @@
 
 Usage: check_scenarios.py calls|memory SCENARIO   (prints what doing it once takes, as JSON)
        check_scenarios.py run SCENARIO TIMES      (does it so many times, for who counts from outside)
-       check_scenarios.py fork                    (the same with each that can be repeated; prints each process)
+       check_scenarios.py fork SCENARIO ...       (the same with some that can be repeated; prints each process)
 
 A connection leads to answers in memory, below httpcore; everything above it is what users run, without extras. Nothing
 that is counted depends on how fast the machine is: nothing waits, and the garbage collector does not run.
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> None:
     time.monotonic = repeat_value(0.0).__next__
     command, *names = arguments
     if command == "fork":
-        fork_each()
+        fork_each(names)
     elif command == "run":
         repeat(SCENARIOS[names[0]].setup(), int(names[1]))
     else:
@@ -71,13 +71,13 @@ def main(arguments: list[str]) -> None:
         print(json.dumps(calls(work) if command == "calls" else memory(work, keeps=scenario.keeps)))
 
 
-def fork_each() -> None:
+def fork_each(names: list[str]) -> None:
     """Do each scenario that can be repeated in two processes, in one of them so many times more.
 
     All that is needed is imported once, as this takes most of the time where instructions are counted. Printed are, as
     JSON, a list for each process: the scenario, how often it was done, the process's number.
     """
-    repeatable = {name: scenario for name, scenario in SCENARIOS.items() if scenario.before}
+    repeatable = {name: SCENARIOS[name] for name in names}
     for scenario in repeatable.values():
         if scenario.times > 1:  # the longer ones need hardly anything else
             repeat(scenario.setup(), scenario.before)

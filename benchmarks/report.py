@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +17,20 @@ What is compared is measured in turn, round by round; a figure is the median of 
 rounds' ratios, beside the range of the middle half of them. `cpu s` is CPU time, which hardly depends on what else
 the machine does; ratios travel from machine to machine, times do not. Each way has a process of its own, and so has the
 server, which has its answers ready."""
+
+
+WHO: Final = {
+    "httpx": "the HTTP client that all of these are made with: plain values of `.json()`, nothing typed or checked",
+    "dify-workflow-sdk": "this SDK: typed models that keep whatever a server sends, checked responses, retries",
+    "dify-workflow-sdk[speed]": "the same where orjson is installed",
+    "dify-python-sdk": "the SDK that Dify publishes: httpx's responses, plain values",
+    "dify-oapi2": "an SDK with builders and pydantic models, which refuse what they do not know",
+    "openapi-python-client": "what this generator makes of the same spec by itself: models, no retries",
+    "logs.iter": "this SDK's walk: every log exactly once, or an error",
+    "page by page": "one page after the other, as with every other client",
+    "a socket and orjson": "no client, but the limit: what is left where nothing is checked and no library is used",
+}
+"""What is compared, and what each delivers."""
 
 
 class Spread(NamedTuple):
@@ -173,6 +187,10 @@ def markdown(figures: Sequence[Figure], versions: Sequence[str]) -> str:
         MEANING,
         "",
         "![Chart](results.svg)",
+        "",
+        "## Who is compared",
+        "",
+        *_markdown_table([["who", "what it delivers"], *([name, meaning] for name, meaning in WHO.items())]),
         "",
         "## What is promised",
         "",

@@ -14,6 +14,7 @@ import os
 import platform
 import sys
 import time
+from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -35,6 +36,7 @@ MODULES: Final = {
     "walks": 270,
     "exports": 90,
     "stats": 20,
+    "growth": 120,
     "command_line": 20,
 }
 """What is measured, in its order, and about how many seconds each takes."""
@@ -74,7 +76,7 @@ def measured(names: list[str], quick: bool) -> list[Figure]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     found: list[Figure] = []
-    limit = "some seconds" if quick else "under ten minutes on two cores"
+    limit = "some seconds" if quick else "under fifteen minutes on two cores"
     print(f"Measuring; it takes {limit}. Ratios hold best on a machine that does nothing else.")
     columns = (
         BarColumn(),
@@ -102,11 +104,12 @@ def _say(progress: Progress, task: TaskID, done: float, share: float, begun: flo
 
 
 def versions() -> list[str]:
-    """What was measured, and on how much of a machine."""
+    """When and what was measured, and on how much of a machine."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     cores = os.cpu_count() or 1
     machine = f"{platform.system()} {platform.machine()}, {cores} core{'s' if cores > 1 else ''}"
-    return [python, machine, *(f"{name} {metadata.version(name)}" for name in PACKAGES)]
+    day = datetime.now(UTC).date().isoformat()
+    return [day, python, machine, *(f"{name} {metadata.version(name)}" for name in PACKAGES)]
 
 
 if __name__ == "__main__":

@@ -171,7 +171,8 @@ def test_memory_is_counted_at_its_height_and_where_it_is_kept():
 def test_a_scenario_takes_the_same_calls_each_time(name: str):
     first, second = (json.loads(output(["calls", name])) for _ in range(2))
     assert first == second
-    assert min(first.values()) > 50
+    assert min(first.values()) > 0
+    assert sum(first.values()) > 50
 
 
 def test_a_scenario_that_cannot_be_done_fails():

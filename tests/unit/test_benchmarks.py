@@ -133,7 +133,7 @@ class TestTables:
     def test_every_table_of_the_report_has_even_lines(self):
         shown = markdown([SLOW, FAST, Figure("kept", "ours", (12.0,), "MB", promise=13)], ["Python"])
         tables = re.findall(r"(?:^\|.*\n)+", shown, re.MULTILINE)
-        assert len(tables) == 3
+        assert len(tables) == 4
         for table in tables:
             assert len({line.count("|") for line in table.splitlines()}) == 1
 

@@ -14,7 +14,7 @@ from dify_workflow._http.library import httpx
 
 BASE = "https://dify.example.org:8443/v1"
 HEADERS = httpx.Headers({"Host": "dify.example.org:8443", "Authorization": "Bearer app-x", "X-Own": "a"})
-TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=40) | st.text("a1~=&", max_size=6)
 
 
 def built(path: str, params: tuple[tuple[str, str], ...]) -> httpx.Request:
