@@ -129,13 +129,6 @@ def test_an_event_ending_in_a_carriage_return_is_not_delayed(half: Half):
 
 
 @EACH_HALF
-def test_a_stream_cut_into_single_bytes_gives_the_same_events(half: Half):
-    whole = sse(STARTED) + b"event: ping\r\n\r\n" + sse(HELLO) + sse(FINISHED)
-    events = given(half, *[whole[at : at + 1] for at in range(len(whole))])
-    assert [event.to_dict() for event in events] == [STARTED, HELLO, FINISHED]
-
-
-@EACH_HALF
 def test_an_event_of_megabytes_is_given_whole(half: Half):
     large = event("text_chunk", text="é中😀\u2028" * 500_000)
     assert [event.to_dict() for event in given(half, sse(large) + sse(FINISHED))] == [large, FINISHED]
@@ -241,12 +234,6 @@ def test_what_comes_after_the_end_of_the_run_is_given_too(half: Half):
 def test_a_last_event_without_an_empty_line_is_given(half: Half, end: str):
     last = sse(FINISHED).rstrip(b"\n") + end.encode()
     assert [event.to_dict() for event in given(half, sse(STARTED), last)] == [STARTED, FINISHED]
-
-
-@EACH_HALF
-def test_a_failed_run_is_a_result_and_no_error(half: Half):
-    failed = event("workflow_finished", id=RUN, status="failed", outputs={}, error="boom")
-    assert given(half, sse(STARTED), sse(failed))[-1].data.status == "failed"
 
 
 @EACH_HALF

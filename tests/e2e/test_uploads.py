@@ -443,32 +443,9 @@ def test_a_file_is_named_by_its_path_or_object_unless_given(half: Half, tmp_path
 
 
 @EACH_HALF
-@pytest.mark.parametrize(
-    ("name", "content_type"),
-    [
-        ("a.txt", "text/plain"),
-        ("a.PDF", "application/pdf"),
-        ("a.md", "text/markdown"),
-        ("a.csv", "text/csv"),
-        ("a.html", "text/html"),
-        ("a.png", "image/png"),
-        ("a.jpeg", "image/jpeg"),
-        ("a.webp", "image/webp"),
-        ("a.mp3", "audio/mpeg"),
-        ("a.m4a", "audio/mp4"),
-        ("a.mp4", "video/mp4"),
-        ("a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-        ("a.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        ("a.pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
-        ("a.epub", "application/epub+zip"),
-        ("a.tar.gz", "application/gzip"),
-        ("a.unknown-ending", "application/octet-stream"),
-        ("noext", "application/octet-stream"),
-        ("txt", "application/octet-stream"),
-    ],
-)
-def test_the_content_type_is_told_by_the_name(half: Half, name: str, content_type: str):
-    assert uploaded(half, b"x", filename=name)["file"].content_type == content_type
+def test_the_content_type_is_told_by_the_name(half: Half):
+    for name, content_type in (("a.PDF", "application/pdf"), ("noext", "application/octet-stream")):
+        assert uploaded(half, b"x", filename=name)["file"].content_type == content_type
 
 
 @EACH_HALF
