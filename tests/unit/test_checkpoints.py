@@ -63,6 +63,23 @@ def test_rows_without_a_time_or_order_are_kept_whatever_follows():
     assert (value["newest"], value["known"], value["strays"]) == (7, ["c"], ["b", "d"])
 
 
+@pytest.mark.parametrize("second", [3, 5, 9])
+def test_the_first_log_says_where_a_walk_is_whatever_its_bound(second: int):
+    position = Position(newest=5, oldest=None)
+    position.passed(row("a", second), is_ordered=True)
+    value = position.as_json(filters())
+    assert (value["newest"], value["latest"], value["known"]) == (second, second, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("given", "verbatim"),
+    [({"keyword": "x"}, ["keyword"]), ({"status": "x"}, ["keyword"]), ({"created_by_account": "x"}, None), ({}, None)],
+)
+def test_it_says_which_values_were_sent_as_they_were(given: dict[str, str], verbatim: list[str] | None):
+    sent_as_given = filters(**given)._replace(verbatim=frozenset({"keyword"}))
+    assert Position(newest=None, oldest=None).as_json(sent_as_given).get("verbatim") == verbatim
+
+
 def test_a_checkpoint_survives_json():
     value = checkpoint()
     restored = position_from(json.loads(json.dumps(value)), filters(keyword="x"))
