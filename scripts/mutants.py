@@ -55,14 +55,14 @@ def contract(jobs: int) -> bool:
             finally:
                 places.append(place)
 
+        caught = 0
         with ThreadPoolExecutor(jobs) as pool:
-            verdicts = list(pool.map(judge, contract_faults.FAULTS))
-    for verdict in verdicts:
-        name = verdict.fault.name if verdict.fault else ""
-        print(f"{'caught' if verdict.is_caught else 'MISSED'}  {name}: {verdict.text}")
-    caught = sum(verdict.is_caught for verdict in verdicts)
-    print(f"contract faults: {caught} of {len(verdicts)} caught")
-    return caught == len(verdicts)
+            for fault, verdict in zip(contract_faults.FAULTS, pool.map(judge, contract_faults.FAULTS), strict=True):
+                caught += verdict.is_caught
+                word = "caught" if verdict.is_caught else "MISSED"
+                print(f"{word}  {fault.name}: {verdict.text}", flush=True)
+    print(f"contract faults: {caught} of {len(contract_faults.FAULTS)} caught")
+    return caught == len(contract_faults.FAULTS)
 
 
 def mutated(names: list[str], jobs: int) -> bool:
