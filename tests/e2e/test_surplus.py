@@ -15,7 +15,7 @@ from support.fault_server import FaultServer, json_response, raw
 from support.tls import certified
 
 from dify_workflow import APIStatusError
-from dify_workflow._http import chunked, network, surplus
+from dify_workflow._http import bodies, chunked, network, surplus
 from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def test_h11_still_has_what_is_read_past_it():
             assert body is not None
             received = body.received
             while not body.chunks.is_over:
-                assert list(body.chunks.feed(received or body.read(chunked.MOST_BYTES))) in ([b"{}"], [])
+                assert list(body.chunks.feed(received or body.read(bodies.READ_BYTES))) in ([b"{}"], [])
                 received = b""
             assert response.read() == b""
         assert server.connections == 1

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from .._errors import DifyError
-from .._http import bodies, chunked, decode, logging, requests, response_errors, retry, transport_errors
+from .._http import bodies, decode, logging, requests, response_errors, retry, transport_errors
 from .._http.advice import add_advice, no_advice
 from .._http.attempts import Attempt, attempt_of, end_attempt
 from .._http.config import UNCHANGED, Timeout
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from .._http.advice import Advice
     from .._http.bodies import Decoder
+    from .._http.chunked import ChunkedBody
     from .._http.config import Configuration, TimeoutOption
     from .._http.connections import AsyncSend
     from .._http.decode import Model
@@ -341,7 +342,11 @@ def pieces(response: httpx.Response, *, is_whole: bool = False) -> AsyncIterator
         return response.aiter_bytes()
     if decoder is not None:
         return _decoded(response, decoder, is_whole=is_whole)
-    body = None if is_whole else chunked.chunked_body(response)
+    if is_whole:
+        return response.aiter_raw()
+    from .._http.chunked import chunked_body  # noqa: PLC0415 - loaded when needed
+
+    body = chunked_body(response)
     return response.aiter_raw() if body is None else _chunked(response, body)
 
 
@@ -352,15 +357,15 @@ async def _joined(beginning: bytes, chunks: AsyncIterator[bytes]) -> AsyncGenera
         yield chunk
 
 
-async def _chunked(response: httpx.Response, body: chunked.ChunkedBody) -> AsyncGenerator[bytes]:
+async def _chunked(response: httpx.Response, body: ChunkedBody) -> AsyncGenerator[bytes]:
     chunks, data, read, timeout = body
-    data = data or await read(chunked.MOST_BYTES, timeout)
+    data = data or await read(bodies.READ_BYTES, timeout)
     while True:
         for piece in chunks.feed(data):
             yield piece
         if chunks.is_over:
             break
-        data = await read(chunked.MOST_BYTES, timeout)
+        data = await read(bodies.READ_BYTES, timeout)
     async for chunk in response.aiter_raw():
         yield chunk
 

@@ -20,6 +20,9 @@ LARGEST_BODY: Final = 512 << 20
 LARGEST_EVENT: Final = 64 << 20
 """Bytes of one server-sent event."""
 
+READ_BYTES: Final = 1 << 16
+"""Bytes of one read from a connection, as in httpcore."""
+
 PIECE_BYTES: Final = 1 << 18
 """Decompressed bytes that exist at once, besides those that are kept."""
 

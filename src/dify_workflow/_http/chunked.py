@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from .library import httpx
 
-MOST_BYTES: Final = 65_536
-"""Bytes of one read, as in httpcore."""
 END: Final = b"\r\n"
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 _BEGINNING_OF_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,8}\r?")

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from .._errors import DifyError
-from .._http import bodies, chunked, decode, logging, requests, response_errors, retry, transport_errors
+from .._http import bodies, decode, logging, requests, response_errors, retry, transport_errors
 from .._http.advice import add_advice, no_advice
 from .._http.attempts import Attempt, attempt_of, end_attempt
 from .._http.config import UNCHANGED, Timeout
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .._http.advice import Advice
     from .._http.bodies import Decoder
+    from .._http.chunked import ChunkedBody
     from .._http.config import Configuration, TimeoutOption
     from .._http.connections import Send
     from .._http.decode import Model
@@ -332,7 +333,11 @@ def pieces(response: httpx.Response, *, is_whole: bool = False) -> Iterator[byte
         return response.iter_bytes()
     if decoder is not None:
         return _decoded(response, decoder, is_whole=is_whole)
-    body = None if is_whole else chunked.chunked_body(response)
+    if is_whole:
+        return response.iter_raw()
+    from .._http.chunked import chunked_body  # noqa: PLC0415 - loaded when needed
+
+    body = chunked_body(response)
     return response.iter_raw() if body is None else _chunked(response, body)
 
 
@@ -343,15 +348,15 @@ def _joined(beginning: bytes, chunks: Iterator[bytes]) -> Generator[bytes]:
         yield chunk
 
 
-def _chunked(response: httpx.Response, body: chunked.ChunkedBody) -> Generator[bytes]:
+def _chunked(response: httpx.Response, body: ChunkedBody) -> Generator[bytes]:
     chunks, data, read, timeout = body
-    data = data or read(chunked.MOST_BYTES, timeout)
+    data = data or read(bodies.READ_BYTES, timeout)
     while True:
         for piece in chunks.feed(data):
             yield piece
         if chunks.is_over:
             break
-        data = read(chunked.MOST_BYTES, timeout)
+        data = read(bodies.READ_BYTES, timeout)
     for chunk in response.iter_raw():
         yield chunk
 
