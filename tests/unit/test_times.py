@@ -302,6 +302,7 @@ def test_the_zone_of_the_machine_does_not_matter(monkeypatch):
         try:
             assert utc(datetime(2026, 10, 25, 9, 48, tzinfo=EAST_8)) == "2026-10-25T01:48:00Z"
             assert utc("2026-10-25T01:48:00") == "2026-10-25T01:48:00Z"
+            assert abs(datetime.fromisoformat(to_utc_text("t", "0s")) - datetime.now(UTC)) < timedelta(minutes=5)
         finally:
             patch.undo()
             tzset()

@@ -721,8 +721,8 @@ def test_memory_does_not_grow_with_the_rows(workers: int):
     def rows_alive() -> int:
         return sum(type(thing) is WorkflowLog for thing in gc.get_objects())
 
-    walk = LogWalk(endless_rows(60_000), NO_FILTERS, checkpoint=None, workers=workers)
+    walk = LogWalk(endless_rows(30_000), NO_FILTERS, checkpoint=None, workers=workers)
     before = rows_alive()
-    alive = [rows_alive() - before for number, _ in enumerate(walk) if number % 5000 == 0]
+    alive = [rows_alive() - before for number, _ in enumerate(walk) if number % 2500 == 0]
     assert len(alive) == 12
     assert max(alive) < {1: 300, 4: 8000}[workers]  # a few pages for each worker
