@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def named(document: Tree) -> tuple[Tree, list[str]]:
     """A copy of a document in which everything has a name, and the names that were made."""
     document = copied(document)
+    _drop_doubled_events(document)
     made = [*_name_operations(document), *_name_components(document)]
     while (found := next(_without_name(document), None)) is not None:
         part, name = found
@@ -57,6 +58,17 @@ def described(document: Tree) -> tuple[Tree, list[str]]:
         holder["description"] = _text(document, kind, where, node)
         made.append(_place(where))
     return document, made
+
+
+def _drop_doubled_events(document: Tree) -> None:
+    """Drops the vendor's description of an event for which an overlay has one: the discriminator leads to ours."""
+    components = document.get("components", {}).get("schemas", {})
+    for union in list(components.values()):
+        for kind, reference in union.get("discriminator", {}).get("mapping", {}).items():
+            theirs = f"event_{kind}"
+            if theirs in components and reference != SCHEMAS + theirs:
+                union["oneOf"].remove({"$ref": SCHEMAS + theirs})
+                del components[theirs]
 
 
 def _add_errors(document: Tree) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lint import checks
+from lint.rules import completeness
 from openapi.serialize import ordered
 from overlays.defaults import described, named
 
@@ -59,6 +60,23 @@ def test_everything_gets_a_name_of_its_place() -> None:
     assert len(made) == 5
 
 
+def test_an_event_of_an_overlay_takes_the_place_of_the_vendors() -> None:
+    tree = document()
+    ours, theirs = ({"$ref": f"#/components/schemas/{name}"} for name in ("AgentNote", "event_agent_note"))
+    tree["components"]["schemas"] |= {
+        "AgentNote": {"type": "object", "properties": {"event": {"const": "agent_note"}}},
+        "stream_event": {
+            "oneOf": [theirs, ours],
+            "discriminator": {"propertyName": "event", "mapping": {"agent_note": ours["$ref"]}},
+        },
+    }
+    content = tree["paths"]["/x/{x_id}"]["get"]["responses"]["200"]["content"]
+    content["text/event-stream"]["schema"] = {"$ref": "#/components/schemas/stream_event"}
+    schemas = named(tree)[0]["components"]["schemas"]
+    assert schemas["StreamEvent"]["oneOf"] == [ours]
+    assert "AgentNoteEvent" not in schemas
+
+
 def test_everything_gets_a_text_of_its_name_and_type() -> None:
     got, made = described(named(document())[0])
     operation = got["paths"]["/x/{x_id}"]["get"]
@@ -69,7 +87,8 @@ def test_everything_gets_a_text_of_its_name_and_type() -> None:
     assert properties["tags"]["description"] == "The field `tags`: a list."
     assert properties["limits"]["description"] == "The field `limits`: `GetXXIdResponseLimits` or null."
     assert "GET /x/{x_id} responses 404" in made
-    assert checks.compiled_findings(ordered(got)) == checks.compiled_notes(got) == []
+    assert checks.compiled_findings(ordered(got)) == []
+    assert checks.findings(got, (completeness.description, completeness.english)) == []
 
 
 def test_names_and_texts_of_ours_stay() -> None:
