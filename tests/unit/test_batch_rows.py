@@ -17,7 +17,7 @@ from dify_workflow._runs.batch import (
     Entry,
     Rules,
     Slots,
-    after_look,
+    after_search,
     begun,
     digest_of,
     first_step,
@@ -81,24 +81,29 @@ def test_only_rows_of_which_nothing_runs_are_sent(entry: Entry, one_user: bool, 
 @BUSY
 @given(entries, st.floats(0, 2**31), st.integers(0, 99), st.integers(0, 9), st.booleans(), st.floats(0, 99))
 def test_no_accepted_row_is_sent_and_no_other_before_settle(
-    entry: Entry, looked_at: float, looks: int, sends: int, is_doubtful: bool, settle: float
+    entry: Entry, searched_at: float, searches: int, sends: int, is_doubtful: bool, settle: float
 ):
-    sight = after_look(
-        entry, looked_at=looked_at, looks=looks, sends=sends, is_doubtful=is_doubtful, rules=rules(settle=settle)
+    next_step = after_search(
+        entry,
+        searched_at=searched_at,
+        searches=searches,
+        sends=sends,
+        is_doubtful=is_doubtful,
+        rules=rules(settle=settle),
     )
-    if sight.step == "send":
+    if next_step.step == "send":
         assert entry.event not in {"accepted", "lost"}
-        assert looked_at - entry.at >= settle - 0.001 or entry.event != "sending"
+        assert searched_at - entry.at >= settle - 0.001 or entry.event != "sending"
         assert sends < MOST_SENDS
         assert not is_doubtful
-    if sight.step == "look":
-        assert 0 < sight.pause <= 10
+    if next_step.step == "search":
+        assert 0 < next_step.pause <= 10
 
 
 def test_a_clock_set_back_does_not_block_a_row():
     entry = begun(Entry(0, "sending", 9e9, "d"), row=0, digest="d", rules=rules(), now=1000.0)
-    sight = after_look(entry, looked_at=1030.0, looks=1, sends=0, is_doubtful=False, rules=rules())
-    assert sight.step == "send"
+    next_step = after_search(entry, searched_at=1030.0, searches=1, sends=0, is_doubtful=False, rules=rules())
+    assert next_step.step == "send"
 
 
 def test_another_row_is_refused_unless_nothing_was_started():

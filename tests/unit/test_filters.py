@@ -48,7 +48,7 @@ ODD_LOGS: list[Any] = [
 def test_without_filters_nothing_is_sent_and_every_row_matches():
     every = filters()
     assert (every.given, every.sent, every.newest, every.oldest) == ({}, {}, None, None)
-    assert every.are_the_servers
+    assert every.are_applied_by_server
     assert all(every.match(row) for row in [log(), *ODD_LOGS])
 
 
@@ -57,7 +57,7 @@ def test_a_status_that_the_server_filters_by_is_sent(status: str):
     by_server = filters(status=status)
     assert by_server.sent == {"status": str(status)}
     assert type(by_server.sent["status"]) is str
-    assert by_server.are_the_servers
+    assert by_server.are_applied_by_server
     assert by_server.match(log("anything"))
 
 
@@ -69,7 +69,7 @@ def test_any_other_status_is_filtered_here(status: str):
     here = filters(status=status, keyword="x")
     assert here.sent == {"keyword": "x"}
     assert here.given == {"keyword": "x", "status": status}
-    assert not here.are_the_servers
+    assert not here.are_applied_by_server
     assert here.match(log(str(status)))
     assert not here.match(log("succeeded"))
     assert not any(here.match(row) for row in ODD_LOGS)
@@ -79,7 +79,7 @@ def test_session_ids_are_filtered_here_when_keyword_is_given():
     here = filters(keyword="order", created_by_end_user_session_id="u-1")
     assert here.sent == {"keyword": "order"}
     assert here.given == {"keyword": "order", "created_by_end_user_session_id": "u-1"}
-    assert not here.are_the_servers
+    assert not here.are_applied_by_server
     assert here.match(log(session_id="u-1"))
     assert not here.match(log(session_id="U-1"))
     assert not any(here.match(row) for row in ODD_LOGS)
@@ -89,7 +89,7 @@ def test_a_session_id_or_a_keyword_alone_is_the_servers():
     for given in ({"keyword": "order"}, {"created_by_end_user_session_id": "u-1"}, {"created_by_account": "a@b.c"}):
         by_server = filters(**given)
         assert by_server.sent == given
-        assert by_server.are_the_servers
+        assert by_server.are_applied_by_server
 
 
 def test_both_that_are_filtered_here_have_to_match():
@@ -147,7 +147,7 @@ def test_a_verbatim_status_is_sent_unchecked(status: str):
     verbatim = filters(status=Verbatim(status))
     assert verbatim.sent == {"status": status}
     assert verbatim.given == {"status": status}
-    assert verbatim.are_the_servers
+    assert verbatim.are_applied_by_server
     assert type(verbatim.sent["status"]) is str
     assert page_filters(**(NONE | {"status": Verbatim(status)})).sent == {"status": status}
 

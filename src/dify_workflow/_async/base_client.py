@@ -117,7 +117,7 @@ class AsyncBaseClient:
         """The server's version as its responses name it; "" when they do not, None before the first response."""
         return self.versions.get(self.configuration.base_url)
 
-    async def learned_version(self, timeout: TimeoutOption) -> str:
+    async def fetched_version(self, timeout: TimeoutOption) -> str:
         """The server's version, learned by a `GET /info` where no response has come yet; "" when it does not say it.
 
         Raises:
@@ -202,7 +202,7 @@ class AsyncBaseClient:
                 response_errors.conceal(error, None, options.api_key)
                 raise
             if call.files:
-                self.pool.adapt(request)
+                self.pool.prepare_body(request)
             try:
                 send = connections.within(None if has_body else limits.total)
                 work = partial(attempt, send, connections.hold, request, limits)

@@ -21,7 +21,7 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 
-class AsyncPatientCall(Generic[A, T]):
+class AsyncCallThroughOutages(Generic[A, T]):
     """A call that waits where the server is out of order, and is repeated then; its lifetime ends the waiting.
 
     Args:

@@ -21,7 +21,7 @@ from .._runs.started_run import (
 )
 from .._worker_pool import AsyncWorkers
 from .iterations import Ending, life_of
-from .outages import AsyncPatientCall
+from .outages import AsyncCallThroughOutages
 from .resources.base import base_client_of
 from .resources.runs import AsyncRuns
 from .run_stream import span_of
@@ -249,7 +249,7 @@ async def poll(
     """
     outages, pause = Outages(OUTAGE), FIRST_PAUSE
     outages.succeeded(Request())  # the server was up when it started the run
-    get: AsyncPatientCall[str, WorkflowRunDetail] = AsyncPatientCall(runs.get, outages, life, what="wait")
+    get: AsyncCallThroughOutages[str, WorkflowRunDetail] = AsyncCallThroughOutages(runs.get, outages, life, what="wait")
     while True:
         result = result_of(await get(run_id), task_id)
         left = None if deadline is None else deadline - time.monotonic()

@@ -130,11 +130,11 @@ class Attempt:
             httpx.TimeoutException: that has been done; the class is the given one.
         """
         if self._late_for == self.deadline:
-            raise error(self.lateness())
+            raise error(self.timeout_message())
         self._late_for = self.deadline
         return LATE
 
-    def lateness(self) -> str:
+    def timeout_message(self) -> str:
         """What to say when the deadline has passed; nothing where it bounds something else than the whole response."""
         return "" if self._total is None else f"no complete response within {self._total:g} s"
 

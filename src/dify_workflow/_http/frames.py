@@ -34,7 +34,7 @@ def in_signal_handler() -> bool:
     return frame is not None
 
 
-class _Cycle:
+class _ReferenceCycle:
     """Something that only the garbage collector takes away."""
 
     def __init__(self) -> None:
@@ -47,6 +47,6 @@ def is_collecting() -> bool:
     Then nothing may be waited for: the collector may have been started anywhere, holding any lock. There is no other
     way to find out than this: a collection that is begun inside another one does nothing.
     """
-    gone = weakref.ref(_Cycle())
+    gone = weakref.ref(_ReferenceCycle())
     gc.collect(0)
     return gone() is not None

@@ -131,7 +131,7 @@ def _connect(found: socket.socket, address: Any, timeout: Phase, waiting: Interr
         raise OSError(code, os.strerror(code))
 
 
-class Twin:
+class DuplicateSocket:
     """Another socket of the same connection: to begin TLS takes the first one away from the interrupting thread."""
 
     def __init__(self, found: socket.socket) -> None:

@@ -135,16 +135,16 @@ class Stream(httpcore.NetworkStream):
         if type(timeout) is not Phase or not timeout.attempt.is_interruptible:
             seconds = timeout.seconds(self) if type(timeout) is Phase else timeout
             return Stream(self._inner.start_tls(ssl_context, server_hostname, seconds))
-        from .interruptions import Twin  # noqa: PLC0415 - loaded when needed
+        from .interruptions import DuplicateSocket  # noqa: PLC0415 - loaded when needed
 
-        twin = Twin(self._inner.get_extra_info("socket"))
+        duplicate = DuplicateSocket(self._inner.get_extra_info("socket"))
         try:
-            return Stream(self._inner.start_tls(ssl_context, server_hostname, timeout.seconds(twin)))
+            return Stream(self._inner.start_tls(ssl_context, server_hostname, timeout.seconds(duplicate)))
         except InterruptedAttemptError:
             self.close()
             raise
         finally:
-            twin.close()
+            duplicate.close()
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as in httpcore
         """What httpcore asks for: the socket, its addresses, whether there is something to read."""
@@ -263,7 +263,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 def raise_if_late(timeout: float | None) -> None:
     """Raise the error of an attempt whose deadline has passed."""
     if isinstance(timeout, Phase) and timeout.attempt.is_over():
-        raise timeout.error(timeout.attempt.lateness()) from None
+        raise timeout.error(timeout.attempt.timeout_message()) from None
 
 
 def _unread(stream: httpcore.NetworkStream | httpcore.AsyncNetworkStream) -> list[Callable[[], int]]:

@@ -81,10 +81,10 @@ class Pool:
             self._readers = WeakSet()
         self._readers.add(reader)
 
-    def adapt(self, request: httpx.Request) -> None:
+    def prepare_body(self, request: httpx.Request) -> None:
         """Make the body of an upload fit to be sent: nothing has to be done."""
 
-    def aside(self, work: Callable[[], T]) -> T:
+    def run_blocking(self, work: Callable[[], T]) -> T:
         """What some work gives that reads from disk."""
         return work()
 
@@ -164,13 +164,13 @@ class AsyncPool:
             self._readers = WeakSet()
         self._readers.add(reader)
 
-    def adapt(self, request: httpx.Request) -> None:
+    def prepare_body(self, request: httpx.Request) -> None:
         """Make the body of an upload fit to be sent: it is read from disk in threads, and the event loop goes on."""
         from .._runs.upload import read_in_threads  # noqa: PLC0415 - loaded when needed
 
         read_in_threads(request)
 
-    async def aside(self, work: Callable[[], T]) -> T:
+    async def run_blocking(self, work: Callable[[], T]) -> T:
         """What some work gives that reads from disk: it is done in a thread, and the event loop goes on."""
         from asyncio import to_thread  # noqa: PLC0415 - the sync half does without asyncio, which is large
 

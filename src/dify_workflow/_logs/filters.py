@@ -48,7 +48,7 @@ class LogFilters(NamedTuple):
         return {name: Verbatim(text) if name in self.verbatim else text for name, text in self.given.items()}
 
     @property
-    def are_the_servers(self) -> bool:
+    def are_applied_by_server(self) -> bool:
         """Whether the server applies all of them, so that its `total` is the number of logs that match."""
         return self.status is None and self.session_id is None
 

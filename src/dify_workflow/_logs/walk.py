@@ -463,7 +463,7 @@ class WindowWalk:
     def _end(self, rows: list[SeenLog]) -> Inquiry[list[SeenLog]]:
         """Take the last page of the window."""
         floor = self._floor
-        if floor is not None and floor.has_witnesses:
+        if floor is not None and floor.has_known_logs:
             found = floor.end_of(rows)
             if found is None:
                 return (yield from self._search_floor(floor))
@@ -995,7 +995,7 @@ class _Floor:
         return all(second >= self.second for second in self.known.values())
 
     @property
-    def has_witnesses(self) -> bool:
+    def has_known_logs(self) -> bool:
         """Whether logs of its last second are known."""
         return self.second in self.known.values()
 

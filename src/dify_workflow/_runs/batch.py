@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..results import WorkflowRunResult
 
 Event = Literal["sending", "unsent", "accepted", "started", "paused", "ended", "lost"]
-Step = Literal["send", "look", "follow", "done"]
+Step = Literal["send", "search", "follow", "done"]
 Meaning = Literal["busy", "outage", "unclear", "doubtful", "refused", "fatal"]
 
 REFUSED: Final = "refused"
@@ -269,7 +269,7 @@ def first_step(entry: Entry | None, rules: Rules) -> Step:
         return "send" if rules.retry_failed and entry.status in RETRIED else "done"
     if entry.event in ("started", "paused"):
         return "follow"
-    return "done" if rules.one_user else "look"
+    return "done" if rules.one_user else "search"
 
 
 def begun(entry: Entry | None, *, row: int, digest: str, rules: Rules, now: float) -> Entry:
@@ -302,37 +302,39 @@ LOST_OF_ONE_USER: Final = (
 LOST: Final = "the server has accepted this run, and has not logged it since: it may still be waiting to be executed"
 
 
-class Sight(NamedTuple):
+class NextStep(NamedTuple):
     """What follows when the log of a row was looked for without success.
 
     Attributes:
-        step: "send", "lost", "refused", or "look" again.
+        step: "send", "lost", "refused", or "search" again.
         pause: seconds until then.
     """
 
-    step: Literal["send", "lost", "refused", "look"]
+    step: Literal["send", "lost", "refused", "search"]
     pause: float = 0.0
 
 
-def after_look(entry: Entry, *, looked_at: float, looks: int, sends: int, is_doubtful: bool, rules: Rules) -> Sight:
+def after_search(
+    entry: Entry, *, searched_at: float, searches: int, sends: int, is_doubtful: bool, rules: Rules
+) -> NextStep:
     """What follows when the log of a row was looked for without success.
 
     Args:
         entry: what is known of the row.
-        looked_at: when the look began.
-        looks: how often it was looked for.
+        searched_at: when the search began.
+        searches: how often it was looked for.
         sends: how often it was sent in this call.
         is_doubtful: whether the server reported an error that sending again is not likely to change.
         rules: what the call asks for.
     """
     if entry.event == "lost":
-        return Sight("lost")
-    left = entry.at + (rules.settle if entry.event == "sending" else rules.lost_after) - looked_at
+        return NextStep("lost")
+    left = entry.at + (rules.settle if entry.event == "sending" else rules.lost_after) - searched_at
     if left > 0:
-        return Sight("look", min(pause_of(looks), left))
+        return NextStep("search", min(pause_of(searches), left))
     if entry.event == "accepted":
-        return Sight("lost")
-    return Sight("refused" if is_doubtful or sends >= MOST_SENDS else "send")
+        return NextStep("lost")
+    return NextStep("refused" if is_doubtful or sends >= MOST_SENDS else "send")
 
 
 def pause_of(count: int) -> float:
@@ -443,9 +445,9 @@ class Task:
     Attributes:
         inputs: the row.
         entry: what is known of it.
-        step: what is done with it next: "send", "look" or "follow".
-        due: the moment of the next look, or of sending again, by `time.monotonic`.
-        looks: how often its log was looked for in this call.
+        step: what is done with it next: "send", "search" or "follow".
+        due: the moment of the next search, or of sending again, by `time.monotonic`.
+        searches: how often its log was looked for in this call.
         sends: how often it was sent in this call.
         busy: how often in a row the server refused one more run at once.
         error: what went wrong when it was sent.
@@ -457,7 +459,7 @@ class Task:
     entry: Entry
     step: str
     due: float = 0.0
-    looks: int = 0
+    searches: int = 0
     sends: int = 0
     busy: int = 0
     error: str | None = None
@@ -471,7 +473,7 @@ class JobState:
 
     Attributes:
         ready: rows that are to be sent or followed.
-        looking: rows whose logs are looked for.
+        searching: rows whose logs are looked for.
         ended: items that were not given yet, with what the journal has of them.
         taken: rows that were read and not given yet.
         read: rows that were read.
@@ -483,7 +485,7 @@ class JobState:
     """
 
     ready: deque[Task] = field(default_factory=deque[Task])
-    looking: list[Task] = field(default_factory=list[Task])
+    searching: list[Task] = field(default_factory=list[Task])
     ended: deque[tuple[Entry, BatchItem]] = field(default_factory=deque[tuple[Entry, BatchItem]])
     taken: int = 0
     read: int = 0

@@ -114,7 +114,7 @@ class BaseClient:
         """The server's version as its responses name it; "" when they do not, None before the first response."""
         return self.versions.get(self.configuration.base_url)
 
-    def learned_version(self, timeout: TimeoutOption) -> str:
+    def fetched_version(self, timeout: TimeoutOption) -> str:
         """The server's version, learned by a `GET /info` where no response has come yet; "" when it does not say it.
 
         Raises:
@@ -199,7 +199,7 @@ class BaseClient:
                 response_errors.conceal(error, None, options.api_key)
                 raise
             if call.files:
-                self.pool.adapt(request)
+                self.pool.prepare_body(request)
             try:
                 send = connections.within(None if has_body else limits.total)
                 work = partial(attempt, send, connections.hold, request, limits)

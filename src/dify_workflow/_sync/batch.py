@@ -18,7 +18,7 @@ from .._runs.batch import (
     BatchProgress,
     JobState,
     Task,
-    after_look,
+    after_search,
     begun,
     digest_of,
     first_step,
@@ -31,7 +31,7 @@ from .._runs.file_inputs import Contents, paths_in, to_check, with_paths_replace
 from .._runs.input_form import check_inputs, form_of
 from .._runs.started_run import OUTAGE, has_events
 from .iterations import Ending, Iteration
-from .outages import PatientCall
+from .outages import CallThroughOutages
 from .resources.app import App
 from .resources.base import base_client_of
 from .resources.files import Files
@@ -167,7 +167,7 @@ class BatchJob:
         from .._runs.batch_journal import Journal  # noqa: PLC0415 - loaded when needed
 
         pool, state = self._base_client.pool, self.state
-        self._journal = pool.aside(partial(Journal, journal, self._rules))
+        self._journal = pool.run_blocking(partial(Journal, journal, self._rules))
         early: dict[int, tuple[Entry, BatchItem]] = {}
         try:
             with self._workers:
@@ -227,7 +227,7 @@ class BatchJob:
                 if task.step == "done":
                     state.ended.append((task.entry, task.entry.item(inputs)))
                 else:
-                    (state.looking if task.step == "look" else state.ready).append(task)
+                    (state.searching if task.step == "search" else state.ready).append(task)
                 self._workers.changed.notify_all()
         with self._workers.changed:
             state.is_read = True
@@ -239,7 +239,7 @@ class BatchJob:
         if self._rules.in_order and state.read - state.given >= WINDOW:
             return False
         few = self._rules.at_once
-        return len(state.ready) < few and len(state.ended) < few and len(state.looking) < MOST_WAITING
+        return len(state.ready) < few and len(state.ended) < few and len(state.searching) < MOST_WAITING
 
     def _problem(self, inputs: Mapping[str, Any], *, is_first: bool) -> str | None:
         """Why a row is not sent; None where it is.
@@ -282,16 +282,16 @@ class BatchJob:
                     changed.notify_all()
             if pause:
                 self._life.sleep(pause)
-            self._hand_on(task)
+            self._dispatch(task)
 
-    def _hand_on(self, task: Task) -> None:
+    def _dispatch(self, task: Task) -> None:
         state = self.state
         with self._workers.changed:
             if task.step == "done":
                 self._workers.wait_for(lambda: len(state.ended) < self._rules.at_once)
                 state.ended.append((task.entry, task.entry.item(task.inputs)))
-            elif task.step == "look":
-                state.looking.append(task)
+            elif task.step == "search":
+                state.searching.append(task)
             else:
                 state.ready.appendleft(task)
             self._workers.changed.notify_all()
@@ -310,7 +310,7 @@ class BatchJob:
         task.entry = task.entry.now("sending", time.time())
         self._write(task.entry, sync=True)
         task.sends += 1
-        task.looks = 0
+        task.searches = 0
         self._outages.begin(task.request)
         try:
             try:
@@ -348,7 +348,7 @@ class BatchJob:
             self._end_reported(task, error)
         except (DifyError, RuntimeError):  # the stream broke, or ended without saying how the run did
             self._note_start(task, stream)
-            task.step = "follow" if task.entry.run else "look"
+            task.step = "follow" if task.entry.run else "search"
         else:
             if stream.inputs_refused:
                 task.entry = task.entry.now("sending", time.time(), run=None, task=None)
@@ -444,7 +444,7 @@ class BatchJob:
             self._write(task.entry)
             task.step = "done"
         else:
-            task.step, task.is_doubtful = "look", meaning == "doubtful"
+            task.step, task.is_doubtful = "search", meaning == "doubtful"
         return 0.0
 
     def _note_unsent(self, task: Task) -> None:
@@ -452,32 +452,32 @@ class BatchJob:
         task.entry = task.entry.now("unsent", time.time())
         self._write(task.entry)
 
-    # --- looking -----------------------------------------------------------------------------------------------------
+    # --- searching ---------------------------------------------------------------------------------------------------
 
     def _look_for_rows(self) -> None:
         state, changed = self.state, self._workers.changed
-        find: PatientCall[str, str | None] = PatientCall(self._find, self._outages, self._life, what=WHAT)
+        find: CallThroughOutages[str, str | None] = CallThroughOutages(self._find, self._outages, self._life, what=WHAT)
         while True:
             with changed:
-                self._workers.wait_for(lambda: bool(state.looking))
-                task = min(state.looking, key=lambda one: one.due)
+                self._workers.wait_for(lambda: bool(state.searching))
+                task = min(state.searching, key=lambda one: one.due)
                 if task.due > time.monotonic():
-                    self._workers.wait_for(partial(self._has_earlier_look, task.due), task.due)
+                    self._workers.wait_for(partial(self._has_earlier_search, task.due), task.due)
                     continue
-                state.looking.remove(task)
-            looked_at = time.time()
+                state.searching.remove(task)
+            searched_at = time.time()
             run_id = None if self._rules.one_user else find(self._user(task))
-            task.looks += 1
+            task.searches += 1
             if run_id is not None:
                 task.entry = task.entry.now("started", time.time(), run=run_id)
                 self._write(task.entry)
                 task.step = "follow"
             else:
-                self._not_found(task, looked_at)
-            self._hand_on(task)
+                self._not_found(task, searched_at)
+            self._dispatch(task)
 
-    def _has_earlier_look(self, due: float) -> bool:
-        return any(one.due < due for one in self.state.looking)
+    def _has_earlier_search(self, due: float) -> bool:
+        return any(one.due < due for one in self.state.searching)
 
     def _find(self, user: str) -> str | None:
         page = Logs(self._base_client).list(created_by_end_user_session_id=user, limit=1)
@@ -486,22 +486,22 @@ class BatchJob:
                 return log.workflow_run.id
         return None
 
-    def _not_found(self, task: Task, looked_at: float) -> None:
-        sight = after_look(
+    def _not_found(self, task: Task, searched_at: float) -> None:
+        next_step = after_search(
             task.entry,
-            looked_at=looked_at,
-            looks=task.looks,
+            searched_at=searched_at,
+            searches=task.searches,
             sends=task.sends,
             is_doubtful=task.is_doubtful,
             rules=self._rules,
         )
-        task.step = sight.step
-        task.due = time.monotonic() + sight.pause
-        if sight.step == "lost":
+        task.step = next_step.step
+        task.due = time.monotonic() + next_step.pause
+        if next_step.step == "lost":
             task.entry = task.entry.now("lost", time.time(), error=task.entry.error or LOST)
             self._write(task.entry)
             task.step = "done"
-        elif sight.step == "refused":
+        elif next_step.step == "refused":
             self._end_refused(task, task.error or "(no error text)")
 
     # --- files and journal -------------------------------------------------------------------------------------------
@@ -516,7 +516,7 @@ class BatchJob:
         if not paths:
             return task.inputs
         # Since Dify 1.14 a run can use the files of its own user only.
-        is_shared = self._rules.one_user or not has_events(self._base_client.learned_version(None))
+        is_shared = self._rules.one_user or not has_events(self._base_client.fetched_version(None))
         owner = self._rules.user if is_shared else user
         files: dict[Path, Any] = {}
         try:
@@ -534,13 +534,13 @@ class BatchJob:
         return found
 
     def _upload(self, path: Path, owner: str, *, is_shared: bool) -> Any:  # noqa: ANN401 - JSON is anything
-        call: PatientCall[Path, Any] = PatientCall(
+        call: CallThroughOutages[Path, Any] = CallThroughOutages(
             partial(self._upload_once, owner), self._outages, self._life, what=WHAT
         )
         if not is_shared:
             return (call(path)).as_input()
         uploads, uploading, changed = self._journal.uploads, self.state.uploading, self._workers.changed
-        key = f"{owner}/{self._base_client.pool.aside(partial(self._contents.digest, path))}"
+        key = f"{owner}/{self._base_client.pool.run_blocking(partial(self._contents.digest, path))}"
         with changed:
             self._workers.wait_for(lambda: key not in uploading)
             if key in uploads:
@@ -560,6 +560,6 @@ class BatchJob:
 
     def _write(self, entry: Entry, *, sync: bool = False) -> None:
         if sync:
-            self._base_client.pool.aside(partial(self._journal.write, entry, sync=True))
+            self._base_client.pool.run_blocking(partial(self._journal.write, entry, sync=True))
         else:
             self._journal.write(entry)

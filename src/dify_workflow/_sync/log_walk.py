@@ -138,7 +138,7 @@ def _logs(
             seen_at_newest=position.seen_at_newest,
             untimed_ids=position.untimed_ids,
             latest=position.latest,
-            given_before=position.seen if filters.are_the_servers else None,
+            given_before=position.seen if filters.are_applied_by_server else None,
         )
         begun_at: tuple[int | None, set[str]] | None = (position.newest, set(position.seen_at_newest))
         with closing(_batches(read_page, walk, workers, life)) as batches:
@@ -149,7 +149,7 @@ def _logs(
                 if time_shift and not position.time_shift:
                     logging.log_time_shift("logs.iter", time_shift)
                 position.time_shift = time_shift
-                if position.total is None and filters.are_the_servers:
+                if position.total is None and filters.are_applied_by_server:
                     position.total = walk.total
                 for row in rows:
                     position.passed(row, is_ordered=is_ordered)

@@ -21,7 +21,7 @@ from .._runs.started_run import (
 )
 from .._worker_pool import Workers
 from .iterations import Ending, life_of
-from .outages import PatientCall
+from .outages import CallThroughOutages
 from .resources.base import base_client_of
 from .resources.runs import Runs
 from .run_stream import span_of
@@ -245,7 +245,7 @@ def poll(
     """
     outages, pause = Outages(OUTAGE), FIRST_PAUSE
     outages.succeeded(Request())  # the server was up when it started the run
-    get: PatientCall[str, WorkflowRunDetail] = PatientCall(runs.get, outages, life, what="wait")
+    get: CallThroughOutages[str, WorkflowRunDetail] = CallThroughOutages(runs.get, outages, life, what="wait")
     while True:
         result = result_of(get(run_id), task_id)
         left = None if deadline is None else deadline - time.monotonic()

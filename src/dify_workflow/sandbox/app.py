@@ -77,7 +77,7 @@ def create_app(state: SandboxState, request_log: RequestLog) -> Starlette:
             *(_route(path, operations, state) for path, operations in table.items()),
             _route("/files/{file_id}/file-preview", {"GET": fetch_file}, state),
         ],
-        middleware=[Middleware(_Entrance, state=state, request_log=request_log)],
+        middleware=[Middleware(_RequestMiddleware, state=state, request_log=request_log)],
         exception_handlers={
             ApiError: _refuse,
             HTTPException: _respond_outside_operations,
@@ -114,7 +114,7 @@ def _preflight_headers(request: Request) -> dict[str, str]:
     return {**headers, "Access-Control-Allow-Headers": ", ".join(allowed)} if allowed else headers
 
 
-class _Entrance:
+class _RequestMiddleware:
     """What every request passes: it is noted, held back as long as `traps` says, and its response is marked."""
 
     def __init__(self, app: ASGIApp, state: SandboxState, request_log: RequestLog) -> None:
@@ -187,7 +187,7 @@ async def _respond_outside_operations(request: Request, error: Exception) -> Res
 
 def _defect_response(server: ServerVersion) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def respond(request: Request, _error: Exception) -> Response:
-        # Sent from outside `_Entrance`. The server then logs the traceback, which shows no values.
+        # Sent from outside `_RequestMiddleware`. The server then logs the traceback, which shows no values.
         refusal = unknown_error()
         return _operation(request, json_response(refusal.status, refusal.body, _version_headers(server)))
 

@@ -17,7 +17,7 @@ from .input_form import Files
 from .records import AppRow, EndUserRow, FileRow
 from .uploads import UploadStore, signed_url
 from .versions import ServerVersion
-from .workflow import input_form, obedient_workflow
+from .workflow import input_form, workflow_of_inputs
 from .workflow_steps import Workflow
 
 __all__ = ["Behavior", "SandboxState"]
@@ -69,7 +69,7 @@ class SandboxState:
 
     def behavior_of(self, app: AppRow) -> Behavior:
         """Give what an app does."""
-        return self.behaviors.get(app.name) or Behavior(obedient_workflow, input_form(pauses=self.server.has_forms))
+        return self.behaviors.get(app.name) or Behavior(workflow_of_inputs, input_form(pauses=self.server.has_forms))
 
     def end_user(self, app: AppRow, user: str) -> EndUserRow:
         """Give the end user of this name; the server notes each whom a request names, whatever comes of it."""

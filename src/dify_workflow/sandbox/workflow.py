@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from .workflow_steps import FormSubmission, HumanForm, Step, StreamError, Wait
 
-__all__ = ["LONGEST_RUN", "echo_workflow", "input_form", "obedient_workflow"]
+__all__ = ["LONGEST_RUN", "echo_workflow", "input_form", "workflow_of_inputs"]
 
 LONGEST_RUN: Final = 3600
 _MOST_CHUNKS: Final = 10_000
@@ -39,7 +39,7 @@ def input_form(*, pauses: bool) -> list[dict[str, Any]]:
     return items
 
 
-def obedient_workflow(inputs: dict[str, Any]) -> Generator[Step, FormSubmission | None, dict[str, Any]]:
+def workflow_of_inputs(inputs: dict[str, Any]) -> Generator[Step, FormSubmission | None, dict[str, Any]]:
     """Do what the inputs ask for, in the order of the table above."""
     if inputs["error_event"]:
         yield StreamError(inputs["error_event"])

@@ -66,7 +66,7 @@ class AsyncFiles(AsyncResource):
         """
         user = checked_user(user)
         with upload.Source(file, filename, content_type) as source:
-            call = upload_file.build_request(file=await self._base_client.pool.aside(source.part), user=user)
+            call = upload_file.build_request(file=await self._base_client.pool.run_blocking(source.part), user=user)
             return await self._base_client.send(call, decode.reader_as(Upload), timeout, after_upload)
 
     async def upload_all(

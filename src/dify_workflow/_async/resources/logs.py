@@ -221,7 +221,7 @@ class AsyncLogs(AsyncResource):
         from ..._http.outages import Outages  # noqa: PLC0415 - loaded when needed
         from ..._logs.ranges import walk_filters  # noqa: PLC0415 - loaded when needed
         from ..log_walk import AsyncLogWalk  # noqa: PLC0415 - loaded when needed
-        from ..outages import AsyncPatientCall  # noqa: PLC0415 - loaded when needed
+        from ..outages import AsyncCallThroughOutages  # noqa: PLC0415 - loaded when needed
 
         filters = walk_filters(
             range,
@@ -244,7 +244,7 @@ class AsyncLogs(AsyncResource):
 
             read_page = partial(traced_call, span, read_page)
         walk = AsyncLogWalk(
-            AsyncPatientCall(read_page, outages, life),
+            AsyncCallThroughOutages(read_page, outages, life),
             filters,
             checkpoint=checkpoint,
             workers=workers,
@@ -266,7 +266,7 @@ class AsyncLogs(AsyncResource):
             get = partial(traced_call, span, get)
         return AsyncDetailedLogWalk(
             walk,
-            AsyncPatientCall(get, outages, life, probe=probe),
+            AsyncCallThroughOutages(get, outages, life, probe=probe),
             at_once=details,
             outages=outages,
             configuration=base_client.configuration,
@@ -406,7 +406,7 @@ class AsyncLogs(AsyncResource):
         from ..._http.outages import Outages  # noqa: PLC0415 - loaded when needed
         from ..._logs.follow import checked_following  # noqa: PLC0415 - loaded when needed
         from ..log_follow import AsyncLogChanges  # noqa: PLC0415 - loaded when needed
-        from ..outages import AsyncPatientCall  # noqa: PLC0415 - loaded when needed
+        from ..outages import AsyncCallThroughOutages  # noqa: PLC0415 - loaded when needed
 
         filters, following = checked_following(
             keyword=keyword,
@@ -421,7 +421,7 @@ class AsyncLogs(AsyncResource):
         )
         life = AsyncLifetime()
         read_page = _page_reader(self._base_client.within(life), filters, timeout)
-        patient = AsyncPatientCall(read_page, Outages(patience), life, what="logs.changes")
+        patient = AsyncCallThroughOutages(read_page, Outages(patience), life, what="logs.changes")
         return AsyncLogChanges(patient, following, life=life, configuration=self._base_client.configuration)
 
     async def ranges(
@@ -521,4 +521,4 @@ async def _check_keyword(base_client: AsyncBaseClient, keyword: str, timeout: Ti
     """
     from ..._logs.keywords import sent_keyword  # noqa: PLC0415 - loaded when needed
 
-    sent_keyword(keyword, await base_client.learned_version(timeout))
+    sent_keyword(keyword, await base_client.fetched_version(timeout))

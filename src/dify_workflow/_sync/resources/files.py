@@ -66,7 +66,7 @@ class Files(Resource):
         """
         user = checked_user(user)
         with upload.Source(file, filename, content_type) as source:
-            call = upload_file.build_request(file=self._base_client.pool.aside(source.part), user=user)
+            call = upload_file.build_request(file=self._base_client.pool.run_blocking(source.part), user=user)
             return self._base_client.send(call, decode.reader_as(Upload), timeout, after_upload)
 
     def upload_all(self, inputs: Mapping[str, Any], *, user: str, timeout: TimeoutOption = None) -> dict[str, Any]:

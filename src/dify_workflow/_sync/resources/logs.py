@@ -221,7 +221,7 @@ class Logs(Resource):
         from ..._http.outages import Outages  # noqa: PLC0415 - loaded when needed
         from ..._logs.ranges import walk_filters  # noqa: PLC0415 - loaded when needed
         from ..log_walk import LogWalk  # noqa: PLC0415 - loaded when needed
-        from ..outages import PatientCall  # noqa: PLC0415 - loaded when needed
+        from ..outages import CallThroughOutages  # noqa: PLC0415 - loaded when needed
 
         filters = walk_filters(
             range,
@@ -244,7 +244,7 @@ class Logs(Resource):
 
             read_page = partial(traced_call, span, read_page)
         walk = LogWalk(
-            PatientCall(read_page, outages, life),
+            CallThroughOutages(read_page, outages, life),
             filters,
             checkpoint=checkpoint,
             workers=workers,
@@ -266,7 +266,7 @@ class Logs(Resource):
             get = partial(traced_call, span, get)
         return DetailedLogWalk(
             walk,
-            PatientCall(get, outages, life, probe=probe),
+            CallThroughOutages(get, outages, life, probe=probe),
             at_once=details,
             outages=outages,
             configuration=base_client.configuration,
@@ -406,7 +406,7 @@ class Logs(Resource):
         from ..._http.outages import Outages  # noqa: PLC0415 - loaded when needed
         from ..._logs.follow import checked_following  # noqa: PLC0415 - loaded when needed
         from ..log_follow import LogChanges  # noqa: PLC0415 - loaded when needed
-        from ..outages import PatientCall  # noqa: PLC0415 - loaded when needed
+        from ..outages import CallThroughOutages  # noqa: PLC0415 - loaded when needed
 
         filters, following = checked_following(
             keyword=keyword,
@@ -421,7 +421,7 @@ class Logs(Resource):
         )
         life = Lifetime()
         read_page = _page_reader(self._base_client.within(life), filters, timeout)
-        patient = PatientCall(read_page, Outages(patience), life, what="logs.changes")
+        patient = CallThroughOutages(read_page, Outages(patience), life, what="logs.changes")
         return LogChanges(patient, following, life=life, configuration=self._base_client.configuration)
 
     def ranges(
@@ -521,4 +521,4 @@ def _check_keyword(base_client: BaseClient, keyword: str, timeout: TimeoutOption
     """
     from ..._logs.keywords import sent_keyword  # noqa: PLC0415 - loaded when needed
 
-    sent_keyword(keyword, base_client.learned_version(timeout))
+    sent_keyword(keyword, base_client.fetched_version(timeout))
