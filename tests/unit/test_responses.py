@@ -11,7 +11,7 @@ from support.fault_server import KEY
 from dify_workflow._http import decode, response_errors
 from dify_workflow._http.decode import UnusableBodyError, json_value, model_value
 from dify_workflow._http.library import httpx
-from dify_workflow._http.response_errors import status_error, stream_error
+from dify_workflow._http.response_errors import stream_error
 from dify_workflow._http.secrets import Secret
 from dify_workflow.models import WorkflowLogPage
 
@@ -52,18 +52,6 @@ def test_what_is_no_page_is_named(content: bytes, reason: str):
 def test_of_broken_json_it_is_said_what_is_wrong_with_it():
     assert reason_of(b'{"data": [') == "broken JSON (Expecting value: line 1 column 11 (char 10))"
     assert reason_of(b"502 Bad Gateway").startswith("broken JSON (")
-
-
-def test_a_page_without_a_title_is_called_a_page():
-    for content in (b"<h1>no</h1>", b"\n <p>"):
-        error = status_error(httpx.Response(502, request=REQUEST), content, SECRET)
-        assert error.message == "an HTML page"
-        assert str(error) == "POST /v1/workflows/run: 502: an HTML page (dify.example.com)"
-
-
-def test_a_redirect_is_told_with_what_to_do():
-    error = status_error(httpx.Response(302, request=REQUEST), b"moved", SECRET)
-    assert error.message == ("a redirect, which is not followed, as it could take the key elsewhere; check base_url")
 
 
 @pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}], ids=["no type", "JSON"])
