@@ -37,11 +37,11 @@ def reason_of(content: bytes) -> str:
         (b"null", "null where an object belongs"),
         (b"true", "a boolean where an object belongs"),
         (b"7.5", "a number where an object belongs"),
-        (b'"x"', "text where an object belongs"),
+        (b'"x"', "a string where an object belongs"),
         (b"{}", "an object with nothing where its list 'data' belongs"),
         (b'{"data": null}', "an object with null where its list 'data' belongs"),
         (b'{"data": {}}', "an object with an object where its list 'data' belongs"),
-        (b'{"data": "x"}', "an object with text where its list 'data' belongs"),
+        (b'{"data": "x"}', "an object with a string where its list 'data' belongs"),
     ],
     ids=lambda value: repr(value)[:30],
 )

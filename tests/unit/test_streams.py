@@ -113,7 +113,7 @@ def test_signs_of_life_are_no_events(ping: bytes):
         ("null", "null where"),
         ("7", "a number where"),
         ("true", "a boolean where"),
-        ('"x"', "text where"),
+        ('"x"', "a string where"),
     ],
     ids=lambda value: value[:10],
 )
