@@ -183,9 +183,29 @@ def test_a_pause_is_a_result_and_the_run_can_be_waited_for_again(half: Half):
         token = result.data.reasons[0].form_token
         assert (await run.wait()).status == "paused"
         await client.forms.submit(token, inputs={"comment": "fine"}, action="approve", user="u-1")
-        assert (await run.wait(30)).status in {"succeeded", "paused"}
+        assert (await run.wait(30)).status == "succeeded"
 
     with Sandbox(rows=0, version="1.16", api_key=KEY) as sandbox:
+        half.play(sandbox.base_url, story)
+        assert len(sandbox.started_runs) == 1
+
+
+@EACH_HALF
+def test_a_run_whose_form_was_submitted_is_not_paused(half: Half):
+    async def story(client: Any) -> None:
+        run = await start(client, pause="Refund?")
+        token = (await run.wait()).data.reasons[0].form_token
+        attached = client.runs.attach(run.id, user="u-1")
+        assert (await attached.wait()).status == "paused"
+        sandbox.traps.queue_delay = 2.0
+        await client.forms.submit(token, inputs={"comment": "fine"}, action="approve", user="u-1")
+        assert (await attached.get()).status == "paused"
+        with pytest.raises(APITimeoutError, match="has not ended within"):
+            await attached.wait(0.1)
+        assert (await attached.wait(30)).status == "succeeded"
+        assert (await run.wait(30)).status == "succeeded"
+
+    with Sandbox(rows=0, version="1.16", api_key=KEY) as sandbox, nothing_left_open():
         half.play(sandbox.base_url, story)
         assert len(sandbox.started_runs) == 1
 

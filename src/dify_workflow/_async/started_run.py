@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from .._errors import DifyError
+from .._errors import APIStatusError, APITimeoutError, DifyError
 from .._http.lifetimes import AsyncLifetime, EndedError
 from .._http.monitors import AsyncMonitor
 from .._http.outages import Outages, Request
 from .._runs.started_run import (
     FIRST_PAUSE,
+    FORM_CLOSED,
+    LONGEST_LOOK,
     OUTAGE,
     PAUSED,
     checked_wait,
+    form_tokens,
     has_events,
     next_pause,
     not_ended,
@@ -23,12 +26,14 @@ from .._worker_pool import AsyncWorkers
 from .iterations import Ending, life_of
 from .outages import AsyncCallThroughOutages
 from .resources.base import base_client_of
+from .resources.forms import AsyncForms
 from .resources.runs import AsyncRuns
 from .run_stream import span_of
 
 if TYPE_CHECKING:
     from ..models import StopResponse
     from ..results import WorkflowRunDetail, WorkflowRunResult
+    from .base_client import AsyncBaseClient
     from .run_stream import AsyncRunStream
 
 
@@ -89,7 +94,8 @@ class AsyncRun:
             self._is_pause_known = result is not None and result.status == PAUSED  # it may go on from there
             if result is not None or not reader.is_left:
                 return self._ended(result, seconds)
-        return self._ended(await poll(self._runs, self.id, self.task_id, AsyncLifetime(), deadline), seconds)
+        life = AsyncLifetime()
+        return self._ended(await poll(self._runs, self.id, self.user, self.task_id, life, deadline), seconds)
 
     async def get(self) -> WorkflowRunDetail:
         """The run as it is now, with its inputs and outputs: `GET /workflows/run/{workflow_run_id}`.
@@ -235,13 +241,15 @@ async def ended_result(
             pass
         finally:
             await events.close()
-    return await poll(runs, run_id, task_id, life, None)
+    return await poll(runs, run_id, user, task_id, life, None)
 
 
 async def poll(
-    runs: AsyncRuns, run_id: str, task_id: str | None, life: AsyncLifetime, deadline: float | None
+    runs: AsyncRuns, run_id: str, user: str, task_id: str | None, life: AsyncLifetime, deadline: float | None
 ) -> WorkflowRunResult | None:
     """Ask for a run until it has ended or waits for a person; None when the deadline has passed before.
+
+    A run stays `paused` after its form was submitted, until a worker of the server takes it: then it waits for nobody.
 
     Raises:
         DifyError: the server cannot be asked for the run.
@@ -253,7 +261,48 @@ async def poll(
     while True:
         result = result_of(await get(run_id), task_id)
         left = None if deadline is None else deadline - time.monotonic()
+        if result is not None and result.status == PAUSED and not await awaits_person(runs, run_id, user, life):
+            result = None
         if result is not None or (left is not None and left <= 0):
             return result
         await life.sleep(pause if left is None else min(pause, left))
         pause = next_pause(pause)
+
+
+async def awaits_person(runs: AsyncRuns, run_id: str, user: str, life: AsyncLifetime) -> bool:
+    """Whether a form of a paused run is open, or nothing shows that none is.
+
+    Raises:
+        EndedError: the lifetime has ended.
+    """
+    base_client = base_client_of(runs)
+    if not has_events(base_client.version):
+        return True
+    events = AsyncRuns(base_client.within(life)).events(run_id, user=user, max_silence=LONGEST_LOOK)
+    try:
+        await life.run(Ending(events), events.__aenter__)
+        result = await life.run(Ending(events), events.wait)
+    except APITimeoutError:
+        return False  # it goes on
+    except (DifyError, RuntimeError):
+        return True
+    finally:
+        await events.close()
+    if result.status != PAUSED:
+        return False
+    tokens = form_tokens(result)
+    for token in tokens:
+        if await is_open(base_client, token):
+            return True
+    return not tokens
+
+
+async def is_open(base_client: AsyncBaseClient, form_token: str) -> bool:
+    """Whether a form can still be submitted, or nothing shows that it cannot."""
+    try:
+        await AsyncForms(base_client).get(form_token)
+    except APIStatusError as error:
+        return error.status_code != FORM_CLOSED
+    except DifyError:
+        pass
+    return True

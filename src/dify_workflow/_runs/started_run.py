@@ -22,6 +22,12 @@ GROWTH: Final = 1.5
 OUTAGE: Final = 300.0
 """Seconds for which an outage of the server is waited out while a run goes on."""
 
+LONGEST_LOOK: Final = 5.0
+"""Seconds without an event after which a run is taken to go on whose events were to show its pause."""
+
+FORM_CLOSED: Final = 412
+"""The status of the response for a form that was submitted, or has expired."""
+
 FIELDS: Final = (
     "id",
     "workflow_id",
@@ -59,6 +65,13 @@ def result_of(detail: WorkflowRunDetail, task_id: str | None) -> WorkflowRunResu
     data = {name: getattr(detail, name) for name in FIELDS if name in detail.to_dict()}
     result: dict[str, Any] = {"task_id": task_id, "workflow_run_id": detail.id, "data": data}
     return WorkflowRunResult.from_dict(result)
+
+
+def form_tokens(result: WorkflowRunResult) -> list[str]:
+    """The tokens of the forms that a paused run waits for."""
+    reasons: object = getattr(result.data, "reasons", None)
+    tokens = [getattr(reason, "form_token", None) for reason in (reasons if isinstance(reasons, list) else [])]
+    return [token for token in tokens if isinstance(token, str)]
 
 
 def not_ended(base_url: str, run_id: str, seconds: float) -> APITimeoutError:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from .._errors import DifyError
+from .._errors import APIStatusError, APITimeoutError, DifyError
 from .._http.lifetimes import EndedError, Lifetime
 from .._http.monitors import Monitor
 from .._http.outages import Outages, Request
 from .._runs.started_run import (
     FIRST_PAUSE,
+    FORM_CLOSED,
+    LONGEST_LOOK,
     OUTAGE,
     PAUSED,
     checked_wait,
+    form_tokens,
     has_events,
     next_pause,
     not_ended,
@@ -23,12 +26,14 @@ from .._worker_pool import Workers
 from .iterations import Ending, life_of
 from .outages import CallThroughOutages
 from .resources.base import base_client_of
+from .resources.forms import Forms
 from .resources.runs import Runs
 from .run_stream import span_of
 
 if TYPE_CHECKING:
     from ..models import StopResponse
     from ..results import WorkflowRunDetail, WorkflowRunResult
+    from .base_client import BaseClient
     from .run_stream import RunStream
 
 
@@ -87,7 +92,8 @@ class Run:
             self._is_pause_known = result is not None and result.status == PAUSED  # it may go on from there
             if result is not None or not reader.is_left:
                 return self._ended(result, seconds)
-        return self._ended(poll(self._runs, self.id, self.task_id, Lifetime(), deadline), seconds)
+        life = Lifetime()
+        return self._ended(poll(self._runs, self.id, self.user, self.task_id, life, deadline), seconds)
 
     def get(self) -> WorkflowRunDetail:
         """The run as it is now, with its inputs and outputs: `GET /workflows/run/{workflow_run_id}`.
@@ -231,13 +237,15 @@ def ended_result(runs: Runs, run_id: str, user: str, task_id: str | None, life: 
             pass
         finally:
             events.close()
-    return poll(runs, run_id, task_id, life, None)
+    return poll(runs, run_id, user, task_id, life, None)
 
 
 def poll(
-    runs: Runs, run_id: str, task_id: str | None, life: Lifetime, deadline: float | None
+    runs: Runs, run_id: str, user: str, task_id: str | None, life: Lifetime, deadline: float | None
 ) -> WorkflowRunResult | None:
     """Ask for a run until it has ended or waits for a person; None when the deadline has passed before.
+
+    A run stays `paused` after its form was submitted, until a worker of the server takes it: then it waits for nobody.
 
     Raises:
         DifyError: the server cannot be asked for the run.
@@ -249,7 +257,48 @@ def poll(
     while True:
         result = result_of(get(run_id), task_id)
         left = None if deadline is None else deadline - time.monotonic()
+        if result is not None and result.status == PAUSED and not awaits_person(runs, run_id, user, life):
+            result = None
         if result is not None or (left is not None and left <= 0):
             return result
         life.sleep(pause if left is None else min(pause, left))
         pause = next_pause(pause)
+
+
+def awaits_person(runs: Runs, run_id: str, user: str, life: Lifetime) -> bool:
+    """Whether a form of a paused run is open, or nothing shows that none is.
+
+    Raises:
+        EndedError: the lifetime has ended.
+    """
+    base_client = base_client_of(runs)
+    if not has_events(base_client.version):
+        return True
+    events = Runs(base_client.within(life)).events(run_id, user=user, max_silence=LONGEST_LOOK)
+    try:
+        life.run(Ending(events), events.__enter__)
+        result = life.run(Ending(events), events.wait)
+    except APITimeoutError:
+        return False  # it goes on
+    except (DifyError, RuntimeError):
+        return True
+    finally:
+        events.close()
+    if result.status != PAUSED:
+        return False
+    tokens = form_tokens(result)
+    for token in tokens:
+        if is_open(base_client, token):
+            return True
+    return not tokens
+
+
+def is_open(base_client: BaseClient, form_token: str) -> bool:
+    """Whether a form can still be submitted, or nothing shows that it cannot."""
+    try:
+        Forms(base_client).get(form_token)
+    except APIStatusError as error:
+        return error.status_code != FORM_CLOSED
+    except DifyError:
+        pass
+    return True

@@ -86,7 +86,6 @@ class PendingForm:
         """Let the run go on with what somebody has filled in."""
         self.state = "submitted"
         self.submission = submission
-        self._execution.paused = False
         self._execution.wake()
 
 
@@ -410,6 +409,8 @@ class Execution:
             before = time.monotonic()
             await self._sleep(left)
             left -= time.monotonic() - before
+        if pending.submission is not None and self._server.queues_streams:
+            await asyncio.sleep(self._traps.queue_delay)  # it stays paused until a worker takes it
         self._resume(node, started_waiting)
         names = {"node_id": node.node_id, "node_title": node.title}
         submission = pending.submission

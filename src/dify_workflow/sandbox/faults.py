@@ -35,7 +35,8 @@ class Traps:
             pings go on.
         end_streams_after: A stream ends after so many events, as if nothing were missing.
         queue_delay: Seconds for which the worker that executes streaming runs is busy: the stream sends one ping and
-            then nothing, the run is not stored yet. Servers before 1.14 have no such queue.
+            then nothing, the run is not stored yet; and a run whose form was submitted stays paused. Servers before
+            1.14 have no such queue.
         stream_idle_seconds: Seconds after which a stream that waits (for a busy worker, for a form, for events after
             the end) ends silently, from 1.14 on.
         displayed_time_shift: Seconds that displayed times are ahead of the true ones, which the filters go by; negative
