@@ -114,7 +114,9 @@ def zoned_follow(chance: random.Random, kind: str, zone: str, *, forward: bool, 
         ended = moment + chance.choice([0, 100]) * chance.random()
         rows.append(TableRow(f"near-{number}", int(moment), moment + chance.choice([0, LATE]) * chance.random(), ended))
     table = ZonedFollowTable(rows, begin - 60.0, chance)
-    table.kind, table.zone, table.has_runs = kind, zone, chance.random() < 0.7
+    table.kind, table.zone = kind, zone
+    # The times of runs alone tell that a database session's hour is displayed for the first time.
+    table.has_runs = chance.random() < 0.7 or (kind == "session" and not forward)
     return ZonedFollow(table, step, restarts)
 
 
@@ -129,8 +131,8 @@ def _moved(row: TableRow, seconds: int) -> TableRow:
 
 
 def random_zoned_follow(chance: random.Random) -> ZonedFollow:
-    """A history of a step forward, or of one back where the true times tell both passes of the hour apart."""
-    kind, forward = chance.choice([("session", True), ("process", True), ("process", False)])
+    """A history of any kind of server and step."""
+    kind, forward = chance.choice(["session", "process"]), chance.random() < 0.5
     return zoned_follow(chance, kind, chance.choice(ZONES), forward=forward, restarts=chance.random() < 0.7)
 
 

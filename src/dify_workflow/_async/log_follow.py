@@ -280,6 +280,7 @@ class AsyncPolling:
         """What is new since the last look, oldest first."""
         following = self._following
         helps_to_part, is_repeated = True, False
+        await self._prove([])
         while True:
             before, start = following.clock, following.window_start
             page = await self._read(PageRequest(None, start))
@@ -311,7 +312,15 @@ class AsyncPolling:
                 yield row
             if walk.is_ordered:
                 await self._step_back(given, before)
+            await self._prove(given)
             return
+
+    async def _prove(self, rows: list[SeenLog]) -> None:
+        """Prove the clock by the newest known log where the times of runs contradict it."""
+        if self._following.needs_proof:
+            found = await self._resolve(self._following.search_clock(rows))
+            if found is not None:
+                self._adopt(WindowWalk(None, None, clock=found))
 
     async def _step_back(self, rows: list[SeenLog], before: FilterClock) -> None:
         """Go on by another clock than before where the logs of a poll show that displayed times went back."""

@@ -30,7 +30,17 @@ from .._http.outages import is_outage
 from .._runs import statuses
 from . import times
 from .filters import log_filters
-from .walk import LARGEST_SHIFT, LARGEST_STEP, SECONDS, FilterClock, PageRequest, alone_in, find_clock, hinted_clocks
+from .walk import (
+    LARGEST_SHIFT,
+    LARGEST_STEP,
+    SECONDS,
+    FilterClock,
+    PageRequest,
+    alone_in,
+    estimated_shift,
+    find_clock,
+    hinted_clocks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -107,6 +117,12 @@ class Following:
         self._poll = poll
         self._give_up_after = give_up_after
         self._recent: dict[str, int] = {}
+        self._forget_over = AT_ONCE  # known logs beyond which those are forgotten that no window shows again
+        # A displayed second at which the clock was that of the second pass of an hour, and logs were of the first one.
+        self._first_pass: int | None = None
+        self._estimate: int | None = None  # the shift that logs showed last by the times of their runs
+        self._proved: FilterClock | None = None  # the clock by which a known log was found
+        self._known_from: int | None = None  # displayed second from which on all logs are known that were given
         self._reached: dict[str, int] = {}  # seconds that rows of the present look count as of
         self._unfinished: dict[str, Unfinished] = {}
         self._may_be_displayed_elsewhere = False  # whether unfinished logs are known by the times of another shift
@@ -131,18 +147,50 @@ class Following:
         """Earliest second of the next poll, as the server's filter understands it."""
         if self.newest is None:
             return self.oldest
-        start = self.clock.after(max(self.newest - OVERLAP_SECONDS - self._margin, SECONDS.start))
+        margin = OVERLAP_SECONDS + max(self._margin, STEP_BACK if self._may_repeat else 0)
+        start = self.clock.after(max(self.newest - margin, SECONDS.start))
         return start if self.oldest is None else max(start, self.oldest)
 
     @property
     def _recent_start(self) -> int | None:
         """Earliest displayed second of the known logs that the next poll shows again."""
-        return None if self.newest is None else self.newest - OVERLAP_SECONDS
+        if self.newest is None:
+            return None
+        start = self._late_from
+        if not self._is_shifted:
+            return start
+        # A database session takes both passes of an hour that is displayed twice for the second one: windows show the
+        # logs of the first one for an hour, and those of the second one are displayed before them.
+        return start - STEP_BACK if self._known_from is None else min(start, max(start - STEP_BACK, self._known_from))
+
+    @property
+    def _late_from(self) -> int:
+        """Displayed second from which on a log may appear that is late."""
+        return (self.newest or 0) - OVERLAP_SECONDS
+
+    @property
+    def _is_shifted(self) -> bool:
+        return bool(self.time_shift or self.clock.shift) or self._may_repeat
+
+    @property
+    def _differs(self) -> bool:
+        return self._estimate is not None and self._estimate != self.clock.shift
+
+    @property
+    def needs_proof(self) -> bool:
+        """Whether the clock is to be proved by the newest known log, as times of runs contradict it."""
+        return (self._differs or self._may_repeat) and self._proved != self.clock and not self.is_clock_suspect
+
+    @property
+    def _may_repeat(self) -> bool:
+        """Whether the hour of the newest known log may be displayed once more."""
+        return self._first_pass is not None and (self.newest or 0) <= self._first_pass + 2 * STEP_BACK
 
     def skip(self, rows: Iterable[SeenLog], newest: int | None) -> None:
         """Note logs that were there before, so that they are not given; `newest` is the newest log's second."""
         self.has_begun = True
         self.newest = newest
+        self._known_from = None if newest is None else newest - OVERLAP_SECONDS
         self._recent.update((row.identity, row.second) for row in rows)
         self._forget()
 
@@ -196,7 +244,10 @@ class Following:
                 if row.second + more > above + OVERLAP_SECONDS:  # here displayed times went back
                     more -= -(-(row.second + more - above) // STEPS[0]) * STEPS[0]
                 elif start is not None and row.second + more < start:
-                    more += _step_in(above - row.second - more)
+                    step = _step_in(above - row.second - more)
+                    recent = self._late_from
+                    if start > recent - step:  # else all are known that were given since before the step
+                        more, start = more + step, recent if step else start
                 above = row.second + more
             if start is None or not row.is_timed or row.second + more >= start:
                 late[row.identity] = min(row.second, row.second + more)
@@ -205,12 +256,19 @@ class Following:
     def take(self, row: SeenLog, now: float) -> bool:
         """Note that it was a log's turn; whether it is one that the caller wants."""
         matches = self._filters.match(row.log)
+        estimate = estimated_shift([row])
+        if estimate is None and self._estimate and has_run_time(row):
+            estimate = 0  # where the times of runs are true, as was seen
+        if estimate is not None and estimate != self._estimate:
+            self._estimate, self._proved = estimate, None
         second = self._reached.pop(row.identity, row.second)
         is_later = self.newest is None or second > self.newest
         if row.is_timed and is_later and row.identity not in self._unfinished:
             self.newest = second
-            if len(self._recent) > AT_ONCE:
+            self._first_pass = second if self._differs else self._first_pass
+            if len(self._recent) > self._forget_over:
                 self._forget()
+                self._forget_over = max(AT_ONCE, 2 * len(self._recent))
         # A log without a time was seen where the newest log was, or before it.
         second = second if row.is_timed or self.newest is None else self.newest
         self._recent[row.identity] = max(second, self._recent.get(row.identity, second))
@@ -240,7 +298,9 @@ class Following:
         None for what can be given at once, and none for the newest part, to which logs are still being added.
         """
         self._forget()
-        return range((total or 0) - len(self._recent) - AT_ONCE, 0, -AT_ONCE)
+        start = (self.newest or 0) - OVERLAP_SECONDS
+        known = sum(1 for second in self._recent.values() if not self._is_shifted or second >= start)
+        return range((total or 0) - known - AT_ONCE, 0, -AT_ONCE)
 
     # The server's clock -----------------------------------------------------------------------------------------
 
@@ -271,6 +331,7 @@ class Following:
             return None
         if (yield alone_in(self.clock, second)).shows_alone(second, known):
             self._most_misses = MOST_MISSES  # a replica lags
+            self._proved = self.clock
             return None
         for earlier in sorted({at for at in self._recent.values() if at < second}, reverse=True)[:MOST_WITNESSES]:
             if second - earlier >= STEPS[0]:
@@ -283,8 +344,9 @@ class Following:
         before = [] if self.clock.shift else [replace(self.clock, shift=step) for step in (STEP_BACK, STEP_BACK // 2)]
         for clock in (*hinted_clocks(self.clock, second, rows), *before):
             if (yield alone_in(clock, second)).shows_alone(second, known):
+                self._proved = clock
                 return clock
-        found = yield from find_clock(self.clock, second, known)
+        found = self._proved = yield from find_clock(self.clock, second, known)
         if found is None:
             self._suspect_second = second
         return found
@@ -471,7 +533,13 @@ class Following:
         """The checkpoint: a JSON value that says which filters it belongs to."""
         self._forget()
         # Only a hint: where it is not right any more, windows do not show the newest known log.
-        shift = {"shift": self.clock.shift} if self.clock.shift else {}
+        shift: dict[str, Any] = {}
+        if self._is_shifted:
+            shift = {
+                "shift": self.clock.shift,
+                "first_pass": self._first_pass,
+                "known_from": self._recent_start,
+            }
         return shift | {
             "version": VERSION,
             "walk": "logs.follow",
@@ -513,6 +581,12 @@ class Following:
         if type(shift) is not int or abs(shift) > LARGEST_SHIFT:
             raise ValueError("checkpoint is damaged: 'shift' must be seconds between two time zones")
         self.clock = FilterClock(shift)
+        first_pass = value.get("first_pass")
+        self._first_pass = None if first_pass is None else _second(first_pass, "first_pass")
+        known_from = None if value.get("known_from") is None else _second(value["known_from"], "known_from")
+        self._known_from = (
+            known_from if known_from is not None or self.newest is None else self.newest - OVERLAP_SECONDS
+        )
 
     def _forget(self) -> None:
         start = self._recent_start
@@ -525,7 +599,7 @@ class Following:
         step = _step_in(first - above)
         if step:
             recent |= {key: second for key, second in self._recent.items() if start <= second + step <= first}
-        self._recent = recent
+        self._recent, self._known_from = recent, start
 
 
 def checked_following(
@@ -567,6 +641,11 @@ def checked_following(
 def has_ended(row: SeenLog) -> bool:
     """Whether a log will not change any more: its run has ended, or is gone, or nothing could show it."""
     return statuses.has_ended(getattr(row.log, "workflow_run", None))
+
+
+def has_run_time(row: SeenLog) -> bool:
+    """Whether a log has the time of its run."""
+    return type(getattr(getattr(row.log, "workflow_run", None), "created_at", None)) is int
 
 
 def _oldest_first(rows: list[SeenLog], reached: Mapping[str, int] | None = None) -> list[SeenLog]:
