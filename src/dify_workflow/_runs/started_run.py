@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from .._errors import APITimeoutError
 from .._http.library import httpx
@@ -70,7 +70,8 @@ def result_of(detail: WorkflowRunDetail, task_id: str | None) -> WorkflowRunResu
 def form_tokens(result: WorkflowRunResult) -> list[str]:
     """The tokens of the forms that a paused run waits for."""
     reasons: object = getattr(result.data, "reasons", None)
-    tokens = [getattr(reason, "form_token", None) for reason in (reasons if isinstance(reasons, list) else [])]
+    known = cast("list[object]", reasons) if isinstance(reasons, list) else []
+    tokens = [getattr(reason, "form_token", None) for reason in known]
     return [token for token in tokens if isinstance(token, str)]
 
 
