@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from reprlib import recursive_repr
-from typing import Any, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
 from urllib.parse import quote
 
 T = TypeVar("T")
@@ -79,6 +79,60 @@ new: Final[Callable[[Any], Any]] = object.__new__
 
 _MOST_SHAPES: Final = 256
 """The shapes that a model remembers, for speed; a server cannot make that grow without end."""
+
+
+if TYPE_CHECKING:
+    import attrs as attrs
+else:
+
+    class attrs:
+        """What the models need of attrs, which takes longer to load than all models: it is loaded when it is used."""
+
+        field = dict
+
+        @staticmethod
+        def define(**options: Any) -> Callable[[type[Any]], type[Any]]:
+            """As `attrs.define`, but attrs makes its part of the class when that is first used: see `_OfAttrs`."""
+            return lambda cls: _slotted(cls, options)
+
+
+def _slotted(cls: Any, options: dict[str, Any]) -> Any:
+    """A class with slots in place of the defaults of its fields."""
+    defaults = {name: cls.__dict__[name] for name in (*cls._names.values(), "_extra")}
+    left_out = {*defaults, "__dict__", "__weakref__"}
+    body = {name: value for name, value in cls.__dict__.items() if name not in left_out}
+    body["__slots__"] = tuple(cls._names.values())
+    for name in ("__attrs_attrs__", "__init__"):
+        body[name] = _OfAttrs(name, defaults, options)
+    return type(cls)(cls.__name__, cls.__bases__, body)
+
+
+class _OfAttrs:
+    """An attribute of a model that attrs makes; the first use of one lets attrs replace them all.
+
+    Two threads may do so at once: what they make is the same.
+    """
+
+    __slots__ = ("_defaults", "_name", "_options", "_owner")
+
+    def __init__(self, name: str, defaults: dict[str, Any], options: dict[str, Any]) -> None:
+        self._name = name
+        self._defaults = defaults
+        self._options = options
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        self._owner = owner
+
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> Any:
+        import attrs
+
+        fields: dict[str, Any] = {}
+        for name, default in self._defaults.items():
+            fields[name] = attrs.field(**default) if isinstance(default, dict) else attrs.field(default=default)
+        # Without `slots`, which the class has: attrs would make another class.
+        attrs.define(self._owner, these=fields, init=True, slots=False, **self._options)
+        made = self._owner.__dict__[self._name]
+        return made.__get__(instance, owner) if hasattr(made, "__get__") else made
 
 
 class Model:
@@ -187,6 +241,13 @@ class Model:
         if hasattr(self, "_keys"):
             new._keys = self._keys
         return new
+
+    def __replace__(self, /, **changes: Any) -> Self:
+        import attrs
+
+        model: Any = self
+        replaced: Self = attrs.evolve(model, **changes)
+        return replaced
 
     def __reduce__(self) -> tuple[Callable[[Mapping[str, Any]], Self], tuple[dict[str, Any]]]:
         # As what was received: a pickle then outlives a change of the fields.

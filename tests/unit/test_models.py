@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import pickle
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import pytest
+from dify_workflow_api import types
+from dify_workflow_api.types import ABSENT, Model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +26,9 @@ from dify_workflow.models import (
     WorkflowRunStatus,
     WorkflowRunSummary,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RUN = {
     "id": "r-1",
@@ -286,6 +292,51 @@ def test_models_are_slotted_attrs_classes_of_the_spec():
         with pytest.raises(AttributeError):
             model.no_such_field = 1
     assert [field.alias for field in attrs.fields(WorkflowLog)] == [*ROW, "additional_properties"]
+
+
+def probe(by: Any) -> Any:
+    """A new model, as the generated ones are declared, of attrs or of what stands for it in `dify_workflow_api`."""
+
+    @by.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+    class Probe(Model):
+        _names: ClassVar[dict[str, str]] = {"id": "id", "class": "class_"}
+        id: str = ABSENT
+        class_: int | None = ABSENT
+        _extra: dict[str, Any] | None = by.field(default=None, alias="additional_properties")
+
+    return Probe
+
+
+def extended(cls: Any) -> object:
+    @attrs.define
+    class Extended(cls):
+        more: int = 0
+
+    made = Extended(id="x", more=1)
+    return [field.name for field in attrs.fields(Extended)], made.to_dict(), made.more, hasattr(made, "__dict__")
+
+
+USES: list[Callable[[Any], object]] = [
+    attrs.fields,
+    attrs.has,
+    inspect.signature,
+    extended,
+    lambda cls: cls(id="x", additional_properties={"new": 1}).to_dict(),
+    lambda cls: attrs.evolve(cls(id="x"), class_=1).to_dict(),
+    lambda cls: attrs.asdict(cls(id="x")),
+    lambda cls: type("Derived", (cls,), {"__slots__": ()})(class_=2).to_dict(),
+    lambda cls: cls(id="x").__replace__(id="y").to_dict(),
+]
+
+
+@pytest.mark.parametrize("use", USES)
+def test_any_first_use_of_a_model_is_as_with_attrs(use: Callable[[Any], object]):
+    made = probe(types.attrs)
+    expected = probe(attrs)
+    assert use(made) == use(expected)
+    assert [one(made) for one in USES] == [one(expected) for one in USES]
+    assert made.__slots__ == ("id", "class_")
+    assert not hasattr(made(), "__dict__")
 
 
 def test_models_made_by_hand_hold_what_they_are_given():

@@ -6,9 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-import attrs
-
-from ..types import ABSENT, Model, new
+from ..types import ABSENT, Model, attrs, new
 from .feature_toggle import FeatureToggle
 from .file_upload import FileUpload
 from .system_parameters import SystemParameters

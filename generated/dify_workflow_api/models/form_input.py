@@ -6,9 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-import attrs
-
-from ..types import ABSENT, Model, new
+from ..types import ABSENT, Model, attrs, new
 from .file_transfer_method import FILE_TRANSFER_METHOD_MEMBERS, FileTransferMethod
 from .file_type import FILE_TYPE_MEMBERS, FileType
 from .form_input_default import FormInputDefault

@@ -6,9 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-import attrs
-
-from ..types import ABSENT, Model, new
+from ..types import ABSENT, Model, attrs, new
 from .form_action import FormAction
 from .form_input import FormInput
 

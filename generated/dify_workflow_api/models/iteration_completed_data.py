@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-import attrs
-
-from ..types import ABSENT, Model, new, utc
+from ..types import ABSENT, Model, attrs, new, utc
 from .node_execution_metadata import NodeExecutionMetadata
 from .node_status import NODE_STATUS_MEMBERS, NodeStatus
 

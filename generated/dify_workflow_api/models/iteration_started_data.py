@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-import attrs
-
-from ..types import ABSENT, Model, new, utc
+from ..types import ABSENT, Model, attrs, new, utc
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)

@@ -6,9 +6,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
-import attrs
-
-from ..types import ABSENT, Model, html_table, new
+from ..types import ABSENT, Model, attrs, html_table, new
 from .workflow_log import WorkflowLog
 
 

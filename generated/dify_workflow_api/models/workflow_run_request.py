@@ -6,9 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-import attrs
-
-from ..types import ABSENT, Model, new
+from ..types import ABSENT, Model, attrs, new
 from .input_file import InputFile
 from .response_mode import RESPONSE_MODE_MEMBERS, ResponseMode
 

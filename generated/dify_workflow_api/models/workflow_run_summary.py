@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-import attrs
-
-from ..types import ABSENT, Model, new, utc
+from ..types import ABSENT, Model, attrs, new, utc
 from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS, WorkflowRunStatus
 
 
