@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -146,6 +148,24 @@ def test_a_journal_that_is_cut_has_all_whole_lines(found: list[Entry], data: Any
             assert (known is None) == (wanted is None)
             assert known is None or wanted is None or known.line() == wanted.line()
         again.close()
+
+
+def test_a_journal_that_is_synced_when_closed_is_unlocked(tmp_path: Path):
+    def write(journal: Journal) -> None:
+        with suppress(OSError, ValueError):  # it was closed before
+            journal.write(Entry(0, "sending", 1.0, "x"), sync=True)
+
+    path = tmp_path / "j"
+    for _ in range(30):
+        journal = Journal(path, rules())
+        size = path.stat().st_size
+        worker = Thread(target=write, args=(journal,))
+        worker.start()
+        while path.stat().st_size == size:
+            pass
+        journal.close()
+        Journal(path, rules()).close()
+        worker.join()
 
 
 def test_uploads_are_remembered(tmp_path: Path):

@@ -13,6 +13,7 @@ import secrets
 import struct
 import tempfile
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,9 +53,12 @@ class Journal:
         self._written = self._synced = self._rows = 0
         self.is_new = True
         self.uploads: dict[str, Any] = {}
+        self._open_files = ExitStack()
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        self._index = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by `close`
+        self._open_files.callback(os.close, self._file)
         try:
+            self._index = self._open_files.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
+            self._lines = self._open_files.enter_context(self._path.open("rb"))
             self._lock_file()
             self.batch = self._begin(rules)
         except BaseException:
@@ -113,11 +117,10 @@ class Journal:
         with self._lock:
             self._index.seek(row * PLACE.size)
             [place] = PLACE.unpack(self._index.read(PLACE.size))
-        if not place:
-            return None
-        with self._path.open("rb") as lines:
-            lines.seek(place)
-            line = lines.readline()
+            if not place:
+                return None
+            self._lines.seek(place)
+            line = self._lines.readline()
         try:
             return Entry.of_line(line)
         except ValueError as error:
@@ -161,8 +164,6 @@ class Journal:
 
     def close(self) -> None:
         """Close it, which unlocks it. Closing twice is fine."""
-        with self._lock:  # a worker may be writing
-            file, self._file = self._file, -1
-            if file >= 0:
-                os.close(file)
-                self._index.close()
+        with self._syncing, self._lock:  # a worker may be writing; and while one syncs, the file stays locked
+            self._file = -1
+            self._open_files.close()
