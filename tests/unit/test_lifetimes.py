@@ -150,9 +150,9 @@ def test_a_monitor_waits_without_its_lock_and_returns_with_it():
 
     def make_ready() -> None:
         with monitor:  # it would wait for ever, were the lock held
-            monitor.notify_all()  # not yet
+            monitor.notify()  # not yet
             ready.append(1)
-        monitor.notify_all()
+        monitor.notify()
 
     with monitor:
         timer = later(make_ready)
@@ -160,7 +160,37 @@ def test_a_monitor_waits_without_its_lock_and_returns_with_it():
         assert monitor._lock.locked()
     timer.join()
     assert not monitor._lock.locked()
-    assert monitor._alarms == set()
+    assert monitor._waiting == {}
+
+
+def test_a_monitor_wakes_only_those_that_need_not_wait():
+    life, released, checks = Lifetime(), set(), []
+    monitor = Monitor(life)
+
+    def wait(number: int) -> None:
+        def is_released() -> bool:
+            if threading.current_thread() in threads:
+                checks.append(number)
+            return number in released
+
+        with monitor:
+            monitor.wait_for(is_released)
+
+    threads = [threading.Thread(target=wait, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    while len(checks) < 4:  # each has checked, and once more when it was known to `notify`
+        time.sleep(0.001)
+    for _ in range(20):
+        with monitor:
+            monitor.notify()
+        time.sleep(0.001)
+    for number, thread in enumerate(threads):
+        with monitor:
+            released.add(number)
+            monitor.notify()
+        thread.join()
+    assert sorted(checks) == [0] * 3 + [1] * 3
 
 
 def test_a_monitor_gives_up_at_the_end_with_its_lock_held():
@@ -439,10 +469,12 @@ def test_a_monitor_of_tasks_wakes_up_all_and_ends():
 
         tasks = [asyncio.ensure_future(wait()) for _ in range(3)]
         await asyncio.sleep(0)
-        monitor.notify_all()  # not yet
-        await asyncio.sleep(0)
+        futures = list(monitor._waiting)
+        monitor.notify()  # not yet
+        assert len(futures) == 3
+        assert not any(future.done() for future in futures)
         ready.append(1)
-        monitor.notify_all()
+        monitor.notify()
         await asyncio.gather(*tasks)
         ready.clear()
         last = asyncio.ensure_future(wait())
@@ -450,6 +482,6 @@ def test_a_monitor_of_tasks_wakes_up_all_and_ends():
         life.end()
         with pytest.raises(EndedError):
             await last
-        assert monitor._waiting == set()
+        assert monitor._waiting == {}
 
     play(story())

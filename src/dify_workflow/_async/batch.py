@@ -189,7 +189,7 @@ class AsyncBatchJob:
     def _given(self, entry: Entry, item: BatchItem) -> BatchItem:
         self.state.given += 1
         self._progress.count(entry, item)
-        self._workers.changed.notify_all()
+        self._workers.changed.notify()
         return item
 
     async def _next(self) -> tuple[Entry, BatchItem] | None:
@@ -199,7 +199,7 @@ class AsyncBatchJob:
             if not state.ended:
                 return None
             state.taken -= 1
-            self._workers.changed.notify_all()
+            self._workers.changed.notify()
             return state.ended.popleft()
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -228,11 +228,11 @@ class AsyncBatchJob:
                     state.ended.append((task.entry, task.entry.item(inputs)))
                 else:
                     (state.searching if task.step == "search" else state.ready).append(task)
-                self._workers.changed.notify_all()
+                self._workers.changed.notify()
         async with self._workers.changed:
             state.is_read = True
             self._progress.total = state.read
-            self._workers.changed.notify_all()
+            self._workers.changed.notify()
 
     def _has_room(self) -> bool:
         state = self.state
@@ -269,7 +269,7 @@ class AsyncBatchJob:
                 await self._workers.wait_for(lambda: bool(state.ready) and self._slots.has_room())
                 task = state.ready.popleft()
                 epoch = self._slots.begin()
-                changed.notify_all()
+                changed.notify()
             pause = 0.0
             try:
                 if task.step == "follow":
@@ -279,7 +279,7 @@ class AsyncBatchJob:
             finally:
                 async with changed:
                     self._slots.end()
-                    changed.notify_all()
+                    changed.notify()
             if pause:
                 await self._life.sleep(pause)
             await self._dispatch(task)
@@ -294,7 +294,7 @@ class AsyncBatchJob:
                 state.searching.append(task)
             else:
                 state.ready.appendleft(task)
-            self._workers.changed.notify_all()
+            self._workers.changed.notify()
 
     async def _send(self, task: Task, epoch: int) -> float:
         """Send a row, and read its stream; the seconds to wait where it could not be sent."""
@@ -554,7 +554,7 @@ class AsyncBatchJob:
         finally:
             async with changed:
                 uploading.discard(key)
-                changed.notify_all()
+                changed.notify()
         return file
 
     async def _upload_once(self, owner: str, path: Path) -> Any:  # noqa: ANN401 - as above

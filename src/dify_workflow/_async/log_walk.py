@@ -200,7 +200,7 @@ class AsyncRangesRead:
                     yield batch
                 async with self._pool.changed:
                     self._given += 1
-                    self._pool.changed.notify_all()
+                    self._pool.changed.notify()
 
     async def _work(self) -> None:
         while (index := next(self._taken)) < len(self._batches):

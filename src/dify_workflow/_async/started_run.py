@@ -202,7 +202,7 @@ class AsyncStreamReader:
         finally:
             self._span.settle(self._result, self._error)
             self._is_over = True
-            self._changed.notify_all()
+            self._changed.notify()
 
     async def _read(self) -> WorkflowRunResult | None:
         try:

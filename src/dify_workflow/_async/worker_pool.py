@@ -81,7 +81,7 @@ class AsyncWorkerPool:
         if not self._stopped:
             self._error = error
             self._stopped = True
-        self.changed.notify_all()
+        self.changed.notify()
 
 
 class AsyncChannel(Generic[T]):
@@ -102,12 +102,12 @@ class AsyncChannel(Generic[T]):
         async with self._pool.changed:
             await self._pool.wait_for(lambda: len(self._items) < self._size)
             self._items.append(item)
-            self._pool.changed.notify_all()
+            self._pool.changed.notify()
 
     async def get(self) -> T:
         """The next item, as soon as there is one."""
         async with self._pool.changed:
             await self._pool.wait_for(lambda: bool(self._items))
             item = self._items.popleft()
-            self._pool.changed.notify_all()
+            self._pool.changed.notify()
             return item

@@ -42,7 +42,7 @@ class Monitor:
     def __init__(self, lifetime: Lifetime) -> None:
         self._lifetime = lifetime
         self._lock = threading.Lock()
-        self._alarms: set[Alarm] = set()
+        self._waiting: dict[Alarm, Callable[[], bool]] = {}
 
     def __enter__(self) -> None:
         self._lock.acquire()
@@ -53,13 +53,17 @@ class Monitor:
     def wait_for(self, ready: Callable[[], bool], deadline: float | None = None) -> None:
         """Wait, holding the lock, until it is so, or the deadline, a monotonic time, has passed.
 
+        Args:
+            ready: whether it is so. `notify` calls it too, and needs it quick.
+            deadline: a monotonic time; None for no deadline.
+
         Raises:
             EndedError: the lifetime has ended.
         """
         if ready():
             return
         alarm = Alarm()
-        self._alarms.add(alarm)
+        self._waiting[alarm] = ready
         try:
             while not ready() and (left := _left(deadline)) != 0:
                 self._lock.release()
@@ -68,12 +72,16 @@ class Monitor:
                 finally:
                     self._lock.acquire()
         finally:
-            self._alarms.discard(alarm)
+            del self._waiting[alarm]
 
-    def notify_all(self) -> None:
-        """Wake all waiters. Unlike a condition's, this needs no lock."""
-        for alarm in list(self._alarms):
-            alarm.interrupt()
+    def notify(self) -> None:
+        """Wake the waiters that need not wait any more: to wake a thread for nothing takes much longer than to check.
+
+        Unlike a condition's, this needs no lock.
+        """
+        for alarm, ready in list(self._waiting.items()):
+            if ready():
+                alarm.interrupt()
 
 
 class AsyncMonitor:
@@ -81,7 +89,7 @@ class AsyncMonitor:
 
     def __init__(self, lifetime: AsyncLifetime) -> None:
         self._lifetime = lifetime
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: dict[asyncio.Future[None], Callable[[], bool]] = {}
 
     async def __aenter__(self) -> None:
         pass
@@ -90,32 +98,33 @@ class AsyncMonitor:
         pass
 
     async def wait_for(self, ready: Callable[[], bool], deadline: float | None = None) -> None:
-        """Wait until it is so, or the deadline, a monotonic time, has passed.
+        """Wait until it is so, or the deadline, a monotonic time, has passed; the arguments are `Monitor.wait_for`'s.
 
         Raises:
             EndedError: the lifetime has ended.
         """
         while not ready() and (left := _left(deadline)) != 0:
-            await self._lifetime.run(None, partial(self._change, left))
+            await self._lifetime.run(None, partial(self._change, ready, left))
 
-    async def _change(self, seconds: float | None) -> None:
+    async def _change(self, ready: Callable[[], bool], seconds: float | None) -> None:
         from asyncio import get_running_loop  # noqa: PLC0415 - as above
 
         loop = get_running_loop()
         future = loop.create_future()
-        self._waiting.add(future)
+        self._waiting[future] = ready
         timer = None if seconds is None else loop.call_later(seconds, _set, future)
         try:
             await future
         finally:
-            self._waiting.discard(future)
+            del self._waiting[future]
             if timer is not None:
                 timer.cancel()
 
-    def notify_all(self) -> None:
-        """Wake all waiters."""
-        for future in list(self._waiting):
-            _set(future)
+    def notify(self) -> None:
+        """Wake the waiters that need not wait any more."""
+        for future, ready in list(self._waiting.items()):
+            if ready():
+                _set(future)
 
 
 def _set(future: asyncio.Future[None]) -> None:

@@ -189,7 +189,7 @@ class BatchJob:
     def _given(self, entry: Entry, item: BatchItem) -> BatchItem:
         self.state.given += 1
         self._progress.count(entry, item)
-        self._workers.changed.notify_all()
+        self._workers.changed.notify()
         return item
 
     def _next(self) -> tuple[Entry, BatchItem] | None:
@@ -199,7 +199,7 @@ class BatchJob:
             if not state.ended:
                 return None
             state.taken -= 1
-            self._workers.changed.notify_all()
+            self._workers.changed.notify()
             return state.ended.popleft()
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -228,11 +228,11 @@ class BatchJob:
                     state.ended.append((task.entry, task.entry.item(inputs)))
                 else:
                     (state.searching if task.step == "search" else state.ready).append(task)
-                self._workers.changed.notify_all()
+                self._workers.changed.notify()
         with self._workers.changed:
             state.is_read = True
             self._progress.total = state.read
-            self._workers.changed.notify_all()
+            self._workers.changed.notify()
 
     def _has_room(self) -> bool:
         state = self.state
@@ -269,7 +269,7 @@ class BatchJob:
                 self._workers.wait_for(lambda: bool(state.ready) and self._slots.has_room())
                 task = state.ready.popleft()
                 epoch = self._slots.begin()
-                changed.notify_all()
+                changed.notify()
             pause = 0.0
             try:
                 if task.step == "follow":
@@ -279,7 +279,7 @@ class BatchJob:
             finally:
                 with changed:
                     self._slots.end()
-                    changed.notify_all()
+                    changed.notify()
             if pause:
                 self._life.sleep(pause)
             self._dispatch(task)
@@ -294,7 +294,7 @@ class BatchJob:
                 state.searching.append(task)
             else:
                 state.ready.appendleft(task)
-            self._workers.changed.notify_all()
+            self._workers.changed.notify()
 
     def _send(self, task: Task, epoch: int) -> float:
         """Send a row, and read its stream; the seconds to wait where it could not be sent."""
@@ -552,7 +552,7 @@ class BatchJob:
         finally:
             with changed:
                 uploading.discard(key)
-                changed.notify_all()
+                changed.notify()
         return file
 
     def _upload_once(self, owner: str, path: Path) -> Any:  # noqa: ANN401 - as above

@@ -200,7 +200,7 @@ class StreamReader:
         finally:
             self._span.settle(self._result, self._error)
             self._is_over = True
-            self._changed.notify_all()
+            self._changed.notify()
 
     def _read(self) -> WorkflowRunResult | None:
         try:

@@ -81,7 +81,7 @@ class WorkerPool:
         if not self._stopped:
             self._error = error
             self._stopped = True
-        self.changed.notify_all()
+        self.changed.notify()
 
 
 class Channel(Generic[T]):
@@ -102,12 +102,12 @@ class Channel(Generic[T]):
         with self._pool.changed:
             self._pool.wait_for(lambda: len(self._items) < self._size)
             self._items.append(item)
-            self._pool.changed.notify_all()
+            self._pool.changed.notify()
 
     def get(self) -> T:
         """The next item, as soon as there is one."""
         with self._pool.changed:
             self._pool.wait_for(lambda: bool(self._items))
             item = self._items.popleft()
-            self._pool.changed.notify_all()
+            self._pool.changed.notify()
             return item
