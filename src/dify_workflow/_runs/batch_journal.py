@@ -57,7 +57,7 @@ class Journal:
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._open_files.callback(os.close, self._file)
         try:
-            self._index = self._open_files.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
+            self._index = self._open_files.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115
             self._lines = self._open_files.enter_context(self._path.open("rb"))
             self._lock_file()
             self.batch = self._begin(rules)
