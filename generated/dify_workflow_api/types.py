@@ -444,7 +444,7 @@ def text(
         raise _refused(name, f"a string with a length {_range(shortest, longest)}", value)
     if pattern and not re.search(pattern, found):
         raise _refused(name, f"a string that matches {pattern!r}", value)
-    if uuid and not _UUID.fullmatch(found):
+    if uuid and not re.fullmatch(_UUID, found):
         raise _refused(name, "a UUID, 32 hexadecimal digits with or without dashes", value)
     try:
         found.encode()
@@ -550,7 +550,7 @@ def body(value: object, *, required: bool, is_object: bool) -> Any:
     return plain(value)
 
 
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}(\1[0-9a-fA-F]{4}){2}\1[0-9a-fA-F]{12}")
+_UUID: Final = r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}(\1[0-9a-fA-F]{4}){2}\1[0-9a-fA-F]{12}"
 
 
 def _left_out(name: str, required: bool) -> str | None:

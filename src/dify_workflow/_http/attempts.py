@@ -24,13 +24,22 @@ import math
 import time
 from _thread import start_new_thread
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from .library import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Protocol
+
+    class Interruptible(Protocol):
+        """A network stream, or whatever else an attempt waits for."""
+
+        def interrupt(self) -> None:
+            """Wake up what waits."""
+            ...
+
 
 LATE: Final = 0.001
 """Seconds for which data is still waited for after the deadline: what has arrived by then is read."""
@@ -42,14 +51,6 @@ PAUSE: Final = 0.005
 
 POOLS: Final[WeakSet[Any]] = WeakSet()
 """httpcore's pools in which an attempt may wait for a connection."""
-
-
-class Interruptible(Protocol):
-    """A network stream, or whatever else an attempt waits for."""
-
-    def interrupt(self) -> None:
-        """Wake up what waits."""
-        ...
 
 
 class InterruptedAttemptError(Exception):

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeGuard, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from dify_workflow_api.types import Request
+
+    class Model(Protocol):
+        """What every generated model can do."""
+
+        array_fields: ClassVar[tuple[str, ...]]
+        """The fields that are always a list."""
+
+        @classmethod
+        def from_dict(cls, src: dict[str, Any], /) -> Self:
+            """The model of a JSON object."""
+            ...
+
 
 _KINDS: Final[dict[object, str]] = {
     type(None): "null",
@@ -23,19 +36,7 @@ LONGEST_TEXT: Final = 500
 """Characters of the server's text that go into a message; `.body` has all of it."""
 
 
-class Model(Protocol):
-    """What every generated model can do."""
-
-    array_fields: ClassVar[tuple[str, ...]]
-    """The fields that are always a list."""
-
-    @classmethod
-    def from_dict(cls, src: dict[str, Any], /) -> Self:
-        """The model of a JSON object."""
-        ...
-
-
-M = TypeVar("M", bound=Model)
+M = TypeVar("M", bound="Model")
 
 
 class MissingError(Exception):

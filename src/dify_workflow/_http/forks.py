@@ -10,16 +10,18 @@ Nothing of this costs anything in a process that does not fork.
 from __future__ import annotations
 
 import os
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class Inheritable(Protocol):
-    """Something that a child must not share with its parent."""
+    class Inheritable(Protocol):
+        """Something that a child must not share with its parent."""
 
-    def leave_to_parent(self) -> object:
-        """Drop, in the child, what the parent opened, and return it."""
-        ...
+        def leave_to_parent(self) -> object:
+            """Drop, in the child, what the parent opened, and return it."""
+            ...
 
 
 class _Inheritance:

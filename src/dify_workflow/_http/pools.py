@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from .._errors import ConfigurationError
 from . import forks
@@ -16,31 +16,31 @@ from .connections import CLOSED, AsyncConnections, Connections
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncGenerator, Callable
+    from typing import Protocol
     from weakref import WeakSet
 
     from .client_connections import AsyncClientConnections, ClientConnections
     from .library import AsyncHTTPClient, HTTPClient, httpx
 
+    class Reader(Protocol):
+        """What ends when its pool is closed."""
+
+        def leave(self) -> None:
+            """End."""
+            ...
+
+    class AsyncReader(Protocol):
+        """As `Reader`."""
+
+        async def leave(self) -> None:
+            """End."""
+            ...
+
+
 MOMENT: Final = 0.1
 """Seconds for which the connections of a forgotten async client stay open."""
 
 T = TypeVar("T")
-
-
-class Reader(Protocol):
-    """What ends when its pool is closed."""
-
-    def leave(self) -> None:
-        """End."""
-        ...
-
-
-class AsyncReader(Protocol):
-    """As `Reader`."""
-
-    async def leave(self) -> None:
-        """End."""
-        ...
 
 
 class Pool:

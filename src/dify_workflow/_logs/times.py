@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
-AGE = re.compile(r"([0-9]{1,9})(s|m|h|d|w|mo|y)")
+AGE = r"([0-9]{1,9})(s|m|h|d|w|mo|y)"  # not compiled before it is needed: most calls have no times
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks", "mo": "months", "y": "years"}
 
 LATEST_SECOND = 253_402_300_799
@@ -68,7 +68,7 @@ def as_given(name: str, value: Time) -> str:
     Raises:
         ValueError: it is not a point in time.
     """
-    return value if isinstance(value, str) and AGE.fullmatch(value) else to_utc_text(name, value)
+    return value if isinstance(value, str) and re.fullmatch(AGE, value) else to_utc_text(name, value)
 
 
 def latest_second(name: str, value: Time | None) -> int | None:
@@ -121,7 +121,7 @@ def _moment(value: object, now: datetime | None) -> datetime:
         return datetime.combine(value, time(), tzinfo=UTC)
     if not isinstance(value, str):
         raise ValueError(f"a {type(value).__name__}")
-    age = AGE.fullmatch(value)
+    age = re.fullmatch(AGE, value)
     if age:
         from dateutil.relativedelta import relativedelta  # noqa: PLC0415 - loaded when needed
 

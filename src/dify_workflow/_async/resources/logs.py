@@ -11,7 +11,6 @@ from ..._http.config import MOST_SECONDS
 from ..._http.outages import DEFAULT_PATIENCE
 from ..._logs import times
 from ..._logs.filters import log_filters, page_filters
-from ..._tracing.spans import walk_span
 from .base import AsyncResource
 
 if TYPE_CHECKING:
@@ -220,6 +219,7 @@ class AsyncLogs(AsyncResource):
         from ..._http.lifetimes import AsyncLifetime  # noqa: PLC0415 - loaded when needed
         from ..._http.outages import Outages  # noqa: PLC0415 - loaded when needed
         from ..._logs.ranges import walk_filters  # noqa: PLC0415 - loaded when needed
+        from ..._tracing.spans import walk_span  # noqa: PLC0415 - as above
         from ..log_walk import AsyncLogWalk  # noqa: PLC0415 - loaded when needed
         from ..outages import AsyncCallThroughOutages  # noqa: PLC0415 - loaded when needed
 
