@@ -86,6 +86,11 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
         parent.config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_collection_finish() -> None:
     """Hide what was loaded until now from the garbage collector, which otherwise goes through all of it often."""
     gc.collect()

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 MADE = "docs/api.md"
 """The page that a script makes, which has a check of its own: it shows signatures."""
 PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path != ROOT / MADE]
-pytestmark = pytest.mark.timeout(600)  # a page has up to thirty blocks, and each command starts a Python
+# A page has up to thirty blocks, and each command starts a Python.
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 MODULES = sorted(path for path in (ROOT / "src").rglob("*.py") if ">>> " in path.read_text("utf-8"))
 
 

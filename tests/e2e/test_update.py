@@ -34,7 +34,7 @@ WIDER = (
 )
 
 LOGS, RUN, SITE = "/workflows/logs", "/workflows/run", "/site"
-pytestmark = pytest.mark.timeout(900)  # an update reads, compiles and generates everything
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]  # an update reads, compiles and generates everything
 Document = dict[str, Any]
 
 
@@ -224,7 +224,6 @@ print("used")
 """
 
 
-@pytest.mark.slow
 def test_additions_are_taken_with_the_facade_changed(project: Path) -> None:
     """The whole of it, as a command: what is left is what the sources give, and can be used."""
     before = everything(project)
@@ -325,7 +324,6 @@ def test_breaks_are_decisions_and_are_reported_at_once(project: Path, capfd: pyt
     assert everything(project) == before
 
 
-@pytest.mark.slow
 def test_a_break_that_is_acknowledged_is_taken(project: Path) -> None:
     file = given(project, remove_field)
     code, report = run(project, file, "--keep")
