@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 # and click, rich and pygments with it, which takes as long as all the rest of it. A program's own environment has none.
 ALONE: Final = "import sys\nsys.modules['click'] = None\n"
 NOTES: Final = {HTTPX: "without its command line, which it loads too where click, rich and pygments are installed"}
-WITH_ATTRS: Final = "httpx, and `import attrs`"
-"""What the models of this SDK and of openapi-python-client are made with; most of what they cost here is to load it."""
 BARE: Final = "an interpreter that does nothing"
 ONLY_IMPORTS: Final = {
     BARE: "pass",
@@ -54,7 +52,6 @@ def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure
             section = "import, make a client, first call over TLS, whole process"
             begin = f"import os\nos.environ['SSL_CERT_FILE'] = {str(trusted)!r}\n"
             called = with_a_call(clients_made(address), address)
-            called[WITH_ATTRS] = f"import attrs\n{called[HTTPX]}"
             found += measured(section, {name: begin + text for name, text in called.items()}, rounds, HTTPX, {})
     return found
 
