@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.clients import EACH_HALF, Half, failure
-from support.fault_server import KEY, FaultServer, answer, event_stream, json_response, reset, sse
+from support.fault_server import (
+    KEY,
+    Behaviour,
+    Exchange,
+    FaultServer,
+    answer,
+    event_stream,
+    json_response,
+    pass_on,
+    reset,
+    sse,
+)
 from support.leaks import nothing_left_open
 
 from dify_workflow import APITimeoutError, BadRequestError, NotFoundError
@@ -98,16 +109,53 @@ def test_a_broken_stream_is_made_up_for_by_asking(half: Half, rest: list[bytes])
         assert [one.path for one in server.requests].count("/v1/workflows/run") == 1
 
 
-@EACH_HALF
-def test_a_restart_and_retry_after_are_waited_out(half: Half):
-    async def story(client: Any) -> None:
-        assert (await (await start(client)).wait()).status == "succeeded"
+LATER = [answer(status, "{}", headers=(("Retry-After", "0.3"),)) for status in (429, 503)]
+CUT = {"end_streams_after": 1}
+SILENT = {"hold_streams_after": 1, "ping_seconds": None}
+QUEUED = {"queue_delay": 0.5, "ping_seconds": None}
 
-    later = (("Retry-After", "1"),)
-    busy = [answer(429, "{}", headers=later), answer(502, "x"), reset(), answer(503, "x", headers=later)]
-    with FaultServer(event_stream(sse(STARTED)), *busy, json_response(200, detail("succeeded"))) as server:
-        half.play(server.base_url, story)
-        assert [one.path for one in server.requests].count("/v1/workflows/run") == 1
+
+@EACH_HALF
+@pytest.mark.parametrize(
+    ("version", "traps", "faults"),
+    [
+        *(
+            pytest.param(version, traps, faults, id=f"{version} {name}")
+            for version in ("1.11", "1.16")
+            for name, traps, faults in (
+                ("cut", CUT, []),
+                ("restart", CUT, [reset(), answer(502), answer(503)]),
+                ("Retry-After", CUT, LATER),
+                ("silence", SILENT, []),
+            )
+        ),
+        pytest.param("1.16", QUEUED, [], id="1.16 queue"),
+        pytest.param("1.16", QUEUED | CUT, [reset(), answer(503)], id="1.16 queue, cut and restart"),
+    ],
+)
+def test_a_run_is_waited_for_on_each_server(half: Half, version: Any, traps: dict[str, Any], faults: list[Behaviour]):
+    left = list(faults)
+
+    async def play(exchange: Exchange) -> None:
+        assert exchange.request is not None
+        is_start = exchange.request.path == "/v1/workflows/run"
+        await (left.pop(0).play(exchange) if left and not is_start else pass_on(exchange, sandbox.port))
+
+    async def story(client: Any) -> None:
+        run = await start(client, seconds=0.4)
+        result = await run.wait(60)
+        assert (result.status, result.workflow_run_id, result.outputs["answer"]) == ("succeeded", run.id, "hi")
+
+    with (
+        Sandbox(rows=0, version=version, api_key=KEY) as sandbox,
+        FaultServer(Behaviour("proxy", play)) as server,
+        nothing_left_open(),
+    ):
+        for name, value in traps.items():
+            setattr(sandbox.traps, name, value)
+        half.play(server.base_url if faults else sandbox.base_url, story, timeout=0.3 if traps is SILENT else None)
+        assert left == []
+        assert [one.path for one in sandbox.requests].count("/v1/workflows/run") == len(sandbox.started_runs) == 1
 
 
 @EACH_HALF
@@ -268,13 +316,3 @@ def test_a_blocking_run_that_ends_in_504_names_start(half: Half):
     with FaultServer(answer(504, "gateway")) as server:
         error = failure(half, server.base_url, lambda client: client.runs.run({"query": "hi"}, user="u-1"))
     assert "runs.start(...) does not depend on one long response" in str(error)
-
-
-@EACH_HALF
-def test_a_silent_stream_is_given_up_for_asking(half: Half):
-    async def story(client: Any) -> None:
-        run = await client.runs.start({"query": "hi"}, user="u-1", check_inputs=False, timeout=0.3)
-        assert (await run.wait(20)).status == "succeeded"
-
-    with FaultServer(event_stream(sse(STARTED), 5.0), json_response(200, detail("succeeded"))) as server:
-        half.play(server.base_url, story)

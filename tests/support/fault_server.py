@@ -405,10 +405,13 @@ async def pass_on(exchange: Exchange, port: int) -> None:
         "Host: x",
         "Connection: close",
         f"Authorization: Bearer {KEY}",
+        f"Content-Type: {request.headers.get('content-type', JSON)}",
+        f"Content-Length: {len(request.body)}",
     )
-    writer.write("\r\n".join([*lines, "", ""]).encode())
+    writer.write("\r\n".join([*lines, "", ""]).encode() + request.body)
     try:
-        await exchange.send(await reader.read())
+        while piece := await reader.read(1 << 16):
+            await exchange.send(piece)
     finally:
         writer.close()
         exchange.close()
