@@ -124,10 +124,12 @@ class Following:
         self._proved: FilterClock | None = None  # the clock by which a known log was found
         self._known_from: int | None = None  # displayed second from which on all logs are known that were given
         self._reached: dict[str, int] = {}  # seconds that rows of the present look count as of
+        self._known_after: int | None = None  # earliest second, for the filter, from which on all shown logs are known
         self._unfinished: dict[str, Unfinished] = {}
         self._may_be_displayed_elsewhere = False  # whether unfinished logs are known by the times of another shift
         self._whole: tuple[int | None, int | None] | None = None
         self._suspect_second: int | None = None
+        self._unproved_second: int | None = None  # the newest known second, where no clock shows a log in it
         self._most_misses = 1
         self.has_inclusive_bounds = False  # whether a window showed logs of the seconds of both its bounds
         self._margin = 0
@@ -149,6 +151,9 @@ class Following:
             return self.oldest
         margin = OVERLAP_SECONDS + max(self._margin, STEP_BACK if self._may_repeat else 0)
         start = self.clock.after(max(self.newest - margin, SECONDS.start))
+        if self._unproved_second == self.newest and self._known_after is not None:
+            # It may have been displayed by another clock before it was deleted: by the present one, hours ahead.
+            start = min(start, max(self._known_after, start - LARGEST_STEP))
         return start if self.oldest is None else max(start, self.oldest)
 
     @property
@@ -195,7 +200,14 @@ class Following:
         self._forget()
 
     def news_of(
-        self, rows: list[SeenLog], now: float, *, is_sorted: bool = True, is_beyond: bool = False
+        self,
+        rows: list[SeenLog],
+        now: float,
+        *,
+        is_sorted: bool = True,
+        is_beyond: bool = False,
+        start: int | None = None,
+        is_contradiction: bool = False,
     ) -> list[SeenLog]:
         """Those logs of a poll whose turn it is, oldest first: new ones, and those that have ended since.
 
@@ -207,12 +219,19 @@ class Following:
             now: the moment, by the monotonic clock.
             is_sorted: whether the server sorts them, the newest first.
             is_beyond: whether they are newer than all that were given, where no known log is among them.
+            start: earliest second of the window for the filter, where they are all that is in it.
+            is_contradiction: whether the filter obeys that, and logs are displayed before it.
         """
         place = next((place for place, row in enumerate(rows) if row.identity in self._recent), None)
         if place is None:
             place = len(rows) if is_beyond or self.newest is None else 0
         front = [row for row in rows[:place] if self._is_unknown(row)]
         seconds = self._late_of(rows[place:], is_sorted=is_sorted)
+        if self._margin or self._may_repeat:
+            start = None  # the window begins earlier than it need, and shows what was forgotten
+        if is_contradiction and start is not None and self.newest is not None:
+            self._note_contradiction(rows[place:], start, seconds)
+        self._known_after = self._known_after if start is None else start
         late = [row for row in rows[place:] if row.identity in seconds and self._is_unknown(row)]
         # Displayed times may go back, when the zone of a server changes its offset: what is newer by its place counts
         # as of the latest second until then, so that it is known for as long as windows show it.
@@ -224,6 +243,19 @@ class Following:
                 self._reached[row.identity] = reached
         # Those of one second in the order of their places, as of these some may be left to the next poll.
         return _oldest_first([*late, *reversed(front), *self._changed_of(rows, now)], self._reached)
+
+    def _note_contradiction(self, rows: Iterable[SeenLog], start: int, late: dict[str, int]) -> None:
+        """Note those logs that are displayed before all that are late, and yet after the window's start.
+
+        Displayed times went back, so that nothing displayed says whether such a log is new. It is where the poll before
+        would have shown it. It is known from then on, for as long as the newest known log is.
+        """
+        newest = self.newest or 0
+        hidden = [row for row in rows if row.identity not in late and self._is_unknown(row)]
+        if self._known_after is not None and start >= self._known_after:
+            late |= {row.identity: newest for row in hidden}
+        else:
+            self._recent |= {row.identity: newest for row in hidden}
 
     def _is_unknown(self, row: SeenLog) -> bool:
         return row.identity not in self._recent and row.identity not in self._unfinished
@@ -348,7 +380,7 @@ class Following:
                 return clock
         found = self._proved = yield from find_clock(self.clock, second, known)
         if found is None:
-            self._suspect_second = second
+            self._suspect_second = self._unproved_second = second
         return found
 
     @property
@@ -407,10 +439,13 @@ class Following:
             rows: the logs of the poll, all of which were given.
             clock: the clock of those before them.
         """
+        back = clock.shift - self.clock.shift
         displayed = {row.identity: row.second for row in _before_step_back(rows)}
+        if not displayed and back > 0 and not self.shows_the_newest(rows):
+            # The newest known log was deleted, and with it what was displayed before times went back.
+            displayed = {row.identity: row.second for row in rows if row.is_timed}
         if not displayed:
             return
-        back = clock.shift - self.clock.shift
         self._recent = {key: displayed.get(key, second - back) for key, second in self._recent.items()}
         self.newest = max(displayed.values())
 
@@ -540,6 +575,8 @@ class Following:
                 "first_pass": self._first_pass,
                 "known_from": self._recent_start,
             }
+        if self._known_after is not None:
+            shift["known_after"] = self._known_after
         return shift | {
             "version": VERSION,
             "walk": "logs.follow",
@@ -581,6 +618,8 @@ class Following:
         if type(shift) is not int or abs(shift) > LARGEST_SHIFT:
             raise ValueError("checkpoint is damaged: 'shift' must be seconds between two time zones")
         self.clock = FilterClock(shift)
+        if value.get("known_after") is not None:
+            self._known_after = _second(value["known_after"], "known_after")
         first_pass = value.get("first_pass")
         self._first_pass = None if first_pass is None else _second(first_pass, "first_pass")
         known_from = None if value.get("known_from") is None else _second(value["known_from"], "known_from")

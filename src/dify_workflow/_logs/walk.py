@@ -271,6 +271,11 @@ class WindowWalk:
         return self.clock.shift or self.estimate or 0
 
     @property
+    def obeys_after(self) -> bool:
+        """Whether logs were displayed before the window, and the server was seen to obey `created_at__after`."""
+        return self._ignores_after is False
+
+    @property
     def can_be_split(self) -> bool:
         """Whether the rest may be read in several ranges at once: the server sorts, and no second is half read.
 

@@ -308,7 +308,13 @@ class Polling:
                     continue
                 following.saw_all(start, walk.total)
             self._adopt(walk)
-            for row in following.news_of(given, self._monotonic(), is_sorted=walk.is_ordered):
+            for row in following.news_of(
+                given,
+                self._monotonic(),
+                is_sorted=walk.is_ordered,
+                start=start,
+                is_contradiction=walk.obeys_after,
+            ):
                 yield row
             if walk.is_ordered:
                 self._step_back(given, before)
