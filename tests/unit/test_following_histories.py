@@ -453,6 +453,19 @@ def test_a_shifted_server_is_followed_exactly(seed: int, name: str, shifts_runs:
     assert follow.time_shift == SHIFTS[name][0][1]
 
 
+@pytest.mark.parametrize(("deleted_at", "after"), [(NO_END, [300, 5000]), (START + 150.0, [300, 420, 5000])])
+@pytest.mark.parametrize("hours", [1, -1, 8])
+def test_few_logs_after_displayed_times_went_back_are_given(hours: int, deleted_at: float, after: list[int]):
+    # One log above the step looks like a page that is sorted the other way; without those below nothing shows the step.
+    rows = [TableRow("first", START, float(START), deleted_at=deleted_at)]
+    rows += [TableRow("before", START + 100, START + 100.0, deleted_at=deleted_at)]
+    rows += [TableRow(f"after-{at}", START + at, float(START + at)) for at in after]
+    table = ShiftedTable(rows, START - 60.0, dice(1))
+    table.shifts, table.shifts_runs = ((START + 200, (hours - 1) * HOUR), (0, hours * HOUR)), True
+    given = [log.id for log in table.follow(since=START - 100, until=START + 6000)]
+    assert given == [row.identity for row in rows]
+
+
 @pytest.mark.parametrize("name", ["Shanghai", "New York"])
 def test_a_shifted_server_is_followed_from_a_checkpoint_on(name: str):
     chance = dice(5000)

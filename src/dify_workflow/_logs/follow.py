@@ -231,7 +231,9 @@ class Following:
             start = None  # the window begins earlier than it need, and shows what was forgotten
         if is_contradiction and start is not None and self.newest is not None:
             self._note_contradiction(rows[place:], start, seconds)
-        self._known_after = self._known_after if start is None else start
+        known = self._newest_known()
+        if start is not None and (not known or any(row.identity in known for row in rows)):
+            self._known_after = start
         late = [row for row in rows[place:] if row.identity in seconds and self._is_unknown(row)]
         # Displayed times may go back, when the zone of a server changes its offset: what is newer by its place counts
         # as of the latest second until then, so that it is known for as long as windows show it.
@@ -347,6 +349,10 @@ class Following:
             self._may_be_displayed_elsewhere = True
         return bool(self.time_shift) and not before
 
+    def goes_back(self, clock: FilterClock) -> bool:
+        """Whether displayed times went back by a clock that a poll has found, and its window begins early enough."""
+        return self._known_after is not None and clock.shift < self.clock.shift
+
     def shows_the_newest(self, rows: Iterable[SeenLog]) -> bool:
         """Whether a poll shows a log of the newest known second, as it has to; or is not expected to."""
         known = self._newest_known()
@@ -441,7 +447,7 @@ class Following:
         """
         back = clock.shift - self.clock.shift
         displayed = {row.identity: row.second for row in _before_step_back(rows)}
-        if not displayed and back > 0 and not self.shows_the_newest(rows):
+        if not displayed and back > 0 and all(row.second < (self.newest or 0) for row in rows):
             # The newest known log was deleted, and with it what was displayed before times went back.
             displayed = {row.identity: row.second for row in rows if row.is_timed}
         if not displayed:

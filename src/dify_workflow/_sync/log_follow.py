@@ -301,25 +301,37 @@ class Polling:
                 continue
             else:
                 given += self._all(walk)
-                if not following.shows_the_newest(given) and self._adopt(walk) and not is_repeated:
+                is_early = following.goes_back(walk.clock) or following.shows_the_newest(given)
+                if not is_early and self._adopt(walk) and not is_repeated:
                     is_repeated = True  # the window began by another clock
                     continue
                 if self._begins_elsewhere(given):
                     continue
                 following.saw_all(start, walk.total)
-            self._adopt(walk)
-            for row in following.news_of(
-                given,
-                self._monotonic(),
-                is_sorted=walk.is_ordered,
-                start=start,
-                is_contradiction=walk.obeys_after,
-            ):
-                yield row
-            if walk.is_ordered:
-                self._step_back(given, before)
+            with closing(self._news_of(given, walk, start, before)) as found:
+                for row in found:
+                    yield row
             self._prove(given)
             return
+
+    def _news_of(
+        self, rows: list[SeenLog], walk: WindowWalk, start: int | None, before: FilterClock
+    ) -> Generator[SeenLog]:
+        """What is new among all logs of a window, and the change of the clock that they show."""
+        following = self._following
+        # The greater shift is the one that misses nothing, should the consumer stop among these logs.
+        is_back = following.goes_back(walk.clock)
+        if not is_back:
+            self._adopt(walk)
+        for row in following.news_of(
+            rows, self._monotonic(), is_sorted=walk.is_ordered, start=start, is_contradiction=walk.obeys_after
+        ):
+            yield row
+        if walk.is_ordered:
+            if is_back:
+                self._adopt(walk)
+            self._set_back(rows, before)
+            self._step_back(rows)
 
     def _prove(self, rows: list[SeenLog]) -> None:
         """Prove the clock by the newest known log where the times of runs contradict it."""
@@ -328,14 +340,17 @@ class Polling:
             if found is not None:
                 self._adopt(WindowWalk(None, None, clock=found))
 
-    def _step_back(self, rows: list[SeenLog], before: FilterClock) -> None:
-        """Go on by another clock than before where the logs of a poll show that displayed times went back."""
-        following = self._following
-        found = self._resolve(following.search_step_back(rows))
+    def _step_back(self, rows: list[SeenLog]) -> None:
+        """Go on by another clock where the logs of a poll show that displayed times went back."""
+        before = self._following.clock
+        found = self._resolve(self._following.search_step_back(rows))
         if found is not None:
             self._adopt(WindowWalk(None, None, clock=found))
-        if following.clock != before:
-            following.set_back(rows, before)
+            self._set_back(rows, before)
+
+    def _set_back(self, rows: list[SeenLog], before: FilterClock) -> None:
+        if self._following.clock != before:
+            self._following.set_back(rows, before)
 
     def _parts(self, start: int | None, newest: int, ends: Iterable[int]) -> Generator[SeenLog]:
         """A backlog in parts, the oldest first, so that it is never held as a whole.
