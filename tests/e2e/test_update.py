@@ -205,6 +205,9 @@ with Sandbox(rows=5, version="1.16") as sandbox, sandbox.client() as client:
     assert "must be given without workflow_id" in refused(client.runs.run, {"query": "hi"}, **other)
     run = client.runs.start({"query": "hi"}, user="u", priority=2).wait()
     assert client.runs.rerun(run.workflow_run_id, user="u", priority=3).status == "succeeded"
+    with tempfile.TemporaryDirectory() as folder:
+        [item] = client.runs.batch([{"query": "hi"}], user="u", journal=f"{folder}/journal", priority=4)
+    assert item.status == "succeeded"
     assert refused(client.runs.start, {"query": "hi"}, user="u", priority=10).startswith("priority must be")
     assert refused(client.runs.rerun, run.workflow_run_id, user="u", priority=10).startswith("priority must be")
     assert [*client.logs.changes(min_cost=4)] == []
