@@ -227,7 +227,7 @@ class Following:
             place = len(rows) if is_beyond or self.newest is None else 0
         front = [row for row in rows[:place] if self._is_unknown(row)]
         seconds = self._late_of(rows[place:], is_sorted=is_sorted)
-        if self._margin or self._may_repeat:
+        if self._margin or self._may_repeat or start == self.oldest:
             start = None  # the window begins earlier than it need, and shows what was forgotten
         if is_contradiction and start is not None and self.newest is not None:
             self._note_contradiction(rows[place:], start, seconds)
