@@ -133,8 +133,9 @@ def choose(http_client: object = None) -> str:
 def _is_installed(name: str) -> bool:
     """Whether a library can be imported. As `importlib.util.find_spec`, which takes a millisecond to load."""
     if name in sys.modules:
-        return sys.modules[name] is not None
-    return any(finder.find_spec(name, None) is not None for finder in sys.meta_path)
+        return cast("ModuleType | None", sys.modules[name]) is not None  # None forbids an import
+    searches = [getattr(finder, "find_spec", None) for finder in sys.meta_path]
+    return any(search(name, None) is not None for search in searches if search is not None)
 
 
 if not TYPE_CHECKING:
