@@ -386,7 +386,7 @@ def test_an_unfinished_log_of_a_checkpoint_is_looked_up_at_once(since: float, is
     followed = following()
     checkpoint = some_checkpoint() | {"unfinished": {"a": [START, since]}}
     if not is_time:
-        with pytest.raises(ValueError, match="pairs of a second and a time"):
+        with pytest.raises(ValueError, match="a second, a time, and perhaps a count"):
             followed.restore(checkpoint)
         return
     followed.restore(checkpoint)

@@ -22,6 +22,7 @@ from support.follow_histories import (
     NO_END,
     POLL,
     START,
+    LaggingTable,
     ShiftedTable,
     Table,
     TableRow,
@@ -40,7 +41,7 @@ from support.zoned_follows import LATE, ZonedFollowTable, step_of, zoned_follow
 
 from dify_workflow import APIConnectionError, IncompleteWalkError
 from dify_workflow._http.library import httpx
-from dify_workflow._logs.follow import MOST_LOOKUPS, OVERLAP_SECONDS, SLOWEST, Following
+from dify_workflow._logs.follow import MOST_LOOKUPS, MOST_MISSES, OVERLAP_SECONDS, SLOWEST, Following
 from dify_workflow._logs.walk import PageRequest
 from dify_workflow._sync.log_follow import LogFollow
 from dify_workflow.models import WorkflowLogPage
@@ -370,7 +371,35 @@ def test_rows_that_were_deleted_are_looked_up_no_more():
     with pytest.raises(TimeIsUpError):
         next(follow)
     assert follow.checkpoint["unfinished"] == {}
-    assert len([request for request in table.requests if request.before == START]) == 1
+    assert len([request for request in table.requests if request.before == START]) == MOST_MISSES
+
+
+def test_rows_that_a_lagging_replica_leaves_out_are_not_gone():
+    rows = [TableRow("slow", START, START, START + 500), TableRow("now", START + 1000, START + 1000)]
+    table = LaggingTable(rows, float(START))
+    follow = follower(table, since=START - 100, until=START + 50)
+    assert told(next(follow)) == ("slow", "running")
+    table.lag, table.lag_rate = 60.0, 1.0
+    with pytest.raises(TimeIsUpError):
+        next(follow)
+    assert any(request.before == START for request in table.requests)  # it was looked up, and not shown
+    table.lag_rate = 0.0
+    given = [told(log) for log in table.follow(checkpoint=follow.checkpoint, until=START + 2000)]
+    assert_true(rows, [("slow", "running"), *given])
+
+
+def test_restarts_do_not_begin_to_count_missing_rows_again():
+    table = Table([TableRow("gone", START, 0, NO_END), TableRow("now", START + 1, 0)], START + 10)
+    follow = follower(table, since=START - 100)
+    assert [told(next(follow))[0] for _ in range(2)] == ["gone", "now"]
+    table.rows[0].deleted_at = table.now
+    counts = []
+    while follow.checkpoint["unfinished"]:
+        follow = follower(table, checkpoint=json.loads(json.dumps(follow.checkpoint)), until=table.now)
+        with pytest.raises(TimeIsUpError):
+            next(follow)
+        counts += [place[2] for place in follow.checkpoint["unfinished"].values()]
+    assert counts == [*range(1, MOST_MISSES)]
 
 
 def test_logs_that_ended_between_follows_are_returned_even_late():

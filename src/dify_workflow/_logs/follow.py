@@ -62,7 +62,7 @@ LONGEST_RETRY_AFTER: Final = 86_400.0
 AGE_PART: Final = 10
 """An unfinished log is looked up again after a tenth of its age."""
 MOST_MISSES: Final = 8
-"""Lookups in a row that do not show a log, and it is gone, where responses were seen that do not show all there is."""
+"""Lookups in a row that do not show a log before it is taken as gone: a response may be of a replica that lags."""
 MOST_LOOKUPS: Final = 10
 """Windows of time, of `OVERLAP_SECONDS` at most, in which unfinished logs are looked up in one poll."""
 STEP_BACK: Final = 3600
@@ -90,6 +90,10 @@ class Unfinished:
     due: float
     began: float | None
     misses: int = 0
+
+    def as_json(self) -> list[float]:
+        """What a checkpoint keeps of it."""
+        return [self.second, self.since, *([self.misses] if self.misses else [])]
 
 
 class Following:
@@ -130,7 +134,6 @@ class Following:
         self._whole: tuple[int | None, int | None] | None = None
         self._suspect_second: int | None = None
         self._unproved_second: int | None = None  # the newest known second, where no clock shows a log in it
-        self._most_misses = 1
         self.has_inclusive_bounds = False  # whether a window showed logs of the seconds of both its bounds
         self._margin = 0
         self._quiet = 0
@@ -368,7 +371,6 @@ class Following:
         if second is None:
             return None
         if (yield alone_in(self.clock, second)).shows_alone(second, known):
-            self._most_misses = MOST_MISSES  # a replica lags
             self._proved = self.clock
             return None
         for earlier in sorted({at for at in self._recent.values() if at < second}, reverse=True)[:MOST_WITNESSES]:
@@ -479,7 +481,7 @@ class Following:
             if not first <= unfinished.second <= last:
                 continue
             unfinished.misses = 0 if identity in shown else unfinished.misses + 1
-            is_gone = identity not in found and unfinished.misses >= self._most_misses
+            is_gone = identity not in found and unfinished.misses >= MOST_MISSES
             if is_gone or (identity not in shown and self._age(unfinished, now) > self._give_up_after):
                 del self._unfinished[identity]
         return _oldest_first(self._changed_of(rows, now))
@@ -506,7 +508,6 @@ class Following:
 
     def suspect_clock(self, clock: FilterClock) -> None:
         """Note that a window showed by another clock what it did not show by the present one."""
-        self._most_misses = MOST_MISSES
         self.clock = clock
 
     def _changed_of(self, rows: Iterable[SeenLog], now: float) -> list[SeenLog]:
@@ -591,7 +592,7 @@ class Following:
             "oldest": self.oldest,
             "newest": self.newest,
             "recent": dict(self._recent),
-            "unfinished": {identity: [row.second, row.since] for identity, row in self._unfinished.items()},
+            "unfinished": {identity: row.as_json() for identity, row in self._unfinished.items()},
         }
 
     def restore(self, checkpoint: object) -> None:
@@ -732,9 +733,9 @@ def _second(value: object, name: str) -> int:
 
 
 def _unfinished(place: object) -> Unfinished:
-    pair = cast("list[object]", place) if isinstance(place, list) else []
-    if len(pair) == 2:  # noqa: PLR2004 - a pair
-        second, since = pair
-        if isinstance(since, int | float) and 0 <= since < SECONDS.stop:
-            return Unfinished(_second(second, "unfinished"), float(since), float("-inf"), None)
-    raise ValueError("checkpoint is damaged: 'unfinished' must have pairs of a second and a time")
+    parts = cast("list[object]", place) if isinstance(place, list) else []
+    if len(parts) in {2, 3}:
+        second, since, misses = (*parts, 0)[:3]
+        if isinstance(since, int | float) and 0 <= since < SECONDS.stop and type(misses) is int and misses >= 0:
+            return Unfinished(_second(second, "unfinished"), float(since), float("-inf"), None, misses)
+    raise ValueError("checkpoint is damaged: 'unfinished' must have a second, a time, and perhaps a count for each log")
