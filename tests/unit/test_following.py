@@ -348,7 +348,8 @@ DAMAGES: list[dict[str, Any]] = [
     *({"oldest": value} for value in SECOND_PLACES),
     *({"recent": value} for value in (None, [], "text", {"a": None}, {"a": "5"}, {"a": 10**20}, {5: 5})),
     *({"unfinished": value} for value in (
-        None, [], {"a": None}, {"a": 5}, {"a": []}, {"a": [1]}, {"a": [1, 2, 3]}, {"a": ["1", 2]}, {"a": [1, "2"]},
+        None, [], {"a": None}, {"a": 5}, {"a": []}, {"a": [1]}, {"a": [1, 2, -1]}, {"a": [1, 2, 3, 4]},
+        {"a": ["1", 2]}, {"a": [1, "2"]},
         {"a": [1, None]}, {"a": [1, float("nan")]}, {"a": [1, float("inf")]}, {"a": [1, 10**400]}, {"a": [10**20, 1]},
         {"a": "ab"}, {"a": [1, -1]},
     )),
