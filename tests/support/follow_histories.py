@@ -19,7 +19,7 @@ import random
 import zlib
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dify_workflow import APIConnectionError, IncompleteWalkError
 from dify_workflow._http.library import httpx
@@ -29,9 +29,11 @@ from dify_workflow._sync.log_follow import LogFollow
 from dify_workflow.models import WorkflowLogPage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dify_workflow._logs.walk import PageRequest
+
+T = TypeVar("T")
 
 START = 1_790_000_000
 POLL = 5.0
@@ -97,16 +99,20 @@ class Table:
         there = [row for row in self.rows[begin:end] if row.visible_at <= self.now < row.deleted_at]
         salt = f"{request}"
         there.sort(key=lambda row: (-row.second, zlib.crc32(f"{salt}{row.identity}".encode())))
+        return self.page_of(request, there, lambda row: row.shown_at(self.now))
+
+    def page_of(self, request: PageRequest, there: list[T], shown: Callable[[T], dict[str, Any]]) -> WorkflowLogPage:
+        """A page of what there is, in order."""
         first = (request.page - 1) * request.limit
-        shown = there[first : first + request.limit]
-        self.rows_sent += len(shown)
+        data = [shown(one) for one in there[first : first + request.limit]]
+        self.rows_sent += len(data)
         return WorkflowLogPage.from_dict(
             {
                 "page": request.page,
                 "limit": request.limit,
                 "total": len(there),
                 "has_more": first + request.limit < len(there),
-                "data": [row.shown_at(self.now) for row in shown],
+                "data": data,
             }
         )
 

@@ -12,10 +12,9 @@ import json
 import zlib
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from dify_workflow.models import WorkflowLogPage
 from support.follow_histories import (
     DAY,
     NO_END,
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
     import random
 
     from dify_workflow._logs.walk import PageRequest
+    from dify_workflow.models import WorkflowLogPage
+    from support.zoned_histories import Times
 
 HOUR: Final = 3600
 ZONES: Final = ("America/New_York", "Europe/London", "Europe/Berlin", "Australia/Sydney", "Australia/Lord_Howe")
@@ -74,23 +75,15 @@ class ZonedFollowTable(Table):
             and after <= (times := times_of(row.second, self.kind, zone)).filtered <= before
         ]
         there.sort(key=lambda entry: (-entry[0].key, zlib.crc32(f"{request}{entry[1].identity}".encode())))
-        first = (request.page - 1) * request.limit
-        data = []
-        for times, row in there[first : first + request.limit]:
-            shown = row.shown_at(self.now) | {"created_at": times.displayed}
+
+        def shown(entry: tuple[Times, TableRow]) -> dict[str, Any]:
+            times, row = entry
+            log = row.shown_at(self.now) | {"created_at": times.displayed}
             if self.has_runs:
-                shown["workflow_run"]["created_at"] = times.of_run
-            data.append(shown)
-        self.rows_sent += len(data)
-        return WorkflowLogPage.from_dict(
-            {
-                "page": request.page,
-                "limit": request.limit,
-                "total": len(there),
-                "has_more": first + request.limit < len(there),
-                "data": data,
-            }
-        )
+                log["workflow_run"]["created_at"] = times.of_run
+            return log
+
+        return self.page_of(request, there, shown)
 
 
 @dataclass

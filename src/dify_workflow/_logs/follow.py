@@ -506,10 +506,6 @@ class Following:
         """The present clock, with bounds that are right where the server's are exclusive, else a second wider."""
         return replace(self.clock, before_margin=1, after_margin=1)
 
-    def suspect_clock(self, clock: FilterClock) -> None:
-        """Note that a window showed by another clock what it did not show by the present one."""
-        self.clock = clock
-
     def _changed_of(self, rows: Iterable[SeenLog], now: float) -> list[SeenLog]:
         changed: dict[str, SeenLog] = {}  # a log may be in several windows
         for row in rows:

@@ -243,7 +243,7 @@ class Polling:
                 wider = following.with_margins()
                 rows += self._rows_of(window, wider)
                 if following.shows_all(rows, window):
-                    following.suspect_clock(wider)
+                    following.clock = wider
             is_whole = following.shows_all if self._is_single else following.is_whole
             if not is_whole(rows, window):
                 for step in (3600, -3600, 1800, -1800):  # logs of before a zone's change of its offset
@@ -365,7 +365,7 @@ class Polling:
             boundary = Reply.of(self._read(page_from(rank, clock.before(newest), start)))
             if expected is not None and boundary.total is not None and boundary.total < expected:
                 # Logs were deleted, or bounds leave out their own second: it is read with the next part.
-                following.suspect_clock(following.with_margins())
+                following.clock = following.with_margins()
                 clock, start = following.clock, last
                 boundary = Reply.of(self._read(page_from(rank, clock.before(newest), start)))
             if not boundary.rows:
