@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from dify_workflow.sandbox.sample_data import generate_logs
 from dify_workflow.testing import Sandbox, new_log
 
 if TYPE_CHECKING:
@@ -39,8 +41,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """25,000 logs, 350 of them in one second; and three other apps."""
-    with Sandbox(rows=25_000, crowd=350, days=60, api_key=KEY) as sandbox:
+    """25,000 logs, 350 of them in one second, all older than a stream's `lag`; and three other apps."""
+    with Sandbox(rows=0, api_key=KEY) as sandbox:
+        sandbox.add_logs(generate_logs(25_000, now=int(time.time()) - 3600, days=60, crowd=350))
         with sandbox.client() as client:
             newest = client.logs.list(limit=1).data[0].created_at
         for number, app in enumerate(APPS):
