@@ -6,6 +6,7 @@ import json
 import tracemalloc
 import typing
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -187,17 +188,18 @@ def test_unfinished_runs_are_judged_against_now():
 
 
 def test_memory_grows_by_at_most_32_bytes_per_log():
-    def used(count: int) -> int:
-        logs = (log(number % 50, created_at=START + number) for number in range(count))
-        tracemalloc.start()
-        found = collect(logs, tz="UTC", now=NOW)
-        held = tracemalloc.get_traced_memory()[0]
-        tracemalloc.stop()
-        assert found.logs == count
-        return held
+    logs = [log(number % 50, created_at=START + 600 * number) for number in range(300)]
 
-    used(10)
-    assert used(4500) - used(1500) < 32 * 3000
+    def most(count: int) -> int:
+        tracemalloc.start()
+        found = collect(islice(cycle(logs), count), tz="UTC", now=NOW)
+        assert (found.logs, found.to_dict()["duration"]["count"]) == (count, count)  # the figures need memory too
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    most(10)
+    assert most(25_000) - most(9_000) < 32 * 16_000
 
 
 @pytest.mark.parametrize(
