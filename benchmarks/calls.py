@@ -62,7 +62,7 @@ def sync_ways(address: str, rows: int) -> dict[str, Setup]:
 
 
 def async_ways(address: str, rows: int) -> dict[str, Setup]:
-    """Each client's call, in an event loop that goes on."""
+    """Each client's call, in a running event loop."""
     return {name: partial(async_way, name, readable(name, address), rows) for name in READ_ASYNC}
 
 

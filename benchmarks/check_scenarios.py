@@ -110,7 +110,7 @@ def calls(work: Work) -> dict[str, int]:
 
     def note(_frame: FrameType, event: str, _argument: object) -> None:
         nonlocal python, c
-        if event == "call":  # also of a generator that goes on
+        if event == "call":  # also when a generator resumes
             python += 1
         elif event == "c_call":
             c += 1

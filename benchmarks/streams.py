@@ -130,7 +130,7 @@ def sync_way(name: str, address: str, begun: Path | None) -> Repeat:
 
 
 def async_way(name: str, address: str, begun: Path | None) -> Repeat:
-    """What reads runs in an event loop that goes on, and gives how long the last one's first event took."""
+    """What reads runs in a running event loop, and gives how long the last one's first event took."""
     read = READ_ASYNC[name](address)
     runner = asyncio.Runner()
 

@@ -51,7 +51,7 @@ NOTES: Final = {
 NOTES_ASYNC: Final = {
     **NOTES,
     HTTPX: "reads the disk in the event loop, where everything else waits",
-    OURS: "reads the disk in threads, so that the event loop goes on",
+    OURS: "reads the disk in threads, so that the event loop is not blocked",
 }
 
 
@@ -111,7 +111,7 @@ def sync_way(name: str, address: str, file: Path) -> Repeat:
 
 
 def async_way(name: str, address: str, file: Path) -> Repeat:
-    """What uploads the file again and again, in this process, in an event loop that goes on."""
+    """What uploads the file again and again, in this process, in a running event loop."""
     upload = UPLOAD_ASYNC[name](address, file)
     runner = asyncio.Runner()
 

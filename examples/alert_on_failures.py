@@ -1,4 +1,4 @@
-"""Report each failed run once: for cron, every few minutes. The place to go on from is kept in alerts.json."""
+"""Report each failed run once: for cron, every few minutes. The place to continue from is kept in alerts.json."""
 
 import json
 from pathlib import Path

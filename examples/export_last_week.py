@@ -1,4 +1,4 @@
-"""Write the logs of the last seven days to week.parquet. Start it again when it was interrupted: it goes on."""
+"""Write the logs of the last seven days to week.parquet. Start it again when it was interrupted: it continues."""
 
 from dify_workflow import DifyWorkflow
 from dify_workflow.export import ExportProgress, export

@@ -5,7 +5,7 @@ Usage: mutants.py [contract | NAME ...] [--jobs 2]
 `contract` puts twenty faults into a copy of the project, each of which the contract tests must notice. Otherwise mutmut
 (configured in pyproject.toml) changes the facade's functions, one place at a time, in the folder mutants/, and runs the
 tests that call the changed function; NAME limits it to some functions: `dify_workflow._logs.times*`. At least 90 % must
-be noticed. mutmut goes on where it was stopped, and `mutmut browse` shows what survived. Exit status 1: less was
+be noticed. mutmut continues where it was stopped, and `mutmut browse` shows what survived. Exit status 1: less was
 noticed.
 """
 

@@ -48,7 +48,7 @@ def split(text: str) -> list[Page]:
         The pages; none when the text is something else.
 
     Raises:
-        SourceError: When a fence names no operation, or YAML goes on behind what ended it.
+        SourceError: When a fence names no operation, or YAML continues behind what ended it.
     """
     pages: list[Page] = []
     title = ""
@@ -139,6 +139,6 @@ def _refuse_stray_yaml(lines: list[str], before: int, page: Page) -> None:
         if not line.strip() or line.startswith(("#", ">")):
             continue
         if _YAML_LIKE.match(line):
-            msg = f"the YAML of the fence on line {page.line} goes on here, but line {before + 1} ended it"
+            msg = f"the YAML of the fence on line {page.line} continues here, but line {before + 1} ended it"
             raise SourceError(number, f"{msg}; comments in the first column are not allowed")
         return

@@ -194,7 +194,7 @@ class InternalServerError(APIStatusError):
 
 
 class WorkflowStreamError(DifyError):
-    """An `error` event inside a stream: the run had begun and could not go on.
+    """An `error` event inside a stream: the run had begun and could not continue.
 
     Attributes:
         code: the server's code, such as `invalid_param`.

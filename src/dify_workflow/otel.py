@@ -42,7 +42,7 @@ LONGEST_RUN: Final = 1e9
 def spans(
     logs: Iterable[Any], *, app: str | None = None, time_shift: int | None = None, resource: Resource | None = None
 ) -> Iterator[ReadableSpan]:
-    """The runs of logs as spans, one for each run that has ended; runs that go on are left out.
+    """The runs of logs as spans, one for each run that has ended; others are left out.
 
     The trace's id is the run's, a UUID. A span begins when the run was created, lasts as long as the run took, and has
     the status ERROR where it failed. It carries no inputs and outputs, unless the environment variable

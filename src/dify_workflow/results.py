@@ -158,7 +158,7 @@ class WorkflowRunDetail(WorkflowRun):
         return [with_files_as_inputs(file, "files") for file in cast("list[object]", files)]
 
     def raise_for_status(self) -> Self:
-        """This run, unless it failed or was stopped; one that goes on, or waits for a person, did neither.
+        """This run, unless it failed or was stopped; one that is running, or waits for a person, did neither.
 
         Raises:
             WorkflowRunError: the run failed or was stopped.

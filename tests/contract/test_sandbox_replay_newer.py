@@ -31,7 +31,7 @@ REPLAYED = [(version, name) for version, stored in RECORDINGS.items() for name i
 
 # Where the sandbox differs from the recordings, and why: by name, what is not compared.
 DIFFERENCES = {
-    "run-blocking-partial": "a sandbox's workflow cannot go on after a failed node, so no run is partial-succeeded",
+    "run-blocking-partial": "a sandbox's workflow cannot continue after a failed node, so no run is partial-succeeded",
 }
 
 # A 404 names the routes that resemble the address, in the order of resemblance, and its token is random: of 20,000

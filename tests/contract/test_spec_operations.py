@@ -120,7 +120,7 @@ def test_every_operation_needs_the_key_and_describes_errors(key: tuple[str, str]
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        (("POST", "/workflows/run"), ["`data.status` is `failed`", "must not be sent again", "goes on"]),
+        (("POST", "/workflows/run"), ["`data.status` is `failed`", "must not be sent again", "continues"]),
         (("POST", "/workflows/{workflow_id}/run"), ["published before", "must not be sent again"]),
         (
             ("GET", "/workflows/run/{workflow_run_id}"),

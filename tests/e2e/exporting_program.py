@@ -31,7 +31,7 @@ from dify_workflow.export._sqlite import SQLiteTarget
 
 MOST_ATTEMPTS = 200
 LONGEST = 0.01
-"""Seconds in which an attempt goes on at most, once its end is decided. 3,000 logs take longer than five times this."""
+"""Seconds in which an attempt runs at most, once its end is decided. 3,000 logs take longer than five times this."""
 
 
 class Limit(NamedTuple):

@@ -69,7 +69,7 @@ def test_what_a_gateway_says_leaves_open_whether_it_runs(half: Half, behaviour: 
         error = failure(half, server.base_url, run)
         streamed = failure(half, server.base_url, half.action(stream))
     assert str(error).count(LOOK) == str(streamed).count(LOOK) == 1
-    assert "may be going on" in str(error)
+    assert "may still be running" in str(error)
     assert len(server.requests) == 2
 
 

@@ -1,4 +1,4 @@
-"""`dify-workflow logs follow`: what it prints, what it runs, and from where it goes on."""
+"""`dify-workflow logs follow`: what it prints, what it runs, and from where it continues."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def made_for(server: FaultServer, **options: Any) -> AsyncDifyWorkflow:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let the loop go on until the condition holds; the test's own time limit ends what never comes."""
+    """Let the loop continue until the condition holds; the test's own time limit ends what never comes."""
     while not condition():  # noqa: ASYNC110 - what is waited for happens in another thread
         await asyncio.sleep(0.005)
 

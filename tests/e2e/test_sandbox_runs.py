@@ -1,4 +1,4 @@
-"""Runs in the sandbox: what a client sees of them while they go on, and what is left of them."""
+"""Runs in the sandbox: what a client sees of them while they continue, and what is left of them."""
 
 import json
 import threading
@@ -538,7 +538,7 @@ def test_a_stream_can_hold_back_what_comes_after_some_events(sandbox: Sandbox, h
     sandbox.traps.ping_seconds = 0.02
     with streaming(http) as events:
         assert [next(events)["event"] for _ in range(2)] == ["workflow_started", "node_started"]
-        until(lambda: logs(http)[0]["workflow_run"]["status"] == "succeeded")  # the run itself went on
+        until(lambda: logs(http)[0]["workflow_run"]["status"] == "succeeded")  # the run itself continued
         assert [next(events) for _ in range(3)] == [{}, {}, {}]
         sandbox.traps.hold_streams_after = None
         *_, last = events

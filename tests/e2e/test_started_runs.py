@@ -1,4 +1,4 @@
-"""`runs.start`: a run goes on in the background, is waited for whatever happens to its stream, and started once."""
+"""`runs.start`: a run continues in the background, is waited for whatever happens to its stream, and started once."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_run_is_started_once_and_waited_for(half: Half, version: Any):
     async def story(client: Any) -> None:
         run = await start(client, seconds=0.3)
         assert (await run.get()).status == "running"
-        with pytest.raises(APITimeoutError, match=f"the run {run.id} has not ended within 0.01 s; it goes on"):
+        with pytest.raises(APITimeoutError, match=f"the run {run.id} has not ended within 0.01 s; it continues"):
             await run.wait(0.01)
         result = await run.wait(timeout=30)
         assert (result.status, result.workflow_run_id, result.task_id) == ("succeeded", run.id, run.task_id)

@@ -477,7 +477,7 @@ def test_an_error_is_not_followed_by_a_quiet_end(half: Half, behaviour, error, s
                 with pytest.raises(DifyError) as caught:
                     await anext(events)
                 found.append(caught.value)
-                # Also while the `with` goes on; only a connection that was read to its end can be used again.
+                # Also while the `with` continues; only a connection that was read to its end can be used again.
                 assert "ended without" in says or server.wait_for_no_connection()
         with pytest.raises(RuntimeError, match="inside its `with`"):
             await anext(events)
@@ -966,7 +966,7 @@ def test_streams_and_calls_of_one_client_do_not_interfere(half: Half):
     assert len(server.requests) == 3
 
 
-# --- events of a run that goes on already -----------------------------------------------------------------------------
+# --- events of a run that is running already --------------------------------------------------------------------------
 
 
 @EACH_HALF
@@ -1017,7 +1017,7 @@ def test_events_end_where_nothing_can_follow(half: Half, options: dict[str, Any]
     async def story(client: Any) -> None:
         async with client.runs.events(RUN, user="u", **options) as events:
             seen = [one.to_dict() async for one in events]
-            assert server.wait_for_no_connection(2)  # the pings would go on for 10 seconds
+            assert server.wait_for_no_connection(2)  # the pings would continue for 10 seconds
         assert seen == [STARTED, last]
 
     with FaultServer(event_stream(sse(STARTED), sse(last), *PINGS)) as server:

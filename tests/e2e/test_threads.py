@@ -72,7 +72,7 @@ def test_sixteen_threads_share_one_pool_and_leave_nothing():
         assert server.wait_for_no_connection()
     assert results == [[number * 1000 + turn for turn in range(rounds)] for number in range(THREADS)]
     assert len(server.requests) == THREADS * rounds
-    # All were sending at once, then each went on with what was there; one that idled too long is made anew.
+    # All were sending at once, then each continued with what was there; one that idled too long is made anew.
     assert THREADS <= server.connections < 3 * THREADS
 
 

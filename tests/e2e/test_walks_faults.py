@@ -50,7 +50,7 @@ def faulty_proxy(sandbox: Sandbox, faults: list[Fault], *, share: float, seed: i
 
 
 def to_the_end(part: Callable[[dict[str, Any] | None], Walked], most: int = 300) -> tuple[list[str], list[Exception]]:
-    """Walk, and go on from the checkpoint after each error: the ids that were given, and the errors."""
+    """Walk, and continue from the checkpoint after each error: the ids that were given, and the errors."""
     ids: list[str] = []
     errors: list[Exception] = []
     checkpoint: dict[str, Any] | None = None

@@ -1,7 +1,7 @@
 """Random histories of walks that other threads close, resumed from their checkpoints, and compared with the truth.
 
 A walk is closed while it reads a page, or while a log is handled. It ends in its RuntimeError, unless it was at its
-end, and another one goes on from its checkpoint: each log is given once.
+end, and another one continues from its checkpoint: each log is given once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Closing:
     Attributes:
         at: number of the request, or of the log, at which it does.
         while_reading: whether it is a request.
-        is_prompt: whether the closing has begun before the walk goes on.
+        is_prompt: whether the closing has begun before the walk continues.
     """
 
     at: int

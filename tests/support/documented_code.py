@@ -341,7 +341,7 @@ def check_shell(command: str) -> None:
 
 
 def commands_of(source: str) -> list[tuple[str, str]]:
-    r"""The commands of a console block with the output that is shown for each: a line that ends in `\` goes on."""
+    r"""The commands of a console block with the output that is shown for each: a line that ends in `\` continues."""
     commands: list[list[str]] = []
     goes_on = False
     for line in source.splitlines():

@@ -45,7 +45,7 @@ class History:
     lies: Lies = HONEST
     odd: dict[int, str] = field(default_factory=dict)
     cuts: list[int] = field(default_factory=list)
-    """Rows after which the walk is left and another one goes on from its checkpoint."""
+    """Rows after which the walk is left and another one continues from its checkpoint."""
     meanwhile: list[Callable[[LogTable], object]] = field(default_factory=list)
     """What happens between two of these walks."""
     workers: int = 1

@@ -3,7 +3,7 @@
 - "session": the database session is not in UTC: a log's own time is stored and displayed in local time, and the filter
   turns it back; in the hour that is repeated in autumn it takes every log for one of the second pass.
 - "process": the process is not in UTC: it takes each time for local time when it displays it, and filters by the true
-  one; in spring displayed times go back by an hour while true ones go on.
+  one; in spring displayed times go back by an hour while true ones continue.
 - "exclusive": `created_at__before`, `created_at__after`, or both leave out logs of their own second.
 - "lagging": some responses come from a replica that does not have the newest logs yet.
 

@@ -1,4 +1,4 @@
-"""What the message of an error says of how to go on: decisions without a request."""
+"""What the message of an error says of how to continue: decisions without a request."""
 
 from __future__ import annotations
 

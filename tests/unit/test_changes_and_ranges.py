@@ -128,7 +128,7 @@ def test_an_outage_ends_changes_at_once_and_the_checkpoint_holds(half: Half):
         with pytest.raises(APIConnectionError):
             await anext(changes)
         assert changes.checkpoint == before
-        with pytest.raises(RuntimeError, match="go on from its checkpoint"):
+        with pytest.raises(RuntimeError, match="continue from its checkpoint"):
             await anext(changes)
 
     half.play(NOWHERE, story, max_retries=0)

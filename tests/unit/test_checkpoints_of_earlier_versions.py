@@ -1,4 +1,4 @@
-"""Checkpoints that earlier commits made, as they were stored then: a walk still goes on from them."""
+"""Checkpoints that earlier commits made, as they were stored then: a walk still continues from them."""
 
 from __future__ import annotations
 

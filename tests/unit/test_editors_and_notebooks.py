@@ -111,7 +111,7 @@ def test_a_finished_iterator_cannot_be_iterated_again(half: Half):
             iterator = make()
             async for _ in iterator:
                 break
-            assert [log async for log in iterator] == []  # it goes on where it was left
+            assert [log async for log in iterator] == []  # it continues where it was left
             with pytest.raises(RuntimeError, match="iterated to its end; make a new one"):
                 _ = [log async for log in iterator]
             with pytest.raises(StopAsyncIteration):

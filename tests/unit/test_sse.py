@@ -63,7 +63,7 @@ STREAMS = {
     "a comment alone": (b":\n\n: ping\n\n", []),
     "empty lines": (b"\n\n\n\ndata: x\n\n\n\n", [("", "x")]),
     "fields of no concern": (b"id: 7\nretry: 5\nfoo: bar\nDATA: y\n data: z\ndata: x\n\n", [("", "x")]),
-    "a field whose name goes on": (b"database: y\nevents: z\ndata: x\n\n", [("", "x")]),
+    "a field whose name continues": (b"database: y\nevents: z\ndata: x\n\n", [("", "x")]),
     "a colon in the data": (b"data: a: b\n\n", [("", "a: b")]),
     "CRLF": (b"event: a\r\ndata: x\r\ndata: y\r\n\r\ndata: z\r\n\r\n", [("a", "x\ny"), ("", "z")]),
     "lone CR": (b"event: a\rdata: x\rdata: y\r\rdata: z\r\r", [("a", "x\ny"), ("", "z")]),

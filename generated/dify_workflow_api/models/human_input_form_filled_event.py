@@ -12,7 +12,7 @@ from .human_input_form_filled_data import HumanInputFormFilledData
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class HumanInputFormFilledEvent(Model):
-    """A form was submitted, and the run goes on. Only newer servers send it."""
+    """A form was submitted, and the run continues. Only newer servers send it."""
 
     __module__ = "dify_workflow.models"
 

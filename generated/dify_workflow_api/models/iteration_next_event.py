@@ -12,7 +12,7 @@ from .iteration_next_data import IterationNextData
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class IterationNextEvent(Model):
-    """An iteration goes on with its next item."""
+    """An iteration continues with its next item."""
 
     __module__ = "dify_workflow.models"
 

@@ -12,7 +12,7 @@ from .loop_next_data import LoopNextData
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class LoopNextEvent(Model):
-    """A loop goes on with its next round."""
+    """A loop continues with its next round."""
 
     __module__ = "dify_workflow.models"
 

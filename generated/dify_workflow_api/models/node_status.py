@@ -5,7 +5,7 @@ from typing import Final
 
 
 class NodeStatus(StrEnum):
-    """The state of one node of a run. `exception` means that it failed and the workflow went on by its own rules;
+    """The state of one node of a run. `exception` means that it failed and the workflow continued by its own rules;
     `retry` that it is tried once more.
     """
 

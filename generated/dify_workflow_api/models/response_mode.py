@@ -6,7 +6,7 @@ from typing import Final
 
 class ResponseMode(StrEnum):
     """How a run's response is sent: `blocking` once, as JSON, when the run has ended; `streaming` event by event while
-    it goes on.
+    it runs.
     """
 
     __module__ = "dify_workflow.models"

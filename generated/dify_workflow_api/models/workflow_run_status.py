@@ -5,7 +5,7 @@ from typing import Final
 
 
 class WorkflowRunStatus(StrEnum):
-    """The state of a run. `partial-succeeded` means that some nodes failed and the workflow went on by its own rules;
+    """The state of a run. `partial-succeeded` means that some nodes failed and the workflow continued by its own rules;
     `paused` that it waits to be resumed; `scheduled` that it has not begun.
     """
 

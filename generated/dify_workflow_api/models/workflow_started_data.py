@@ -38,7 +38,7 @@ class WorkflowStartedData(Model):
     """When the run started, in epoch seconds."""
 
     reason: str | None = ABSENT
-    """Why the run goes on here: `initial`, or `resumption` after a pause. Server version 1.11.2 does not send it."""
+    """Why the run continues here: `initial`, or `resumption` after a pause. Server version 1.11.2 does not send it."""
 
     sequence_number: int | None = ABSENT
     """The number of the run among those of its app. Only older servers send it."""

@@ -166,7 +166,7 @@ class AsyncBaseClient:
     async def open_stream(self, call: Request[Any], limits: Timeout, advice: Advice = no_advice) -> AsyncOpenStream:
         """Send a request, again where that is safe, and return the response, its stream of events still to be read.
 
-        There is no bound on the whole: a stream may go on for hours. Each wait for more data has one.
+        There is no bound on the whole: a stream may continue for hours. Each wait for more data has one.
 
         Raises:
             DifyError: no usable response came, its status is an error, or it is not a stream of events.
@@ -250,7 +250,7 @@ class AsyncBaseClient:
         finally:
             if response is not None:
                 await response.aclose()
-        for _ in range(TURNS):  # before the caller goes on, the loop closes what httpx and httpcore left open
+        for _ in range(TURNS):  # before the caller continues, the loop closes what httpx and httpcore left open
             await asyncio.sleep(0)
         raise failure
 

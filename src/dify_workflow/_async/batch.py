@@ -129,7 +129,7 @@ class AsyncBatch(AsyncIteration[BatchItem]):
         return StopAsyncIteration() if self._state_of_job.is_complete else RuntimeError(ENDED_EARLY)
 
     async def close(self) -> None:
-        """End the workers and unlock the journal, from any thread, task or signal handler. The runs go on."""
+        """End the workers and unlock the journal, from any thread, task or signal handler. The runs continue."""
         await super().close()
 
 

@@ -81,7 +81,7 @@ class AsyncRun:
 
         Raises:
             ValueError: `timeout` is not a number of 0 or more.
-            APITimeoutError: the run has not ended in time. It goes on.
+            APITimeoutError: the run has not ended in time. It continues.
             NotFoundError: there is no such run.
             RuntimeError: the run belongs to the process that started it, which was forked since.
             DifyError: the server cannot be asked for the run.
@@ -91,7 +91,7 @@ class AsyncRun:
         reader = self._reader
         if reader is not None and not self._is_pause_known:
             result = await reader.wait(deadline)
-            self._is_pause_known = result is not None and result.status == PAUSED  # it may go on from there
+            self._is_pause_known = result is not None and result.status == PAUSED  # it may continue from there
             if result is not None or not reader.is_left:
                 return self._ended(result, seconds)
         life = AsyncLifetime()
@@ -127,7 +127,7 @@ class AsyncRun:
         return self._runs.events(self.id, user=self.user)
 
     async def detach(self) -> None:
-        """Close the run's stream and end its worker. The run goes on; `wait` asks the server for it from now on."""
+        """Close the run's stream and end its worker. The run continues; `wait` asks the server for it from now on."""
         if self._reader is not None:
             await self._reader.leave()
 
@@ -185,7 +185,7 @@ class AsyncStreamReader:
         return self._result
 
     async def leave(self) -> None:
-        """End the worker and close the stream; the run goes on."""
+        """End the worker and close the stream; the run continues."""
         self.is_left = self.is_left or not self._is_over
         self._life.end()
         life_of(self._stream).end()
@@ -283,7 +283,7 @@ async def awaits_person(runs: AsyncRuns, run_id: str, user: str, life: AsyncLife
         await life.run(Ending(events), events.__aenter__)
         result = await life.run(Ending(events), events.wait)
     except APITimeoutError:
-        return False  # it goes on
+        return False  # it continues
     except (DifyError, RuntimeError):
         return True
     finally:

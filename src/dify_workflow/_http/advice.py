@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     Advice = Callable[[DifyError], str]
 
 LOOK: Final = "look for it with logs.list(created_by_end_user_session_id=user) before starting it again"
-AFTER_RUN: Final = f"the run may be going on: {LOOK}"
+AFTER_RUN: Final = f"the run may still be running: {LOOK}"
 LONG_RUNS: Final = "; runs.start(...) does not depend on one long response"
 AFTER_EMPTY_STREAM: Final = (
     "the run may be waiting for a free worker and still be executed (or its inputs were refused, which Dify 1.14 does "
     f"not report in a stream): {LOOK}"
 )
-AFTER_BROKEN_STREAM: Final = "the run may be going on: look at it with runs.get(workflow_run_id)"
+AFTER_BROKEN_STREAM: Final = "the run may still be running: look at it with runs.get(workflow_run_id)"
 AFTER_UPLOAD: Final = "the file may have been stored: uploading it again is safe, and stores it a second time"
 AFTER_SUBMISSION: Final = (
     "the form may have been submitted: submitting it again is safe, and fails with status 412 if it was"

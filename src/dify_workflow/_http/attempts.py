@@ -140,7 +140,7 @@ class Attempt:
         return "" if self._total is None else f"no complete response within {self._total:g} s"
 
     def end(self) -> None:
-        """Remove the deadline: the response is a stream, which may go on for hours."""
+        """Remove the deadline: the response is a stream, which may continue for hours."""
         self._total = self.deadline = None
 
     def interrupt(self) -> None:
@@ -155,7 +155,7 @@ class Attempt:
 
 
 def end_attempt(request: httpx.Request) -> None:
-    """Remove the deadline of a request's attempt: its response is a stream, which may go on for hours."""
+    """Remove the deadline of a request's attempt: its response is a stream, which may continue for hours."""
     attempt = attempt_of(request)
     if attempt is not None:
         attempt.end()

@@ -60,7 +60,7 @@ class BrokenEventError(Exception):
 
 
 class ReportedError(Exception):
-    """The server reports, by an `error` event, that the run could not go on.
+    """The server reports, by an `error` event, that the run could not continue.
 
     Attributes:
         code: the server's code.

@@ -1,7 +1,7 @@
 """Ways to a connection that can be ended from elsewhere: Python's own cannot, as they are single calls.
 
 The wait for a connection is cut into slices, between which the attempt may be found interrupted. A lookup of a host's
-name cannot be ended by any means: it goes on in a thread, and nobody waits for it. What is put in the place of Python's
+name cannot be ended by any means: it continues in a thread, and nobody waits for it. What replaces Python's
 own functions (by gevent, PySocks), or of httpcore's, is used as it is, and cannot be ended in these phases.
 """
 

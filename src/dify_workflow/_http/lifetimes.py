@@ -74,7 +74,7 @@ class _Base:
             raise EndedError
 
     def refuse_in_child(self, name: str) -> None:
-        """Refuse to go on in another process than the one in which the iterator was made.
+        """Refuse to continue in another process than the one in which the iterator was made.
 
         Raises:
             RuntimeError: this is another one.

@@ -165,13 +165,13 @@ class AsyncPool:
         self._readers.add(reader)
 
     def prepare_body(self, request: httpx.Request) -> None:
-        """Make the body of an upload fit to be sent: it is read from disk in threads, and the event loop goes on."""
+        """Have the body of an upload read from disk in threads, so that the event loop is not blocked."""
         from .._runs.upload import read_in_threads  # noqa: PLC0415 - loaded when needed
 
         read_in_threads(request)
 
     async def run_blocking(self, work: Callable[[], T]) -> T:
-        """What some work gives that reads from disk: it is done in a thread, and the event loop goes on."""
+        """What some work gives that reads from disk: it is done in a thread, and the event loop is not blocked."""
         from asyncio import to_thread  # noqa: PLC0415 - the sync half does without asyncio, which is large
 
         from .event_loops import running_loop  # noqa: PLC0415 - loaded when needed

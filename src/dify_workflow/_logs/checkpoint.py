@@ -1,4 +1,4 @@
-"""Where a walk is, as a small JSON value from which another process can go on."""
+"""Where a walk is, as a small JSON value from which another process can continue."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Position:
         total: logs that matched when the walk began; None while that is not known.
         ended: whether every log was given.
         time_shift: displayed minus true seconds as found last; None before the first page. Not part of a checkpoint:
-            the walk that goes on finds it again.
+            the walk that continues finds it again.
     """
 
     __slots__ = ("ended", "latest", "newest", "oldest", "seen", "seen_at_newest", "time_shift", "total", "untimed_ids")

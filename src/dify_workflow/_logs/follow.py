@@ -113,7 +113,7 @@ class Following:
         self.time_shift: int | None = None
         """Displayed minus true seconds; None before the first page."""
         self.has_begun = oldest is not None
-        """Whether it is known where to go on; else the logs that there are now have to be skipped first."""
+        """Whether it is known where to continue; else the logs that there are now have to be skipped first."""
         self.seen = 0
         """Logs that were given; a log counts again when it is given again."""
         self._filters = filters
@@ -441,7 +441,7 @@ class Following:
         return (yield from find_clock(self.clock, second, known, newest))
 
     def set_back(self, rows: list[SeenLog], clock: FilterClock) -> None:
-        """Go on by the newest logs of a poll in which displayed times went back, and by their clock.
+        """Continue by the newest logs of a poll in which displayed times went back, and by their clock.
 
         Args:
             rows: the logs of the poll, all of which were given.
@@ -592,7 +592,7 @@ class Following:
         }
 
     def restore(self, checkpoint: object) -> None:
-        """Go on where a checkpoint stands.
+        """Continue where a checkpoint stands.
 
         Raises:
             ValueError: it is not a checkpoint of this SDK, or of other filters.

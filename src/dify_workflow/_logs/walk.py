@@ -191,7 +191,7 @@ class WindowWalk:
         total: logs in the window when the walk began, as the server counts; None before the first page.
         seen: logs given so far.
         is_ordered: whether the logs come newest first; not where the server ignores the time filters, or does not sort.
-        is_part: whether other walks read the rest, so that this one cannot go on in no order.
+        is_part: whether other walks read the rest, so that this one cannot continue in no order.
     """
 
     def __init__(
@@ -786,7 +786,7 @@ class WindowWalk:
     # Ranges -----------------------------------------------------------------------------------------------------
 
     def _search_floor(self, floor: _Floor) -> Inquiry[list[SeenLog]]:
-        """Go on with a window that shows the known logs at which a range has to end; the last one did not."""
+        """Continue with a window that shows the known logs at which a range has to end; the last one did not."""
         self._rest = None
         lower = sorted({at for at in floor.known.values() if at < floor.reach}, reverse=True)
         for second in lower[: MOST_RETREATS if floor.tries else 0]:  # the logs of its last second may be gone
@@ -884,7 +884,7 @@ class WindowWalk:
         return reply
 
     def _go_below(self, second: int) -> None:
-        """Go on below a second that was read alone, so that its place in the filter is known."""
+        """Continue below a second that was read alone, so that its place in the filter is known."""
         if self._floor is not None and second == self._floor.second:
             self._check_floor(self._floor)
         self._proven, self._passed = second, self._seen_at_newest
@@ -916,7 +916,7 @@ class WindowWalk:
     # Fall back to sweeps ------------------------------------------------------------------------------------------
 
     def _sweep_instead(self, rows: list[SeenLog], *, is_all: bool, everything: bool = False) -> Inquiry[list[SeenLog]]:
-        """Go on in no order: the server ignores the time filters, or does not sort, or shows no seam.
+        """Continue in no order: the server ignores the time filters, or does not sort, or shows no seam.
 
         Args:
             rows: what was shown.
@@ -1173,7 +1173,7 @@ class _Sweeps:
             self._falls = self._falls or not rises
             self._stale = 0
         self._note(rows, total)
-        # A proxy may cap the pages: then the sweep goes on with pages of that size, the next with smaller.
+        # A proxy may cap the pages: then the sweep continues with pages of that size, the next with smaller.
         if self._page == 1 and 0 < len(rows) < self._size and (total is None or len(rows) < total):
             self._size = len(rows)
         is_last = not rows or (len(rows) < self._size and self._rows >= (total or 0))

@@ -273,7 +273,7 @@ def first_step(entry: Entry | None, rules: Rules) -> Step:
 
 
 def begun(entry: Entry | None, *, row: int, digest: str, rules: Rules, now: float) -> Entry:
-    """The entry with which a row goes on in this call.
+    """The entry with which a row continues in this call.
 
     Raises:
         ValueError: the row is another one than it was.

@@ -1,4 +1,4 @@
-"""The journal of a batch: a file of JSON lines that only grows, and from which a batch goes on after a crash.
+"""The journal of a batch: a file of JSON lines that only grows, and from which a batch continues after a crash.
 
 The first line says which batch it is; each further one is an `Entry` of a row, or an upload. The last line of a row
 counts. Where it is, is kept in a temporary file, so that memory does not grow with the rows.

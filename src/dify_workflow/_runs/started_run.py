@@ -20,10 +20,10 @@ LONGEST_PAUSE: Final = 10.0
 GROWTH: Final = 1.5
 
 OUTAGE: Final = 300.0
-"""Seconds for which an outage of the server is waited out while a run goes on."""
+"""Seconds for which an outage of the server is waited out during a run."""
 
 LONGEST_LOOK: Final = 5.0
-"""Seconds without an event after which a run is taken to go on whose events were to show its pause."""
+"""Seconds without an event after which a run whose events were to show its pause is taken to be running."""
 
 FORM_CLOSED: Final = 412
 """The status of the response for a form that was submitted, or has expired."""
@@ -58,7 +58,7 @@ def next_pause(pause: float) -> float:
 
 
 def result_of(detail: WorkflowRunDetail, task_id: str | None) -> WorkflowRunResult | None:
-    """The result of a run that has ended or waits for a person; None while it goes on."""
+    """The result of a run that has ended or waits for a person; None until it has ended."""
     status: object = detail.status
     if status != PAUSED and status not in ENDED_STATUSES:
         return None
@@ -78,7 +78,7 @@ def form_tokens(result: WorkflowRunResult) -> list[str]:
 def not_ended(base_url: str, run_id: str, seconds: float) -> APITimeoutError:
     """The error of a wait that was not long enough."""
     return APITimeoutError(
-        f"the run {run_id} has not ended within {seconds:g} s; it goes on: wait() again, or stop() it",
+        f"the run {run_id} has not ended within {seconds:g} s; it continues: wait() again, or stop() it",
         request=httpx.Request("GET", f"{base_url}/workflows/run/{run_id}"),
     )
 

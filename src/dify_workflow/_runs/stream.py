@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 RESUMING_EVENTS: Final = frozenset(
     {"workflow_started", "node_started", "human_input_form_filled", "human_input_form_timeout"}
 )
-"""What says that a run goes on after a pause."""
+"""What says that a run continues after a pause."""
 
 
 NODE_EVENTS: Final = frozenset({"node_started", "node_retry", "node_finished"})
@@ -149,7 +149,7 @@ class StreamProgress:
 
     @property
     def outcome(self) -> WorkflowRunResult | None:
-        """How the run ended, or that it waits for a person; None while it goes on."""
+        """How the run ended, or that it waits for a person; None until it has ended."""
         if self._outcome is None:
             return None
         from ..results import WorkflowRunResult  # noqa: PLC0415 - the models of results are loaded when there is one

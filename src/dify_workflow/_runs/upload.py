@@ -170,7 +170,7 @@ class Content:
 
 
 def read_in_threads(request: httpx.Request) -> None:
-    """Have the body of an async request read from disk in threads, so that the event loop goes on."""
+    """Have the body of an async request read from disk in threads, so that the event loop is not blocked."""
     stream: Any = request.stream
     if isinstance(stream, library.all_of("SyncByteStream")):
         request.stream = library.derived(_ThreadedStream, "AsyncByteStream", request)(stream)  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] - it is derived from one

@@ -163,7 +163,7 @@ class BaseClient:
     def open_stream(self, call: Request[Any], limits: Timeout, advice: Advice = no_advice) -> OpenStream:
         """Send a request, again where that is safe, and return the response, its stream of events still to be read.
 
-        There is no bound on the whole: a stream may go on for hours. Each wait for more data has one.
+        There is no bound on the whole: a stream may continue for hours. Each wait for more data has one.
 
         Raises:
             DifyError: no usable response came, its status is an error, or it is not a stream of events.
@@ -243,7 +243,7 @@ class BaseClient:
         finally:
             if response is not None:
                 response.close()
-        for _ in range(TURNS):  # before the caller goes on, the loop closes what httpx and httpcore left open
+        for _ in range(TURNS):  # before the caller continues, the loop closes what httpx and httpcore left open
             time.sleep(0)
         raise failure
 

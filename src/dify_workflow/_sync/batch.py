@@ -129,7 +129,7 @@ class Batch(Iteration[BatchItem]):
         return StopIteration() if self._state_of_job.is_complete else RuntimeError(ENDED_EARLY)
 
     def close(self) -> None:
-        """End the workers and unlock the journal, from any thread, task or signal handler. The runs go on."""
+        """End the workers and unlock the journal, from any thread, task or signal handler. The runs continue."""
         super().close()
 
 

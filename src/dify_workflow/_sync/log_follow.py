@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ..models import WorkflowLog, WorkflowLogPage
 
 
-ENDED: Final = "this follow has ended; a new one can go on from its checkpoint"
-CHANGES_ENDED: Final = "this iteration ended before its last log; a new one can go on from its checkpoint"
+ENDED: Final = "this follow has ended; a new one can continue from its checkpoint"
+CHANGES_ENDED: Final = "this iteration ended before its last log; a new one can continue from its checkpoint"
 
 
 class LogFollow(Iteration["WorkflowLog"]):
@@ -341,7 +341,7 @@ class Polling:
                 self._adopt(WindowWalk(None, None, clock=found))
 
     def _step_back(self, rows: list[SeenLog]) -> None:
-        """Go on by another clock where the logs of a poll show that displayed times went back."""
+        """Continue by another clock where the logs of a poll show that displayed times went back."""
         before = self._following.clock
         found = self._resolve(self._following.search_step_back(rows))
         if found is not None:

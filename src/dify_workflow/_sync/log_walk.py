@@ -29,7 +29,7 @@ PAGES_BEFORE_SPLIT: Final = 2
 """Pages that are read one by one first: they show whether the server can be relied on, and how much there is."""
 
 
-ENDED_EARLY: Final = "this walk ended before its last log; a new one can go on from its checkpoint"
+ENDED_EARLY: Final = "this walk ended before its last log; a new one can continue from its checkpoint"
 
 
 class LogWalk(ArrowStream, Iteration["WorkflowLog"]):

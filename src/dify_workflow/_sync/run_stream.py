@@ -124,7 +124,7 @@ class RunStream(Iteration[Any]):
 
     @property
     def status(self) -> WorkflowRunStatus | str | None:
-        """How the run ended, or `paused` when it waits for a person; None while it goes on.
+        """How the run ended, or `paused` when it waits for a person; None until it has ended.
 
         Raises:
             RuntimeError: the stream was left before its end.
@@ -134,7 +134,7 @@ class RunStream(Iteration[Any]):
 
     @property
     def outputs(self) -> Any:  # noqa: ANN401 - JSON is anything
-        """The workflow's outputs by name; None while the run goes on.
+        """The workflow's outputs by name; None until the run ends.
 
         Raises:
             RuntimeError: the stream was left before its end.
@@ -160,7 +160,7 @@ class RunStream(Iteration[Any]):
     def wait(self) -> WorkflowRunResult:
         """Read the events that are left, and return how the run ended.
 
-        A run that waits for a person has the status `paused`, unless the stream goes on there.
+        A run that waits for a person has the status `paused`, unless the stream continues there.
 
         Raises:
             RuntimeError: outside the `with` of a stream that was not read to its end; or the stream ended without
@@ -276,7 +276,7 @@ class RunStream(Iteration[Any]):
         """Close the connection, from any thread, task or signal handler. Closing twice is fine.
 
         The iteration ends normally where another thread or task, or a signal handler, closes it; the thread or task
-        that reads the stream and closes it itself cannot go on reading. The run goes on.
+        that reads the stream and closes it itself cannot continue reading. The run continues.
         """
         self._is_left = self._is_left or self._life.is_owner()
         if self._life.close(self._items) and self._held is not None:

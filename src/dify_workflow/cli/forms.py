@@ -48,7 +48,7 @@ def submit(
     user: str,
     output: str,
 ) -> None:
-    """Fill in a form, so that its run goes on. Nothing is printed on stdout."""
+    """Fill in a form, so that its run continues. Nothing is printed on stdout."""
     del output  # it says in which format an error is
     values = read_inputs(given, inputs)
     with connection.client() as client:

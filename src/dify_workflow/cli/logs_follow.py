@@ -28,7 +28,7 @@ class Followed(NamedTuple):
     Attributes:
         app: name of the profile, where several are followed.
         log: the log.
-        checkpoint: what a follow goes on from, behind this log.
+        checkpoint: what a follow continues from, behind this log.
     """
 
     app: str | None
@@ -60,7 +60,7 @@ class CommandFailedError(click.ClickException):
 @click.option(
     "--state",
     metavar="FILE",
-    help="Keep the checkpoint in this file, and go on from it; --since counts only while there is none.",
+    help="Keep the checkpoint in this file, and continue from it; --since counts only while there is none.",
 )
 @output_option(*LOG_FORMATS)
 @connected(several=True)
@@ -137,7 +137,7 @@ def _places(kept: dict[str, Any] | None, apps: list[App], *, several: bool) -> d
 
 
 def _present_place(app: App, given: dict[str, Any]) -> dict[str, Any]:
-    """The place behind the logs that there are now: a follow that begins later goes on from there."""
+    """The place behind the logs that there are now: a follow that begins later continues from there."""
     with app.named_in_errors(), app.client.logs.changes(**given) as changes:
         for _ in changes:  # there is none: it begins with what is new
             pass

@@ -47,7 +47,7 @@ def print_events(events: RunStream, output: str) -> None:
             sys.stdout.flush()
     except KeyboardInterrupt:
         if events.task_id:
-            note(f"the run goes on: 'dify-workflow runs stop {events.task_id}' ends it")
+            note(f"the run continues: 'dify-workflow runs stop {events.task_id}' ends it")
         raise
     if events.inputs_refused:
         raise RefusedInputsError(f"the server refused the inputs: {events.error or '(no error text)'}")

@@ -103,7 +103,7 @@ def command(
         try:
             batch = job.run(client, rows, path if as_finished else None)
         except KeyboardInterrupt:
-            note("interrupted: the same command continues the batch; runs that were started go on")
+            note("interrupted: the same command continues the batch; runs that were started continue")
             raise
         if not as_finished:
             Results(path, kind, job.outputs).write(job.again(client, rows))

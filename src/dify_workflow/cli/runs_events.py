@@ -37,7 +37,7 @@ def command(
     max_silence: float | None,
     output: str,
 ) -> None:
-    """Print the events of a run that is going on, one JSON object a line; Dify 1.14 or newer.
+    """Print the events of a run that has not ended, one JSON object a line; Dify 1.14 or newer.
 
     In a table, the text of the output. Exit code 3 if the run failed or was stopped.
     """

@@ -42,7 +42,7 @@ def command(
     """Run the workflow, and print its result.
 
     Exit code 3 if the run failed or was stopped; a run that waits for a person is "paused", with 0. Without --stream,
-    a run of more than --timeout seconds is an error, and goes on at the server; --stream waits as long as it takes.
+    a run of more than --timeout seconds is an error, and continues at the server; --stream waits as long as it takes.
     """
     values = read_inputs(given, inputs)
     to_upload = [file_at("--file", name) for name in files]

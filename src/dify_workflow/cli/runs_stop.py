@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @output_option("table", "json", "jsonl")
 @connected()
 def command(connection: Connection, *, task_id: str, user: str, output: str) -> None:
-    """End a run that is going on.
+    """Stop a run that has not ended.
 
     TASK_ID is in each event of a run. The server reports success whatever the id is.
     """

@@ -2,7 +2,7 @@
 
 Logs are appended to `NAME.part`. With each commit that file is synced to the disk, and then its size and the checkpoint
 are put into `NAME.part.json` by renaming. So whatever happens, what that says is there; what comes after it is cut off
-before the export goes on. At the end `NAME.part` is renamed to `NAME`.
+before the export continues. At the end `NAME.part` is renamed to `NAME`.
 """
 
 from __future__ import annotations

@@ -260,7 +260,7 @@ class _Job:
 
     def _commit(self, state: State, walk: LogWalk | DetailedLogWalk) -> None:
         state["checkpoint"] = walk.checkpoint
-        state["time_shift"] = walk.time_shift or state["time_shift"]  # what goes on may be too short to show it
+        state["time_shift"] = walk.time_shift or state["time_shift"]  # what continues may be too short to show it
         self._target.commit(state)
 
     # Updates ------------------------------------------------------------------------------------------------------

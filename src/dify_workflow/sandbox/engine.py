@@ -83,7 +83,7 @@ class PendingForm:
         }
 
     def submit(self, submission: FormSubmission) -> None:
-        """Let the run go on with what somebody has filled in."""
+        """Let the run continue with what somebody has filled in."""
         self.state = "submitted"
         self.submission = submission
         self._execution.wake()
@@ -152,7 +152,7 @@ class Engine:
             )
 
     def find(self, app: AppRow, run_id: str) -> "Execution | None":
-        """Give a run of this app that goes on or was kept."""
+        """Give a run of this app that has not ended or was kept."""
         execution = self._executions.get(run_id)
         return execution if execution is not None and execution.app.name == app.name else None
 

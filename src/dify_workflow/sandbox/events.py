@@ -45,7 +45,7 @@ class Node:
         self.begin()
 
     def begin(self) -> None:
-        """Note that it starts, or goes on after a pause."""
+        """Note that it starts, or continues after a pause."""
         self.status = "running"
         self._error: str | None = None
         self._created_at = time.time()

@@ -32,7 +32,7 @@ class Traps:
         ping_seconds: Seconds between the pings of a stream; None for a stream that sends none.
         first_byte_seconds: Seconds between the start of a run and the first byte of its stream.
         hold_streams_after: A stream keeps back what comes after so many events, until this is None again or more; its
-            pings go on.
+            pings continue.
         end_streams_after: A stream ends after so many events, as if nothing were missing.
         queue_delay: Seconds for which the worker that executes streaming runs is busy: the stream sends one ping and
             then nothing, the run is not stored yet; and a run whose form was submitted stays paused. Servers before

@@ -37,7 +37,7 @@ async def get_form(state: SandboxState, request: Request) -> Response:
 
 
 async def submit_form(state: SandboxState, request: Request) -> Response:
-    """`POST /form/human_input/{form_token}`; the run goes on with what it brings."""
+    """`POST /form/human_input/{form_token}`; the run continues with what it brings."""
     app = state.app_of(request)
     body = await read_json_object(request)
     state.end_user(app, parse_user(body.get("user")))

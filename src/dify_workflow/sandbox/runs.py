@@ -64,7 +64,7 @@ async def stop_workflow_run(state: SandboxState, request: Request) -> Response:
 async def stream_workflow_run_events(state: SandboxState, request: Request) -> Response:
     """`GET /workflow/{workflow_run_id}/events`.
 
-    A run that has ended gives its last event. One that goes on gives its events from now on; with
+    A run that has ended gives its last event. One that has not ended gives its events from now on; with
     `include_state_snapshot`, after what has happened so far. With `continue_on_pause` alone, the stream does not end
     with the run.
     """

@@ -119,7 +119,7 @@ class _Pings:
 
 
 class _Idle:
-    """How long a stream that nothing happens in goes on."""
+    """How long a stream that nothing happens in continues."""
 
     def __init__(self, traps: Traps) -> None:
         self._traps = traps

@@ -18,8 +18,8 @@ def build_request(
 ) -> Request[dict[str, Any]]:
     """Submit a form
 
-    Submits a form; the run that waits for it goes on, and `GET /workflow/{workflow_run_id}/events` follows it. A form
-    can be submitted once.
+    Submits a form; the run that waits for it continues, and `GET /workflow/{workflow_run_id}/events` follows it. A
+    form can be submitted once.
 
     Servers from version 1.14 on have this operation; version 1.11.2 responds with 404 and HTML.
 

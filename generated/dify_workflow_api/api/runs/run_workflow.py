@@ -47,14 +47,14 @@ def build_request(
 ) -> Request[WorkflowRunResponse]:
     """Run the published workflow
 
-    Starts a run and responds with its result (`blocking`) or with its events while it goes on (`streaming`).
+    Starts a run and responds with its result (`blocking`) or with its events while it runs (`streaming`).
 
     Nothing makes a repeated request harmless: each one that arrives starts, and bills, another run. A request whose
     response was lost must not be sent again.
 
     A blocking run keeps the connection without a byte until it ends, and proxies cut such connections, often after 60
-    or 100 seconds. The run goes on in either mode when the client disconnects; `POST /workflows/tasks/{task_id}/stop`
-    ends it.
+    or 100 seconds. The run continues in either mode when the client disconnects; `POST
+    /workflows/tasks/{task_id}/stop` ends it.
 
     A run that fails is no error of the request: the status is 200, `data.status` is `failed` and `data.error` says
     why.

@@ -54,8 +54,8 @@ def build_request(
     response was lost must not be sent again.
 
     A blocking run keeps the connection without a byte until it ends, and proxies cut such connections, often after 60
-    or 100 seconds. The run goes on in either mode when the client disconnects; `POST /workflows/tasks/{task_id}/stop`
-    ends it.
+    or 100 seconds. The run continues in either mode when the client disconnects; `POST
+    /workflows/tasks/{task_id}/stop` ends it.
 
     A run that fails is no error of the request: the status is 200, `data.status` is `failed` and `data.error` says
     why.

@@ -45,7 +45,7 @@ def build_request(
 ) -> Request[bytes]:
     """Follow the events of a run
 
-    Streams the events of a run that was started elsewhere, or that goes on after a pause; one that has ended gives
+    Streams the events of a run that was started elsewhere, or that continues after a pause; one that has ended gives
     its `workflow_finished` at once. Mind the path: `/workflow`, not `/workflows`.
 
     Servers from version 1.14 on have this operation; version 1.11.2 responds with 404 and HTML.

@@ -361,12 +361,12 @@ class Logs(Resource):
     ) -> LogChanges:
         """The logs that are new or have ended since a checkpoint, oldest first, then the end: `GET /workflows/logs`.
 
-        For jobs that run from time to time: each call goes on from the `.checkpoint` of the one before it. Each new log
-        is given once, and again when one that was given unfinished has ended. A log that appears late, up to 30 seconds
-        older than the newest one, is not missed. Without a checkpoint and without `since`, nothing is given: the
+        For jobs that run from time to time: each call continues from the `.checkpoint` of the one before it. Each new
+        log is given once, and again when one that was given unfinished has ended. A log that appears late, up to 30
+        seconds older than the newest one, is not missed. Without a checkpoint and `since`, nothing is given: the
         checkpoint then says where to begin.
 
-        Checkpoints are those of `follow`: either method goes on from the other's. In the hour that is repeated in
+        Checkpoints are those of `follow`: either method continues from the other's. In the hour that is repeated in
         autumn, where a database session is in a zone with daylight-saving time, the same limit holds as for `follow`.
 
         Args:

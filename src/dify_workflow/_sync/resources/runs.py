@@ -63,7 +63,7 @@ class Runs(Resource):
     ) -> WorkflowRunResult:
         """Run the workflow and wait for its end: `POST /workflows/run`, or `POST /workflows/{workflow_id}/run`.
 
-        It is sent again only when the server cannot have begun the run. After a timeout the run may go on: give a
+        It is sent again only when the server cannot have begun the run. After a timeout the run may continue: give a
         `timeout` that fits the workflow, or use `stream`, which waits as long as the run takes. A run that fails is a
         result, whose `status` and `error` say so; `raise_for_status()` makes an error of it.
 
@@ -84,7 +84,7 @@ class Runs(Resource):
             BadRequestError: the server refuses an input, or the app is not a workflow app, or is not published.
             NotFoundError: there is no such version of the workflow.
             RateLimitError: the app's limit of runs at once, or the plan's.
-            APITimeoutError: no response in time. The run may be going on, and is not started a second time: look for it
+            APITimeoutError: no response in time. The run may still be running, and is not started again: look for it
                 with `logs.list(created_by_end_user_session_id=user)`. The message of this error, of a connection that
                 was cut and of a gateway's status (502, 503, 504, 52x) says so.
             DifyError: no usable response came, or one with an error status.
@@ -115,7 +115,7 @@ class Runs(Resource):
 
         A run may take as long as it likes: a worker keeps its stream open until it ends, and where the stream breaks,
         the server is asked for the run. The run is never started twice. Closing the client ends the workers; the runs
-        go on, and `attach` finds them by their ids.
+        continue, and `attach` finds them by their ids.
 
         Before anything is started, the inputs are checked against the app's form, which is read once for each client:
         `app.check_inputs`.
@@ -358,7 +358,7 @@ class Runs(Resource):
             check_inputs: whether the inputs are checked, when the `with` begins, against the app's form before
                 (`app.check_inputs`). Without a `workflow_id` only: the form is that of the newest version.
             max_silence: seconds without an event other than a ping, after which the stream is given up, as a server
-                or gateway may go on sending pings for a run that has died; no bound unless given.
+                or gateway may continue sending pings for a run that has died; no bound unless given.
             timeout: seconds to connect and for each wait for more data, or an `httpx.Timeout`; the client's own unless
                 given.
 
@@ -403,7 +403,7 @@ class Runs(Resource):
         return self._base_client.send(call, detail_or_missing(workflow_run_id), timeout)
 
     def stop(self, task_id: str, *, user: str, timeout: TimeoutOption = None) -> StopResponse:
-        """End a run that is going on: `POST /workflows/tasks/{task_id}/stop`.
+        """Stop a run that has not ended: `POST /workflows/tasks/{task_id}/stop`.
 
         The server says `success` whatever the id is. On Dify 1.11 the log of a stopped run stays `running` for good.
 
@@ -429,7 +429,7 @@ class Runs(Resource):
         max_silence: float | None = None,
         timeout: TimeoutOption = None,
     ) -> RunStream:
-        """The events of a run that is going on, again or from elsewhere: `GET /workflow/{workflow_run_id}/events`.
+        """The events of a run that has not ended, however it was started: `GET /workflow/{workflow_run_id}/events`.
 
         Reading ends after `workflow_finished`, and after `workflow_paused` unless `continue_on_pause` is True. Newer
         servers have this operation; Dify 1.11 responds 404.
@@ -441,7 +441,7 @@ class Runs(Resource):
                 False (or None, which leaves the choice to the server), only what happens from now on; of a run that is
                 paused or that no worker executes any more, Dify 1.14 and 1.16 then send nothing but pings for 300
                 seconds, and end the stream without `workflow_finished`.
-            continue_on_pause: whether the stream goes on where the run waits for a person.
+            continue_on_pause: whether the stream continues where the run waits for a person.
             max_silence: seconds without an event other than a ping, after which the stream is given up
                 (`APITimeoutError`); no bound unless given. With `continue_on_pause`, the time for which the run waits
                 for a person counts.
