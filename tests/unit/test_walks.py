@@ -389,7 +389,7 @@ def test_each_worker_has_several_ranges():
         ranges = Ranges.of(walk, 8)
         assert ranges is not None
         assert 3 <= ranges.pages <= 10
-        assert ranges.count * ranges.pages * Ranges.STEP >= rows
+        assert ranges.count * ranges.pages * ranges.step >= rows
     assert ranges.count > 100
 
 
@@ -397,16 +397,16 @@ def test_each_worker_has_several_ranges():
     ("total", "seen", "workers", "ranges"),
     [
         (2100, 199, 2, (4, 6, 0)),
-        (2100, 575, 2, (4, 6, 0)),
-        (2100, 576, 2, (3, 6, 1)),
+        (2100, 581, 2, (4, 6, 0)),
+        (2100, 582, 2, (3, 6, 1)),
         (20_000, 199, 2, (21, 10, 0)),
-        (20_000, 199, 8, (24, 9, 0)),
-        (100_000, 5000, 8, (100, 10, 5)),
-        (576, 199, 8, (2, 3, 0)),
-        (577, 199, 8, (3, 3, 0)),
-        (864, 300, 8, (2, 3, 1)),
-        (576, 300, 8, None),
-        (288, 199, 8, None),
+        (20_000, 199, 8, (23, 9, 0)),
+        (100_000, 5000, 8, (99, 10, 5)),
+        (582, 199, 8, (2, 3, 0)),
+        (583, 199, 8, (3, 3, 0)),
+        (873, 300, 8, (2, 3, 1)),
+        (582, 300, 8, None),
+        (291, 199, 8, None),
         (0, 199, 8, None),
         (None, 199, 8, None),
     ],
@@ -435,14 +435,14 @@ def test_a_walk_is_split_into_ranges_of_the_same_pages(
 def test_the_range_above_a_page_ends_with_the_pages_first_second(
     seconds: list[int], above: int | None, expected: int | None
 ):
-    ranges = Ranges(NOW, None, 2, 3, 0, 500)
+    ranges = Ranges(NOW, None, 2, 3, 96, 0, 500)
     rows = rows_of(page_of(500, [(f"{n}", second) for n, second in enumerate(seconds)]))
     assert ranges.boundary_second(rows, WindowWalk(above, None)) == expected
 
 
 @pytest.mark.parametrize("seconds", [[NOW + 1], [NOW + 1, NOW], [NOW - 6, NOW - 5]])
 def test_a_page_that_is_not_in_its_place_is_an_error(seconds: list[int]):
-    ranges, above = Ranges(NOW, None, 2, 3, 0, 500), WindowWalk(None, None)
+    ranges, above = Ranges(NOW, None, 2, 3, 96, 0, 500), WindowWalk(None, None)
     above.seen = 7
     rows = rows_of(page_of(500, [(f"{n}", second) for n, second in enumerate(seconds)]))
     with pytest.raises(IncompleteWalkError, match="the server sorts some pages and not others") as caught:

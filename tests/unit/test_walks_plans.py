@@ -21,3 +21,11 @@ def test_a_walk_asks_for_these_pages_and_no_others(case: walk_plans.Case | walk_
     if now != stored:
         difference = difflib.unified_diff(stored, now, "stored", "now", lineterm="")
         pytest.fail("\n".join(difference), pytrace=False)
+
+
+@pytest.mark.parametrize(("in_a_second", "step"), [(1, 97), (5, 93), (12, 94)])
+def test_ranges_cost_few_requests_more_than_one_walk(in_a_second: int, step: int):
+    crowds = [(age, in_a_second) for age in range(12_000 // in_a_second)]
+    alone, shared = (walk_plans.plan_of_workers(walk_plans.WorkerCase("", crowds, workers))[0] for workers in (1, 8))
+    assert {page.size for page in shared} == {100, step}
+    assert len(shared) - len(alone) <= 3

@@ -284,6 +284,11 @@ class WindowWalk:
         is_between = self._sweeps is not None or self._inquiry is not None or not self._seen_at_newest
         return not self._ended and self._descends and not self._steps_up and not is_between
 
+    @property
+    def overlap(self) -> int:
+        """Logs of the last page that the next window shows again."""
+        return sum(row.second == self.newest for row in self._page)
+
     def narrow(self, oldest: int | None) -> None:
         """Read down to this second of the filter and no further."""
         self.oldest = oldest
@@ -1029,13 +1034,14 @@ class Ranges:
         newest: latest second of the whole walk, for the filter.
         oldest: earliest second of the whole walk, likewise; None is no bound.
         count: how many ranges there are, the one that is being read included.
-        pages: pages of `STEP` logs in each.
+        pages: pages in each.
+        step: logs of a page that is requested by its number: a few less than fit, as windows overlap by a few logs. The
+            last window of a range is then nearly full.
         passed: ranges that are behind already.
         total: logs of the whole walk when it began.
     """
 
-    STEP: ClassVar[int] = 96
-    """Logs of a page that is requested by its number: a few less than fit, as windows overlap by a few logs."""
+    STEPS: ClassVar[range] = range(88, 99)
     MOST_PAGES_OF_A_RANGE: ClassVar[int] = 10
     """What each worker may read ahead, more or less; it bounds the memory that a walk needs."""
 
@@ -1043,6 +1049,7 @@ class Ranges:
     oldest: int | None
     count: int
     pages: int
+    step: int
     passed: int
     total: int
 
@@ -1055,22 +1062,23 @@ class Ranges:
         if workers == 1 or walk.pinned is None or not walk.can_be_split:
             return None
         counted = walk.total or 0
-        total = min(counted, MOST_PAGES * cls.STEP)
+        step = max(cls.STEPS[0], cls.STEPS[-1] - walk.overlap)
+        total = min(counted, MOST_PAGES * step)
         # As many for each worker, so that all end at about the same time.
-        rounds = max(2, -(-total // (cls.STEP * workers * cls.MOST_PAGES_OF_A_RANGE)))
-        pages = max(3, -(-total // (cls.STEP * workers * rounds)))
-        passed = walk.seen // (cls.STEP * pages)
-        count = -(-total // (cls.STEP * pages)) - passed
+        rounds = max(2, -(-total // (step * workers * cls.MOST_PAGES_OF_A_RANGE)))
+        pages = max(3, -(-total // (step * workers * rounds)))
+        passed = walk.seen // (step * pages)
+        count = -(-total // (step * pages)) - passed
         if count <= 1:
             return None
         walk.is_part = True
-        return cls(walk.pinned, walk.oldest, count, pages, passed, counted)
+        return cls(walk.pinned, walk.oldest, count, pages, step, passed, counted)
 
     def boundary(self, index: int) -> PageRequest | None:
         """The page with which a range begins; None where there is no such range."""
         if index >= self.count:
             return None
-        return PageRequest(self.newest, self.oldest, 1 + (self.passed + index) * self.pages, self.STEP)
+        return PageRequest(self.newest, self.oldest, 1 + (self.passed + index) * self.pages, self.step)
 
     def boundary_second(self, rows: list[SeenLog], above: WindowWalk) -> int | None:
         """The displayed second down to which the range above a page is to be read; None when the page is none.
