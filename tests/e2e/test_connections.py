@@ -11,8 +11,9 @@ import pytest
 from support.clients import EACH_HALF, Half, failure, list_logs
 from support.fault_server import KEY, FaultServer, answer, page_answer, reset
 from support.leaks import nothing_left_open
+from support.tls import certified
 
-from dify_workflow import APIStatusError, ConfigurationError, DifyWorkflow
+from dify_workflow import APIConnectionError, APIStatusError, ConfigurationError, DifyWorkflow
 from dify_workflow._http.connections import AsyncConnections, Connections
 from dify_workflow._http.library import httpx
 
@@ -104,6 +105,18 @@ def test_certificates_that_cannot_be_read_concern_only_tls(half: Half, monkeypat
         error = failure(half, server.base_url.replace("http:", "https:"), list_logs)
     assert type(error) is ConfigurationError
     assert "SSL_CERT_FILE" in str(error)
+
+
+@EACH_HALF
+def test_certificates_of_the_environment_hold_for_a_proxy_too(half: Half, monkeypatch, proxies, tmp_path: Path):
+    with FaultServer(page_answer(), tls=certified(tmp_path / "ca.pem")) as proxy:
+        proxies(http_proxy=proxy.origin)
+        assert type(failure(half, "http://dify.invalid", list_logs)) is APIConnectionError
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        half.call("http://dify.invalid", list_logs)
+        assert [request.path for request in proxy.requests] == ["http://dify.invalid/v1/workflows/logs?page=1&limit=20"]
+        monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path))
+        assert type(failure(half, "http://dify.invalid", list_logs)) is ConfigurationError
 
 
 @EACH_HALF

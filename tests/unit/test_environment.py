@@ -141,6 +141,8 @@ UNUSABLE = {
     "no host": ("http_proxy", "http://", "not the address of a proxy"),
     "a port alone": ("http_proxy", "http://:8080", "not the address of a proxy"),
     "a port of letters": ("HTTP_PROXY", f"http://u:{SECRET}@proxy.example:port", "not the address of a proxy"),
+    "a port that there is not": ("HTTP_PROXY", f"http://u:{SECRET}@proxy.example:65536", "not the address of a proxy"),
+    "port 0": ("HTTP_PROXY", "http://proxy.example:0", "not the address of a proxy"),
     "a label of 64 letters": ("HTTP_PROXY", f"http://u:{SECRET}@{'h' * 64}\u00e9.example:1", "not the address"),
     "a label of 64 plain letters": ("HTTP_PROXY", f"http://{'h' * 64}.example:1", "not the address"),
     "an empty label": ("HTTP_PROXY", "http://proxy..example:1", "not the address"),
@@ -225,3 +227,11 @@ def test_an_unusable_folder_of_certificates_is_named(tmp_path: Path):
     for value in (str(tmp_path), str(tmp_path / "missing"), str(tmp_path / "ca.pem"), ":"):
         message = refused(SSL_CERT_DIR=value)
         assert re.match("the environment variable SSL_CERT_DIR cannot be used: .* is not a folder of certi", message)
+
+
+def test_an_unusable_file_for_tls_secrets_is_named(tmp_path: Path):
+    for value, reason in {str(tmp_path / "x" / "keys.log"): "No such file", str(tmp_path): "Is a directory"}.items():
+        message = refused(SSLKEYLOGFILE=value, SSL_CERT_FILE=certifi.where())
+        assert message.startswith(f"the environment variable SSLKEYLOGFILE cannot be used: {value!r} cannot be written")
+        assert reason in message
+    assert trusting({"SSLKEYLOGFILE": str(tmp_path / "keys.log")}).get_ca_certs()

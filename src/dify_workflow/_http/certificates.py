@@ -22,8 +22,15 @@ def trusting(environment: Mapping[str, str]) -> ssl.SSLContext:
     """What verifies the certificates of servers: by SSL_CERT_FILE, else by SSL_CERT_DIR, else as httpx does.
 
     Raises:
-        ConfigurationError: the variable that counts names nothing that holds certificates.
+        ConfigurationError: the variable that counts names nothing that holds certificates, or SSLKEYLOGFILE, to which
+            Python's ssl writes the secrets of connections, names no file that can be written.
     """
+    if secrets := environment.get("SSLKEYLOGFILE"):
+        try:
+            Path(secrets).open("ab").close()  # as each context of ssl opens it
+        except (OSError, ValueError) as error:
+            reason = f"{secrets!r} cannot be written ({getattr(error, 'strerror', None) or error}); unset it"
+            raise Variable("SSLKEYLOGFILE", secrets).unusable(reason) from error
     file, folders = environment.get("SSL_CERT_FILE"), environment.get("SSL_CERT_DIR")
     if file:
         return _trusting_file(Variable("SSL_CERT_FILE", file))

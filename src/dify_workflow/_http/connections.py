@@ -202,6 +202,8 @@ class Routes:
             from .proxies import proxy_for  # noqa: PLC0415 - loaded when needed
 
             proxy = proxy_for(variables, url)
+            if proxy is not None and proxy.url.scheme == "https":
+                proxy.ssl_context = self._trusted()
         # Without TLS there are no certificates, and to load all authorities takes 20 ms. Should TLS be spoken over
         # these connections all the same, it fails: this context trusts nobody.
         plain = url.scheme == "http"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 SOCKS: Final = frozenset({"socks5", "socks5h"})
+LAST_PORT: Final = 65535
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 SUFFIX: Final = "_proxy"
 
@@ -170,7 +171,7 @@ def _proxy(variable: Variable) -> httpx.Proxy:
     with suppress(ValueError, httpx.InvalidURL):  # their text may contain a password
         proxy = httpx.Proxy(value)
         proxy.url.host.encode("idna")  # as it is encoded when it is looked up
-        usable = bool(proxy.url.host)
+        usable = bool(proxy.url.host) and (proxy.url.port is None or 0 < proxy.url.port <= LAST_PORT)
     if proxy is None or not usable:
         raise variable.unusable(f"its value is not the address of a proxy; {allowed}")
     return proxy
