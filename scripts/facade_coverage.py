@@ -256,7 +256,8 @@ def doors() -> list[Door]:
     found = []
     for resource, _ in inspect.getmembers(AsyncDifyWorkflow, lambda member: isinstance(member, property)):
         for name, function in vars(type(getattr(client, resource))).items():
-            first = (inspect.getdoc(function) or "").partition("\n\n")[0] if inspect.isfunction(function) else ""
+            is_method = inspect.isfunction(function) and name.isascii()  # mutmut adds functions, whose names are not
+            first = (inspect.getdoc(function) or "").partition("\n\n")[0] if is_method else ""
             if keys := list(dict.fromkeys(MENTIONED.findall(first))):
                 found.append(Door(f"{resource}.{name}", function, keys))
     return found

@@ -52,9 +52,24 @@ def test_a_misplaced_fault_and_broken_tests_prove_nothing(place: Path):
 
 @pytest.mark.parametrize(("survived", "is_enough"), [(10, True), (11, False)])
 def test_nine_of_ten_changes_must_be_noticed(survived: int, is_enough: bool, capsys: pytest.CaptureFixture[str]):
-    found = {"killed": 80, "timeout": 10, "survived": survived, "no_tests": 0, "suspicious": 0}
-    assert told(found) is is_enough
-    assert f"90 of {90 + survived} changes noticed" in capsys.readouterr().out
+    counts = {"killed": 80, "timeout": 10, "survived": survived - 1, "no tests": 1, "not checked": 7}
+    verdicts = [verdict for verdict, count in counts.items() for _ in range(count)]
+    found = {f"dify_workflow._{'ab'[number >= 50]}.x_{number}": verdict for number, verdict in enumerate(verdicts)}
+    assert told(found, is_sample=False) is is_enough
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" changes noticed, ")[0] for line in lines] == [
+        "_a: 50 of 50",
+        f"_b: 40 of {40 + survived}",
+        f"all: 90 of {90 + survived}",
+    ]
+
+
+def test_a_sample_prints_what_was_not_noticed_and_an_interval(capsys: pytest.CaptureFixture[str]):
+    found = {f"dify_workflow._a.x_{number}": "killed" for number in range(9)} | {"dify_workflow._a.x_9": "survived"}
+    assert told(found, is_sample=True)
+    first, package, _ = capsys.readouterr().out.splitlines()
+    assert first == "survived: dify_workflow._a.x_9"
+    assert package.startswith("_a: 9 of 10 changes noticed, 90.0% (95 % interval: 59.6% to 98.2%): ")
 
 
 def test_mutmut_changes_the_facade_and_runs_tests_that_are_there():
