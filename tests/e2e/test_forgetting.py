@@ -89,7 +89,8 @@ print("done")
 
 async def respond(exchange: Exchange) -> None:
     assert exchange.request is not None
-    behaviour = event_stream(HELLO, then="wait") if exchange.request.method == "POST" else page_answer(rows=3)
+    is_stream = exchange.request.method == "POST" or exchange.request.path.partition("?")[0].endswith("/events")
+    behaviour = event_stream(HELLO, then="wait") if is_stream else page_answer(rows=3)
     await behaviour.play(exchange)
 
 
@@ -134,3 +135,40 @@ def test_forgotten_async_streams_give_their_connections_back():
     with nothing_left_open(), FaultServer(event_stream(HELLO, then="wait")) as server:
         asyncio.run(use(server))
         assert server.wait_for_no_connection()
+
+
+ENDING = """
+import asyncio, sys
+from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
+
+options = {"api_key": sys.argv[1], "base_url": sys.argv[2]}
+client, run_id = DifyWorkflow(**options), "fa4cf86e-b841-4148-a141-7c32afcb82ce"
+iterators = [
+    client.runs.stream({}, user="u-1").__enter__(),
+    client.logs.iter(workers=2),
+    client.logs.iter(details=2),
+    client.logs.follow(since="2020-01-01"),
+    client.logs.changes(since="2020-01-01"),
+]
+iterators.append(iterators)  # freed by the last collection
+
+async def main():
+    client = AsyncDifyWorkflow(**options)
+    stream = await client.runs.stream({}, user="u-1").__aenter__()
+    iterators.extend([stream, client.logs.iter(workers=2), client.logs.follow(since="2020-01-01")])
+    for iterator in iterators[-3:]:
+        await anext(iterator)
+
+for iterator in iterators[:5]:
+    next(iterator)
+asyncio.run(main())
+left = client.runs.events(run_id, user="u-1").__enter__()
+next(left)
+"""
+
+
+def test_a_program_that_ends_with_open_iterators_is_quiet():
+    with FaultServer(Behaviour("streams and pages", respond)) as server:
+        command = [sys.executable, "-c", ENDING, KEY, server.base_url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

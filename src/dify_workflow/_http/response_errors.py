@@ -237,6 +237,8 @@ def conceal(error: BaseException, response: httpx.Response | None, secret: Secre
 
     Neither the frames of what carries the bytes nor those behind it are shown with their variables.
     """
+    if isinstance(error, GeneratorExit):  # nobody sees it; and while a process ends, nothing can be imported
+        return
     from . import tracebacks  # noqa: PLC0415 - loaded when needed
 
     tracebacks.hide_frames(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from typing import Final
 
 from . import library
@@ -10,30 +11,29 @@ from .library import httpx
 
 _TLS: Final = "TLS failed"
 _HOST: Final = "the name of the host cannot be looked up"
+_OTHERS: Final = {
+    "h11": ("ProtocolError",),
+    "anyio._core._exceptions": ("BrokenResourceError", "ClosedResourceError", "EndOfStream"),
+    **dict.fromkeys(
+        library.CORES.values(), ("NetworkError", "ProtocolError", "TimeoutException", "UnsupportedProtocol")
+    ),
+}
+"""Errors of what is below httpx, by module. `anyio` itself would load them, when asked for the first time."""
 
 
 def raised() -> tuple[type[Exception], ...]:
     """The classes of errors that mean: nothing usable came back. Asked for only when something was raised.
 
-    An OSError is not among them: it comes from reading a file that is uploaded, and is the caller's.
+    An OSError is not among them: it comes from reading a file that is uploaded, and is the caller's. Nothing is
+    imported: that fails where no file can be opened, and while a process ends. What is not loaded has raised nothing.
     """
-    import anyio  # noqa: PLC0415 - httpx has loaded these by now
-    import h11  # noqa: PLC0415
-
-    cores = library.loaded(library.CORES.values())
+    others = (getattr(sys.modules.get(module), name, None) for module, names in _OTHERS.items() for name in names)
     return (
         *library.errors("HTTPError"),
         *library.errors("InvalidURL"),
         ssl.SSLError,
         UnicodeError,
-        h11.ProtocolError,
-        anyio.BrokenResourceError,
-        anyio.ClosedResourceError,
-        anyio.EndOfStream,
-        *(core.NetworkError for core in cores),
-        *(core.ProtocolError for core in cores),
-        *(core.TimeoutException for core in cores),
-        *(core.UnsupportedProtocol for core in cores),
+        *(found for found in others if found is not None),
     )
 
 
