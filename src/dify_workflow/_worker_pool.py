@@ -43,7 +43,7 @@ class Workers:
             return
         deadline = time.monotonic() + LONGEST_WAIT
         for thread in self._threads:
-            if thread is not threading.current_thread():
+            if thread.ident not in {None, threading.get_ident()}:  # None: it could not be started
                 thread.join(max(0.0, deadline - time.monotonic()))
 
 

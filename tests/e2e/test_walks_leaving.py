@@ -102,6 +102,26 @@ def test_nothing_of_a_sync_walk_stays_behind(
             assert {thread for thread in threading.enumerate() if thread.name == "dify-workflow-walk"} <= threads
 
 
+@pytest.mark.parametrize("options", [{"workers": 4}, {"details": 4}], ids=str)
+@pytest.mark.parametrize("most", [0, 2])
+def test_threads_that_cannot_be_started_are_the_error(options: Any, most: int, sandbox: Sandbox, monkeypatch):
+    begun: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def start_few(thread: threading.Thread) -> None:
+        if thread.name == "dify-workflow-walk":
+            if len(begun) == most:
+                raise RuntimeError("can't start new thread")
+            begun.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_few)
+    with nothing_left_open(), sandbox.client() as client:
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            list(client.logs.iter(**options))
+        assert not [thread for thread in begun if thread.is_alive()]
+
+
 @pytest.mark.timeout(40)
 def test_waiting_workers_do_not_keep_a_walk_from_ending(sandbox: Sandbox):
     asked_to_wait, others = threading.Event(), set(threading.enumerate())
