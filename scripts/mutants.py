@@ -103,15 +103,15 @@ def told(found: dict[str, str], *, is_sample: bool) -> bool:
     packages: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for name, verdict in found.items():
         if verdict != "not checked":
-            packages[name.split(".")[1]][verdict] += 1
-            packages["all"][verdict] += 1
+            packages[".".join(name.split(".")[:-1][:2])][verdict] += 1
+            packages["total"][verdict] += 1
         if is_sample and verdict not in NOTICED:
             print(f"{verdict}: {name}")
     for package, counts in sorted(packages.items()):
         caught, judged = sum(counts[word] for word in NOTICED), counts.total()
         interval = " (95 % interval: {:.1%} to {:.1%})".format(*interval_of(caught, judged)) if is_sample else ""
         print(f"{package}: {caught} of {judged} changes noticed, {caught / judged:.1%}{interval}: {dict(counts)}")
-    return sum(packages["all"][word] for word in NOTICED) >= ENOUGH * packages["all"].total()
+    return sum(packages["total"][word] for word in NOTICED) >= ENOUGH * packages["total"].total()
 
 
 def interval_of(caught: int, judged: int) -> tuple[float, float]:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 # Properties that say nothing else are tried with fewer examples than hypothesis would: the suite has many of them.
 hypothesis.settings.register_profile("suite", max_examples=60)
 hypothesis.settings.load_profile("suite")
+if "MUTANT_UNDER_TEST" in os.environ:  # `make mutants` wants to know that a test fails, not the smallest example
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    hypothesis.settings.register_profile("mutants", max_examples=60, phases=phases)
+    hypothesis.settings.load_profile("mutants")
 
 PENDING: deque[tuple[object, httpx.Request, str]] = deque()
 """Requests that are judged when the test is over."""
@@ -86,9 +90,10 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
         parent.config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no worker is left with it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers begin with what takes longest, so that none is left with it at the end; one process ends with it."""
+    is_worker = hasattr(config, "workerinput")
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None) is is_worker)
 
 
 def pytest_collection_finish() -> None:

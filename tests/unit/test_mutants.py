@@ -58,9 +58,9 @@ def test_nine_of_ten_changes_must_be_noticed(survived: int, is_enough: bool, cap
     assert told(found, is_sample=False) is is_enough
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(" changes noticed, ")[0] for line in lines] == [
-        "_a: 50 of 50",
-        f"_b: 40 of {40 + survived}",
-        f"all: 90 of {90 + survived}",
+        "dify_workflow._a: 50 of 50",
+        f"dify_workflow._b: 40 of {40 + survived}",
+        f"total: 90 of {90 + survived}",
     ]
 
 
@@ -69,7 +69,7 @@ def test_a_sample_prints_what_was_not_noticed_and_an_interval(capsys: pytest.Cap
     assert told(found, is_sample=True)
     first, package, _ = capsys.readouterr().out.splitlines()
     assert first == "survived: dify_workflow._a.x_9"
-    assert package.startswith("_a: 9 of 10 changes noticed, 90.0% (95 % interval: 59.6% to 98.2%): ")
+    assert package.startswith("dify_workflow._a: 9 of 10 changes noticed, 90.0% (95 % interval: 59.6% to 98.2%): ")
 
 
 def test_mutmut_changes_the_facade_and_runs_tests_that_are_there():

@@ -110,7 +110,7 @@ def test_every_other_text_is_a_user(operation: Any, user: str):
 def test_a_user_must_be_given(operation: str):
     async def story(client: Any) -> None:
         with pytest.raises(TypeError, match="user"):
-            getattr(client.runs, operation)(RUN)
+            await getattr(client.runs, operation)(RUN)
 
     AsyncHalf().play("http://127.0.0.1:1", story)
 
