@@ -161,7 +161,9 @@ def test_an_incomplete_line_is_kept_in_pieces_and_joined_once():
     assert parser._pieces == []
 
 
-@pytest.mark.parametrize("piece", [b"x", b"x" * 7, b"x" * 64, b"data: x\n", b"data: " + b"x" * 30 + b"\n"], ids=len)
+@pytest.mark.parametrize(
+    "piece", [b"x", b"x" * 7, b"x" * 64, b"data: x\n", b"data: " + b"x" * 30 + b"\n", b"data\n", b"data:\n"], ids=repr
+)
 def test_an_event_that_does_not_end_is_given_up_at_its_limit(piece: bytes):
     parser, taken = EventParser(largest_event=64), []
 
@@ -175,6 +177,20 @@ def test_an_event_that_does_not_end_is_given_up_at_its_limit(piece: bytes):
         feed_without_end()
     if b"\n" not in piece:
         assert 64 < len(b"".join(taken)) <= 64 + len(piece)
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_each_line_of_an_event_counts(is_cut: bool):
+    for lines, is_refused in ((16, False), (17, True)):
+        stream = b"data:\n" * lines + b"\n" + b": comment\n" * 200
+        parser = EventParser(largest_event=15 * 64 + 15)
+        try:
+            given = [event for piece in (byte_by_byte(stream) if is_cut else [stream]) for event in parser.feed(piece)]
+        except BodyError:
+            assert is_refused
+        else:
+            assert given == [ServerSentEvent("", "\n" * (lines - 1))]
+            assert not is_refused
 
 
 # --- any stream whatever ----------------------------------------------------------------------------------------------

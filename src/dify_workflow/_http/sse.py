@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MARK: Final = b"\xef\xbb\xbf"
+_LINE: Final = 64
+"""Bytes that each further line of an event counts besides its data: so much it takes in memory, be it empty."""
 
 
 class ServerSentEvent(NamedTuple):
@@ -66,11 +68,11 @@ class EventParser:
             self._pending = 0
             self._after_cr = self._at_start = False
             return [_event(ServerSentEvent, ("", chunk[6:-2].decode("utf-8", "replace")))]
-        self._pending += size
         if self._after_cr:
             # The CR before this piece has ended its line already; a LF that follows belongs to it.
             chunk = chunk.removeprefix(b"\n")
         lines = chunk.splitlines()  # of bytes: at LF, CR and CRLF, and nowhere else
+        self._pending += size + _LINE * len(lines)
         self._after_cr = chunk.endswith(b"\r")
         rest = b"" if chunk.endswith((b"\n", b"\r")) else lines.pop() if lines else b""
         if lines and self._pieces:
@@ -86,8 +88,9 @@ class EventParser:
         return events
 
     def _check_size(self, events: list[ServerSentEvent]) -> None:
-        sizes = [len(event.data.encode("utf-8", "replace")) for event in events]
-        self._pending = sum(len(part) for part in self._pieces) + sum(len(line) for line in self._data)
+        sizes = [len(event.data.encode("utf-8", "replace")) + _LINE * event.data.count("\n") for event in events]
+        lines = sum(len(line) for line in self._data) + _LINE * max(len(self._data) - 1, 0)
+        self._pending = sum(len(part) for part in self._pieces) + lines
         if max([*sizes, self._pending]) > self._largest_event:
             raise event_too_large(self._largest_event)
 
