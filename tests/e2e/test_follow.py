@@ -98,6 +98,17 @@ def test_a_row_that_appears_late_is_not_missed(half: Half, sandbox: Sandbox):
 
 
 @EACH_HALF
+@pytest.mark.parametrize("hours", [-8, -1, 5])
+def test_new_logs_come_where_displayed_times_are_shifted(half: Half, sandbox: Sandbox, hours: int):
+    sandbox.add_logs(new_log(created_at=NOW - 72 * number) for number in range(1, 1000))
+    sandbox.traps.displayed_time_shift = hours * 3600
+    with follow(half, sandbox, since=text_of(NOW)) as follower:
+        for _ in range(5):
+            log = sandbox.add_log(created_at=int(time.time()))
+            assert told(follower.take()) == [(log.id, "succeeded")]
+
+
+@EACH_HALF
 def test_what_is_new_in_one_look_comes_oldest_first(half: Half, sandbox: Sandbox):
     with follow(half, sandbox, since="1d") as follower:
         begun(follower, sandbox)

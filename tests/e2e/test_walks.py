@@ -338,6 +338,18 @@ def test_what_a_server_or_proxy_does_wrong_is_made_up_for(half: Half, traps: dic
 
 
 @EACH_HALF
+@EACH_WORKERS
+@pytest.mark.parametrize("hours", [-8, -1, 5])
+def test_displayed_times_that_are_shifted_cost_no_log(half: Half, workers: int, hours: int, small_sandbox: Sandbox):
+    small_sandbox.traps.displayed_time_shift = hours * 3600
+    shifts: set[int | None] = set()
+    walked = read(half, small_sandbox, workers=workers, each=lambda walk: shifts.add(walk.time_shift))
+    assert walked.error is None
+    assert sorted(walked.ids) == sorted(row.id for row in FEW)
+    assert shifts == {hours * 3600}
+
+
+@EACH_HALF
 @pytest.mark.parametrize("workers", [1, 8])
 @pytest.mark.parametrize(
     "count",
