@@ -5,7 +5,7 @@ Usage: mutants.py [contract | NAME ...] [--sample 400] [--seed 1] [--jobs 2]
 `contract` puts twenty faults into a copy of the project, each of which the contract tests must notice. Otherwise mutmut
 (configured in pyproject.toml) changes the facade's functions, one place at a time, in the folder mutants/, and runs the
 tests that call the changed function; NAME limits it to some functions: `dify_workflow._logs.times*`. At least 90 % must
-be noticed. mutmut continues where it was stopped, and `mutmut browse` shows what survived. `--sample` tests that many of
+be noticed. mutmut continues where it was stopped; `mutmut browse` shows what survived. `--sample` tests that many of
 the changes, chosen at random by the seed, and prints what was not noticed, and the 95 % interval of the share in all
 changes. Exit status 1: less was noticed.
 """
