@@ -13,6 +13,7 @@ when the follower asks, waits, or its consumer is slow. Kinds of servers:
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import random
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dify_workflow import APIConnectionError, IncompleteWalkError
+from dify_workflow._async.log_follow import AsyncLogFollow
 from dify_workflow._http.library import httpx
 from dify_workflow._logs.filters import LogFilters, log_filters
 from dify_workflow._logs.follow import OVERLAP_SECONDS, Following
@@ -174,11 +176,6 @@ def follower(
     jump: float = 0.0,
     **given: str,
 ) -> LogFollow:
-    filters = log_filters_of(**given)
-    following = Following(filters, oldest=since, poll=poll, give_up_after=give_up_after)
-    if checkpoint is not None:
-        following.restore(checkpoint)
-
     def sleep(seconds: float) -> None:
         if table.now >= until:
             raise TimeIsUpError
@@ -186,11 +183,50 @@ def follower(
 
     return LogFollow(
         table.read_page,
-        following,
+        following_of(since=since, checkpoint=checkpoint, poll=poll, give_up_after=give_up_after, **given),
         clock=lambda: table.now + jump,
         monotonic=lambda: table.now - START - jump,
         sleep=sleep,
     )
+
+
+def following_of(
+    *,
+    since: int | None = None,
+    checkpoint: object = None,
+    poll: float = POLL,
+    give_up_after: float = 30 * DAY,
+    **given: str,
+) -> Following:
+    following = Following(log_filters_of(**given), oldest=since, poll=poll, give_up_after=give_up_after)
+    if checkpoint is not None:
+        following.restore(checkpoint)
+    return following
+
+
+def told_by(half: str, table: Table, *, until: float, **options: Any) -> list[tuple[str, str]]:
+    """What a follow of either half, "sync" or "async", gives until a moment."""
+    if half == "sync":
+        return [told(log) for log in table.follow(until=until, **options)]
+
+    async def read_page(request: PageRequest) -> WorkflowLogPage:
+        return table.read_page(request)
+
+    async def sleep(seconds: float) -> None:
+        if table.now >= until:
+            raise TimeIsUpError
+        table.sleep(seconds)
+
+    async def collect() -> list[tuple[str, str]]:
+        given: list[tuple[str, str]] = []
+        following = following_of(**options)
+        follow = AsyncLogFollow(read_page, following, monotonic=lambda: table.now - START, sleep=sleep)
+        with contextlib.suppress(TimeIsUpError):
+            async for log in follow:
+                given.append(told(log))  # noqa: PERF401 - what was given counts, though the end is an error
+        return given
+
+    return asyncio.run(collect())
 
 
 def bulk(count: int, *, seconds: int, crowd: int = 0, before: int = START, **options: Any) -> list[TableRow]:

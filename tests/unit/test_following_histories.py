@@ -36,6 +36,7 @@ from support.follow_histories import (
     log_filters_of,
     random_follow_history,
     told,
+    told_by,
 )
 from support.zoned_follows import LATE, ZonedFollowTable, step_of, zoned_follow
 
@@ -58,7 +59,7 @@ def test_every_row_comes_once_and_once_more_when_it_has_ended(seed: int):
     chance = dice(seed)
     rows = history(chance, length=chance.choice([600, 4000]), burst=chance.choice([3, 30, 120]))
     table = Table(rows, START - 60, chance, slowness=chance.choice([0, 0.3]))
-    given = [told(log) for log in table.follow(until=START + 12_000)]
+    given = [told(log) for log in table.follow(until=START + 9000)]
     assert_true(rows, given)
 
 
@@ -94,7 +95,7 @@ def test_a_backlog_is_read_whole_while_logs_arrive(seed: int):
     rows = backlog + history(chance, length=900, burst=40)
     table = Table(rows, START, chance, slowness=0.5, fault_rate=chance.choice([0, 0.1]))
     given: list[tuple[str, str]] = []
-    for log in table.follow(since=START - 90_000, until=START + 12_000):
+    for log in table.follow(since=START - 90_000, until=START + 9000):
         given.append(told(log))
         table.now += chance.choice([0, 0, 0.5])
     assert_true(rows, given)
@@ -105,7 +106,7 @@ def test_a_backlog_is_read_whole_while_logs_arrive(seed: int):
 def test_a_row_that_comes_to_have_the_status_is_given_once(seed: int, status: str):
     chance = dice(3000 + seed)
     rows = history(chance, length=2000, burst=30)
-    given = Counter(told(log) for log in Table(rows, START - 60, chance).follow(status=status, until=START + 12_000))
+    given = Counter(told(log) for log in Table(rows, START - 60, chance).follow(status=status, until=START + 9000))
     assert set(given.values()) <= {1}
     for row in rows:
         if row.deleted_at < NO_END:
@@ -570,6 +571,54 @@ def test_a_checkpoint_is_small_after_a_repeated_hour():
             pass
     assert len(follow.checkpoint["recent"]) <= OVERLAP_SECONDS + 1
     assert follow.time_shift == 0
+
+
+EACH_HALF = pytest.mark.parametrize("half", ["sync", "async"])
+
+
+@EACH_HALF
+@pytest.mark.parametrize("since", [START - 100, None])
+@pytest.mark.parametrize("hours", [13, 5.5, -5])
+def test_logs_after_a_deleted_first_log_are_given(half: str, hours: float, since: int | None):
+    # It is deleted before the next poll, so that nothing has shown yet by which clock it was displayed.
+    rows = [TableRow("first", START + 12, START + 12, deleted_at=START + 25.0)]
+    rows += [TableRow(f"after-{n}", START + 200 + n, START + 200.0 + n) for n in (0, 1, 500)]
+    table = ShiftedTable(rows, START - 60.0)
+    table.shifts, table.shifts_runs = ((0, round(hours * HOUR)),), True
+    given = told_by(half, table, since=since, until=START + 2000)
+    assert_true(rows, given)
+    assert ("first", "succeeded") in given
+
+
+@EACH_HALF
+@pytest.mark.parametrize("hours", [(2, 0), (0, 2), (0, 1, 2, 1), (9, 8, 7, 6), (-3, -2, -1, 0)])
+def test_the_end_of_a_log_from_before_many_steps_is_given(half: str, hours: tuple[int, ...]):
+    # The clock when it was its turn is known: no clock has to be guessed, however far the present one is away from it.
+    at = [START + 9000 * n for n in range(len(hours))]
+    rows = [TableRow("slow", START + 100, START + 100, at[-1] + 5000.0)]
+    rows += [TableRow(f"row-{n}", START + n, START + n) for n in range(0, 9000 * len(hours), 600)]
+    table = ShiftedTable(rows, START - 60.0)
+    table.shifts, table.shifts_runs = tuple(zip([*at[:0:-1], 0], [h * HOUR for h in hours[::-1]], strict=True)), True
+    assert_true(rows, told_by(half, table, since=START - 100, until=at[-1] + 9000))
+
+
+@EACH_HALF
+def test_a_response_that_lags_makes_no_bound_exclusive(half: str):
+    rows = [TableRow(f"row-{n}", START + n, START + n) for n in range(3)]
+    rows[1].ended_at = START + 4000.0
+    table = LaggingTable([*rows, TableRow("next", START + 100, START + 100)], START - 60.0)
+    read_page = table.read_page
+
+    def lagging(request: PageRequest) -> WorkflowLogPage:
+        is_first = (request.before, request.after) not in [(one.before, one.after) for one in table.requests]
+        table.lag, table.lag_rate = HOUR, float(is_first and request.before == START + 1)
+        return read_page(request)
+
+    table.read_page = lagging  # type: ignore[method-assign]  # one response of each window lags
+    assert_true(table.rows, told_by(half, table, since=START - 10, until=START + 6000))
+    windows = [(request.before, request.after) for request in table.requests if request.before is not None]
+    assert windows[:2] == [(START + 1, START + 1), (START + 2, START)]
+    assert set(windows[2:]) == {(START + 1, START + 1)}
 
 
 def test_a_faithful_server_gets_no_request_more():

@@ -34,16 +34,19 @@ from .walk import (
     LARGEST_SHIFT,
     LARGEST_STEP,
     SECONDS,
+    SMALLEST_STEP,
+    STEPS,
     FilterClock,
     PageRequest,
     alone_in,
     estimated_shift,
     find_clock,
     hinted_clocks,
+    neighbours,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .filters import LogFilters
     from .times import Time
@@ -67,8 +70,6 @@ MOST_LOOKUPS: Final = 10
 """Windows of time, of `OVERLAP_SECONDS` at most, in which unfinished logs are looked up in one poll."""
 STEP_BACK: Final = 3600
 """Seconds by which displayed times go back where a zone ends its summer time."""
-STEPS: Final = (1800, 3600, 7200)
-"""Seconds by which zones change their offset."""
 MOST_WITNESSES: Final = 3
 """Seconds before the newest known one by which the clock is proved where the logs of that one are gone."""
 
@@ -82,6 +83,7 @@ class Unfinished:
         since: when its turn was, in epoch seconds as the server displays them.
         due: when it is looked up again, by the monotonic clock.
         began: when its turn was, likewise; None until it is first looked at after a restart.
+        shift: displayed minus filtered seconds when its turn was, or by which it was looked up last.
         misses: lookups in a row that did not show it.
     """
 
@@ -89,11 +91,31 @@ class Unfinished:
     since: float
     due: float
     began: float | None
+    shift: int
     misses: int = 0
 
-    def as_json(self) -> list[float]:
-        """What a checkpoint keeps of it."""
+    def as_json(self, shift: int) -> list[float]:
+        """What a checkpoint keeps of it; `shift` is that of the present clock."""
+        if self.shift != shift:
+            return [self.second, self.since, self.misses, self.shift]
         return [self.second, self.since, *([self.misses] if self.misses else [])]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A window in which to look up unfinished logs.
+
+    Attributes:
+        first: its first displayed second.
+        last: its last one.
+        shift: displayed minus filtered seconds, as far as is known of these logs.
+        missing: those that were not shown yet.
+    """
+
+    first: int
+    last: int
+    shift: int
+    missing: dict[str, Unfinished]
 
 
 class Following:
@@ -130,11 +152,10 @@ class Following:
         self._reached: dict[str, int] = {}  # seconds that rows of the present look count as of
         self._known_after: int | None = None  # earliest second, for the filter, from which on all shown logs are known
         self._unfinished: dict[str, Unfinished] = {}
-        self._may_be_displayed_elsewhere = False  # whether unfinished logs are known by the times of another shift
         self._whole: tuple[int | None, int | None] | None = None
         self._suspect_second: int | None = None
         self._unproved_second: int | None = None  # the newest known second, where no clock shows a log in it
-        self.has_inclusive_bounds = False  # whether a window showed logs of the seconds of both its bounds
+        self._has_inclusive_bounds = False  # whether a window showed logs of the seconds of both its bounds
         self._margin = 0
         self._quiet = 0
         self._failures = 0
@@ -154,9 +175,12 @@ class Following:
             return self.oldest
         margin = OVERLAP_SECONDS + max(self._margin, STEP_BACK if self._may_repeat else 0)
         start = self.clock.after(max(self.newest - margin, SECONDS.start))
-        if self._unproved_second == self.newest and self._known_after is not None:
+        if self.is_unproved:
             # It may have been displayed by another clock before it was deleted: by the present one, hours ahead.
-            start = min(start, max(self._known_after, start - LARGEST_STEP))
+            earliest = self.oldest if self._known_after is None else self._known_after
+            if earliest is None:
+                return None
+            start = min(start, earliest)
         return start if self.oldest is None else max(start, self.oldest)
 
     @property
@@ -226,6 +250,7 @@ class Following:
             is_contradiction: whether the filter obeys that, and logs are displayed before it.
         """
         place = next((place for place, row in enumerate(rows) if row.identity in self._recent), None)
+        is_placed = is_sorted and place is not None
         if place is None:
             place = len(rows) if is_beyond or self.newest is None else 0
         front = [row for row in rows[:place] if self._is_unknown(row)]
@@ -233,7 +258,7 @@ class Following:
         if self._margin or self._may_repeat or start == self.oldest:
             start = None  # the window begins earlier than it need, and shows what was forgotten
         if is_contradiction and start is not None and self.newest is not None:
-            self._note_contradiction(rows[place:], start, seconds)
+            self._note_contradiction(rows[place:], start, seconds, is_placed=is_placed)
         known = self._newest_known()
         if start is not None and (not known or any(row.identity in known for row in rows)):
             self._known_after = start
@@ -249,15 +274,18 @@ class Following:
         # Those of one second in the order of their places, as of these some may be left to the next poll.
         return _oldest_first([*late, *reversed(front), *self._changed_of(rows, now)], self._reached)
 
-    def _note_contradiction(self, rows: Iterable[SeenLog], start: int, late: dict[str, int]) -> None:
+    def _note_contradiction(
+        self, rows: Iterable[SeenLog], start: int, late: dict[str, int], *, is_placed: bool
+    ) -> None:
         """Note those logs that are displayed before all that are late, and yet after the window's start.
 
-        Displayed times went back, so that nothing displayed says whether such a log is new. It is where the poll before
-        would have shown it. It is known from then on, for as long as the newest known log is.
+        Displayed times went back, so that nothing displayed says whether such a log is new. It is where it is not
+        behind a known one (`is_placed`), and the poll before would have shown it. It is known from then on, for as long
+        as the newest known log is.
         """
         newest = self.newest or 0
         hidden = [row for row in rows if row.identity not in late and self._is_unknown(row)]
-        if self._known_after is not None and start >= self._known_after:
+        if not is_placed and self._known_after is not None and start >= self._known_after:
             late |= {row.identity: newest for row in hidden}
         else:
             self._recent |= {row.identity: newest for row in hidden}
@@ -279,7 +307,7 @@ class Following:
         for row in rows:
             if row.is_timed and is_sorted and known is not None and above is not None:
                 if row.second + more > above + OVERLAP_SECONDS:  # here displayed times went back
-                    more -= -(-(row.second + more - above) // STEPS[0]) * STEPS[0]
+                    more -= -(-(row.second + more - above) // SMALLEST_STEP) * SMALLEST_STEP
                 elif start is not None and row.second + more < start:
                     step = _step_in(above - row.second - more)
                     recent = self._late_from
@@ -301,7 +329,7 @@ class Following:
         second = self._reached.pop(row.identity, row.second)
         is_later = self.newest is None or second > self.newest
         if row.is_timed and is_later and row.identity not in self._unfinished:
-            self.newest = second
+            self.newest, self._margin = second, 0
             self._first_pass = second if self._differs else self._first_pass
             if len(self._recent) > self._forget_over:
                 self._forget()
@@ -313,7 +341,7 @@ class Following:
             self._unfinished.pop(row.identity, None)
         else:
             since = float(row.second if self.newest is None else self.newest)
-            unfinished = self._unfinished[row.identity] = Unfinished(row.second, since, now, now)
+            unfinished = self._unfinished[row.identity] = Unfinished(row.second, since, now, now, self.clock.shift)
             unfinished.due = self._next_due(unfinished, now)
         self.seen += matches
         return matches
@@ -348,8 +376,6 @@ class Following:
         """Take over the clock that a poll has found; whether the shift is news."""
         before, self.clock = self.time_shift, clock
         self.time_shift = clock.shift or estimate or 0
-        if before is not None and before != self.time_shift:
-            self._may_be_displayed_elsewhere = True
         return bool(self.time_shift) and not before
 
     def goes_back(self, clock: FilterClock) -> bool:
@@ -374,14 +400,14 @@ class Following:
             self._proved = self.clock
             return None
         for earlier in sorted({at for at in self._recent.values() if at < second}, reverse=True)[:MOST_WITNESSES]:
-            if second - earlier >= STEPS[0]:
+            if second - earlier >= SMALLEST_STEP:
                 break  # displayed times may have gone forward between them
             witnesses = {identity for identity, at in self._recent.items() if at == earlier}
             if (yield alone_in(self.clock, earlier)).shows_alone(earlier, witnesses):
                 self._suspect_second = second
                 return None
         # A checkpoint may be of before a zone's change of its offset, which is that of UTC now.
-        before = [] if self.clock.shift else [replace(self.clock, shift=step) for step in (STEP_BACK, STEP_BACK // 2)]
+        before = [] if self.clock.shift else [replace(self.clock, shift=step) for step in STEPS[:2]]
         for clock in (*hinted_clocks(self.clock, second, rows), *before):
             if (yield alone_in(clock, second)).shows_alone(second, known):
                 self._proved = clock
@@ -395,6 +421,16 @@ class Following:
     def is_clock_suspect(self) -> bool:
         """Whether no known log shows how the filters relate to displayed times: all recent ones were deleted."""
         return self._suspect_second is not None and self._suspect_second == self.newest
+
+    @property
+    def is_unproved(self) -> bool:
+        """Whether, in addition, nothing showed by which clock the newest known log was displayed."""
+        return self._unproved_second is not None and self._unproved_second == self.newest
+
+    @property
+    def has_no_start(self) -> bool:
+        """Whether, in addition, no former window shows where the next one has to begin."""
+        return self.is_unproved and self._known_after is None
 
     def search_clock_elsewhere(self) -> Inquiry[FilterClock | None]:
         """Search for the clock by the newest log that there is, where the known ones are gone; None where it is empty.
@@ -419,7 +455,7 @@ class Following:
                 expected=1,
                 seen=0,
             )
-        self._margin = LARGEST_STEP
+        self._margin, self._unproved_second = LARGEST_STEP, None
         return found
 
     def search_step_back(self, rows: list[SeenLog]) -> Inquiry[FilterClock | None]:
@@ -434,7 +470,7 @@ class Following:
         known = {row.identity for row in newest if row.second == second}
         if (yield alone_in(self.clock, second)).shows_alone(second, known):
             return None
-        for step in (STEP_BACK, STEP_BACK // 2, 2 * STEP_BACK):
+        for step in STEPS:
             clock = replace(self.clock, shift=self.clock.shift - step)
             if (yield alone_in(clock, second)).shows_alone(second, known):
                 return clock
@@ -459,52 +495,45 @@ class Following:
 
     # What has not ended -----------------------------------------------------------------------------------------
 
-    def window_due(self, now: float) -> tuple[int, int] | None:
-        """First and last second of a window in which to look up unfinished logs now: those that wait longest."""
-        due = [row for row in self._unfinished.values() if row.due <= now]
+    def lookup_due(self, now: float) -> Lookup | None:
+        """A window in which to look up unfinished logs now: those that wait longest."""
+        due = {identity: row for identity, row in self._unfinished.items() if row.due <= now}
         if not due:
             return None
-        first = min(due, key=lambda row: (row.due, row.second)).second
-        near = [row for row in due if first <= row.second <= first + OVERLAP_SECONDS]
-        for row in near:  # before they are read: what fails must not keep the others waiting
+        first = min(due.values(), key=lambda row: (row.due, row.second))
+        seconds = range(first.second, first.second + OVERLAP_SECONDS + 1)
+        near = {key: row for key, row in due.items() if row.second in seconds and row.shift == first.shift}
+        for row in near.values():  # before they are read: what fails must not keep the others waiting
             row.due = self._next_due(row, now)
-        return first, max(row.second for row in near)
+        return Lookup(first.second, max(row.second for row in near.values()), first.shift, near)
 
-    def ended_of(self, rows: list[SeenLog], window: tuple[int, int], now: float) -> list[SeenLog]:
-        """Those logs of a window that have ended since their turn, oldest first; logs that are gone are dropped."""
-        first, last = window
-        found = {row.identity for row in rows}
-        if self.time_shift and not self.shows_all(rows, window):
-            found |= set(self._unfinished)  # the zone's offset was another one then, and they may be elsewhere
-        shown = {row.identity for row in rows}
-        for identity, unfinished in list(self._unfinished.items()):
-            if not first <= unfinished.second <= last:
-                continue
-            unfinished.misses = 0 if identity in shown else unfinished.misses + 1
-            is_gone = identity not in found and unfinished.misses >= MOST_MISSES
-            if is_gone or (identity not in shown and self._age(unfinished, now) > self._give_up_after):
-                del self._unfinished[identity]
+    def clocks_of(self, lookup: Lookup) -> Iterator[FilterClock]:
+        """The clocks by which to look up logs, one after the other, until all are shown."""
+        clock = replace(self.clock, shift=lookup.shift)
+        yield clock
+        if not self._has_inclusive_bounds:
+            yield clock.with_margins()
+        if self.clock != clock:
+            yield self.clock
+        if lookup.shift or self._is_shifted:  # else no zone has changed its offset
+            yield from neighbours(clock)
+
+    def note_shown(self, rows: Iterable[SeenLog], lookup: Lookup, clock: FilterClock) -> None:
+        """Note which logs that are looked up are shown by a clock."""
+        if {lookup.first, lookup.last} <= {row.second for row in rows} and not clock.has_margins:
+            self._has_inclusive_bounds = True
+        for row in rows:
+            shown = lookup.missing.pop(row.identity, None)
+            if shown is not None:
+                shown.shift, shown.misses = clock.shift, 0
+
+    def ended_of(self, rows: list[SeenLog], lookup: Lookup, now: float) -> list[SeenLog]:
+        """Those logs of a lookup that have ended since their turn, oldest first; logs that are gone are dropped."""
+        for identity, unfinished in lookup.missing.items():
+            unfinished.misses += 1
+            if unfinished.misses >= MOST_MISSES or self._age(unfinished, now) > self._give_up_after:
+                self._unfinished.pop(identity, None)
         return _oldest_first(self._changed_of(rows, now))
-
-    def is_whole(self, rows: Iterable[SeenLog], window: tuple[int, int]) -> bool:
-        """Whether a window shows all unfinished logs that should be in it, or its clock is beyond doubt."""
-        is_certain = not self.time_shift and not self._may_be_displayed_elsewhere
-        return is_certain or self.shows_all(rows, window)
-
-    def shows_all(self, rows: Iterable[SeenLog], window: tuple[int, int]) -> bool:
-        """Whether a window shows all unfinished logs that should be in it."""
-        first, last = window
-        found = {row.identity for row in rows}
-        return all(identity in found for identity, row in self._unfinished.items() if first <= row.second <= last)
-
-    def note_bounds(self, rows: Iterable[SeenLog], window: tuple[int, int]) -> None:
-        """Note whether a window shows logs of the seconds of both its bounds."""
-        if set(window) <= {row.second for row in rows}:
-            self.has_inclusive_bounds = True
-
-    def with_margins(self) -> FilterClock:
-        """The present clock, with bounds that are right where the server's are exclusive, else a second wider."""
-        return replace(self.clock, before_margin=1, after_margin=1)
 
     def _changed_of(self, rows: Iterable[SeenLog], now: float) -> list[SeenLog]:
         changed: dict[str, SeenLog] = {}  # a log may be in several windows
@@ -588,7 +617,7 @@ class Following:
             "oldest": self.oldest,
             "newest": self.newest,
             "recent": dict(self._recent),
-            "unfinished": {identity: row.as_json() for identity, row in self._unfinished.items()},
+            "unfinished": {key: row.as_json(self.clock.shift) for key, row in self._unfinished.items()},
         }
 
     def restore(self, checkpoint: object) -> None:
@@ -613,14 +642,11 @@ class Following:
         self._recent = {
             identity: _second(second, "recent") for identity, second in _entries(value.get("recent"), "recent")
         }
-        self._unfinished = {
-            identity: _unfinished(place) for identity, place in _entries(value.get("unfinished"), "unfinished")
-        }
-        self._may_be_displayed_elsewhere = bool(self._unfinished)  # the zone's offset may have been another one then
-        shift = value.get("shift", 0)
-        if type(shift) is not int or abs(shift) > LARGEST_SHIFT:
-            raise ValueError("checkpoint is damaged: 'shift' must be seconds between two time zones")
+        shift = _shift(value.get("shift", 0), "shift")
         self.clock = FilterClock(shift)
+        self._unfinished = {
+            identity: _unfinished(place, shift) for identity, place in _entries(value.get("unfinished"), "unfinished")
+        }
         if value.get("known_after") is not None:
             self._known_after = _second(value["known_after"], "known_after")
         first_pass = value.get("first_pass")
@@ -728,10 +754,19 @@ def _second(value: object, name: str) -> int:
     return value
 
 
-def _unfinished(place: object) -> Unfinished:
+def _shift(value: object, name: str) -> int:
+    if type(value) is not int or abs(value) > LARGEST_SHIFT:
+        raise ValueError(f"checkpoint is damaged: {name!r} must be seconds between two time zones")
+    return value
+
+
+def _unfinished(place: object, shift: int) -> Unfinished:
     parts = cast("list[object]", place) if isinstance(place, list) else []
-    if len(parts) in {2, 3}:
-        second, since, misses = (*parts, 0)[:3]
+    if len(parts) in {2, 3, 4}:
+        second, since, misses, shown = parts + [0, shift][len(parts) - 2 :]
         if isinstance(since, int | float) and 0 <= since < SECONDS.stop and type(misses) is int and misses >= 0:
-            return Unfinished(_second(second, "unfinished"), float(since), float("-inf"), None, misses)
-    raise ValueError("checkpoint is damaged: 'unfinished' must have a second, a time, and perhaps a count for each log")
+            at, shown = _second(second, "unfinished"), _shift(shown, "unfinished")
+            return Unfinished(at, float(since), float("-inf"), None, shown, misses)
+    raise ValueError(
+        "checkpoint is damaged: 'unfinished' must have a second, a time, and perhaps a count and a shift for each log"
+    )

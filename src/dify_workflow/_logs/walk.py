@@ -64,8 +64,10 @@ QUARTER: Final = 900
 """All offsets of time zones in use since 1972 are multiples of a quarter of an hour."""
 LARGEST_SHIFT: Final = 27 * 3600
 """Seconds between the two most distant time zones, and a little more."""
-LARGEST_STEP: Final = 2 * 3600
-"""Seconds by which a zone changes its offset at once."""
+STEPS: Final = (3600, 1800, 7200)
+"""Seconds by which zones change their offset, the most usual first."""
+SMALLEST_STEP: Final = min(STEPS)
+LARGEST_STEP: Final = max(STEPS)
 _HOURS = (*range(15), 2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 11.5, 12.75, 13.75)
 OFFSETS: Final = sorted({round(sign * hours * 3600) for hours in _HOURS for sign in (1, -1)})
 """Offsets of time zones in use, in seconds, and their opposites."""
@@ -128,6 +130,15 @@ class FilterClock:
     def after(self, second: int) -> int:
         """The earliest bound that includes a displayed second."""
         return _within_years(second - self.shift - self.after_margin)
+
+    @property
+    def has_margins(self) -> bool:
+        """Whether a bound is exclusive."""
+        return bool(self.before_margin or self.after_margin)
+
+    def with_margins(self) -> FilterClock:
+        """The same clock for a server whose bounds are both exclusive; on any other, windows are a second wider."""
+        return replace(self, before_margin=1, after_margin=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -1299,6 +1310,11 @@ def hinted_clocks(
             yield replace(clock, shift=shift)
 
 
+def neighbours(clock: FilterClock) -> list[FilterClock]:
+    """The clocks from before or after a zone's change of its offset."""
+    return [replace(clock, shift=clock.shift + sign * step) for step in STEPS for sign in (1, -1)]
+
+
 def find_clock(
     clock: FilterClock, second: int, known: set[str], rows: Iterable[SeenLog] = ()
 ) -> Inquiry[FilterClock | None]:
@@ -1312,7 +1328,7 @@ def find_clock(
     """
     candidates = list(hinted_clocks(clock, second, rows))
     if clock.shift:
-        candidates += [replace(clock, shift=clock.shift + step) for step in (3600, -3600, 1800, -1800)]
+        candidates += neighbours(clock)
     candidates += [
         replace(clock, before_margin=before, after_margin=after)
         for before, after in ((0, 1), (1, 0), (1, 1))

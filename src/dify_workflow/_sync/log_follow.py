@@ -5,22 +5,21 @@ from __future__ import annotations
 import itertools
 import time
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from .._errors import DifyError, IncompleteWalkError
 from .._http import logging
 from .._http.lifetimes import Lifetime
 from .._logs.follow import MOST_LOOKUPS, OVERLAP_SECONDS
-from .._logs.walk import PageRequest, Reply, WindowWalk, page_from, rows_of
+from .._logs.walk import FilterClock, PageRequest, Reply, WindowWalk, page_from, rows_of
 from .iterations import Iteration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
 
     from .._http.config import Configuration
-    from .._logs.follow import Following
-    from .._logs.walk import FilterClock, Inquiry, SeenLog
+    from .._logs.follow import Following, Lookup
+    from .._logs.walk import Inquiry, SeenLog
     from ..models import WorkflowLog, WorkflowLogPage
 
 
@@ -232,23 +231,19 @@ class Polling:
             for row in found:
                 yield row
         for _ in itertools.count() if self._is_single else range(MOST_LOOKUPS):
-            window = following.window_due(self._monotonic())
-            if window is None:
+            lookup = following.lookup_due(self._monotonic())
+            if lookup is None:
                 break
-            rows = self._rows_of(window, following.clock)
-            if self._is_single and not following.shows_all(rows, window) and self._find_clock(rows):
-                rows = self._rows_of(window, following.clock)
-            following.note_bounds(rows, window)
-            if not following.shows_all(rows, window) and not following.has_inclusive_bounds:
-                wider = following.with_margins()
-                rows += self._rows_of(window, wider)
-                if following.shows_all(rows, window):
-                    following.clock = wider
-            is_whole = following.shows_all if self._is_single else following.is_whole
-            if not is_whole(rows, window):
-                for step in (3600, -3600, 1800, -1800):  # logs of before a zone's change of its offset
-                    rows += self._rows_of(window, replace(following.clock, shift=following.clock.shift + step))
-            for row in following.ended_of(rows, window, self._monotonic()):
+            rows: list[SeenLog] = []
+            for clock in following.clocks_of(lookup):
+                shown = self._rows_of(lookup, clock)
+                rows += shown
+                following.note_shown(shown, lookup, clock)
+                if not lookup.missing:
+                    break
+                if self._is_single:
+                    self._find_clock(rows)
+            for row in following.ended_of(rows, lookup, self._monotonic()):
                 yield row
 
     def _begins_elsewhere(self, rows: list[SeenLog], *, again: bool = False) -> bool:
@@ -265,16 +260,16 @@ class Polling:
             return False
         self._is_clock_proven = True
         found = self._resolve(following.search_clock(rows))
-        if found is None and following.is_clock_suspect and self._is_single:
+        if found is None and (following.is_unproved if self._is_single else following.has_no_start):
             found = self._resolve(following.search_clock_elsewhere())
         if found is not None:
             self._adopt(WindowWalk(None, None, clock=found))
         return found is not None
 
-    def _rows_of(self, window: tuple[int, int], clock: FilterClock) -> list[SeenLog]:
+    def _rows_of(self, lookup: Lookup, clock: FilterClock) -> list[SeenLog]:
         """The logs of a window of displayed seconds."""
-        first, last = window
-        return self._all(WindowWalk(clock.before(last), clock.after(first), clock=clock))
+        before, after = clock.before(lookup.last), clock.after(lookup.first)
+        return self._all(WindowWalk(before, after, clock=FilterClock(clock.shift)))
 
     def _news(self) -> Generator[SeenLog]:
         """What is new since the last look, oldest first."""
@@ -360,13 +355,12 @@ class Polling:
         """
         following = self._following
         last, expected = start, None  # where the part before began, and the logs that there are from `start` on
+        clock = following.clock
         for rank in ends:
-            clock = following.clock
             boundary = Reply.of(self._read(page_from(rank, clock.before(newest), start)))
             if expected is not None and boundary.total is not None and boundary.total < expected:
                 # Logs were deleted, or bounds leave out their own second: it is read with the next part.
-                following.clock = following.with_margins()
-                clock, start = following.clock, last
+                clock, start = clock.with_margins(), last
                 boundary = Reply.of(self._read(page_from(rank, clock.before(newest), start)))
             if not boundary.rows:
                 return  # logs were deleted
