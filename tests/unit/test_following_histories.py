@@ -22,6 +22,7 @@ from support.follow_histories import (
     NO_END,
     POLL,
     START,
+    ExclusiveTable,
     LaggingTable,
     ShiftedTable,
     Table,
@@ -600,6 +601,26 @@ def test_the_end_of_a_log_from_before_many_steps_is_given(half: str, hours: tupl
     table = ShiftedTable(rows, START - 60.0)
     table.shifts, table.shifts_runs = tuple(zip([*at[:0:-1], 0], [h * HOUR for h in hours[::-1]], strict=True)), True
     assert_true(rows, told_by(half, table, since=START - 100, until=at[-1] + 9000))
+
+
+@EACH_HALF
+@pytest.mark.parametrize("excludes", ["before", "after", "before and after"])
+def test_ends_at_exclusive_bounds_are_given(half: str, excludes: str):
+    rows = [TableRow("slow", START, START + 5, START + 3000.0), TableRow("soon", START + 5, START + 5, START + 600.0)]
+    crowd = [TableRow(f"crowd-{n}", START + 5, START + 5, deleted_at=START + 500.0) for n in range(120)]
+    table = ExclusiveTable([*rows, *crowd, TableRow("next", START + 400, START + 400)], START - 60.0)
+    table.excludes = excludes
+    read_page = table.read_page
+
+    def crowded(request: PageRequest) -> WorkflowLogPage:
+        # Only a lookup is shown the second that fills a page: that makes its walk find the bounds, and show both.
+        for row in crowd:
+            row.visible_at = NO_END if request.before is None else START
+        return read_page(request)
+
+    table.read_page = crowded  # type: ignore[method-assign]
+    given = told_by(half, table, since=START - 10, until=START + 5000)
+    assert_true([row for row in table.rows if row not in crowd], [one for one in given if "crowd" not in one[0]])
 
 
 @EACH_HALF

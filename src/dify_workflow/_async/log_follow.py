@@ -236,9 +236,7 @@ class AsyncPolling:
                 break
             rows: list[SeenLog] = []
             for clock in following.clocks_of(lookup):
-                shown = await self._rows_of(lookup, clock)
-                rows += shown
-                following.note_shown(shown, lookup, clock)
+                rows += await self._rows_of(lookup, clock)
                 if not lookup.missing:
                     break
                 if self._is_single:
@@ -269,7 +267,10 @@ class AsyncPolling:
     async def _rows_of(self, lookup: Lookup, clock: FilterClock) -> list[SeenLog]:
         """The logs of a window of displayed seconds."""
         before, after = clock.before(lookup.last), clock.after(lookup.first)
-        return await self._all(WindowWalk(before, after, clock=FilterClock(clock.shift)))
+        walk = WindowWalk(before, after, clock=FilterClock(clock.shift))
+        rows = await self._all(walk)
+        self._following.note_shown(rows, lookup, clock, is_exact=not (clock.has_margins or walk.clock.has_margins))
+        return rows
 
     async def _news(self) -> AsyncGenerator[SeenLog]:
         """What is new since the last look, oldest first."""

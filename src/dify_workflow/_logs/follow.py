@@ -518,9 +518,9 @@ class Following:
         if lookup.shift or self._is_shifted:  # else no zone has changed its offset
             yield from neighbours(clock)
 
-    def note_shown(self, rows: Iterable[SeenLog], lookup: Lookup, clock: FilterClock) -> None:
-        """Note which logs that are looked up are shown by a clock."""
-        if {lookup.first, lookup.last} <= {row.second for row in rows} and not clock.has_margins:
+    def note_shown(self, rows: Iterable[SeenLog], lookup: Lookup, clock: FilterClock, *, is_exact: bool) -> None:
+        """Note which logs that are looked up are shown by a clock, and with no wider bounds (`is_exact`)."""
+        if is_exact and {lookup.first, lookup.last} <= {row.second for row in rows}:
             self._has_inclusive_bounds = True
         for row in rows:
             shown = lookup.missing.pop(row.identity, None)
