@@ -14,7 +14,7 @@ import pytest
 from dify_workflow._http import lifetimes
 from dify_workflow._http.frames import is_collecting
 from dify_workflow._http.lifetimes import FORKED, AsyncLifetime, EndedError, Lifetime
-from dify_workflow._http.monitors import Alarm, AsyncMonitor, Monitor
+from dify_workflow._http.monitors import AsyncMonitor, Monitor, Waker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Generator
@@ -138,10 +138,10 @@ def test_a_sleep_is_ended_by_another_thread_or_by_time():
 
 
 def test_an_alarm_that_rang_before_is_noticed():
-    alarm = Alarm()
-    alarm.interrupt()
-    alarm.wait(LONG)
-    alarm.wait(0.001)
+    waker = Waker()
+    waker.interrupt()
+    waker.wait(LONG)
+    waker.wait(0.001)
 
 
 def test_a_monitor_waits_without_its_lock_and_returns_with_it():

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from . import forks
 from .frames import in_signal_handler, is_collecting, runs_here
-from .monitors import Alarm
+from .monitors import Waker
 
 if TYPE_CHECKING:
     import asyncio
@@ -140,8 +140,8 @@ class Lifetime(_Base):
         Raises:
             EndedError: the lifetime has ended.
         """
-        alarm = Alarm()
-        self.run(alarm, lambda: alarm.wait(seconds))
+        waker = Waker()
+        self.run(waker, lambda: waker.wait(seconds))
 
     def close(self, items: Generator[Any, Any, Any]) -> bool:
         """End the lifetime, and close the generator that does the work; whether it is closed now.

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from .lifetimes import AsyncLifetime, Lifetime
 
 
-class Alarm:
+class Waker:
     """Wakes up a thread, from any other and from a signal handler: unlike events and conditions, it has no lock."""
 
     def __init__(self) -> None:
-        self._rings: SimpleQueue[None] = SimpleQueue()
+        self._wake_ups: SimpleQueue[None] = SimpleQueue()
 
     def interrupt(self) -> None:
-        """Wake up who waits, or will wait."""
-        self._rings.put(None)
+        """Wake up the thread that waits, or the next one that does."""
+        self._wake_ups.put(None)
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait until it rings, or the time is over."""
+        """Wait until `interrupt` is called, or the time is over."""
         with contextlib.suppress(Empty):
-            self._rings.get(timeout=seconds)
+            self._wake_ups.get(timeout=seconds)
 
 
 class Monitor:
@@ -42,7 +42,7 @@ class Monitor:
     def __init__(self, lifetime: Lifetime) -> None:
         self._lifetime = lifetime
         self._lock = threading.Lock()
-        self._waiting: dict[Alarm, Callable[[], bool]] = {}
+        self._waiting: dict[Waker, Callable[[], bool]] = {}
 
     def __enter__(self) -> None:
         self._lock.acquire()
@@ -62,26 +62,26 @@ class Monitor:
         """
         if ready():
             return
-        alarm = Alarm()
-        self._waiting[alarm] = ready
+        waker = Waker()
+        self._waiting[waker] = ready
         try:
             while not ready() and (left := _left(deadline)) != 0:
                 self._lock.release()
                 try:
-                    self._lifetime.run(alarm, partial(alarm.wait, left))
+                    self._lifetime.run(waker, partial(waker.wait, left))
                 finally:
                     self._lock.acquire()
         finally:
-            del self._waiting[alarm]
+            del self._waiting[waker]
 
     def notify(self) -> None:
         """Wake the waiters that need not wait any more: to wake a thread for nothing takes much longer than to check.
 
         Unlike a condition's, this needs no lock.
         """
-        for alarm, ready in list(self._waiting.items()):
+        for waker, ready in list(self._waiting.items()):
             if ready():
-                alarm.interrupt()
+                waker.interrupt()
 
 
 class AsyncMonitor:
