@@ -1,4 +1,4 @@
-"""What a page of logs costs through each client, beside the same answer read as plain JSON with httpx: CPU time.
+"""What a page of logs costs through each client, beside the same response read as plain JSON with httpx: CPU time.
 
 Usage: calls.py [--quick]
 """

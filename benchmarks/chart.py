@@ -27,7 +27,7 @@ class Panel(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """One answer."""
+    """One response."""
 
     way: str
     length: float

@@ -4,7 +4,7 @@ Usage: check_scenarios.py calls|memory SCENARIO   (prints what doing it once tak
        check_scenarios.py run SCENARIO TIMES      (does it so many times, for who counts from outside)
        check_scenarios.py fork SCENARIO ...       (the same with some that can be repeated; prints each process)
 
-A connection leads to answers in memory, below httpcore; everything above it is what users run, without extras. Nothing
+A connection leads to responds in memory, below httpcore; everything above it is what users run, without extras. Nothing
 that is counted depends on how fast the machine is: nothing waits, and the garbage collector does not run.
 """
 
@@ -37,8 +37,8 @@ UPLOADED: Final = b'{"id": "00000000-0000-4000-8000-000000000001", "name": "a.pd
 
 Work: TypeAlias = Callable[[], object]
 """Does the thing once, and gives what a user keeps of it."""
-Answer: TypeAlias = Callable[[str], bytes]
-"""The whole answer to a request's target."""
+ScriptedResponse: TypeAlias = Callable[[str], bytes]
+"""The whole response to a request's target."""
 
 
 class Scenario(NamedTuple):
@@ -140,10 +140,10 @@ def memory(work: Work, *, keeps: bool) -> dict[str, int]:
 
 
 class Connection:
-    """What httpcore takes for a connection: each request, once its body is whole, is answered at once."""
+    """What httpcore takes for a connection: each request, once its body is whole, is responded to at once."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(self, response: ScriptedResponse) -> None:
+        self._response = response
         self._target = ""
         self._missing = -1  # bytes of the request's body; below zero before its head was there
         self._unread = memoryview(b"")
@@ -159,10 +159,10 @@ class Connection:
         self._missing -= len(buffer)
         if self._missing == 0:
             self._missing = -1
-            self._unread = memoryview(self._answer(self._target))
+            self._unread = memoryview(self._response(self._target))
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Give the next part of the answer."""
+        """Give the next part of the response."""
         part, self._unread = self._unread[:max_bytes], self._unread[max_bytes:]
         return bytes(part)
 
@@ -176,15 +176,15 @@ class Connection:
 class AsyncConnection:
     """The same for asyncio."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._connection = Connection(answer)
+    def __init__(self, response: ScriptedResponse) -> None:
+        self._connection = Connection(response)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Take a part of a request."""
         self._connection.write(buffer)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Give the next part of the answer."""
+        """Give the next part of the response."""
         return self._connection.read(max_bytes)
 
     async def aclose(self) -> None:
@@ -194,15 +194,15 @@ class AsyncConnection:
         """Nothing is reported."""
 
 
-def connect_to(answer: Answer) -> None:
-    """Let every connection of this process, wherever it is meant to lead, give these answers."""
+def connect_to(response: ScriptedResponse) -> None:
+    """Let every connection of this process, wherever it is meant to lead, give these responses."""
     import httpcore
 
     def connect(*_: object, **__: object) -> Connection:
-        return Connection(answer)
+        return Connection(response)
 
     async def connect_async(*_: object, **__: object) -> AsyncConnection:
-        return AsyncConnection(answer)
+        return AsyncConnection(response)
 
     httpcore.SyncBackend.connect_tcp = connect  # type: ignore[method-assign, assignment] # it cannot be passed in
     httpcore.AnyIOBackend.connect_tcp = connect_async  # type: ignore[method-assign, assignment] # it cannot be passed in
@@ -228,7 +228,7 @@ def import_alone() -> Work:
 
 
 def first_call() -> Work:
-    """A program's way to its first answer: import, client, call."""
+    """A program's way to its first response: import, client, call."""
     connect_to(_page(1))
 
     def work() -> object:
@@ -281,7 +281,7 @@ def walk() -> Work:
 
     from dify_workflow import DifyWorkflow
 
-    connect_to(cache(Synthetic(ROWS).answer))  # the same requests each time: the first walk makes all answers
+    connect_to(cache(Synthetic(ROWS).respond))  # the same requests each time: the first walk makes all responses
     client = DifyWorkflow(api_key=KEY, base_url=ADDRESS)
     return lambda: _checked(sum(1 for _ in client.logs.iter()), ROWS)
 
@@ -320,12 +320,12 @@ def stream_async() -> Work:
 
 def upload() -> Work:
     """A file from disk."""
-    from pages import answer
+    from pages import respond
 
     from dify_workflow import DifyWorkflow
 
-    answered = answer(UPLOADED)
-    connect_to(lambda _: answered)
+    responded = respond(UPLOADED)
+    connect_to(lambda _: responded)
     client = DifyWorkflow(api_key=KEY, base_url=ADDRESS)
     file = _File(UPLOADED_BYTES)
     return lambda: client.files.upload(file.path, user="u-1")
@@ -348,18 +348,18 @@ def _list(rows: int) -> Work:
     return lambda: client.logs.list(limit=rows)
 
 
-def _page(rows: int) -> Answer:
-    from pages import answer, body
+def _page(rows: int) -> ScriptedResponse:
+    from pages import body, respond
 
-    answered = answer(body(rows))
-    return lambda _: answered
+    responded = respond(body(rows))
+    return lambda _: responded
 
 
-def _run() -> Answer:
+def _run() -> ScriptedResponse:
     from stream_server import HEAD, chunked, events
 
-    answered = HEAD + b"".join(chunked(events(EVENTS)))
-    return lambda _: answered
+    responded = HEAD + b"".join(chunked(events(EVENTS)))
+    return lambda _: responded
 
 
 def _in_a_loop(work: Callable[[], Coroutine[Any, Any, object]]) -> Work:

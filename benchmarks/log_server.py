@@ -4,7 +4,7 @@ Usage: log_server.py sandbox 602|25000
        log_server.py synthetic ROWS LATENCY   (latency in seconds)
 
 `sandbox` is the project's sandbox with 602 rows, up to 21 in one second, or 25,000 rows, 350 in one second.
-`synthetic` generates its logs, three to a second, as cheaply as it can, and answers windows, pages, totals and changing
+`synthetic` generates its logs, three to a second, as cheaply as it can, and serves windows, pages, totals and changing
 ties as a real server does.
 """
 
@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
-from loopback import KEY, Answering, serve
+from loopback import KEY, Responding, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ class Synthetic:
     def __init__(self, rows: int) -> None:
         self._rows = rows
 
-    def answer(self, target: str) -> bytes:
+    def respond(self, target: str) -> bytes:
         """The page that a target asks for."""
         query = dict(parse_qsl(target.partition("?")[2]))
         before, after = (_second(query.get(f"created_at__{bound}")) for bound in ("before", "after"))
@@ -106,7 +106,7 @@ def main(arguments: list[str]) -> None:
             sys.stdin.read()
     else:
         rows = Synthetic(int(arguments[1]))
-        asyncio.run(serve(lambda: Answering(rows.answer, float(arguments[2]))))
+        asyncio.run(serve(lambda: Responding(rows.respond, float(arguments[2]))))
 
 
 if __name__ == "__main__":

@@ -41,33 +41,33 @@ class Connected(asyncio.Protocol):
     """One connection, which can be written to."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what the answers are written to."""
+        """Keep what the responses are written to."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP connection is one
         self._transport = transport
 
 
-class Answering(Connected):
-    """One connection, each request of which, having no body, is answered after its empty line.
+class Responding(Connected):
+    """One connection, each request of which, having no body, is responded to after its empty line.
 
     Args:
-        answer: the whole answer to a request's target, such as "/v1/workflows/logs?limit=100".
-        latency: seconds before an answer.
+        response: the whole response to a request's target, such as "/v1/workflows/logs?limit=100".
+        latency: seconds before a response.
     """
 
-    def __init__(self, answer: Callable[[str], bytes], latency: float = 0) -> None:
-        self._answer = answer
+    def __init__(self, response: Callable[[str], bytes], latency: float = 0) -> None:
+        self._response = response
         self._latency = latency
         self._received = b""
 
     def data_received(self, data: bytes) -> None:
-        """Answer each complete request."""
+        """Respond to each complete request."""
         *requests, self._received = (self._received + data).split(b"\r\n\r\n")
         for request in requests:
-            answer = self._answer(request.split(b" ", 2)[1].decode("ascii"))
+            response = self._response(request.split(b" ", 2)[1].decode("ascii"))
             if self._latency:
-                asyncio.get_running_loop().call_later(self._latency, self._transport.write, answer)
+                asyncio.get_running_loop().call_later(self._latency, self._transport.write, response)
             else:
-                self._transport.write(answer)
+                self._transport.write(response)
 
 
 class RawConnection:
@@ -92,13 +92,13 @@ class RawConnection:
         head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {KEY}\r\n{length}\r\n"
         self.request = head.encode("ascii") + body
 
-    def answer(self) -> bytes:
-        """The body of the answer to one more request, as it was announced."""
+    def respond(self) -> bytes:
+        """The body of the response to one more request, as it was announced."""
         self.socket.sendall(self.request)
         return self.received()
 
     def received(self) -> bytes:
-        """The body of an answer to a request that was sent."""
+        """The body of a response to a request that was sent."""
         data = b""
         while b"\r\n\r\n" not in data:
             data += self.socket.recv(RECEIVED_BYTES)

@@ -1,4 +1,4 @@
-"""A server that answers every request with a recorded page of logs, cut to the limit that it asks for.
+"""A server that responds to every request with a recorded page of logs, cut to the limit that it asks for.
 
 Usage: page_server.py [FILE]
 
@@ -14,21 +14,21 @@ import ssl
 import sys
 from pathlib import Path
 
-from loopback import Answering, serve
-from pages import SIZES, answer, body, plain_body
+from loopback import Responding, serve
+from pages import SIZES, body, plain_body, respond
 
-ANSWERS = {
-    (bool(plain), str(rows)): answer(plain_body(rows) if plain else body(rows))
+RESPONSES = {
+    (bool(plain), str(rows)): respond(plain_body(rows) if plain else body(rows))
     for plain in (False, True)
     for rows in SIZES
 }
 LIMIT = re.compile(r"\blimit=(\d+)")
 
 
-def page_answer(target: str) -> bytes:
+def page_response(target: str) -> bytes:
     """The page that a target asks for."""
     limit = LIMIT.search(target)
-    return ANSWERS[target.startswith("/plain"), limit[1] if limit else "20"]
+    return RESPONSES[target.startswith("/plain"), limit[1] if limit else "20"]
 
 
 def certified(trusted: Path) -> ssl.SSLContext:
@@ -45,4 +45,4 @@ def certified(trusted: Path) -> ssl.SSLContext:
 
 if __name__ == "__main__":
     tls = certified(Path(sys.argv[1])) if len(sys.argv) > 1 else None
-    asyncio.run(serve(lambda: Answering(page_answer), tls))
+    asyncio.run(serve(lambda: Responding(page_response), tls))

@@ -1,4 +1,4 @@
-"""The page of logs that is measured: what a Dify server answered, byte for byte, and the same cut to fewer rows."""
+"""The page of logs that is measured: what a Dify server sent, byte for byte, and the same cut to fewer rows."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def plain_body(rows: int = 100) -> bytes:
     return _dumped(value)
 
 
-def answer(content: bytes, status: str = "200 OK") -> bytes:
-    """The whole answer with a body: the recorded one's headers, of which there are some ten."""
+def respond(content: bytes, status: str = "200 OK") -> bytes:
+    """The whole response with a body: the recorded one's headers, of which there are some ten."""
     headers = {**_recorded()["headers"], "Content-Length": str(len(content))}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode("ascii") + content

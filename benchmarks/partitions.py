@@ -1,9 +1,9 @@
-"""What several partitions gain, on servers that answer one request at a time and on servers with several workers.
+"""What several partitions gain, on servers that respond to one request at a time and on servers with several workers.
 
 Usage: partitions.py [--rows N] [--seconds S] [--simulate]
 
 Reads the logs of a sandbox, which takes S seconds for each page, in 1, 2, 4 and 8 ranges at once. "measured" is the
-time as a part of that for one range: on a server with one worker, and on one that answers all requests at once.
+time as a part of that for one range: on a server with one worker, and on one that responds to all requests at once.
 "simulated" is the same by a simulation of a server with a number of workers, each of which takes S seconds for a
 request: the requests are counted. With --simulate nothing is measured.
 """
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def measured(sandbox: Sandbox, client: DifyWorkflow, seconds: float) -> tuple[list[float], list[float]]:
-    """How long it takes on a server with one worker, and on one that answers all requests at once."""
+    """How long it takes on a server with one worker, and on one that responds to all requests at once."""
     sandbox.traps.before_request = lambda _request: time.sleep(seconds)  # it keeps the sandbox's one thread busy
     alone = [seconds_of(client, partitions) for partitions in PARTITIONS]
     sandbox.traps.before_request, sandbox.traps.latency = None, seconds

@@ -16,7 +16,7 @@ MEANING = """\
 What is compared is measured in turn, round by round; a figure is the median of its rounds, a ratio the median of the
 rounds' ratios, beside the range of the middle half of them. `cpu s` is CPU time, which hardly depends on what else
 the machine does; ratios travel from machine to machine, times do not. Each way has a process of its own, and so has the
-server, which has its answers ready."""
+server, which has its responses ready."""
 
 
 WHO: Final = {

@@ -35,7 +35,7 @@ REFUSES: Final = (
     "loses the page: its models refuse `installed-app`, `paused`, and an account that is an object; measured on a page "
     "without these"
 )
-EMPTY_FILTERS: Final = "sends its unused filters empty, `status=` among them, which a Dify server answers with 400"
+EMPTY_FILTERS: Final = "sends its unused filters empty, `status=` among them, to which a Dify server responds with 400"
 
 
 def without_orjson() -> None:
@@ -51,7 +51,7 @@ def is_here(name: str) -> bool:
 
 
 def httpx_page(address: str) -> Read:
-    """Plain httpx: the answer's JSON values."""
+    """Plain httpx: the response's JSON values."""
     import httpx
 
     client = httpx.Client(headers={"Authorization": f"Bearer {KEY}"})
@@ -59,7 +59,7 @@ def httpx_page(address: str) -> Read:
 
 
 def httpx_page_async(address: str) -> AsyncRead:
-    """Plain httpx: the answer's JSON values."""
+    """Plain httpx: the response's JSON values."""
     import httpx
 
     client = httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"})
@@ -107,7 +107,7 @@ def raw_page(address: str) -> Read:
     def read(page: int, limit: int) -> Any:  # noqa: ANN401 - JSON is anything
         if (page, limit) not in connections:
             connections[page, limit] = RawConnection(address, f"/workflows/logs?page={page}&limit={limit}")
-        return orjson.loads(connections[page, limit].answer())
+        return orjson.loads(connections[page, limit].respond())
 
     return read
 
@@ -131,7 +131,7 @@ def stock_page_async(address: str) -> AsyncRead:
 
 
 def dify_python_sdk_page(address: str) -> Read:
-    """The SDK that Dify publishes, whose calls give an httpx answer: its JSON values."""
+    """The SDK that Dify publishes, whose calls give an httpx response: its JSON values."""
     from dify_client import WorkflowClient
 
     client = WorkflowClient(KEY, base_url=address)
@@ -139,7 +139,7 @@ def dify_python_sdk_page(address: str) -> Read:
 
 
 def dify_python_sdk_page_async(address: str) -> AsyncRead:
-    """The SDK that Dify publishes, whose calls give an httpx answer: its JSON values."""
+    """The SDK that Dify publishes, whose calls give an httpx response: its JSON values."""
     from dify_client import AsyncWorkflowClient
 
     client = AsyncWorkflowClient(KEY, base_url=address)

@@ -1,4 +1,4 @@
-"""A server that answers every request with the events of a run, as cheaply as it can.
+"""A server that responds to every request with the events of a run, as cheaply as it can.
 
 Usage: stream_server.py EVENTS FILE
 
@@ -59,7 +59,7 @@ class Run(Connected):
         self._received = b""
 
     def data_received(self, data: bytes) -> None:
-        """Answer a request when its body is whole."""
+        """Respond to a request when its body is whole."""
         self._received += data
         head, end, body = self._received.partition(b"\r\n\r\n")
         if not end or len(body) < content_length(head):

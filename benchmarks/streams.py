@@ -46,10 +46,10 @@ NOTES: Final = {
     OURS: "gives a typed model of each event, and raises where the stream is cut, silent, or reports an error",
     HTTPX_TYPED: "httpx's lines, each made a model of this SDK: what typed events cost without its way to read them",
     LIMIT: f"{LIMIT_NOTE}; gives dicts, as httpx does",
-    DIFY_PYTHON_SDK: "reads the whole answer before it gives any of it, and leaves finding the events to the caller",
+    DIFY_PYTHON_SDK: "reads the whole response before it gives any of it, and leaves finding the events to the caller",
     DIFY_OAPI2: "gives pieces of bytes, and leaves finding the events in them to the caller",
 }
-CANNOT: Final = {STOCK: "cannot: it waits for the whole answer, reads it as one JSON document, and raises"}
+CANNOT: Final = {STOCK: "cannot: it waits for the whole response, reads it as one JSON document, and raises"}
 
 
 def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure]:
@@ -284,7 +284,7 @@ def httpx_sse_events_async(address: str) -> AsyncEvents:
 
 
 def dify_python_sdk_events(address: str) -> Events:
-    """The SDK that Dify publishes gives an httpx answer: the JSON value of each line of data."""
+    """The SDK that Dify publishes gives an httpx response: the JSON value of each line of data."""
     from dify_client import WorkflowClient
 
     client = WorkflowClient(KEY, base_url=address)
@@ -298,7 +298,7 @@ def dify_python_sdk_events(address: str) -> Events:
 
 
 def dify_python_sdk_events_async(address: str) -> AsyncEvents:
-    """The SDK that Dify publishes gives an httpx answer: the JSON value of each line of data."""
+    """The SDK that Dify publishes gives an httpx response: the JSON value of each line of data."""
     from dify_client import AsyncWorkflowClient
 
     client = AsyncWorkflowClient(KEY, base_url=address)

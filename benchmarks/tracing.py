@@ -30,7 +30,7 @@ CALLS = 40
 def main(argv: list[str]) -> int:
     """Print the ratios; the exit status."""
     rounds = int(argv[0]) if argv else 41
-    transport = httpx.MockTransport(answer)
+    transport = httpx.MockTransport(respond)
     with httpx.Client(transport=transport) as http, DifyWorkflow(api_key="app-any", http_client=http) as client:
         work: dict[str, Callable[[], object]] = {
             "a typed page of 99": lambda: client.logs.list(limit=100),
@@ -53,7 +53,7 @@ def timed(call: Callable[[], object], setting: str) -> float:
     return time.process_time() - begun
 
 
-def answer(request: httpx.Request) -> httpx.Response:
+def respond(request: httpx.Request) -> httpx.Response:
     """A page of logs, or the result of a run."""
     body = PAGE if request.method == "GET" else RUN
     return httpx.Response(200, content=body, headers={"content-type": "application/json"})

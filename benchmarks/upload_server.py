@@ -1,4 +1,4 @@
-"""A server that takes whatever is uploaded, keeps nothing of it, and answers as Dify does.
+"""A server that takes whatever is uploaded, keeps nothing of it, and responds as Dify does.
 
 Usage: upload_server.py
 """
@@ -9,7 +9,7 @@ import asyncio
 from typing import Final
 
 from loopback import Connected, content_length, serve
-from pages import answer
+from pages import respond
 
 UPLOAD: Final = (
     b'{"id": "00000000-0000-4000-8000-000000000001", "name": "a.pdf", "size": 1, "extension": "pdf", "mime_type": '
@@ -19,7 +19,7 @@ UPLOAD: Final = (
 
 
 class Taking(Connected):
-    """One connection: an answer after each request of which as many bytes have come as it announced."""
+    """One connection: a response after each request of which as many bytes have come as it announced."""
 
     def __init__(self) -> None:
         self._head = b""
@@ -37,10 +37,10 @@ class Taking(Connected):
         self._missing -= len(data)
         if self._missing == 0:
             self._missing = -1
-            self._transport.write(ANSWER)
+            self._transport.write(RESPONSE)
 
 
-ANSWER: Final = answer(UPLOAD, "201 CREATED")
+RESPONSE: Final = respond(UPLOAD, "201 CREATED")
 
 if __name__ == "__main__":
     asyncio.run(serve(Taking))

@@ -150,7 +150,7 @@ def highest() -> float | None:
 
 
 def httpx_upload(address: str, file: Path) -> Upload:
-    """Plain httpx: the answer's JSON value."""
+    """Plain httpx: the response's JSON value."""
     import httpx
 
     client = httpx.Client(headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
@@ -164,7 +164,7 @@ def httpx_upload(address: str, file: Path) -> Upload:
 
 
 def httpx_upload_async(address: str, file: Path) -> AsyncUpload:
-    """Plain httpx: the answer's JSON value."""
+    """Plain httpx: the response's JSON value."""
     import httpx
 
     client = httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
@@ -172,8 +172,8 @@ def httpx_upload_async(address: str, file: Path) -> AsyncUpload:
     async def upload() -> object:
         with file.open("rb") as opened:
             files = {"file": (file.name, opened, TYPE)}
-            answer = await client.post(f"{address}/files/upload", files=files, data={"user": "u-1"})
-        return answer.raise_for_status().json()
+            response = await client.post(f"{address}/files/upload", files=files, data={"user": "u-1"})
+        return response.raise_for_status().json()
 
     return upload
 

@@ -40,7 +40,7 @@ class Walks(NamedTuple):
 
     rows: int
     latency: float
-    """Seconds before each answer."""
+    """Seconds before each response."""
     rounds: int
     rivals: tuple[str, ...] = ()
     """Whose pages are read one by one as well. With latency all wait alike, and plain httpx does for all."""
@@ -225,9 +225,9 @@ def page_by_page(client: DifyWorkflow) -> set[str]:
     found: set[str] = set()
     page, more = 1, True
     while more:
-        answer = client.logs.list(page=page, limit=100)
-        found.update(log.id for log in answer.data)
-        page, more = page + 1, answer.has_more
+        response = client.logs.list(page=page, limit=100)
+        found.update(log.id for log in response.data)
+        page, more = page + 1, response.has_more
     return found
 
 
@@ -254,11 +254,11 @@ def full_second(client: DifyWorkflow, second: datetime) -> set[str]:
     for limit in range(100, 50, -1):
         page, more = 1, True
         while more:
-            answer = client.logs.list(created_at__before=second, created_at__after=second, page=page, limit=limit)
-            found.update(log.id for log in answer.data)
-            if len(found) >= answer.total:
+            response = client.logs.list(created_at__before=second, created_at__after=second, page=page, limit=limit)
+            found.update(log.id for log in response.data)
+            if len(found) >= response.total:
                 return found
-            page, more = page + 1, answer.has_more
+            page, more = page + 1, response.has_more
     raise SystemExit("the second never added up")
 
 

@@ -22,7 +22,7 @@ COPIED: Final = (FACADE, GENERATED, "tests", "spec", "scripts")
 TESTS: Final = (
     "tests/contract/test_completeness.py",
     "tests/contract/test_contract_requests.py",
-    "tests/contract/test_contract_answers.py",
+    "tests/contract/test_contract_responses.py",
     "tests/contract/test_generated.py",
 )
 

@@ -176,15 +176,15 @@ def test_a_parameter_or_an_operation_that_is_gone_is_named():
     )
 
 
-def test_a_new_field_of_an_answer_is_named_with_what_adds_it():
+def test_a_new_response_field_is_named_with_its_fix():
     gaps = changed(*SCHEMAS, "UploadedFile", "properties", "checkSum", value={"type": "string"})
     assert "`checkSum` of UploadedFile, which POST /files/upload responds with, is no attribute of Upload" in gaps[0]
     assert gaps[1:] == []
 
 
 def test_another_response_is_reported():
-    answer = ("paths", "/info", "get", "responses", "200", "content", "application/json", "schema")
-    gaps = changed(*answer, value={"$ref": "#/components/schemas/Account"})
+    response = ("paths", "/info", "get", "responses", "200", "content", "application/json", "schema")
+    gaps = changed(*response, value={"$ref": "#/components/schemas/Account"})
     assert "GET /info responds with Account, and client.app.info gives AppInfo: change AsyncApp.info" in gaps[0]
 
 

@@ -34,10 +34,10 @@ from support.spec import (
     Sample,
     Samples,
     alternatives,
-    answer,
     json_body,
     refused,
     resolved,
+    response_of,
     samples,
     variants,
 )
@@ -68,7 +68,7 @@ NARROWER = {
     "end_user_id": {"type": "string", "format": "uuid"},
 }
 NOT_BLANK = {"keyword", "created_by_end_user_session_id", "created_by_account"}
-NOT_WITH_KEYWORD = "created_by_end_user_session_id"  # the server answers 500 to both
+NOT_WITH_KEYWORD = "created_by_end_user_session_id"  # the server responds to both with 500
 CHOOSES = {"workflow_id"}  # which operation it is: without it, it is another one
 NAMED_FILE = {"filename": "näme 1.txt", "content_type": "text/x-walk"}
 
@@ -275,16 +275,16 @@ def expected(way: Way, given: dict[str, Any]) -> Sent:
     return Sent(way.operation.method, httpx.URL(BASE_URL).path + path, query, body if has_body else None, form)
 
 
-def good_answer(way: Way) -> Callable[[httpx.Request], httpx.Response]:
-    """A transport's answer that the method can read."""
+def valid_response(way: Way) -> Callable[[httpx.Request], httpx.Response]:
+    """A transport's response that the method can read."""
     operation = OPERATIONS[way.operation.name][2]
     [status] = [int(status) for status in operation["responses"] if status.startswith("2")]
     if way.streams:
         event = json.dumps(Samples().of({"$ref": f"#/{EVENTS['workflow_finished']}"}))
         return lambda _: httpx.Response(status, text=f"data: {event}\n\n", headers={"Content-Type": STREAM})
-    if "application/json" not in answer(way.operation.name):
+    if "application/json" not in response_of(way.operation.name):
         return lambda _: httpx.Response(status)
-    value = Samples().of(answer(way.operation.name)["application/json"]["schema"])
+    value = Samples().of(response_of(way.operation.name)["application/json"]["schema"])
     return lambda _: httpx.Response(status, json=value)
 
 
@@ -318,7 +318,7 @@ def test_the_least_that_is_given_is_all_that_is_sent(half: Half, way: Way):
         if inspect.signature(DOORS[way.method].function).parameters[name].default is None
     }
     calls = [Call(way.method, least), Call(way.method, {**least, **absent}), Call(way.method, {**least, "timeout": 5})]
-    for outcome in outcomes(half, good_answer(way), calls):
+    for outcome in outcomes(half, valid_response(way), calls):
         assert_sent(way, outcome, wire_of(way, least))
 
 
@@ -331,7 +331,7 @@ def test_each_value_of_each_parameter_is_sent_in_its_exact_form(half: Half, way:
         for sample in facade_samples(parameter, number):
             calls.append(Call(way.method, {**least, argument_name(parameter.name): sample.value}))
             wires.append({**wire_of(way, least), parameter.name: sample.wire})
-    for outcome, wire in zip(outcomes(half, good_answer(way), calls), wires, strict=True):
+    for outcome, wire in zip(outcomes(half, valid_response(way), calls), wires, strict=True):
         assert_sent(way, outcome, wire)
 
 
@@ -341,7 +341,7 @@ def test_all_parameters_together_keep_their_values_apart(half: Half, way: Way):
     given = together(way)
     texts = [json.dumps(sample.wire, default=repr) for sample in given.values() if not isinstance(sample.value, bool)]
     assert len(set(texts)) == len(texts)
-    [outcome] = outcomes(half, good_answer(way), [Call(way.method, as_arguments(given))])
+    [outcome] = outcomes(half, valid_response(way), [Call(way.method, as_arguments(given))])
     assert_sent(way, outcome, {name: sample.wire for name, sample in given.items()})
 
 
@@ -351,7 +351,7 @@ def test_the_headers_are_those_of_the_operation(half: Half, way: Way):
     assert OPERATIONS[way.operation.name][2]["security"] == [{"ApiKeyAuth": []}]
     scheme = SPEC["components"]["securitySchemes"]["ApiKeyAuth"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
-    [outcome] = outcomes(half, good_answer(way), [Call(way.method, needed(way))])
+    [outcome] = outcomes(half, valid_response(way), [Call(way.method, needed(way))])
     headers = outcome.request.headers
     assert headers.get_list("Authorization") == [f"Bearer {KEY}"]
     assert headers.get_list("Accept") == [STREAM if way.streams else "application/json"]
@@ -372,7 +372,7 @@ def test_disallowed_arguments_are_named_and_nothing_is_sent(half: Half, way: Way
         name = argument_name(parameter.name)
         values = [*refused_by(parameter), *([None] if name in least and name not in CHOOSES else [])]
         refusals += [(parameter.name, Call(way.method, {**least, name: value})) for value in values]
-    made = outcomes(half, good_answer(way), [call for _, call in refusals])
+    made = outcomes(half, valid_response(way), [call for _, call in refusals])
     for (name, call), outcome in zip(refusals, made, strict=True):
         assert type(outcome.error) is ValueError, call
         assert re.match(rf"{name}\b.* must be ", str(outcome.error)), (call, outcome.error)
@@ -386,7 +386,7 @@ def test_what_is_required_cannot_be_left_out(half: Half, way: Way):
     required = [one.name for one in taken(way) if argument_name(one.name) in least]
     names = [argument_name(name) for name in required if name not in CHOOSES]
     calls = [Call(way.method, {other: least[other] for other in least if other != name}) for name in names]
-    for name, outcome in zip(names, outcomes(half, good_answer(way), calls), strict=True):
+    for name, outcome in zip(names, outcomes(half, valid_response(way), calls), strict=True):
         assert isinstance(outcome.error, TypeError)
         assert f"'{name}'" in str(outcome.error)
         assert outcome.requests == []
@@ -438,7 +438,7 @@ def test_a_walk_sends_the_filters_that_a_page_has(half: Half, method: str):
 
 
 def first_request(half: Half, method: str, arguments: dict[str, Any]) -> httpx.Request:
-    """The first request of a walk, which then ends over its answer."""
+    """The first request of a walk, which then ends over its response."""
     seen: list[httpx.Request] = []
 
     def refuse(request: httpx.Request) -> httpx.Response:
@@ -453,7 +453,7 @@ def first_request(half: Half, method: str, arguments: dict[str, Any]) -> httpx.R
 @EACH_WAY
 def test_a_client_with_its_own_httpx_client_sends_the_same_bytes(way: Way):
     given = together(way)
-    [outcome] = outcomes(SyncHalf(), good_answer(way), [Call(way.method, as_arguments(given))])
+    [outcome] = outcomes(SyncHalf(), valid_response(way), [Call(way.method, as_arguments(given))])
     request = outcome.request
     wanted = expected(way, {name: sample.wire for name, sample in given.items()})
     configuration = DifyWorkflow(api_key=KEY, base_url=BASE_URL)._base_client.configuration
@@ -532,7 +532,7 @@ def test_whatever_the_spec_allows_is_sent_as_it_is(way: Way, data: st.DataObject
     times = [drawn[name] for name in facade_coverage.TAKEN_AS if name in drawn]
     assume(times == sorted(times, key=lambda time: time.value, reverse=True))
     for half in HALVES:
-        [outcome] = outcomes(half, good_answer(way), [Call(way.method, as_arguments(drawn))])
+        [outcome] = outcomes(half, valid_response(way), [Call(way.method, as_arguments(drawn))])
         assert_sent(way, outcome, {name: sample.wire for name, sample in drawn.items()})
 
 

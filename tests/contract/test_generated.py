@@ -26,7 +26,6 @@ from support.spec import (
     UUID,
     Samples,
     alternatives,
-    answer,
     argument,
     check_model,
     content,
@@ -34,6 +33,7 @@ from support.spec import (
     parameters,
     refused,
     resolved,
+    response_of,
     samples,
     unknown_fields,
 )
@@ -131,9 +131,9 @@ WHERE = ("path", "query", "field", "file")
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_the_response_is_the_json_model_or_bytes(name: str):
     response = builder(name)(**needed(name)).response
-    schema = answer(name).get("application/json", {}).get("schema")
+    schema = response_of(name).get("application/json", {}).get("schema")
     if schema is None:
-        assert response is (bytes if answer(name) else object)
+        assert response is (bytes if response_of(name) else object)
     elif "$ref" in schema:
         assert response is getattr(models, schema["$ref"].rpartition("/")[2])
     else:
@@ -353,7 +353,7 @@ def test_an_enum_has_exactly_the_values_of_the_spec(name: str):
 
 # --- event streams ---------------------------------------------------------------------------------------------------
 
-STREAMED = [name for name in OPERATIONS if "text/event-stream" in answer(name)]
+STREAMED = [name for name in OPERATIONS if "text/event-stream" in response_of(name)]
 
 
 def test_the_operations_that_stream_are_known():

@@ -1,7 +1,7 @@
-"""What a real Dify 1.11.2 was asked is asked of the sandbox, and the two answers are held side by side.
+"""The requests that a real Dify 1.11.2 got are sent to the sandbox, and the responses are compared.
 
-The rows that the real server had are put into the sandbox as far as its answers show them; what they leave open (the
-inputs and outputs of runs, rows that no answer lists) is filled in so that each filter finds what it found there.
+The rows that the real server had are put into the sandbox as far as its responses show them; what they leave open (the
+inputs and outputs of runs, rows that no response lists) is filled in so that each filter finds what it found there.
 """
 
 import dataclasses
@@ -55,19 +55,19 @@ CROWD = 350
 JSON = "application/json"
 
 
-# The answers -----------------------------------------------------------------------------------------------------
+# The responses -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", REPLAYED)
-def test_the_sandbox_answers_as_the_real_server_did(name: str, sandbox: Sandbox, http: httpx.Client) -> None:
+def test_the_sandbox_responds_as_the_real_server_did(name: str, sandbox: Sandbox, http: httpx.Client) -> None:
     recorded = RECORDINGS[name]["response"]
     with prepared(http, sandbox, name):
-        answer = send(http, sandbox, name)
+        response = send(http, sandbox, name)
     body = with_sandbox_ids(recorded["body"], sandbox)
-    compare_responses(answer, recorded, body, functools.partial(compare, name))
+    compare_responses(response, recorded, body, functools.partial(compare, name))
     if RECORDINGS[name]["request"]["method"] == "HEAD":
-        assert answer.headers["Content-Length"] == recorded["headers"]["Content-Length"]
-        assert answer.content == b""
+        assert response.headers["Content-Length"] == recorded["headers"]["Content-Length"]
+        assert response.content == b""
 
 
 def with_sandbox_ids(text: str, sandbox: Sandbox) -> str:
@@ -76,35 +76,35 @@ def with_sandbox_ids(text: str, sandbox: Sandbox) -> str:
     return replaced(text, ids | {id_: sandbox.app(app).id for id_, app in APP_IDS.items()})
 
 
-def compare(name: str, answer: dict[str, Any], recorded: dict[str, Any]) -> None:
+def compare(name: str, response: dict[str, Any], recorded: dict[str, Any]) -> None:
     if name in ON_LOGS:
-        assert list(answer) == list(recorded)
-        compare_pages(name, answer, recorded)
+        assert list(response) == list(recorded)
+        compare_pages(name, response, recorded)
         return
-    compare_bodies(RECORDINGS[name]["request"], answer, recorded)
-    if "workflow_run_id" in answer:
-        assert answer["workflow_run_id"] == answer["data"]["id"]
+    compare_bodies(RECORDINGS[name]["request"], response, recorded)
+    if "workflow_run_id" in response:
+        assert response["workflow_run_id"] == response["data"]["id"]
 
 
-def compare_pages(name: str, answer: dict[str, Any], recorded: dict[str, Any]) -> None:
-    assert (answer["page"], answer["limit"]) == (recorded["page"], recorded["limit"])
-    assert len(answer["data"]) == len(recorded["data"])
-    assert answer["has_more"] == recorded["has_more"] == (answer["total"] > answer["page"] * answer["limit"])
-    for item in answer["data"]:
+def compare_pages(name: str, response: dict[str, Any], recorded: dict[str, Any]) -> None:
+    assert (response["page"], response["limit"]) == (recorded["page"], recorded["limit"])
+    assert len(response["data"]) == len(recorded["data"])
+    assert response["has_more"] == recorded["has_more"] == (response["total"] > response["page"] * response["limit"])
+    for item in response["data"]:
         assert_has_a_recorded_shape(item)
-    seconds = [item["created_at"] for item in answer["data"]]
+    seconds = [item["created_at"] for item in response["data"]]
     assert seconds == sorted(seconds, reverse=True)
     if app_of(RECORDINGS[name]) == "bulk":
         # The table has as many rows, but most of them are not the real ones.
         exact = recorded["total"] in {0, 1, CROWD, BULK_TOTAL}
-        assert answer["total"] == recorded["total"] if exact else answer["total"] > 0
+        assert response["total"] == recorded["total"] if exact else response["total"] > 0
         if recorded["total"] == 1:
-            assert answer["data"] == recorded["data"]
+            assert response["data"] == recorded["data"]
         return
-    assert answer["total"] == recorded["total"]
+    assert response["total"] == recorded["total"]
     assert [item["created_at"] for item in recorded["data"]] == seconds
     if len(recorded["data"]) == recorded["total"]:  # of a part, ties leave open which rows it shows
-        assert ties_aside(answer["data"]) == ties_aside(recorded["data"])
+        assert ties_aside(response["data"]) == ties_aside(recorded["data"])
 
 
 def assert_has_a_recorded_shape(value: object, path: str = "data[]") -> None:
@@ -295,7 +295,7 @@ def main_rows(name: str) -> list[LogRow]:
 
 
 def main_texts(item: dict[str, Any]) -> tuple[str, str]:
-    """Give query and answer of a run of `main`; the recordings' notes and the run details tell them."""
+    """Give query and response of a run of `main`; the recordings' notes and the run details tell them."""
     session = (item["created_by_end_user"] or {}).get("session_id")
     if item["created_from"] == "web-app":
         return "webapp call", "ok"
@@ -332,7 +332,7 @@ NIGHT = AccountRow("aaaaaaaa-0000-4000-8000-000000000001", "Zoë 运维", "ops+d
 STATUSES = ("succeeded", "failed", "stopped", "partial-succeeded", "running")
 
 
-def older_row(prefix: str, number: int, second: int, query: str, answer: str) -> LogRow:
+def older_row(prefix: str, number: int, second: int, query: str, response: str) -> LogRow:
     member = (OWNER, NIGHT)[number // 10 % 2] if number % 10 == 0 else None
     session = SESSIONS[number % len(SESSIONS)]
     return LogRow(
@@ -344,7 +344,7 @@ def older_row(prefix: str, number: int, second: int, query: str, answer: str) ->
             status=STATUSES[number // 7 % len(STATUSES)],
             created_at=second,
             finished_at=second,
-            **texts(query, answer),
+            **texts(query, response),
         ),
         created_from="service-api" if member is None else "installed-app",
         created_by_role="end_user" if member is None else "account",
@@ -352,10 +352,10 @@ def older_row(prefix: str, number: int, second: int, query: str, answer: str) ->
     )
 
 
-def texts(query: str, answer: str) -> dict[str, str]:
+def texts(query: str, response: str) -> dict[str, str]:
     return {
         "inputs": json.dumps({"query": query, "sys.files": [], "sys.user_id": "x"}),
-        "outputs": json.dumps({"answer": answer}),
+        "outputs": json.dumps({"answer": response}),
     }
 
 

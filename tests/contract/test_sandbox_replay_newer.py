@@ -59,26 +59,26 @@ def test_the_sandbox_responds_as_the_real_server_did(version: str, name: str, la
     )
 
 
-def compare(name: str, request: dict[str, Any], answer: dict[str, Any], recorded: dict[str, Any]) -> None:
+def compare(name: str, request: dict[str, Any], response: dict[str, Any], recorded: dict[str, Any]) -> None:
     if name in DIFFERENCES:
-        answer["data"] = {**answer["data"], "status": recorded["data"]["status"]}
+        response["data"] = {**response["data"], "status": recorded["data"]["status"]}
     if request["path"].endswith("/workflows/logs"):
-        compare_pages(name, answer, recorded)
+        compare_pages(name, response, recorded)
     elif "/end-users/" in request["path"]:
-        compare_all_but({"app_id", "tenant_id", "created_at", "updated_at"}, answer, recorded)
-        assert len(answer["created_at"]) == len(recorded["created_at"])
+        compare_all_but({"app_id", "tenant_id", "created_at", "updated_at"}, response, recorded)
+        assert len(response["created_at"]) == len(recorded["created_at"])
     elif "/form/" in request["path"]:
-        compare_all_but({"expiration_time"}, answer, recorded)
+        compare_all_but({"expiration_time"}, response, recorded)
     else:
-        compare_bodies(request, answer, recorded)
+        compare_bodies(request, response, recorded)
 
 
-def compare_pages(name: str, answer: dict[str, Any], recorded: dict[str, Any]) -> None:
-    assert {**answer, "data": []} == {**recorded, "data": []}
+def compare_pages(name: str, response: dict[str, Any], recorded: dict[str, Any]) -> None:
+    assert {**response, "data": []} == {**recorded, "data": []}
     if "limited" in name:  # most of its rows are made up
-        assert [list(item) for item in answer["data"]] == [list(item) for item in recorded["data"]]
+        assert [list(item) for item in response["data"]] == [list(item) for item in recorded["data"]]
     else:
-        assert ties_aside(answer["data"]) == ties_aside(recorded["data"])
+        assert ties_aside(response["data"]) == ties_aside(recorded["data"])
 
 
 # The requests ------------------------------------------------------------------------------------------------------
@@ -248,8 +248,8 @@ def upload_ids(sandbox: Sandbox, request: dict[str, Any]) -> dict[str, str]:
     recorded = json.loads(request["body"])["inputs"]["doc"]["upload_file_id"]
     key = {"Authorization": f"Bearer {sandbox.keys['files']}"}
     files = {"file": ("a.txt", b"hello file", "text/plain")}
-    answer = HTTP.post(f"{sandbox.base_url}/files/upload", headers=key, files=files, data={"user": "u-1"})
-    return {recorded: answer.json()["id"]}
+    response = HTTP.post(f"{sandbox.base_url}/files/upload", headers=key, files=files, data={"user": "u-1"})
+    return {recorded: response.json()["id"]}
 
 
 # The lab's workflows -----------------------------------------------------------------------------------------------

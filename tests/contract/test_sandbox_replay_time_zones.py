@@ -62,12 +62,12 @@ def test_shifted_servers_are_shown_as_they_were(name: str, sandbox: Sandbox) -> 
         compare_all_but(left_out, response.json(), json.loads(body))
 
 
-def compare_newest(name: str, answer: dict[str, Any], recorded: dict[str, Any]) -> None:
+def compare_newest(name: str, response: dict[str, Any], recorded: dict[str, Any]) -> None:
     """Compare the newest log; the sandbox has no other."""
-    assert answer["data"] == recorded["data"][:1]
+    assert response["data"] == recorded["data"][:1]
     if name not in NOT_COMPARED:
-        assert len(answer["data"]) == len(recorded["data"])
-    assert (answer["total"] > 0) == (recorded["total"] > 0)
+        assert len(response["data"]) == len(recorded["data"])
+    assert (response["total"] > 0) == (recorded["total"] > 0)
 
 
 def spread_of_times(stream: str, date: str) -> set[int]:

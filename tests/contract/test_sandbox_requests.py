@@ -43,10 +43,10 @@ def run(http: httpx.Client, user: object = "u", **inputs: object) -> httpx.Respo
     return http.post(RUN, json={"inputs": {"query": "x", **inputs}, "user": user})
 
 
-def message(answer: httpx.Response) -> str:
-    assert answer.status_code == 400, answer.text
-    assert answer.json()["code"] == "invalid_param"
-    return answer.json()["message"]
+def message(response: httpx.Response) -> str:
+    assert response.status_code == 400, response.text
+    assert response.json()["code"] == "invalid_param"
+    return response.json()["message"]
 
 
 # Order -----------------------------------------------------------------------------------------------------------
@@ -54,8 +54,10 @@ def message(answer: httpx.Response) -> str:
 
 @pytest.mark.parametrize("path", [RUN, f"/workflows/{NO_ID}/run", "/workflows/tasks/x/stop", "/files/upload"])
 def test_the_key_is_checked_before_anything_else(path: str, http: httpx.Client) -> None:
-    answer = http.post(path, content=b"{", headers={"Authorization": "Bearer app-wrong", "Content-Type": "text/plain"})
-    assert answer.status_code == 401
+    response = http.post(
+        path, content=b"{", headers={"Authorization": "Bearer app-wrong", "Content-Type": "text/plain"}
+    )
+    assert response.status_code == 401
 
 
 @pytest.mark.parametrize("app", ["chat", "advanced-chat", "agent-chat", "completion"])
@@ -66,14 +68,14 @@ def test_body_and_user_are_checked_before_mode_and_the_rest(
     key = {"Authorization": f"Bearer {sandbox.keys[app]}"}
     assert http.post(path, content=b"{", headers=key | JSON).text == BAD_REQUEST
     assert message(http.post(path, json={}, headers=key)) == "Arg user must be provided."
-    answer = http.post(path, json={"inputs": 1, "user": "u"}, headers=key)
-    assert (answer.status_code, answer.json()["code"]) == (400, "not_workflow_app")
+    response = http.post(path, json={"inputs": 1, "user": "u"}, headers=key)
+    assert (response.status_code, response.json()["code"]) == (400, "not_workflow_app")
 
 
 def test_types_are_checked_before_workflow_id_and_inputs(http: httpx.Client) -> None:
     assert "validation error" in message(http.post("/workflows/no-uuid/run", json={"inputs": 1, "user": "u"}))
-    answer = http.post("/workflows/no-uuid/run", json={"inputs": {}, "user": "u"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    response = http.post("/workflows/no-uuid/run", json={"inputs": {}, "user": "u"})
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
 
 
 def test_publication_is_checked_before_the_inputs(sandbox: Sandbox, http: httpx.Client) -> None:
@@ -96,9 +98,9 @@ def test_what_only_reads_has_head_and_options(path: str, http: httpx.Client) -> 
 def test_what_changes_things_has_post_and_options_alone(path: str, http: httpx.Client) -> None:
     assert set(http.options(path).headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
     for method in ("GET", "HEAD", "PUT", "DELETE"):
-        answer = http.request(method, path)
-        assert answer.status_code == 405
-        assert "Allow" not in answer.headers
+        response = http.request(method, path)
+        assert response.status_code == 405
+        assert "Allow" not in response.headers
 
 
 # Bodies ----------------------------------------------------------------------------------------------------------
@@ -115,15 +117,15 @@ def test_what_changes_things_has_post_and_options_alone(path: str, http: httpx.C
 )
 @pytest.mark.parametrize("path", [RUN, "/workflows/tasks/x/stop"])
 def test_what_is_not_json_is_a_bad_request(path: str, content: bytes, http: httpx.Client) -> None:
-    answer = http.post(path, content=content, headers=JSON)
-    assert (answer.status_code, answer.text) == (400, BAD_REQUEST)
+    response = http.post(path, content=content, headers=JSON)
+    assert (response.status_code, response.text) == (400, BAD_REQUEST)
 
 
 @pytest.mark.parametrize("content", [b"null", b"[]", b'"text"', b"7", b"true", b"[" * 900 + b"]" * 900])
 @pytest.mark.parametrize("path", [RUN, "/workflows/tasks/x/stop"])
 def test_json_that_is_no_object_is_a_500(path: str, content: bytes, http: httpx.Client) -> None:
-    answer = http.post(path, content=content, headers=JSON)
-    assert (answer.status_code, answer.text) == (500, UNKNOWN)
+    response = http.post(path, content=content, headers=JSON)
+    assert (response.status_code, response.text) == (500, UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -139,20 +141,20 @@ def test_json_that_is_no_object_is_a_500(path: str, content: bytes, http: httpx.
 )
 def test_the_content_type_has_to_be_one_of_json(content_type: str, status: int, http: httpx.Client) -> None:
     content = b'{"inputs": {"query": "x"}, "user": "u"}'
-    answer = http.post(RUN, content=content, headers={"Content-Type": content_type})
-    assert answer.status_code == status
+    response = http.post(RUN, content=content, headers={"Content-Type": content_type})
+    assert response.status_code == status
     if status != 200:
-        assert answer.json()["code"] == "unsupported_media_type"
+        assert response.json()["code"] == "unsupported_media_type"
 
 
 @pytest.mark.parametrize(("encoding", "status"), [("utf-8", 200), ("utf-8-sig", 400), ("utf-16", 400), ("utf-32", 400)])
 def test_json_is_read_as_utf_8_without_a_byte_order_mark(encoding: str, status: int, http: httpx.Client) -> None:
     body = {"inputs": {"query": "[{\U0001f600"}, "user": "u"}
     content = json.dumps(body, ensure_ascii=False).encode(encoding)
-    answer = http.post(RUN, content=content, headers=JSON)
-    assert answer.status_code == status
+    response = http.post(RUN, content=content, headers=JSON)
+    assert response.status_code == status
     if status == 200:
-        assert answer.json()["data"]["outputs"]["answer"] == "[{\U0001f600"
+        assert response.json()["data"]["outputs"]["answer"] == "[{\U0001f600"
         assert http.post(RUN, content=json.dumps(body), headers=JSON).json()["data"]["status"] == "succeeded"
 
 
@@ -224,12 +226,12 @@ def test_an_empty_user_is_none(user: object, http: httpx.Client) -> None:
 
 def test_a_user_of_more_than_255_characters_is_a_500(sandbox: Sandbox, http: httpx.Client) -> None:
     assert run(http, user="中" * 255).status_code == 200
-    for answer in (
+    for response in (
         run(http, user="中" * 256),
         http.post("/workflows/tasks/x/stop", json={"user": "u" * 256}),
         http.post("/files/upload", data={"user": "u" * 256}, files={"file": ("a.txt", b"", "text/plain")}),
     ):
-        assert (answer.status_code, answer.text) == (500, UNKNOWN)
+        assert (response.status_code, response.text) == (500, UNKNOWN)
     assert len(sandbox.started_runs) == 1
 
 
@@ -290,8 +292,8 @@ def test_text_loses_its_nul_characters(http: httpx.Client) -> None:
 
 @pytest.mark.parametrize("number", [[1], {"a": 1}])
 def test_a_list_or_an_object_as_a_number_is_a_500(number: object, http: httpx.Client) -> None:
-    answer = run(http, seconds=number)
-    assert (answer.status_code, answer.json()["code"]) == (500, "internal_server_error")
+    response = run(http, seconds=number)
+    assert (response.status_code, response.json()["code"]) == (500, "internal_server_error")
 
 
 # Files in inputs -------------------------------------------------------------------------------------------------
@@ -313,8 +315,8 @@ REMOTE = {"type": "image", "transfer_method": "remote_url", "url": "https://exam
 
 def test_an_uploaded_file_and_a_remote_one_can_be_inputs(sandbox: Sandbox, http: httpx.Client) -> None:
     file = upload(http).json()
-    answer = run(http, document=local(file["id"]), documents=[REMOTE, local(file["id"])])
-    outputs = answer.json()["data"]["outputs"]
+    response = run(http, document=local(file["id"]), documents=[REMOTE, local(file["id"])])
+    outputs = response.json()["data"]["outputs"]
     assert outputs["document"]["related_id"] == file["id"]
     assert (outputs["document"]["filename"], outputs["document"]["size"]) == ("a.txt", 5)
     assert [document["remote_url"] for document in outputs["documents"]] == [REMOTE["url"], ""]
@@ -351,11 +353,11 @@ def test_a_file_that_is_incomplete_or_unknown_is_refused(
     assert message(run(http, document=file)) == complaint
     assert sandbox.started_runs == ()
     # In a list, what names no file at all is left out.
-    answer = http.post(RUN, json={"inputs": {"query": "x"}, "user": "u", "files": [file]})
+    response = http.post(RUN, json={"inputs": {"query": "x"}, "user": "u", "files": [file]})
     if complaint in {"Invalid file url", "transfer_method is required in file mapping"}:
-        assert answer.json()["data"]["status"] == "succeeded"
+        assert response.json()["data"]["status"] == "succeeded"
     else:
-        assert message(answer) == complaint
+        assert message(response) == complaint
 
 
 # Names and content types as the real server told them apart.
@@ -375,10 +377,10 @@ def test_a_file_has_to_have_the_type_that_its_name_tells(
     for name, content_type in files:
         id_ = upload(http, name, kind=content_type or "x/y").json()["id"]
         for stated in TYPES:
-            answer = run(http, document={**local(id_.upper()), "type": stated})
-            assert answer.status_code == (200 if stated == kind else 400), (name, stated)
+            response = run(http, document={**local(id_.upper()), "type": stated})
+            assert response.status_code == (200 if stated == kind else 400), (name, stated)
             if stated != kind:
-                assert message(answer) == WRONG_TYPE
+                assert message(response) == WRONG_TYPE
         without = {"transfer_method": "local_file", "upload_file_id": id_}
         assert run(http, document=without).status_code == (200 if kind == "custom" else 400)
 
@@ -416,10 +418,10 @@ def test_the_forms_own_lists_of_files_are_checked() -> None:
             ("a.png", "image/png", "image", 400),
             ("a.exe", "x/y", "custom", 400),
         ):
-            answer = post({**local(upload(http, name, kind=content_type).json()["id"]), "type": stated})
-            assert answer.status_code == status
+            response = post({**local(upload(http, name, kind=content_type).json()["id"]), "type": stated})
+            assert response.status_code == status
             if status == 400:
-                assert message(answer) == f"File validation failed for file: {name}"
+                assert message(response) == f"File validation failed for file: {name}"
         remote = {**REMOTE, "url": "https://x.test/a.txt", "type": "document"}
         assert message(post(remote)) == "File validation failed for file: a.txt"
 
@@ -433,9 +435,9 @@ def test_an_uploaded_file_can_be_fetched_by_its_signed_url(sandbox: Sandbox, htt
         ]
         outputs = json.loads(http.get(f"/workflows/run/{run_id}").json()["outputs"])
         for url in (file["source_url"], outputs["document"]["url"]):
-            answer = httpx.get(url)
-            assert (answer.status_code, answer.content) == (200, data)
-            assert answer.headers["Content-Type"] == kind
+            response = httpx.get(url)
+            assert (response.status_code, response.content) == (200, data)
+            assert response.headers["Content-Type"] == kind
         attached = httpx.get(f"{file['source_url']}&as_attachment=true")
         assert attached.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''")
         assert httpx.get(file["source_url"].replace("sign=", "sign=0")).status_code == 404
@@ -463,10 +465,10 @@ def test_a_file_of_another_app_is_unknown(sandbox: Sandbox, http: httpx.Client) 
 
 def test_an_upload_is_noted_with_the_hash_of_what_arrived(sandbox: Sandbox, http: httpx.Client) -> None:
     content = bytes(range(256)) * 5000
-    answer = upload(http, "Café 中.PNG", content, "image/png")
-    assert answer.status_code == 201
+    response = upload(http, "Café 中.PNG", content, "image/png")
+    assert response.status_code == 201
     file = sandbox.uploads[-1]
-    assert (file.id, file.name, file.size) == (answer.json()["id"], "Café 中.PNG", 1_280_000)
+    assert (file.id, file.name, file.size) == (response.json()["id"], "Café 中.PNG", 1_280_000)
     assert (file.extension, file.mime_type) == ("png", "image/png")
     assert file.sha256 == hashlib.sha256(content).hexdigest()
 
@@ -506,8 +508,8 @@ def test_a_form_without_its_one_file_is_refused(
     parts: list[tuple[str, Any]], status: int, code: str, http: httpx.Client
 ) -> None:
     files = [(name, (None, value) if isinstance(value, str) else value) for name, value in parts]
-    answer = http.post("/files/upload", files=files)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    response = http.post("/files/upload", files=files)
+    assert (response.status_code, response.json()["code"]) == (status, code)
 
 
 def test_of_two_files_of_one_name_the_first_counts(http: httpx.Client) -> None:
@@ -534,8 +536,8 @@ FILE = 'Content-Disposition: form-data; name="file"; filename='
     ],
 )
 def test_a_file_part_needs_a_type_and_a_plain_name(headers: str, status: int, code: str, http: httpx.Client) -> None:
-    answer = http.post("/files/upload", **form(headers))
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    response = http.post("/files/upload", **form(headers))
+    assert (response.status_code, response.json()["code"]) == (status, code)
 
 
 @pytest.mark.parametrize(
@@ -547,8 +549,8 @@ def test_a_file_part_needs_a_type_and_a_plain_name(headers: str, status: int, co
     ],
 )
 def test_a_name_is_kept_and_cut_when_it_is_too_long(given: str, name: str, extension: str, http: httpx.Client) -> None:
-    answer = upload(http, given).json()
-    assert (answer["name"], answer["extension"]) == (name, extension)
+    response = upload(http, given).json()
+    assert (response["name"], response["extension"]) == (name, extension)
 
 
 @pytest.mark.parametrize(
@@ -562,8 +564,8 @@ def test_a_name_is_kept_and_cut_when_it_is_too_long(given: str, name: str, exten
     ],
 )
 def test_what_is_no_form_has_no_file(request_of: dict[str, Any], http: httpx.Client) -> None:
-    answer = http.post("/files/upload", **request_of)
-    assert (answer.status_code, answer.json()["code"]) == (400, "no_file_uploaded")
+    response = http.post("/files/upload", **request_of)
+    assert (response.status_code, response.json()["code"]) == (400, "no_file_uploaded")
 
 
 # The app ---------------------------------------------------------------------------------------------------------
@@ -600,8 +602,8 @@ def test_a_run_is_found_by_every_spelling_of_its_id(http: httpx.Client) -> None:
     for spelling in (run_id.upper(), run_id.replace("-", ""), "{" + run_id + "}"):
         assert http.get(f"/workflows/run/{spelling}").json()["id"] == run_id
     for other in (run_id[:-1], run_id + "0", "{" + run_id, f"urn:uuid:{run_id}", "x"):
-        answer = http.get(f"/workflows/run/{other}")
-        assert (answer.status_code, answer.text) == (500, UNKNOWN)
+        response = http.get(f"/workflows/run/{other}")
+        assert (response.status_code, response.text) == (500, UNKNOWN)
 
 
 def test_every_generated_run_has_a_detail(sandbox: Sandbox) -> None:

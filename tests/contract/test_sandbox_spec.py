@@ -1,4 +1,4 @@
-"""The sandbox against the stored spec: schemathesis derives requests from the one and judges the other's answers."""
+"""The sandbox against the stored spec: schemathesis derives requests from the one and judges the other's responses."""
 
 import copy
 import json
@@ -120,7 +120,7 @@ MEASURED_OTHERWISE: list[tuple[Callable[[schemathesis.Case, schemathesis.Respons
 
 @anything.parametrize()
 @every_run_alike
-def test_every_answer_is_one_that_the_spec_describes(case: schemathesis.Case, sandbox: Sandbox) -> None:
+def test_every_response_is_described_by_the_spec(case: schemathesis.Case, sandbox: Sandbox) -> None:
     response = case.call(base_url=sandbox.base_url, headers={"Authorization": f"Bearer {sandbox.api_key}"})
     left_out = [
         # Free text that is no time, no known account or no status to filter by is a string, as the spec says, and

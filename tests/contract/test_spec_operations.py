@@ -83,7 +83,7 @@ def errors(value: object, schema: dict[str, Any]) -> list[str]:
 
 
 def unknown_fields(value: Any, schema: dict[str, Any]) -> list[str]:
-    """Fields that an answer has and the spec does not name, at any depth."""
+    """Fields that a response has and the spec does not name, at any depth."""
     if "$ref" in schema:
         return unknown_fields(value, SCHEMAS[schema["$ref"].removeprefix(REF)])
     if "anyOf" in schema:
@@ -239,10 +239,10 @@ def test_an_upload_is_a_form_with_a_file_and_perhaps_a_user() -> None:
     assert found["user"] == {"type": "string"}
 
 
-# --- answers and events ----------------------------------------------------------------------------------------------
+# --- responses and events ---------------------------------------------------------------------------------------------
 
 
-def test_the_successful_answers_are_those_of_the_server() -> None:
+def test_the_successful_responses_are_the_servers() -> None:
     found = {
         operation["operationId"]: {
             status: {
@@ -304,7 +304,7 @@ def test_an_event_has_its_fields_in_data_with_known_exceptions(event: str) -> No
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
-def test_no_answer_is_closed_to_new_fields(name: str) -> None:
+def test_no_response_is_closed_to_new_fields(name: str) -> None:
     assert "additionalProperties" not in SCHEMAS[name]
 
 
@@ -361,7 +361,7 @@ def test_every_operation_and_kind_of_response_is_recorded() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, call in CALLS.items() if call.kind == "application/json"])
-def test_a_recorded_answer_is_as_the_spec_says(name: str) -> None:
+def test_a_recorded_response_matches_the_spec(name: str) -> None:
     operation, _, response = CALLS[name]
     schema = schema_at(operation, str(response["status"]))
     body = json.loads(response["body"])

@@ -3,7 +3,7 @@
 Usage: batching_program.py URL KEY JOURNAL ROWS KILLS SEED SETTLE
 
 Each attempt is a forked child, and is killed (SIGKILL) after a random time; the last one runs to its end. Prints how
-many were killed, and index, run, status and answer of each item, as JSON.
+many were killed, and index, run, status and response of each item, as JSON.
 """
 
 import json

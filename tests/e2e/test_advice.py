@@ -11,11 +11,11 @@ from support.fault_server import (
     HTML,
     Behaviour,
     FaultServer,
-    answer,
     close,
-    error_answer,
+    error_response,
     event_stream,
     refusing_origin,
+    respond,
     silence,
 )
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from support.clients import Action
 
 LOOK = "logs.list(created_by_end_user_session_id=user)"
-GATEWAY = answer(504, "<title>504 Gateway Time-out</title>", content_type=HTML)
+GATEWAY = respond(504, "<title>504 Gateway Time-out</title>", content_type=HTML)
 STATUSES = [
-    error_answer(status, "x", "y") for status in (408, 502, 503, 524)
+    error_response(status, "x", "y") for status in (408, 502, 503, 524)
 ]  # the server's own 500 says that the run has ended
 
 
@@ -75,7 +75,7 @@ def test_what_a_gateway_says_leaves_open_whether_it_runs(half: Half, behaviour: 
 
 @EACH_HALF
 def test_clear_refusals_advise_nothing(half: Half):
-    with FaultServer(error_answer(500, "internal_server_error", "no")) as server:
+    with FaultServer(error_response(500, "internal_server_error", "no")) as server:
         error = failure(half, server.base_url, run)
     assert type(error) is InternalServerError
     assert LOOK not in str(error)
@@ -103,7 +103,7 @@ def test_an_empty_stream_says_that_the_run_may_still_be_executed(half: Half):
 def test_a_type_that_the_server_does_not_detect_is_named(half: Half):
     message = "Detected file type does not match the specified type. Please verify the file."
     document = {"type": "document", "transfer_method": "local_file", "upload_file_id": "u"}
-    with FaultServer(error_answer(400, "invalid_param", message)) as server:
+    with FaultServer(error_response(400, "invalid_param", message)) as server:
         error = failure(half, server.base_url, lambda client: client.runs.run({"doc": document}, user="u-1"))
     assert type(error) is BadRequestError
     assert message in str(error)

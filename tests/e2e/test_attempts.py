@@ -17,7 +17,7 @@ from support.fault_server import (
     drip_head,
     event_stream,
     json_response,
-    page_answer,
+    page_response,
     raw,
     silence,
     sse,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module", autouse=True)
 def _warm() -> None:
     """Load what the first request loads: that counts as well, and takes longer than what is tried here."""
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         for half in (SyncHalf(), AsyncHalf()):
             half.call(server.base_url, list_logs)
 
@@ -194,7 +194,7 @@ def test_connections_have_tcp_keepalive(half: Half, monkeypatch: pytest.MonkeyPa
             seen.add(args)
         original(self, *args)
 
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         if variable is not None:
             monkeypatch.setenv(variable, server.origin)
             monkeypatch.delenv("NO_PROXY", raising=False)
@@ -209,7 +209,7 @@ def test_a_platform_without_keepalive_still_connects(monkeypatch: pytest.MonkeyP
         if level == socket.SOL_SOCKET:
             raise OSError("not here")
 
-    with FaultServer(page_answer()) as server, monkeypatch.context() as patch, httpx.HTTPTransport() as transport:
+    with FaultServer(page_response()) as server, monkeypatch.context() as patch, httpx.HTTPTransport() as transport:
         from dify_workflow._http import network  # noqa: PLC0415 - the module is lazy
 
         network.install(transport)

@@ -10,13 +10,13 @@ from support.clients import EACH_HALF, Half
 from support.fault_server import (
     KEY,
     FaultServer,
-    answer,
-    error_answer,
+    error_response,
     event_stream,
     json_response,
     log_page,
     refusing_origin,
     reset,
+    respond,
     sse,
 )
 from support.killed_batches import KilledBatch, check_batch
@@ -304,15 +304,15 @@ DONE = json_response(200, DETAIL)
         pytest.param([CUT, found_log(), DONE], "SLR", "sending accepted started ended", id="no event"),
         pytest.param([reset(), found_log(), DONE], "SLR", "sending started ended", id="reset, and started"),
         pytest.param([reset(), NO_LOG, RAN], "SLS", "sending sending accepted started ended", id="reset"),
-        pytest.param([answer(504, "x"), NO_LOG, RAN], "SLS", "sending sending accepted started ended", id="gateway"),
+        pytest.param([respond(504, "x"), NO_LOG, RAN], "SLS", "sending sending accepted started ended", id="gateway"),
         pytest.param(
-            [error_answer(400, "invalid_param", "Too many requests. Please try again later. The current"), RAN],
+            [error_response(400, "invalid_param", "Too many requests. Please try again later. The current"), RAN],
             "SS",
             "sending unsent sending accepted started ended",
             id="too many at once",
         ),
         pytest.param(
-            [error_answer(429, "rate_limited", "x", headers=(("Retry-After", "1"),)), RAN],
+            [error_response(429, "rate_limited", "x", headers=(("Retry-After", "1"),)), RAN],
             "SS",
             "sending unsent sending accepted started ended",
             id="Retry-After",
@@ -332,9 +332,9 @@ def test_a_row_is_started_once_whatever_happens(
 @pytest.mark.parametrize(
     ("behaviours", "requests", "status", "error"),
     [
-        pytest.param([error_answer(400, "invalid_param", "no")], "S", "refused", "no", id="refused"),
-        pytest.param([error_answer(500, "unknown", "bug"), NO_LOG], "SL", "refused", "bug", id="500"),
-        pytest.param([answer(504, "x"), NO_LOG] * 3, "SLSLSL", "refused", "504", id="a gateway, always"),
+        pytest.param([error_response(400, "invalid_param", "no")], "S", "refused", "no", id="refused"),
+        pytest.param([error_response(500, "unknown", "bug"), NO_LOG], "SL", "refused", "bug", id="500"),
+        pytest.param([respond(504, "x"), NO_LOG] * 3, "SLSLSL", "refused", "504", id="a gateway, always"),
         pytest.param([CUT, NO_LOG], "SL", "unknown", "has not logged it", id="accepted and lost"),
         pytest.param(
             [event_stream(sse({"event": "error", "code": "quota", "status": 400, "message": "gone"}))],
@@ -342,7 +342,7 @@ def test_a_row_is_started_once_whatever_happens(
             id="error event",
         ),
         pytest.param(
-            [event_stream(sse(STARTED)), error_answer(404, "not_found", "x")],
+            [event_stream(sse(STARTED)), error_response(404, "not_found", "x")],
             "SR",
             "unknown",
             "does not have",
@@ -398,8 +398,8 @@ def test_a_torn_last_line_is_cut_off(half: Half, tmp_path: Path):
 @EACH_HALF
 def test_errors_that_concern_every_row_are_raised(half: Half, tmp_path: Path):
     for error, cls in (
-        (error_answer(401, "unauthorized", "no"), AuthenticationError),
-        (error_answer(400, "app_unavailable", "not published"), Exception),
+        (error_response(401, "unauthorized", "no"), AuthenticationError),
+        (error_response(400, "app_unavailable", "not published"), Exception),
     ):
         with pytest.raises(cls):
             one_row(half, tmp_path, error)

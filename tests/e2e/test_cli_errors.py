@@ -11,13 +11,13 @@ from support.command_line import Ran, run
 from support.fault_server import (
     KEY,
     FaultServer,
-    answer,
-    error_answer,
+    error_response,
     event_stream,
     json_response,
     log_page_bytes,
     raw,
     refusing_origin,
+    respond,
     sse,
 )
 from support.fault_table import FAULTS, Fault
@@ -81,18 +81,18 @@ ECHOES = {
 @pytest.mark.parametrize("output", ["table", "json"])
 def test_a_key_that_the_server_echoes_is_not_printed(echo: str, output: str):
     for arguments in (RUN, LIST, ("logs", "list", "--all")):
-        with FaultServer(error_answer(401, "unauthorized", f"the token {echo} is unknown")) as server:
+        with FaultServer(error_response(401, "unauthorized", f"the token {echo} is unknown")) as server:
             assert failed(*arguments, "-o", output, server=server).code == 4
 
 
 @pytest.mark.parametrize(
     "behaviour",
     [
-        lambda: answer(500, f"<h1>{KEY}</h1>"),
+        lambda: respond(500, f"<h1>{KEY}</h1>"),
         lambda: raw(f"HTTP/1.1 418 {KEY}\r\nX-Key: {KEY}\r\nContent-Length: 0\r\n\r\n".encode()),
         lambda: raw(f"HTTP/1.1 200 OK\r\n{KEY}\r\n\r\n".encode()),
-        lambda: answer(200, f'{{"data": "{KEY}'),
-        lambda: answer(302, "", headers=(("Location", f"http://elsewhere.invalid/{KEY}"),)),
+        lambda: respond(200, f'{{"data": "{KEY}'),
+        lambda: respond(302, "", headers=(("Location", f"http://elsewhere.invalid/{KEY}"),)),
         lambda: json_response(200, [KEY]),
     ],
     ids=["HTML", "reason phrase", "broken header", "broken JSON", "redirect", "list"],
@@ -150,7 +150,7 @@ def test_a_key_in_a_broken_configuration_is_not_printed(lines, tmp_path):
 
 
 def test_a_key_of_a_profile_that_is_echoed_is_not_printed(tmp_path):
-    with FaultServer(error_answer(403, "forbidden", f"no: {KEY}")) as server:
+    with FaultServer(error_response(403, "forbidden", f"no: {KEY}")) as server:
         arguments = ("config", "set", "a", "--base-url", server.origin)
         assert run(*arguments, stdin=KEY, XDG_CONFIG_HOME=str(tmp_path)).code == 0
         environment = {"DIFY_API_KEY": "app-of-the-environment", "XDG_CONFIG_HOME": str(tmp_path)}
@@ -191,7 +191,7 @@ def test_a_fault_of_this_program_is_shown_without_the_key(capsys):
 
 
 def test_messages_have_no_control_characters():
-    with FaultServer(error_answer(400, "invalid_param", "\x1b]0;title\x07\x9b31m red")) as server:
+    with FaultServer(error_response(400, "invalid_param", "\x1b]0;title\x07\x9b31m red")) as server:
         ran = failed(*RUN, server=server)
     assert "title" in ran.err
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", ran.err)

@@ -129,8 +129,8 @@ class TestRun:
 
 def test_a_paused_run_goes_on_when_its_form_is_submitted():
     def workflow(inputs):
-        answer = yield HumanForm("Go on?", actions={"yes": "Yes", "no": "No"})
-        return {"action": answer.action, **inputs}
+        response = yield HumanForm("Go on?", actions={"yes": "Yes", "no": "No"})
+        return {"action": response.action, **inputs}
 
     with Sandbox(rows=0, version="1.16") as sandbox:
         sandbox.set_workflow(workflow)

@@ -16,11 +16,11 @@ from support.fault_server import (
     Behaviour,
     Exchange,
     FaultServer,
-    answer,
-    error_answer,
+    error_response,
     event_stream,
     json_response,
     log_page,
+    respond,
     silence,
     sse,
 )
@@ -52,8 +52,8 @@ async def half_a_body(exchange: Exchange) -> None:
 PLACES: dict[str, Behaviour] = {
     "headers": silence(),
     "body": Behaviour("half a body", half_a_body),
-    "backoff": answer(503),
-    "asked pause": error_answer(429, "x", "y", headers=(("Retry-After", "55"),)),
+    "backoff": respond(503),
+    "asked pause": error_response(429, "x", "y", headers=(("Retry-After", "55"),)),
 }
 
 
@@ -250,7 +250,7 @@ def test_a_signal_handler_ends_it_at_whatever_moment(kind: str):
 # Streams ------------------------------------------------------------------------------------------------------------
 
 HELLO = sse({"event": "text_chunk", "task_id": "t", "workflow_run_id": "r", "data": {"text": "x"}})
-STREAM_PLACES = {"headers": silence(), "data": event_stream(HELLO, then="wait"), "backoff": answer(503)}
+STREAM_PLACES = {"headers": silence(), "data": event_stream(HELLO, then="wait"), "backoff": respond(503)}
 
 
 def open_stream(client: Any) -> Any:

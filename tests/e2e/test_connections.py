@@ -1,4 +1,4 @@
-"""What connections are made of: the environment's proxies, the end of a client, and nothing kept between answers."""
+"""What connections are made of: the environment's proxies, the end of a client, and nothing kept between responses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.clients import EACH_HALF, Half, failure, list_logs
-from support.fault_server import KEY, FaultServer, answer, page_answer, reset
+from support.fault_server import KEY, FaultServer, page_response, reset, respond
 from support.leaks import nothing_left_open
 from support.tls import certified
 
@@ -42,7 +42,7 @@ def proxies(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
 @EACH_HALF
 def test_the_environments_proxy_is_used(half: Half, name: str, proxies: Callable[..., None]):
-    with FaultServer(page_answer()) as proxy:
+    with FaultServer(page_response()) as proxy:
         proxies(**{name: proxy.base_url.removesuffix("/v1")})
         page = half.call("http://dify.invalid/v1", list_logs)
         assert proxy.requests[0].path.startswith("http://dify.invalid/v1/workflows/logs?")
@@ -51,7 +51,7 @@ def test_the_environments_proxy_is_used(half: Half, name: str, proxies: Callable
 
 @EACH_HALF
 def test_an_exempted_address_bypasses_the_proxy(half: Half, proxies: Callable[..., None]):
-    with FaultServer(page_answer()) as server, FaultServer(page_answer()) as proxy:
+    with FaultServer(page_response()) as server, FaultServer(page_response()) as proxy:
         proxies(http_proxy=proxy.base_url.removesuffix("/v1"), no_proxy="127.0.0.1")
         half.call(server.base_url, list_logs)
         assert len(server.requests) == 1
@@ -60,7 +60,7 @@ def test_an_exempted_address_bypasses_the_proxy(half: Half, proxies: Callable[..
 
 @EACH_HALF
 def test_an_exempted_network_bypasses_the_proxy(half: Half, proxies: Callable[..., None]):
-    with FaultServer(page_answer()) as server, FaultServer(page_answer()) as proxy:
+    with FaultServer(page_response()) as server, FaultServer(page_response()) as proxy:
         proxies(http_proxy=proxy.origin, no_proxy="10.0.0.0/8,127.0.0.0/8")
         half.call(server.base_url, list_logs)
         assert (len(server.requests), len(proxy.requests)) == (1, 0)
@@ -68,7 +68,7 @@ def test_an_exempted_network_bypasses_the_proxy(half: Half, proxies: Callable[..
 
 @EACH_HALF
 def test_a_derived_client_with_another_address_has_its_own_way(half: Half, proxies: Callable[..., None]):
-    with FaultServer(page_answer()) as server, FaultServer(page_answer()) as proxy:
+    with FaultServer(page_response()) as server, FaultServer(page_response()) as proxy:
         proxies(http_proxy=proxy.origin, no_proxy="127.0.0.1")
 
         async def story(client: Any) -> None:
@@ -87,7 +87,7 @@ def test_a_derived_client_with_another_address_has_its_own_way(half: Half, proxi
     [("all_proxy", "socks5://u:pass-word@127.0.0.1:9"), ("http_proxy", "ftp://u:pass-word@127.0.0.1")],
 )
 def test_a_proxy_that_cannot_be_used_is_a_configuration_error(half: Half, name: str, value: str, proxies):
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         proxies(**{name: value})
         error = failure(half, server.base_url, list_logs)
         assert type(error) is ConfigurationError
@@ -100,7 +100,7 @@ def test_a_proxy_that_cannot_be_used_is_a_configuration_error(half: Half, name: 
 @EACH_HALF
 def test_certificates_that_cannot_be_read_concern_only_tls(half: Half, monkeypatch, proxies, tmp_path: Path):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "company-ca.pem"))
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         half.call(server.base_url, list_logs)
         error = failure(half, server.base_url.replace("http:", "https:"), list_logs)
     assert type(error) is ConfigurationError
@@ -109,7 +109,7 @@ def test_certificates_that_cannot_be_read_concern_only_tls(half: Half, monkeypat
 
 @EACH_HALF
 def test_certificates_of_the_environment_hold_for_a_proxy_too(half: Half, monkeypatch, proxies, tmp_path: Path):
-    with FaultServer(page_answer(), tls=certified(tmp_path / "ca.pem")) as proxy:
+    with FaultServer(page_response(), tls=certified(tmp_path / "ca.pem")) as proxy:
         proxies(http_proxy=proxy.origin)
         assert type(failure(half, "http://dify.invalid", list_logs)) is APIConnectionError
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
@@ -121,7 +121,7 @@ def test_certificates_of_the_environment_hold_for_a_proxy_too(half: Half, monkey
 
 @EACH_HALF
 def test_a_redirect_to_nowhere_is_its_status(half: Half):
-    with FaultServer(answer(302, headers=(("Location", "https://:::/"),))) as server:
+    with FaultServer(respond(302, headers=(("Location", "https://:::/"),))) as server:
         with pytest.raises(APIStatusError) as caught:
             half.call(server.base_url, list_logs)
         assert caught.value.status_code == 302
@@ -135,21 +135,21 @@ def test_faults_leave_no_connection_open(half: Half):
                 await client.logs.list()
         assert server.wait_for_no_connection()
 
-    behaviours = [reset(), answer(200, "<html>"), answer(500, "", then="close"), reset()]
+    behaviours = [reset(), respond(200, "<html>"), respond(500, "", then="close"), reset()]
     with nothing_left_open(), FaultServer(*behaviours) as server:
         half.play(server.base_url, story, max_retries=0)
 
 
 @EACH_HALF
 def test_a_cookie_is_not_sent_back(half: Half, proxies: Callable[..., None]):
-    with FaultServer(page_answer(headers=(("Set-Cookie", "session=1; Path=/"),))) as server:
+    with FaultServer(page_response(headers=(("Set-Cookie", "session=1; Path=/"),))) as server:
         half.call(server.base_url, list_logs, list_logs)
         assert len(server.requests) == 2
         assert not any("cookie" in request.headers for request in server.requests)
 
 
 def test_a_retry_after_the_client_was_closed_opens_no_connection():
-    server = FaultServer(answer(503, headers=(("Retry-After", "1"),)), page_answer())
+    server = FaultServer(respond(503, headers=(("Retry-After", "1"),)), page_response())
     with server, DifyWorkflow(api_key=KEY, base_url=server.base_url) as client:
         failures: list[BaseException] = []
 

@@ -200,7 +200,7 @@ class TestInstalled:
         assert {"DifyWorkflow", "AsyncDifyWorkflow", "DifyError", "RateLimitError", "IncompleteWalkError"} <= set(names)
 
     @pytest.mark.parametrize("where", ["installed", "without_extras"])
-    def test_a_users_program_gets_its_answers_from_the_sandbox(self, request, sandbox, where):
+    def test_a_users_program_runs_against_the_sandbox(self, request, sandbox, where):
         python = request.getfixturevalue(where)
         said = step([str(python), "-I", "-W", "error", str(USER_PROGRAM)], variables=sandbox)
         assert re.search(r"^[1-9][0-9]* failed lately; in all \{'succeeded': [1-9]", said, re.MULTILINE), said

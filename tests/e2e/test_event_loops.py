@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.fault_server import KEY, FaultServer, error_answer, gather, page_answer, silence
+from support.fault_server import KEY, FaultServer, error_response, gather, page_response, silence
 from support.leaks import nothing_left_open
 
 from dify_workflow import APITimeoutError, AsyncDifyWorkflow, AuthenticationError
@@ -37,7 +37,7 @@ async def read(client: AsyncDifyWorkflow, times: int = 1) -> list[int]:
 
 
 def test_one_client_works_in_several_loops_and_leaves_nothing():
-    with nothing_left_open(), FaultServer(page_answer()) as server:
+    with nothing_left_open(), FaultServer(page_response()) as server:
         client = made_for(server)
         for _ in range(3):
             assert asyncio.run(read(client, times=3)) == [1, 1, 1]
@@ -51,7 +51,7 @@ def test_a_client_that_was_made_in_a_loop_works_in_the_next_too():
         await read(client)
         return client
 
-    with nothing_left_open(), FaultServer(page_answer()) as server:
+    with nothing_left_open(), FaultServer(page_response()) as server:
         client = asyncio.run(make(server))
         assert asyncio.run(read(client)) == [1]
 
@@ -63,7 +63,7 @@ def test_siblings_share_the_pool_of_their_loop():
             await read(sibling)
         await read(client)
 
-    with nothing_left_open(), FaultServer(page_answer()) as server:
+    with nothing_left_open(), FaultServer(page_response()) as server:
         client = made_for(server)
         asyncio.run(both(client))
         assert server.connections == 1
@@ -76,7 +76,7 @@ def test_a_loops_end_closes_connections_after_an_exception_too():
         await read(client)
         raise LookupError("the caller's own")
 
-    with nothing_left_open(), FaultServer(page_answer()) as server:
+    with nothing_left_open(), FaultServer(page_response()) as server:
         client = made_for(server)
         with pytest.raises(LookupError):
             asyncio.run(fail(client))
@@ -93,7 +93,7 @@ def test_async_with_closes_and_plain_use_after_it_is_refused():
         with pytest.raises(RuntimeError, match="closed"):
             await read(client)
 
-    with nothing_left_open(), FaultServer(page_answer()) as server:
+    with nothing_left_open(), FaultServer(page_response()) as server:
         client = made_for(server)
         asyncio.run(read(client))  # plain use in an earlier loop
         asyncio.run(use(client, server))
@@ -109,7 +109,7 @@ def test_many_tasks_at_once_share_one_pool():
             results += await asyncio.gather(*(read(client, times=2) for _ in range(TASKS)))
         return results
 
-    with nothing_left_open(), FaultServer(gather(TASKS, page_answer())) as server:
+    with nothing_left_open(), FaultServer(gather(TASKS, page_response())) as server:
         assert asyncio.run(use(made_for(server))) == [[1, 1]] * 3 * TASKS
         assert server.wait_for_no_connection()
     assert len(server.requests) == 6 * TASKS
@@ -119,7 +119,7 @@ def test_many_tasks_at_once_share_one_pool():
 def test_loops_in_several_threads_at_once_each_have_their_pool():
     loops = 4
     together = threading.Barrier(loops)
-    with nothing_left_open(), FaultServer(gather(loops, page_answer())) as server:
+    with nothing_left_open(), FaultServer(gather(loops, page_response())) as server:
         client = made_for(server)
 
         def run(_: int) -> list[int]:
@@ -142,7 +142,7 @@ def test_a_cancelled_call_frees_its_connection_only():
         await until(lambda: not server.open_connections)
         return await read(client, times=2)
 
-    with nothing_left_open(), FaultServer(silence(), page_answer()) as server:
+    with nothing_left_open(), FaultServer(silence(), page_response()) as server:
         assert asyncio.run(use(made_for(server), server)) == [1, 1]
     assert len(server.requests) == 3  # a cancelled call is not sent again
 
@@ -168,7 +168,7 @@ def test_a_call_can_be_cancelled_while_it_waits_for_its_retry(caplog):
         with pytest.raises(asyncio.CancelledError):
             await waiting
 
-    with nothing_left_open(), FaultServer(error_answer(429, "x", "y", headers=(("Retry-After", "50"),))) as server:
+    with nothing_left_open(), FaultServer(error_response(429, "x", "y", headers=(("Retry-After", "50"),))) as server:
         asyncio.run(use(made_for(server)))
     assert len(server.requests) == 1
 
@@ -183,7 +183,7 @@ def test_a_given_httpx_client_keeps_its_limits_and_stays_open():
             assert not http.is_closed
             assert await read(made_for(server, http_client=http)) == [1]
 
-    with nothing_left_open(), FaultServer(page_answer()) as server:
+    with nothing_left_open(), FaultServer(page_response()) as server:
         asyncio.run(use(server))
         assert server.wait_for_no_connection()
     assert server.most_open_connections <= 4
@@ -194,7 +194,7 @@ def test_a_client_never_used_or_only_refused_leaves_nothing():
         with pytest.raises(AuthenticationError):
             await read(client)
 
-    with nothing_left_open(), FaultServer(error_answer(401, "unauthorized", "no")) as server:
+    with nothing_left_open(), FaultServer(error_response(401, "unauthorized", "no")) as server:
         made_for(server)
         client = made_for(server)
         asyncio.run(client.close())
@@ -209,7 +209,7 @@ def test_a_forgotten_client_closes_while_its_loop_goes_on():
             gc.collect()
             await until(lambda: not server.open_connections)
 
-    with nothing_left_open(), FaultServer(page_answer()) as server:
+    with nothing_left_open(), FaultServer(page_response()) as server:
         asyncio.run(use(server))
     assert server.connections == 5
 
@@ -221,7 +221,7 @@ def test_a_client_forgotten_as_its_loop_ends_leaves_nothing():
     async def use_in_a_task(server: FaultServer) -> None:
         await asyncio.create_task(use(made_for(server)))
 
-    with nothing_left_open(), FaultServer(gather(TASKS, page_answer())) as server:
+    with nothing_left_open(), FaultServer(gather(TASKS, page_response())) as server:
         asyncio.run(use(made_for(server)))
         assert server.wait_for_no_connection()
         asyncio.run(use_in_a_task(server))
@@ -229,7 +229,7 @@ def test_a_client_forgotten_as_its_loop_ends_leaves_nothing():
 
 
 def test_a_manually_driven_loop_keeps_its_pool_until_shutdown():
-    with nothing_left_open(), FaultServer(page_answer()) as server:
+    with nothing_left_open(), FaultServer(page_response()) as server:
         client = made_for(server)
         loop = asyncio.new_event_loop()
         try:

@@ -1,4 +1,4 @@
-"""Exports to a collector: each ended run is one span, whatever the collector answers and how often it is sent."""
+"""Exports to a collector: each ended run is one span, whatever the collector sends back and how often it is sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceResponse,
 )
-from support.collector import Answer, Collector
+from support.collector import Collector, ScriptedResponse
 from support.command_line import run, variables
 from support.log_histories import NOW
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS = 620
-BUSY = Answer(503, (("Retry-After", "0"),))
+BUSY = ScriptedResponse(503, (("Retry-After", "0"),))
 PARTIAL = ExportTraceServiceResponse(
     partial_success=ExportTracePartialSuccess(rejected_spans=3, error_message="too old")
 ).SerializeToString()
@@ -120,28 +120,28 @@ def test_spans_begin_at_true_times_on_a_shifted_server(few: Sandbox, shift_all: 
 
 
 @pytest.mark.parametrize(
-    "answers",
-    [(BUSY, BUSY), (Answer(429, (("Retry-After", "0"),)),), (Answer(413),)],
+    "responses",
+    [(BUSY, BUSY), (ScriptedResponse(429, (("Retry-After", "0"),)),), (ScriptedResponse(413),)],
     ids=["out of order", "too many requests", "too large"],
 )
-def test_spans_arrive_all_the_same(few: Sandbox, answers: tuple[Answer, ...]) -> None:
-    with Collector(*answers) as collector, few.client() as client:
+def test_spans_arrive_all_the_same(few: Sandbox, responses: tuple[ScriptedResponse, ...]) -> None:
+    with Collector(*responses) as collector, few.client() as client:
         export(client, collector.target)
         assert set(collector.spans) == runs_of(few)
-        assert len(collector.sizes) > len(answers)
+        assert len(collector.sizes) > len(responses)
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("response", "said"),
     [
-        (Answer(401), "401 Unauthorized: check OTEL_EXPORTER_OTLP_HEADERS"),
-        (Answer(404), "check the address, which ends in /v1/traces"),
-        (Answer(400), "400 Bad Request"),
-        (Answer(503, (("Retry-After", "3600"),)), "503 Service Unavailable"),
+        (ScriptedResponse(401), "401 Unauthorized: check OTEL_EXPORTER_OTLP_HEADERS"),
+        (ScriptedResponse(404), "check the address, which ends in /v1/traces"),
+        (ScriptedResponse(400), "400 Bad Request"),
+        (ScriptedResponse(503, (("Retry-After", "3600"),)), "503 Service Unavailable"),
     ],
 )
-def test_a_refusal_is_an_error_that_says_what_to_do(few: Sandbox, answer: Answer, said: str) -> None:
-    with Collector(answer) as collector, few.client() as client:
+def test_a_refusal_is_an_error_that_says_what_to_do(few: Sandbox, response: ScriptedResponse, said: str) -> None:
+    with Collector(response) as collector, few.client() as client:
         with pytest.raises(CollectorError) as caught:
             export(client, collector.target)
         assert said in str(caught.value)
@@ -151,8 +151,8 @@ def test_a_refusal_is_an_error_that_says_what_to_do(few: Sandbox, answer: Answer
 @pytest.mark.parametrize(
     "body",
     [
-        Answer(200, (("Content-Type", "application/x-protobuf"),), PARTIAL),
-        Answer(
+        ScriptedResponse(200, (("Content-Type", "application/x-protobuf"),), PARTIAL),
+        ScriptedResponse(
             200,
             (("Content-Type", "application/json"),),
             json.dumps({"partialSuccess": {"rejectedSpans": "3", "errorMessage": "too old"}}).encode(),
@@ -160,9 +160,9 @@ def test_a_refusal_is_an_error_that_says_what_to_do(few: Sandbox, answer: Answer
     ],
     ids=["protobuf", "json"],
 )
-def test_rejected_spans_are_counted_and_the_rest_is_sent(few: Sandbox, tmp_path: Path, body: Answer) -> None:
+def test_rejected_spans_are_counted_and_the_rest_is_sent(few: Sandbox, tmp_path: Path, body: ScriptedResponse) -> None:
     state = tmp_path / "state.json"
-    with Collector(Answer(413), body) as collector, few.client() as client:
+    with Collector(ScriptedResponse(413), body) as collector, few.client() as client:
         with pytest.raises(CollectorError, match="rejected 3 of 4 spans: too old") as caught:
             export(client, collector.target, state=state)
         assert collector.sizes == [4, 2, 2]
@@ -173,7 +173,7 @@ def test_rejected_spans_are_counted_and_the_rest_is_sent(few: Sandbox, tmp_path:
 
 def test_an_interrupted_export_goes_on_where_it_stands(sandbox: Sandbox, tmp_path: Path) -> None:
     state = tmp_path / "state.json"
-    with Collector(Answer(), Answer(400)) as collector, sandbox.client() as client:
+    with Collector(ScriptedResponse(), ScriptedResponse(400)) as collector, sandbox.client() as client:
         with pytest.raises(CollectorError, match="400"):
             export(client, collector.target, state=state)
         result = export(client, collector.target, state=state)

@@ -12,19 +12,19 @@ from support.fault_server import (
     Behaviour,
     Exchange,
     FaultServer,
-    answer,
     close,
     close_on_accept,
     drip,
     drip_head,
-    error_answer,
+    error_response,
     gzipped,
     large_page_bytes,
     log_page,
-    page_answer,
+    page_response,
     raw,
     refusing_origin,
     reset,
+    respond,
 )
 from support.fault_table import PAGE, http_date, plain_text_to_tls
 
@@ -74,7 +74,7 @@ def test_a_connection_closed_at_once_is_retried_for_reads_only(half: Half, actio
 
 @EACH_HALF
 def test_reading_recovers_from_a_connection_closed_at_once(half: Half):
-    with FaultServer(close_on_accept(), close_on_accept(), page_answer()) as server:
+    with FaultServer(close_on_accept(), close_on_accept(), page_response()) as server:
         assert half.call(server.base_url, list_logs).total == 1
     assert server.connections == 3
 
@@ -122,7 +122,7 @@ def test_headers_that_come_drop_by_drop_are_left_before_they_end(half: Half):
 
 
 @EACH_HALF
-def test_a_slow_answer_within_the_timeout_is_an_answer(half: Half):
+def test_a_slow_response_within_the_timeout_is_accepted(half: Half):
     pieces = [PAGE[at : at + 100] for at in range(0, len(PAGE), 100)]
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON}\r\nContent-Length: {len(PAGE)}\r\n\r\n".encode()
     slow = raw(0.05, head, *(part for piece in pieces for part in (piece, 0.02)), then="keep")
@@ -134,7 +134,7 @@ def test_a_slow_answer_within_the_timeout_is_an_answer(half: Half):
 @EACH_HALF
 def test_the_servers_wish_is_waited_for(half: Half, caplog):
     caplog.set_level(logging.INFO, "dify_workflow")
-    with FaultServer(error_answer(429, "x", "y", headers=(("Retry-After", "1"),)), page_answer()) as server:
+    with FaultServer(error_response(429, "x", "y", headers=(("Retry-After", "1"),)), page_response()) as server:
         half.call(server.base_url, list_logs)
     assert len(server.requests) == 2
     assert "retry 1 in 1.00 s" in caplog.text
@@ -142,7 +142,9 @@ def test_the_servers_wish_is_waited_for(half: Half, caplog):
 
 @EACH_HALF
 def test_a_retry_after_date_beyond_a_minute_is_raised_at_once(half: Half):
-    with FaultServer(error_answer(429, "x", "y", headers=(("Retry-After", http_date(timedelta(hours=1))),))) as server:
+    with FaultServer(
+        error_response(429, "x", "y", headers=(("Retry-After", http_date(timedelta(hours=1))),))
+    ) as server:
         error = failure(half, server.base_url, list_logs)
     assert isinstance(error, RateLimitError)
     assert 3000 < error.retry_after <= 3600
@@ -167,8 +169,8 @@ def test_waits_grow_from_retry_to_retry(half: Half, caplog):
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("http", [None, {"follow_redirects": True}], ids=["own pool", "caller's following client"])
 def test_the_key_does_not_follow_a_redirect_to_another_host(half: Half, status: int, http):
-    with FaultServer(page_answer(), host="127.0.0.2") as elsewhere:
-        redirect = answer(status, headers=(("Location", f"{elsewhere.base_url}/workflows/logs"),))
+    with FaultServer(page_response(), host="127.0.0.2") as elsewhere:
+        redirect = respond(status, headers=(("Location", f"{elsewhere.base_url}/workflows/logs"),))
         with FaultServer(redirect) as server:
             error = failure(half, server.base_url, list_logs, http=http)
             assert len(server.requests) == 1
@@ -181,11 +183,11 @@ def test_the_key_does_not_follow_a_redirect_to_another_host(half: Half, status: 
 
 @EACH_HALF
 def test_a_redirect_on_the_same_host_is_not_followed_either(half: Half):
-    # Flask answers 308 with a page of HTML where a path has too many slashes: base_url is wrong then.
-    redirect = answer(
+    # Flask responds 308 with a page of HTML where a path has too many slashes: base_url is wrong then.
+    redirect = respond(
         308, "<!doctype html><title>Redirecting...</title>", headers=(("Location", "/v1/workflows/logs"),)
     )
-    with FaultServer(redirect, page_answer()) as server:
+    with FaultServer(redirect, page_response()) as server:
         error = failure(half, server.base_url, list_logs)
     assert type(error) is APIStatusError
     assert error.status_code == 308
@@ -199,13 +201,13 @@ def test_a_redirect_on_the_same_host_is_not_followed_either(half: Half):
 @pytest.mark.parametrize(
     "behaviour",
     [
-        answer(200, gzipped(PAGE), headers=(("Content-Encoding", "gzip"),)),
-        answer(200, PAGE, content_type=None),
-        answer(200, PAGE, content_type="text/html"),
-        answer(200, PAGE, content_type="application/json; charset=latin-1"),
-        answer(200, b"\xef\xbb\xbf" + PAGE),
-        answer(200, b"\r\n  " + PAGE + b"\n\n"),
-        answer(200, PAGE, headers=(("X-Server", "caf\u00e9"),)),
+        respond(200, gzipped(PAGE), headers=(("Content-Encoding", "gzip"),)),
+        respond(200, PAGE, content_type=None),
+        respond(200, PAGE, content_type="text/html"),
+        respond(200, PAGE, content_type="application/json; charset=latin-1"),
+        respond(200, b"\xef\xbb\xbf" + PAGE),
+        respond(200, b"\r\n  " + PAGE + b"\n\n"),
+        respond(200, PAGE, headers=(("X-Server", "caf\u00e9"),)),
         raw(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + PAGE),
         raw(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(PAGE) + PAGE),
         raw(b"HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(PAGE) + PAGE + b"\r\n0\r\n\r\n"),
@@ -224,7 +226,7 @@ def test_a_correct_page_is_read_however_it_comes(half: Half, behaviour):
 @EACH_HALF
 def test_a_page_of_50_megabytes_is_read(half: Half):
     size = 50_000_000
-    with FaultServer(answer(200, large_page_bytes(size))) as server:
+    with FaultServer(respond(200, large_page_bytes(size))) as server:
         page = half.call(server.base_url, list_logs)
     assert len(page.to_dict()["data"][0]["workflow_run"]["error"]) == size
     assert len(page.data) == 2
@@ -234,7 +236,7 @@ def test_a_page_of_50_megabytes_is_read(half: Half):
 @EACH_HALF
 def test_an_error_of_5_megabytes_says_little_and_carries_all(half: Half):
     body = "<html><title>Bad Gateway</title>" + "x" * 5_000_000
-    with FaultServer(answer(502, body)) as server:
+    with FaultServer(respond(502, body)) as server:
         error = failure(half, server.base_url, list_logs, max_retries=0)
     assert type(error) is InternalServerError
     assert error.body == body
@@ -243,14 +245,14 @@ def test_an_error_of_5_megabytes_says_little_and_carries_all(half: Half):
 
 @EACH_HALF
 def test_a_keep_alive_connection_is_used_again(half: Half):
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         half.call(server.base_url, list_logs, list_logs, post, list_logs)
     assert server.connections == 1
 
 
 @EACH_HALF
 def test_an_error_leaves_the_connection_usable(half: Half):
-    behaviours = [error_answer(400, "invalid_param", "no"), answer(502, "<html>"), page_answer()]
+    behaviours = [error_response(400, "invalid_param", "no"), respond(502, "<html>"), page_response()]
     with FaultServer(*behaviours) as server:
 
         def refused_once(client):
@@ -264,14 +266,14 @@ def test_an_error_leaves_the_connection_usable(half: Half):
 
 @EACH_HALF
 def test_a_closed_keep_alive_connection_is_no_error_for_reads(half: Half):
-    with FaultServer(answer(200, PAGE, then="close")) as server:
+    with FaultServer(respond(200, PAGE, then="close")) as server:
         half.call(server.base_url, *[list_logs] * 5)
     assert [request.method for request in server.requests] == ["GET"] * 5
 
 
 @EACH_HALF
 def test_a_connection_seen_to_be_closed_is_not_used_for_work(half: Half):
-    with FaultServer(answer(200, PAGE, then="close")) as server:
+    with FaultServer(respond(200, PAGE, then="close")) as server:
 
         def see_it_closed(client):
             assert server.wait_for_no_connection()
@@ -283,10 +285,10 @@ def test_a_connection_seen_to_be_closed_is_not_used_for_work(half: Half):
 
 @EACH_HALF
 def test_a_close_during_reuse_is_repeated_for_reads_only(half: Half):
-    with FaultServer(page_answer(), close(), page_answer()) as server:
+    with FaultServer(page_response(), close(), page_response()) as server:
         half.call(server.base_url, list_logs, list_logs)
     assert [request.connection for request in server.requests] == [1, 1, 2]
-    with FaultServer(page_answer(), close(), page_answer()) as server:
+    with FaultServer(page_response(), close(), page_response()) as server:
         assert type(failure(half, server.base_url, list_logs, post)) is APIConnectionError
     assert [request.connection for request in server.requests] == [1, 1]
 
@@ -294,6 +296,6 @@ def test_a_close_during_reuse_is_repeated_for_reads_only(half: Half):
 @EACH_HALF
 def test_connections_idle_beyond_gunicorns_limit_are_not_reused(half: Half):
     # gunicorn closes a connection that was idle for 2 s; work sent at that moment would be neither done nor undone.
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         half.call(server.base_url, list_logs, half.pause(1.8), post)
     assert [request.connection for request in server.requests] == [1, 2]

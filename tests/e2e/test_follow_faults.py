@@ -14,17 +14,17 @@ from support.fault_server import (
     KEY,
     Behaviour,
     FaultServer,
-    answer,
     close,
     close_on_accept,
     cut_chunks,
-    error_answer,
+    error_response,
     json_response,
     log_page,
     log_page_bytes,
-    page_answer,
+    page_response,
     reset,
     reset_inside_body,
+    respond,
     short_body,
     silence,
 )
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SINCE = "2026-01-01"  # before the rows of a fault server's pages
-MARK = "text-of-an-answer"
+MARK = "text-of-a-response"
 NOW = int(time.time())
 
 
@@ -52,16 +52,16 @@ OUTAGES = {
     "short body": lambda: short_body(200, log_page_bytes(2)),
     "cut chunks": lambda: cut_chunks(log_page_bytes(2)),
     "timeout": silence,
-    "HTML with 200": lambda: answer(200, f"<html><title>{MARK}</title>{KEY}</html>", content_type=HTML),
-    "broken JSON": lambda: answer(200, f'{{"data": [{MARK}'),
+    "HTML with 200": lambda: respond(200, f"<html><title>{MARK}</title>{KEY}</html>", content_type=HTML),
+    "broken JSON": lambda: respond(200, f'{{"data": [{MARK}'),
     "a list": lambda: json_response(200, [MARK]),
     "data is missing": lambda: json_response(200, {"total": 1}),
     "contradiction": contradiction,
     **{
-        str(status): lambda status=status: error_answer(status, "unknown", f"{MARK} {KEY}")
+        str(status): lambda status=status: error_response(status, "unknown", f"{MARK} {KEY}")
         for status in (408, 429, 500, 502, 503, 504)
     },
-    "the concurrency limit": lambda: error_answer(400, "invalid_param", "Too many requests. Please try again later."),
+    "the concurrency limit": lambda: error_response(400, "invalid_param", "Too many requests. Please try again later."),
 }
 
 
@@ -72,7 +72,7 @@ def test_an_outage_is_waited_out_without_loss_or_duplicates(half: Half, outage: 
     # A contradiction is believed when it is told three times.
     faults = [fault() for _ in range(6 if fault is contradiction else 2)]
     with (
-        FaultServer(page_answer(rows=1), *faults, page_answer(rows=2), fault(), page_answer(rows=3)) as server,
+        FaultServer(page_response(rows=1), *faults, page_response(rows=2), fault(), page_response(rows=3)) as server,
         Follower(half, server.base_url, since=SINCE, timeout=0.2 if fault is silence else None) as follower,
     ):
         given = [log.id for log in follower.take(3)]
@@ -88,7 +88,7 @@ def test_an_outage_is_waited_out_without_loss_or_duplicates(half: Half, outage: 
 @EACH_HALF
 def test_a_connection_that_is_closed_at_once_is_waited_out(half: Half, caplog: pytest.LogCaptureFixture):
     with (
-        FaultServer(close_on_accept(), close_on_accept(), page_answer(rows=1)) as server,
+        FaultServer(close_on_accept(), close_on_accept(), page_response(rows=1)) as server,
         Follower(half, server.base_url, since=SINCE) as follower,
     ):
         assert len(follower.take()) == 1
@@ -97,10 +97,10 @@ def test_a_connection_that_is_closed_at_once_is_waited_out(half: Half, caplog: p
 
 @EACH_HALF
 def test_retry_after_is_obeyed_beyond_what_a_call_waits(half: Half, caplog: pytest.LogCaptureFixture):
-    # The pause itself is decided, and proven, without a clock; here it has to come from the answer's header.
-    patience = error_answer(429, "too_many_requests", "slow down", headers=(("Retry-After", "0.3"),))
+    # The pause itself is decided, and proven, without a clock; here it has to come from the response's header.
+    patience = error_response(429, "too_many_requests", "slow down", headers=(("Retry-After", "0.3"),))
     with (
-        FaultServer(patience, page_answer(rows=1)) as server,
+        FaultServer(patience, page_response(rows=1)) as server,
         Follower(half, server.base_url, since=SINCE) as follower,
     ):
         assert len(follower.take()) == 1
@@ -112,7 +112,7 @@ def test_retry_after_is_obeyed_beyond_what_a_call_waits(half: Half, caplog: pyte
 @EACH_HALF
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_refusal_is_raised_at_once_and_the_checkpoint_holds(half: Half, status: int):
-    with FaultServer(page_answer(rows=2), error_answer(status, "no", "no"), page_answer(rows=3)) as server:
+    with FaultServer(page_response(rows=2), error_response(status, "no", "no"), page_response(rows=3)) as server:
         with Follower(half, server.base_url, since=SINCE) as follower:
             follower.take(2)
             with pytest.raises(APIStatusError) as caught:
@@ -192,7 +192,7 @@ def test_a_server_that_is_away_for_a_while_is_found_again(half: Half, tmp_path: 
 
 def test_an_outage_that_lasts_is_asked_about_ever_more_seldom(caplog: pytest.LogCaptureFixture):
     with (
-        FaultServer(*(answer(503) for _ in range(6)), page_answer(rows=1)) as server,
+        FaultServer(*(respond(503) for _ in range(6)), page_response(rows=1)) as server,
         Follower(SyncHalf(), server.base_url, since=SINCE, poll=0.01) as follower,
     ):
         follower.take()

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fault_server import KEY, FaultServer, page_answer, silence
+from support.fault_server import KEY, FaultServer, page_response, silence
 from support.leaks import nothing_left_open
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
@@ -111,7 +111,7 @@ def test_async_leaving_leaves_no_task_and_nothing_else(sandbox: Sandbox, taken: 
 @pytest.mark.parametrize("moment", ["while it waits", "while it asks"])
 def test_a_cancelled_task_ends_at_once_and_its_checkpoint_holds(moment: str):
     async def cancel() -> None:
-        behaviours = [page_answer(rows=2)] + ([silence()] if moment == "while it asks" else [])
+        behaviours = [page_response(rows=2)] + ([silence()] if moment == "while it asks" else [])
         with FaultServer(*behaviours) as server:
             async with AsyncDifyWorkflow(api_key=KEY, base_url=server.base_url) as client:
                 poll = 0.01 if moment == "while it asks" else 1000.0

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.fault_server import KEY, Behaviour, FaultServer, event_stream, page_answer, sse
+from support.fault_server import KEY, Behaviour, FaultServer, event_stream, page_response, sse
 from support.leaks import nothing_left_open
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
@@ -90,7 +90,7 @@ print("done")
 async def respond(exchange: Exchange) -> None:
     assert exchange.request is not None
     is_stream = exchange.request.method == "POST" or exchange.request.path.partition("?")[0].endswith("/events")
-    behaviour = event_stream(HELLO, then="wait") if is_stream else page_answer(rows=3)
+    behaviour = event_stream(HELLO, then="wait") if is_stream else page_response(rows=3)
     await behaviour.play(exchange)
 
 
@@ -106,7 +106,11 @@ def test_forgotten_iterators_let_other_threads_go_on(own: str):
 
 def test_httpcore_still_has_the_lock_that_is_looked_at():
     """When this fails, a release of httpcore has moved the lock of its pool: `lock_of` has to look elsewhere."""
-    with FaultServer(page_answer()) as server, httpx.Client() as http, http.stream("GET", server.base_url) as response:
+    with (
+        FaultServer(page_response()) as server,
+        httpx.Client() as http,
+        http.stream("GET", server.base_url) as response,
+    ):
         assert lock_of(response.stream) is not None
 
 

@@ -18,7 +18,7 @@ from support.fault_server import (
     event_stream,
     json_response,
     log_page,
-    page_answer,
+    page_response,
     sse,
 )
 from support.tls import certified
@@ -136,7 +136,7 @@ os.wait()
 made.close()
 print(json.dumps("done"))
 """
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         assert run(program, server, "-X", "dev", "-W", "error") == "done"
 
 
@@ -227,7 +227,7 @@ async def respond(exchange: Exchange) -> None:
     elif "/run/" in exchange.request.path:
         await json_response(200, {"id": "x", "status": "succeeded", "workflow_id": "w"}).play(exchange)
     else:
-        await page_answer(rows=9).play(exchange)
+        await page_response(rows=9).play(exchange)
 
 
 def test_an_open_iterator_belongs_to_the_process_that_opened_it():

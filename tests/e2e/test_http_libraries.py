@@ -15,14 +15,14 @@ import httpx2
 import pytest
 from support.fault_server import (
     FaultServer,
-    answer,
     drip,
     event_stream,
     log_page_bytes,
-    page_answer,
+    page_response,
     raw,
     refusing_origin,
     reset_inside_body,
+    respond,
     sse,
 )
 
@@ -165,7 +165,7 @@ def test_streams_and_walks_go_over_a_client(http: ModuleType) -> None:
 
 @LIBRARIES
 def test_errors_of_a_client_are_those_of_the_sdk(http: ModuleType) -> None:
-    behaviours = [reset_inside_body(b"{"), answer(500), drip(b"{}" * 99)]
+    behaviours = [reset_inside_body(b"{"), respond(500), drip(b"{}" * 99)]
     with (
         FaultServer(*behaviours) as server,
         http.Client(timeout=0.2) as own,
@@ -189,7 +189,10 @@ def test_errors_of_a_client_are_those_of_the_sdk(http: ModuleType) -> None:
 def test_a_response_that_is_followed_by_more_is_the_last(http: ModuleType) -> None:
     page = log_page_bytes()
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(page)
-    with FaultServer(raw(head + page + b"HTTP/1.1 200 OK", then="keep"), page_answer()) as server, http.Client() as own:
+    with (
+        FaultServer(raw(head + page + b"HTTP/1.1 200 OK", then="keep"), page_response()) as server,
+        http.Client() as own,
+    ):
         with client_of(own, server.base_url) as client:
             client.logs.list()
             client.logs.list()

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from support.clients import EACH_HALF, Half
-from support.fault_server import KEY, FaultServer, answer, error_answer, json_response, log_page, page_answer
+from support.fault_server import KEY, FaultServer, error_response, json_response, log_page, page_response, respond
 
 from dify_workflow import (
     AsyncDifyWorkflow,
@@ -91,7 +91,7 @@ def test_a_wrong_timeout_is_refused_by_the_call(client_class: Any, method: str):
 @pytest.mark.parametrize("method", ["list", "iter", "follow"])
 def test_filters_that_cannot_be_meant_are_refused_by_the_call(client_class: Any, method: str):
     cases = REFUSED + (TIMES if method != "follow" else []) + ([(BOTH, "logs.iter")] if method == "list" else [])
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         client = client_class(api_key=KEY, base_url=server.base_url)
         for arguments, text in cases:
             with pytest.raises(ValueError, match="must be") as caught:  # noqa: PT012 - one call, to await or not
@@ -178,16 +178,16 @@ def test_the_version_is_asked_for_once_and_only_where_it_matters(half: Half, met
 @EACH_HALF
 @pytest.mark.parametrize("method", ["list", "iter"])
 def test_a_refusal_names_the_version_as_well(half: Half, method: str):
-    refusal = error_answer(401, "unauthorized", "no", headers=(("X-Version", "1.16.1"),))
+    refusal = error_response(401, "unauthorized", "no", headers=(("X-Version", "1.16.1"),))
     with FaultServer(refusal) as server:
         with pytest.raises(ValueError, match="the longest beginning that fits is '搜索内容很'"):
             half.play(server.base_url, lambda client: read_one(client, method, SIX))
         assert len(server.requests) == 1
-    with FaultServer(answer(200, "{}")) as server:  # no version: not one that is known to find it
+    with FaultServer(respond(200, "{}")) as server:  # no version: not one that is known to find it
         with pytest.raises(ValueError, match="keyword must be shorter"):
             half.play(server.base_url, lambda client: read_one(client, method, SIX))
         assert len(server.requests) == 1
-    with FaultServer(answer(502)) as server, pytest.raises(InternalServerError, match="GET /v1/info"):
+    with FaultServer(respond(502)) as server, pytest.raises(InternalServerError, match="GET /v1/info"):
         half.play(server.base_url, lambda client: read_one(client, method, SIX))
 
 
@@ -222,7 +222,7 @@ def test_a_verbatim_status_goes_to_the_server(half: Half, method: str):
                 pass
 
     with FaultServer(
-        error_answer(400, "invalid_param", "Input should be 'succeeded', 'failed' or 'stopped'")
+        error_response(400, "invalid_param", "Input should be 'succeeded', 'failed' or 'stopped'")
     ) as server:
         with pytest.raises(BadRequestError, match="Input should be"):
             half.play(server.base_url, story)
@@ -239,8 +239,8 @@ def test_a_verbatim_keyword_goes_to_the_server_as_it_is(half: Half):
         async with client.logs.follow(keyword=Verbatim('"')) as follow:
             await anext(follow)
 
-    refusal = error_answer(400, "invalid_param", "no")
-    with FaultServer(page_answer(), page_answer(), refusal) as server, pytest.raises(BadRequestError):
+    refusal = error_response(400, "invalid_param", "no")
+    with FaultServer(page_response(), page_response(), refusal) as server, pytest.raises(BadRequestError):
         half.play(server.base_url, story)
     keywords = [parse_qs(urlsplit(request.path).query)["keyword"] for request in server.requests]
     assert keywords == [["m\u00fcller"], ["x" * 31], ['"']]

@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 from support.clients import EACH_HALF, Half, list_logs
-from support.fault_server import KEY, FaultServer, answer, log_page, page_answer, raw
+from support.fault_server import KEY, FaultServer, log_page, page_response, raw, respond
 
 from dify_workflow import DifyError
 from dify_workflow._http.library import httpx
@@ -68,7 +68,7 @@ def wrapped(function: Callable[..., Any], seen: list[str]) -> Callable[..., Any]
 def test_a_wrapped_function_sees_each_attempt(half: Half, monkeypatch, wrap: Callable[..., Any], name: str):
     seen: list[str] = []
     cls = client_class(half)
-    with FaultServer(answer(503), page_answer()) as server:
+    with FaultServer(respond(503), page_response()) as server:
         monkeypatch.setattr(cls, name, wrap(getattr(cls, name), seen))
         half.call(server.base_url, list_logs, list_logs)
         assert len(seen) == len(server.requests) == 3
@@ -90,14 +90,14 @@ def test_a_function_that_is_wrapped_later_sees_the_next_attempt(half: Half, monk
         await client.logs.list()
         assert seen == ["call"]
 
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         half.play(server.base_url, story)
         assert server.connections == 1
 
 
 @EACH_HALF
 @pytest.mark.parametrize("has_request", [False, True])
-def test_a_replaced_send_answers_in_the_place_of_a_server(half: Half, monkeypatch, has_request: bool):
+def test_a_replaced_send_responds_instead_of_a_server(half: Half, monkeypatch, has_request: bool):
     def fake(client: Any, request: httpx.Request, **options: Any) -> httpx.Response:
         return httpx.Response(200, json=log_page(), request=request if has_request else None)
 
@@ -109,7 +109,7 @@ def test_a_replaced_send_answers_in_the_place_of_a_server(half: Half, monkeypatc
 
 
 @EACH_HALF
-def test_a_mock_in_the_place_of_send_answers(half: Half):
+def test_a_mock_of_send_responds(half: Half):
     kind = mock.MagicMock if half.name == "sync" else mock.AsyncMock
     send = kind(return_value=httpx.Response(401, json={}))
     with mock.patch.object(client_class(half), "send", new=send), pytest.raises(DifyError, match="GET /v1/workflow"):
@@ -118,7 +118,7 @@ def test_a_mock_in_the_place_of_send_answers(half: Half):
 
 
 @EACH_HALF
-def test_a_replaced_transport_answers(half: Half, monkeypatch):
+def test_a_replaced_transport_responds(half: Half, monkeypatch):
     fake = httpx.MockTransport(lambda request: httpx.Response(200, json=log_page()))
     with monkeypatch.context() as patch:
         patch.setattr(client_class(half), "_transport_for_url", lambda client, url: fake)
@@ -156,7 +156,7 @@ def test_the_logger_of_httpx_logs_each_attempt_without_the_key(half: Half, monke
         monkeypatch.setattr(client_class(half), "send", Wrapper(client_class(half).send, []))
     caplog.set_level(logging.INFO, httpx.__name__)
     echo = raw(b"HTTP/1.1 503 bad key %b\r\nContent-Length: 0\r\n\r\n" % KEY.encode(), then="keep")
-    with FaultServer(echo, page_answer()) as server:
+    with FaultServer(echo, page_response()) as server:
         half.call(server.base_url, list_logs)
     lines = [record.getMessage() for record in caplog.records if record.name == httpx.__name__]
     place = f"HTTP Request: GET {server.base_url}/workflows/logs?page=1&limit=20"
@@ -166,6 +166,6 @@ def test_the_logger_of_httpx_logs_each_attempt_without_the_key(half: Half, monke
 @EACH_HALF
 def test_the_logger_of_httpx_can_be_off(half: Half, caplog):
     caplog.set_level(logging.WARNING, httpx.__name__)
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         half.call(server.base_url, list_logs)
     assert caplog.records == []

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fault_server import FaultServer, drip_head, page_answer, raw, silence
+from support.fault_server import FaultServer, drip_head, page_response, raw, silence
 
 from dify_workflow._http import network
 from dify_workflow._http.attempts import Attempt, InterruptedAttemptError
@@ -60,7 +60,7 @@ def test_a_deadline_ends_an_attempt_whose_headers_drip(transport: httpx.HTTPTran
 
 @pytest.mark.parametrize("behaviour", [silence(), raw(b"HTTP/1.1 200 OK\r\n\r\n12345", 20.0)], ids=["head", "body"])
 def test_an_interruption_wakes_who_waits(behaviour, transport: httpx.HTTPTransport):
-    with FaultServer(behaviour, page_answer()) as server:
+    with FaultServer(behaviour, page_response()) as server:
         attempt = Attempt(TIMEOUTS)
         raised: list[type[BaseException]] = []
 
@@ -82,7 +82,7 @@ def test_an_interruption_wakes_who_waits(behaviour, transport: httpx.HTTPTranspo
 
 
 def test_an_interrupted_attempt_does_not_begin(transport: httpx.HTTPTransport):
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         attempt = Attempt(TIMEOUTS)
         attempt.interrupt()
         with pytest.raises(InterruptedAttemptError):

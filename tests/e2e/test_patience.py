@@ -13,11 +13,11 @@ from support.fault_server import (
     Behaviour,
     Exchange,
     FaultServer,
-    answer,
-    error_answer,
+    error_response,
     json_response,
     pass_on,
     reset,
+    respond,
 )
 from support.leaks import nothing_left_open
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 ROWS = 105
 FAULTS: dict[str, Behaviour] = {
     "reset": reset(),
-    "503": answer(503),
-    "429": error_answer(429, "x", "y", headers=(("Retry-After", "0.05"),)),
+    "503": respond(503),
+    "429": error_response(429, "x", "y", headers=(("Retry-After", "0.05"),)),
 }
 
 
@@ -95,7 +95,7 @@ def test_an_outage_after_the_first_page_is_waited_out(
 @EACH_HALF
 def test_an_outage_is_waited_out_for_details_as_well(half: Half, few: tuple[Sandbox, list[str]]):
     sandbox, runs = few
-    with nothing_left_open(), outage(sandbox, answer(503), first=3, last=9, details=True) as server:
+    with nothing_left_open(), outage(sandbox, respond(503), first=3, last=9, details=True) as server:
         logs = walk(half, server.base_url, patience=10, details=4)
     assert [log.error for log in logs] == [None] * len(runs)
     assert [log.run.id for log in logs] == runs
@@ -113,7 +113,7 @@ def test_a_run_that_always_fails_is_the_error_of_its_log(
     async def play(exchange: Exchange) -> None:
         assert exchange.request is not None
         fails = exchange.request.path.endswith(failed)
-        await (answer(500).play(exchange) if fails else pass_on(exchange, sandbox.port))
+        await (respond(500).play(exchange) if fails else pass_on(exchange, sandbox.port))
 
     with nothing_left_open(), FaultServer(Behaviour("broken run", play)) as server:
         logs = walk(half, server.base_url, patience=3, details=details)
@@ -127,7 +127,7 @@ def test_a_run_that_always_fails_is_the_error_of_its_log(
 @EACH_HALF
 @pytest.mark.parametrize("options", [{}, {"details": 2}], ids=["pages", "details"])
 def test_a_longer_outage_raises_its_error_with_what_to_do(half: Half, options: dict[str, Any], sandbox: Sandbox):
-    with nothing_left_open(), outage(sandbox, answer(503), first=2, last=999, details=bool(options)) as server:
+    with nothing_left_open(), outage(sandbox, respond(503), first=2, last=999, details=bool(options)) as server:
         with pytest.raises(InternalServerError, match=r"continue from walk\.checkpoint"):
             walk(half, server.base_url, patience=0.3, **options)
         assert len(server.requests) > 3
@@ -168,7 +168,7 @@ def test_worker_threads_have_the_iterators_context_variables(sandbox: Sandbox):
     class Transport(httpx.HTTPTransport):
         handle_request = note(httpx.HTTPTransport.handle_request)
 
-    with outage(sandbox, answer(503), first=99, last=0) as server, httpx.Client(transport=Transport()) as http:
+    with outage(sandbox, respond(503), first=99, last=0) as server, httpx.Client(transport=Transport()) as http:
         client = DifyWorkflow(api_key=KEY, base_url=server.base_url, http_client=http)
         logs = client.logs.iter(details=4)
         variable.set("kept")  # after the walk was made, before it begins

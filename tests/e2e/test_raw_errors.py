@@ -9,7 +9,7 @@ import anyio
 import h11
 import pytest
 from support.clients import EACH_HALF, Half, failure, list_logs
-from support.fault_server import KEY, FaultServer, page_answer, silence
+from support.fault_server import KEY, FaultServer, page_response, silence
 
 from dify_workflow import (
     APIConnectionError,
@@ -58,7 +58,7 @@ def test_an_error_of_a_file_stays_one(half: Half):
                 return b""
             raise OSError("the disk is gone")
 
-    with FaultServer(page_answer()) as server, pytest.raises(OSError, match="the disk is gone"):
+    with FaultServer(page_response()) as server, pytest.raises(OSError, match="the disk is gone"):
         half.call(server.base_url, lambda client: client.files.upload(Broken(), user="u-1"))
 
 
@@ -66,7 +66,7 @@ def test_an_error_of_a_file_stays_one(half: Half):
 @pytest.mark.parametrize("http", [None, {}])
 def test_arguments_that_make_no_request_are_value_errors(half: Half, http: dict[str, Any] | None):
     def raises(says: str, method: str, path: str, **options: Any) -> None:
-        with FaultServer(page_answer()) as server:
+        with FaultServer(page_response()) as server:
             with pytest.raises(ValueError, match=says) as caught:
                 half.call(server.base_url, lambda client: client.request(method, path, **options), http=http)
             assert type(caught.value) is ValueError
@@ -123,7 +123,7 @@ def timeouts(half: Half, http: dict[str, Any] | None, derived: dict[str, Any] | 
     """The timeouts with which a client sends."""
     seen: list[dict[str, float]] = []
 
-    def answered(request: httpx.Request) -> httpx.Response:
+    def responded(request: httpx.Request) -> httpx.Response:
         seen.append(dict(request.extensions["timeout"]))
         return httpx.Response(200, json={})
 
@@ -131,7 +131,7 @@ def timeouts(half: Half, http: dict[str, Any] | None, derived: dict[str, Any] | 
         await (client if derived is None else client.with_options(**derived)).request("GET", "/x")
 
     half.play(
-        "http://dify.invalid/v1", story, http={"transport": httpx.MockTransport(answered), **(http or {})}, **options
+        "http://dify.invalid/v1", story, http={"transport": httpx.MockTransport(responded), **(http or {})}, **options
     )
     return seen[0]
 

@@ -10,14 +10,14 @@ import pytest
 from support.clients import EACH_HALF, Half, failure
 from support.fault_server import (
     FaultServer,
-    answer,
     before_the_body,
     close_on_accept,
-    error_answer,
+    error_response,
     event_stream,
     json_response,
     refusing_origin,
     reset,
+    respond,
     sse,
 )
 from support.fault_table import BUSY, FAULTS, Fault, plain_text_to_tls
@@ -101,7 +101,7 @@ def test_runs_reach_the_server_as_often_as_is_safe(half: Half, fault: Fault):
     with FaultServer(fault.behaviour()) as server:
         errors = half.play(server.base_url, story, **fault.options)
 
-    # Some answers of 200 that are no page of logs are what another operation may give; the count is the same.
+    # Some responses of 200 that are no page of logs are what another operation may give; the count is the same.
     if fault.error is not APIResponseError:
         assert {type(error) for error in errors} == {fault.error}
         for error, (path, _) in zip(errors, WORK.values(), strict=True):
@@ -163,7 +163,7 @@ def test_an_upload_cut_off_while_sent_is_not_repeated(half: Half):
 @EACH_HALF
 @EACH_WORK
 def test_rejected_work_succeeds_when_there_is_room_again(half: Half, work: Any):
-    turned_away = [error_answer(400, "invalid_param", BUSY), error_answer(429, "too_many_requests", "slow down")]
+    turned_away = [error_response(400, "invalid_param", BUSY), error_response(429, "too_many_requests", "slow down")]
     done = event_stream(sse({"event": "workflow_finished"})) if work is stream else json_response(200, {"result": "x"})
     with FaultServer(*turned_away, done) as server:
         half.play(server.base_url, work)
@@ -183,7 +183,7 @@ def test_a_stream_that_broke_is_never_begun_anew(half: Half):
 @EACH_HALF
 def test_reading_a_run_is_repeated_as_reading_is(half: Half):
     found = {"id": RUN, "status": "succeeded"}
-    with FaultServer(error_answer(500, "unknown", "x"), answer(502), json_response(200, found)) as server:
+    with FaultServer(error_response(500, "unknown", "x"), respond(502), json_response(200, found)) as server:
         assert half.call(server.base_url, lambda client: client.runs.get(RUN)).id == RUN
     assert [request.path for request in server.requests] == [f"/v1/workflows/run/{RUN}"] * 3
 
@@ -191,8 +191,8 @@ def test_reading_a_run_is_repeated_as_reading_is(half: Half):
 # --- runs.run ---------------------------------------------------------------------------------------------------------
 
 
-def answered(half: Half, action: Any, status: int, body: Any) -> Any:
-    """What an action gives when the server answers so."""
+def responded(half: Half, action: Any, status: int, body: Any) -> Any:
+    """What an action gives when the server responds so."""
     transport = httpx.MockTransport(lambda _: httpx.Response(status, json=body))
     return half.call("http://127.0.0.1:1", half.action(action), http={"transport": transport}, max_retries=0)
 
@@ -203,7 +203,7 @@ def outcome(**data: Any) -> dict[str, Any]:
 
 @EACH_HALF
 def test_a_run_that_failed_is_a_result(half: Half):
-    result = answered(half, run, 200, outcome(status="failed", error="boom"))
+    result = responded(half, run, 200, outcome(status="failed", error="boom"))
     assert (result.status, result.error, result.outputs) == ("failed", "boom", {})
     assert isinstance(result, models.WorkflowRunResponse)
     with pytest.raises(WorkflowRunError, match=f"the run {RUN} failed: boom"):
@@ -213,7 +213,7 @@ def test_a_run_that_failed_is_a_result(half: Half):
 @EACH_HALF
 def test_a_result_loses_nothing(half: Half):
     body = outcome(status="succeeded", outputs={"a": [1, None]}, new={"x": 1}) | {"more": True}
-    result = answered(half, run, 200, body)
+    result = responded(half, run, 200, body)
     assert result.to_dict() == body
     assert result.raise_for_status() is result
     assert (result.task_id, result.workflow_run_id, result.outputs) == (TASK, RUN, {"a": [1, None]})
@@ -223,7 +223,7 @@ def test_a_result_loses_nothing(half: Half):
 def test_the_limit_of_runs_at_once_is_a_rate_limit(half: Half):
     body = {"code": "invalid_param", "message": BUSY, "status": 400}
     with pytest.raises(RateLimitError, match="Too many requests") as caught:
-        answered(half, run, 400, body)
+        responded(half, run, 400, body)
     assert (caught.value.status_code, caught.value.retry_after) == (400, None)
 
 
@@ -252,7 +252,7 @@ FIELDS = [
 )
 def test_an_unknown_run_is_not_found_and_named_in_the_error(half: Half, body: dict[str, Any]):
     with pytest.raises(NotFoundError) as caught:
-        answered(half, lambda client: client.runs.get(RUN), 200, body)
+        responded(half, lambda client: client.runs.get(RUN), 200, body)
     error = caught.value
     assert str(error) == (
         f"GET /v1/workflows/run/{RUN}: 200, there is no run {RUN} in this app; "
@@ -265,21 +265,21 @@ def test_an_unknown_run_is_not_found_and_named_in_the_error(half: Half, body: di
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_run_of_which_anything_is_known_is_found(half: Half, name: str):
     body = dict.fromkeys(FIELDS) | {name: 0}
-    assert answered(half, lambda client: client.runs.get(RUN), 200, body).to_dict() == body
+    assert responded(half, lambda client: client.runs.get(RUN), 200, body).to_dict() == body
 
 
 @EACH_HALF
 def test_a_run_missing_on_a_newer_server_is_not_found(half: Half):
     body = {"code": "not_found", "message": "Workflow run not found", "status": 404}
     with pytest.raises(NotFoundError, match="404 not_found: Workflow run not found"):
-        answered(half, lambda client: client.runs.get(RUN), 404, body)
+        responded(half, lambda client: client.runs.get(RUN), 404, body)
 
 
 @EACH_HALF
 @pytest.mark.parametrize("body", [{}, [], None, "x", [None]], ids=repr)
-def test_what_is_no_run_is_no_answer_of_the_api(half: Half, body: Any):
+def test_a_body_that_is_not_a_run_is_refused(half: Half, body: Any):
     with pytest.raises(APIResponseError):
-        answered(half, lambda client: client.runs.get(RUN), 200, body)
+        responded(half, lambda client: client.runs.get(RUN), 200, body)
 
 
 @EACH_HALF
@@ -296,21 +296,21 @@ def test_an_id_is_sent_as_it_was_given(half: Half, spelling: str):
 @EACH_HALF
 @pytest.mark.parametrize("body", [{}, None, [], {"result": "success"}], ids=repr)
 def test_a_form_that_was_taken_is_nothing_to_tell_of(half: Half, body: Any):
-    assert answered(half, submit, 200, body) is None
+    assert responded(half, submit, 200, body) is None
 
 
 @EACH_HALF
 @pytest.mark.parametrize("code", ["human_input_form_submitted", "human_input_form_expired"])
 def test_a_form_that_is_closed_is_a_status_error(half: Half, code: str):
     with pytest.raises(APIStatusError, match=code) as caught:
-        answered(half, submit, 412, {"code": code, "message": "x", "status": 412})
+        responded(half, submit, 412, {"code": code, "message": "x", "status": 412})
     assert (type(caught.value), caught.value.status_code) == (APIStatusError, 412)
 
 
 @EACH_HALF
 def test_a_form_with_wrong_data_is_a_bad_request(half: Half):
     with pytest.raises(BadRequestError, match="invalid_form_data"):
-        answered(half, submit, 400, {"code": "invalid_form_data", "message": "x", "status": 400})
+        responded(half, submit, 400, {"code": "invalid_form_data", "message": "x", "status": 400})
 
 
 READS = {

@@ -71,7 +71,7 @@ def test_a_signal_ends_it_cleanly_even_with_a_connection_open(number: int, code:
     assert (process.returncode, output, errors) == (code, "", "")
 
 
-def test_a_signal_ends_it_while_answers_are_held_back() -> None:
+def test_a_signal_ends_it_while_responses_are_held_back() -> None:
     with serving("--rows", "10", "--latency", "3000") as (process, place, _):
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(str(place["base_url"]), timeout=0.2)
@@ -161,9 +161,9 @@ def start(place: dict[str, object], mode: str = "blocking", **inputs: object) ->
 def test_a_function_of_a_file_is_the_workflow(flow: str, form: str) -> None:
     options = ["--workflow", f"{flow}:shout", "--form", str(Path(flow).parent / form), "--version", "1.16"]
     with serving("--rows", "0", *options) as (_, place, lines):
-        answer = start(place, topic="hi", style="short")
-        assert answer.json()["data"]["outputs"] == {"text": "HI", "n": 2}
-        assert answer.headers["X-Version"] == "1.16.1"
+        response = start(place, topic="hi", style="short")
+        assert response.json()["data"]["outputs"] == {"text": "HI", "n": 2}
+        assert response.headers["X-Version"] == "1.16.1"
         assert any("1.16.1" in line for line in lines)
         texts = [
             json.loads(line[6:])
@@ -286,13 +286,13 @@ def test_verbose_shows_each_request_but_neither_query_nor_key() -> None:
 def test_it_serves_runs_as_the_server_that_is_asked_for(options: list[str], version: str) -> None:
     with serving("--rows", "0", *options) as (process, place, lines):
         assert f"A stand-in for a Dify {version} workflow app." in "\n".join(lines)
-        answer = httpx.post(
+        response = httpx.post(
             f"{place['base_url']}/workflows/run",
             headers={"Authorization": f"Bearer {place['api_key']}"},
             json={"inputs": {"query": "hello"}, "user": "u-1"},
         )
-        assert answer.headers["X-Version"] == version
-        assert answer.json()["data"]["outputs"]["answer"] == "hello"
+        assert response.headers["X-Version"] == version
+        assert response.json()["data"]["outputs"]["answer"] == "hello"
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, "")
@@ -302,8 +302,8 @@ def test_a_signal_ends_it_while_a_run_is_streamed() -> None:
     with serving("--rows", "0") as (process, place, _), httpx.Client() as http:
         body = {"inputs": {"query": "x", "seconds": 3000}, "user": "u", "response_mode": "streaming"}
         key = {"Authorization": f"Bearer {place['api_key']}"}
-        with http.stream("POST", f"{place['base_url']}/workflows/run", headers=key, json=body) as answer:
-            pieces = answer.iter_text()
+        with http.stream("POST", f"{place['base_url']}/workflows/run", headers=key, json=body) as response:
+            pieces = response.iter_text()
             assert next(pieces).startswith('data: {"event":"workflow_started"')
             process.send_signal(signal.SIGTERM)
             assert "workflow_finished" not in "".join(pieces)

@@ -35,10 +35,10 @@ def http(sandbox: Sandbox) -> Iterator[httpx.Client]:
         yield http
 
 
-def events_of(answer: httpx.Response) -> list[dict[str, Any]]:
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
-    frames = [frame for frame in answer.text.split("\n\n") if frame and frame != "event: ping"]
+def events_of(response: httpx.Response) -> list[dict[str, Any]]:
+    assert response.status_code == 200, response.text
+    assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    frames = [frame for frame in response.text.split("\n\n") if frame and frame != "event: ping"]
     return [json.loads(frame.removeprefix("data: ")) for frame in frames]
 
 
@@ -78,8 +78,8 @@ def test_a_run_pauses_shows_its_form_and_resumes(http: httpx.Client) -> None:
     assert [field["output_variable_name"] for field in form["inputs"]] == ["comment"]
     assert [action["id"] for action in form["user_actions"]] == ["approve", "reject"]
 
-    answer = submit(http, token)
-    assert (answer.status_code, answer.json()) == (200, {})
+    response = submit(http, token)
+    assert (response.status_code, response.json()) == (200, {})
     events = events_of(follow(http, run_id))
     assert events[-1]["data"]["outputs"] == {
         "answer": "hello",
@@ -91,7 +91,7 @@ def test_a_run_pauses_shows_its_form_and_resumes(http: httpx.Client) -> None:
     assert (detail["status"], detail["outputs"]) == ("succeeded", events[-1]["data"]["outputs"])
 
 
-def test_a_blocking_run_that_pauses_answers_at_once(http: httpx.Client) -> None:
+def test_a_blocking_run_that_pauses_responds_at_once(http: httpx.Client) -> None:
     outcome = start(http, "blocking", pause="Refund?").json()["data"]
     assert (outcome["status"], outcome["outputs"], outcome["finished_at"]) == ("paused", {}, None)
     assert outcome["paused_nodes"] == ["ask"]
@@ -105,8 +105,8 @@ def test_the_events_after_a_pause_begin_with_its_resumption(query: str, either: 
     with sandbox_client(either) as http:
         either.traps.stream_idle_seconds = 30
         run_id, token = paused(http)
-        with http.stream("GET", f"/workflow/{run_id}/events?user=u-1{query}") as answer:
-            lines = (line for line in answer.iter_lines() if line)
+        with http.stream("GET", f"/workflow/{run_id}/events?user=u-1{query}") as response:
+            lines = (line for line in response.iter_lines() if line)
             assert next(lines) == "event: ping"
             submit(http, token)
             events = [json.loads(line[6:]) for line in lines if line.startswith("data")]
@@ -130,9 +130,9 @@ def test_the_events_after_a_pause_begin_with_its_resumption(query: str, either: 
 def test_a_paused_run_is_shown_by_a_snapshot_alone(either: Sandbox) -> None:
     with sandbox_client(either) as http:
         run_id, token = paused(http)
-        answer = follow(http, run_id)
-        assert events_of(answer) == []
-        assert answer.text.startswith("event: ping")
+        response = follow(http, run_id)
+        assert events_of(response) == []
+        assert response.text.startswith("event: ping")
         snapshot = events_of(follow(http, run_id, include_state_snapshot="true"))
         nodes = ["node_started", "node_finished"]
         assert names(snapshot) == ["workflow_started", *(3 * nodes), "human_input_required", "workflow_paused"]
@@ -149,9 +149,9 @@ def test_continue_on_pause_alone_pings_on_after_the_end(either: Sandbox) -> None
     either.traps.ping_seconds = 0.02
     with sandbox_client(either) as http:
         run_id, token = paused(http)
-        with http.stream("GET", f"/workflow/{run_id}/events?user=u-1&continue_on_pause=true") as answer:
+        with http.stream("GET", f"/workflow/{run_id}/events?user=u-1&continue_on_pause=true") as response:
             submit(http, token)
-            frames = answer.read().decode().split("\n\n")
+            frames = response.read().decode().split("\n\n")
     end = next(number for number, frame in enumerate(frames) if '"workflow_finished"' in frame)
     assert set(frames[end + 1 : -1]) == {"event: ping"}
     assert len(frames) - end > 3
@@ -160,8 +160,8 @@ def test_continue_on_pause_alone_pings_on_after_the_end(either: Sandbox) -> None
 def test_a_form_is_submitted_once(http: httpx.Client) -> None:
     _, token = paused(http)
     assert submit(http, token).status_code == 200
-    for answer in (submit(http, token), http.get(f"/form/human_input/{token}")):
-        assert (answer.status_code, answer.json()["code"]) == (412, "human_input_form_submitted")
+    for response in (submit(http, token), http.get(f"/form/human_input/{token}")):
+        assert (response.status_code, response.json()["code"]) == (412, "human_input_form_submitted")
 
 
 @pytest.mark.parametrize(
@@ -178,23 +178,23 @@ def test_an_invalid_submission_is_refused_and_the_form_stays(
     changes: dict[str, object], code: str, http: httpx.Client
 ) -> None:
     _, token = paused(http)
-    answer = submit(http, token, **changes)
-    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    response = submit(http, token, **changes)
+    assert (response.status_code, response.json()["code"]) == (400, code)
     assert submit(http, token).status_code == 200
 
 
 def test_a_form_of_another_app_or_of_none_is_unknown(sandbox: Sandbox, http: httpx.Client) -> None:
     _, token = paused(http)
     other = {"Authorization": f"Bearer {sandbox.keys['empty']}"}
-    for answer in (
+    for response in (
         http.get(f"/form/human_input/{token}", headers=other),
         http.get("/form/human_input/no-such-token"),
         submit(http, "no-such-token"),
     ):
-        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
-def test_an_unanswered_form_expires_and_the_run_goes_on(sandbox: Sandbox, http: httpx.Client) -> None:
+def test_a_form_without_a_submission_expires(sandbox: Sandbox, http: httpx.Client) -> None:
     def workflow(_inputs: dict[str, Any]) -> Iterator[Any]:
         return {"submission": (yield HumanForm("Quick!", expires_in=0.05))}
 
@@ -206,8 +206,8 @@ def test_an_unanswered_form_expires_and_the_run_goes_on(sandbox: Sandbox, http: 
     )
     assert rest[-1]["data"]["outputs"] == {"submission": None}
     assert ("human_input_form_timeout" in names(rest)) or len(rest) == 1  # it may have ended before
-    answer = submit(http, token)
-    assert (answer.status_code, answer.json()["code"]) == (412, "human_input_form_expired")
+    response = submit(http, token)
+    assert (response.status_code, response.json()["code"]) == (412, "human_input_form_expired")
 
 
 def test_a_workflow_gets_the_submission_and_takes_its_time(sandbox: Sandbox, http: httpx.Client) -> None:
@@ -238,8 +238,8 @@ def test_a_stop_leaves_a_paused_run_as_it_is(http: httpx.Client) -> None:
 
 def test_a_stopped_run_is_stored_as_such_by_1_16_alone(either: Sandbox) -> None:
     with sandbox_client(either) as http:
-        with http.stream("POST", "/workflows/run", json=RUN | {"inputs": {"query": "x", "seconds": NEVER}}) as answer:
-            events = (json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data"))
+        with http.stream("POST", "/workflows/run", json=RUN | {"inputs": {"query": "x", "seconds": NEVER}}) as response:
+            events = (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data"))
             started = next(events)
             http.post(f"/workflows/tasks/{started['task_id']}/stop", json={"user": "u"})
             *_, last = events
@@ -282,9 +282,9 @@ def sandbox_client(sandbox: Sandbox) -> httpx.Client:
 
 def test_a_run_that_has_ended_gives_its_last_event(http: httpx.Client) -> None:
     events = events_of(start(http))
-    answer = follow(http, events[0]["workflow_run_id"], include_state_snapshot="true")
-    (last,) = events_of(answer)
-    assert answer.text.startswith('data: {"event": "workflow_finished", "task_id": ')
+    response = follow(http, events[0]["workflow_run_id"], include_state_snapshot="true")
+    (last,) = events_of(response)
+    assert response.text.startswith('data: {"event": "workflow_finished", "task_id": ')
     assert last["task_id"] == last["workflow_run_id"] == events[-1]["workflow_run_id"]
     assert last["data"] == events[-1]["data"]
 
@@ -303,8 +303,8 @@ def test_a_running_run_can_be_followed_from_now_or_its_start(sandbox: Sandbox, h
 
     sandbox.set_workflow(workflow)
     body = {"inputs": {}, "response_mode": "streaming", "user": "u-1"}
-    with http.stream("POST", "/workflows/run", json=body) as answer:
-        pieces = (json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data"))
+    with http.stream("POST", "/workflows/run", json=body) as response:
+        pieces = (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data"))
         seen = [next(pieces) for _ in range(5)]
         assert texts(seen) == ["before"]
         run = f"/workflow/{seen[0]['workflow_run_id']}/events?user=u-1"
@@ -333,8 +333,8 @@ def test_a_stored_run_without_a_worker_sends_only_pings(sandbox: Sandbox, http: 
     log = sandbox.add_log(status="running", session_id="u-9")
     assert log.run is not None
     sandbox.traps.ping_seconds = 0.02
-    with http.stream("GET", f"/workflow/{log.run.id}/events?user=u-9") as answer:
-        lines = (line for line in answer.iter_lines() if line)
+    with http.stream("GET", f"/workflow/{log.run.id}/events?user=u-9") as response:
+        lines = (line for line in response.iter_lines() if line)
         assert [next(lines) for _ in range(3)] == ["event: ping"] * 3
 
 
@@ -342,15 +342,15 @@ def test_a_run_is_followed_by_its_own_user_only(http: httpx.Client) -> None:
     run_id = start(http, "blocking").json()["workflow_run_id"]
     for id_, user, status in ((run_id, "u-2", 404), (str(uuid.uuid4()), "u-1", 404), ("no-uuid", "u-1", 500)):
         assert follow(http, id_, user=user).status_code == status
-    answer = http.get(f"/workflow/{run_id}/events")
-    assert (answer.status_code, answer.json()["message"]) == (400, "Arg user must be provided.")
+    response = http.get(f"/workflow/{run_id}/events")
+    assert (response.status_code, response.json()["message"]) == (400, "Arg user must be provided.")
 
 
 def test_head_does_not_wait_for_events(http: httpx.Client, sandbox: Sandbox) -> None:
     log = sandbox.add_log(status="running", session_id="u-9")
     assert log.run is not None
-    answer = http.head(f"/workflow/{log.run.id}/events?user=u-9")
-    assert (answer.status_code, answer.content) == (200, b"")
+    response = http.head(f"/workflow/{log.run.id}/events?user=u-9")
+    assert (response.status_code, response.content) == (200, b"")
 
 
 # End users -------------------------------------------------------------------------------------------------------
@@ -365,10 +365,10 @@ def test_an_end_user_is_found_by_the_id_that_logs_have(sandbox: Sandbox, http: h
     assert detail["created_at"] == "2026-11-22T21:54:35"
     other = {"Authorization": f"Bearer {sandbox.keys['empty']}"}
     for id_, headers in ((str(uuid.uuid4()), {}), (end_user["id"], other)):
-        answer = http.get(f"/end-users/{id_}", headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (404, "end_user_not_found")
-    answer = http.get("/end-users/cust-7")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+        response = http.get(f"/end-users/{id_}", headers=headers)
+        assert (response.status_code, response.json()["code"]) == (404, "end_user_not_found")
+    response = http.get("/end-users/cust-7")
+    assert (response.status_code, response.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
 
 
 # Versions --------------------------------------------------------------------------------------------------------
@@ -377,17 +377,17 @@ def test_an_end_user_is_found_by_the_id_that_logs_have(sandbox: Sandbox, http: h
 @pytest.mark.parametrize("path", ["/workflow/{id}/events?user=u", "/form/human_input/{id}", "/end-users/{id}"])
 def test_1_11_2_knows_none_of_it(path: str) -> None:
     with Sandbox(rows=0) as sandbox, sandbox_client(sandbox) as http:
-        answer = http.get(path.replace("{id}", str(uuid.uuid4())))
-        assert answer.status_code == 404
-        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert answer.headers["X-Version"] == "1.11.2"
+        response = http.get(path.replace("{id}", str(uuid.uuid4())))
+        assert response.status_code == 404
+        assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert response.headers["X-Version"] == "1.11.2"
         names = [name for item in http.get("/parameters").json()["user_input_form"] for name in item.values()]
         assert "pause" not in {name["variable"] for name in names}
 
 
 def test_the_newer_server_says_which_it_is(http: httpx.Client) -> None:
-    for answer in (http.get("/workflows/logs"), http.get("/nope")):
-        assert answer.headers["X-Version"] == "1.14.2"
+    for response in (http.get("/workflows/logs"), http.get("/nope")):
+        assert response.headers["X-Version"] == "1.14.2"
 
 
 def test_another_version_is_refused() -> None:
@@ -410,8 +410,8 @@ def test_a_version_has_a_short_and_a_long_name(name: Any, number: str) -> None:
 
 def test_a_queued_run_pings_once_until_a_worker_takes_it(either: Sandbox) -> None:
     either.traps.queue_delay, either.traps.ping_seconds, either.traps.stream_idle_seconds = 0.4, 0.02, 30
-    with sandbox_client(either) as http, http.stream("POST", "/workflows/run", json=RUN | QUERY) as answer:
-        lines = (line for line in answer.iter_lines() if line)
+    with sandbox_client(either) as http, http.stream("POST", "/workflows/run", json=RUN | QUERY) as response:
+        lines = (line for line in response.iter_lines() if line)
         assert next(lines) == "event: ping"
         assert http.get("/workflows/logs").json()["total"] == 0  # it does not exist yet
         assert json.loads(next(lines)[6:])["event"] == "workflow_started"
@@ -451,11 +451,11 @@ def test_a_worker_that_refuses_inputs_fails_or_stays_silent(
     with sandbox_client(either) as http:
         blocking = http.post("/workflows/run", json={**RUN, **body, "response_mode": "blocking"})
         assert (blocking.status_code, blocking.json()["message"]) == (400, message)
-        answer = http.post("/workflows/run", json=RUN | body)
-        assert answer.text.startswith("event: ping\n\n")
-        events = events_of(answer)
+        response = http.post("/workflows/run", json=RUN | body)
+        assert response.text.startswith("event: ping\n\n")
+        events = events_of(response)
         if either.version == "1.14":
-            assert answer.text == "event: ping\n\n"
+            assert response.text == "event: ping\n\n"
         else:
             assert names(events) == ["workflow_started", "workflow_finished"]
             finished = events[1]["data"]
@@ -467,8 +467,8 @@ def test_a_worker_that_refuses_inputs_fails_or_stays_silent(
 
 def test_an_unknown_run_is_a_404_with_a_message(either: Sandbox) -> None:
     with sandbox_client(either) as http:
-        answer = http.get(f"/workflows/run/{uuid.uuid4()}")
-    assert (answer.status_code, answer.json()["message"]) == (404, "Workflow run not found.")
+        response = http.get(f"/workflows/run/{uuid.uuid4()}")
+    assert (response.status_code, response.json()["message"]) == (404, "Workflow run not found.")
 
 
 # Forms with several kinds of fields -------------------------------------------------------------------------------

@@ -33,8 +33,8 @@ def test_two_sandboxes_at_once_share_nothing() -> None:
         assert one.port != two.port
         assert (len(one.requests), len(two.requests)) == (1, 1)
         assert not one.traps.stable_ties
-        answer = httpx.get(f"{one.base_url}/workflows/logs", headers={"Authorization": f"Bearer {two.api_key}"})
-        assert answer.status_code == 401
+        response = httpx.get(f"{one.base_url}/workflows/logs", headers={"Authorization": f"Bearer {two.api_key}"})
+        assert response.status_code == 401
 
 
 def test_sixteen_threads_read_while_another_adds_logs() -> None:
@@ -63,9 +63,9 @@ def test_sixteen_threads_read_while_another_adds_logs() -> None:
 
 
 def read(http: httpx.Client, page: int) -> list[dict[str, object]]:
-    answer = http.get("/workflows/logs", params={"limit": 100, "page": page, "created_at__after": "2000-01-01"})
-    assert answer.status_code == 200
-    return answer.json()["data"]
+    response = http.get("/workflows/logs", params={"limit": 100, "page": page, "created_at__after": "2000-01-01"})
+    assert response.status_code == 200
+    return response.json()["data"]
 
 
 def test_a_sandbox_leaves_no_thread_socket_or_open_resource() -> None:
@@ -104,11 +104,11 @@ def test_open_connections_do_not_keep_a_sandbox_running() -> None:
 
 def test_a_delayed_request_is_released_when_the_sandbox_stops() -> None:
     with Sandbox(rows=4, latency=3600) as sandbox, ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(total, sandbox)
+        response = pool.submit(total, sandbox)
         while not sandbox.requests:
             time.sleep(0.005)
         sandbox.stop()
-        assert answer.result(timeout=30) == 4
+        assert response.result(timeout=30) == 4
 
 
 def test_a_sandbox_listens_on_loopback_only() -> None:
@@ -118,7 +118,7 @@ def test_a_sandbox_listens_on_loopback_only() -> None:
             elsewhere.bind(("127.0.0.2", sandbox.port))
 
 
-def test_small_answers_do_not_wait_for_more_to_send() -> None:
+def test_small_responses_are_sent_at_once() -> None:
     with Sandbox(rows=0) as sandbox:
         # The condition under which asyncio sets TCP_NODELAY on a connection.
         assert sandbox._now_running._listener.proto == socket.IPPROTO_TCP
@@ -190,9 +190,9 @@ def test_an_app_of_ones_own_has_its_own_rows_and_key() -> None:
     with Sandbox(rows=2) as sandbox:
         key = sandbox.add_app("reports", api_key="app-reports")
         sandbox.add_log(app="reports", status="failed", error="boom", session_id="u-7", created_at=1_795_384_475)
-        answer = httpx.get(f"{sandbox.base_url}/workflows/logs", headers={"Authorization": f"Bearer {key}"}).json()
-        assert (answer["total"], total(sandbox)) == (1, 2)
-        item = answer["data"][0]
+        response = httpx.get(f"{sandbox.base_url}/workflows/logs", headers={"Authorization": f"Bearer {key}"}).json()
+        assert (response["total"], total(sandbox)) == (1, 2)
+        item = response["data"][0]
         assert item["created_by_end_user"]["session_id"] == "u-7"
         assert (item["workflow_run"]["status"], item["workflow_run"]["error"]) == ("failed", "boom")
         assert sandbox.update_run(item["workflow_run"]["id"], status="succeeded", error=None)

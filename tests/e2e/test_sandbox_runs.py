@@ -38,15 +38,15 @@ def body(mode: str = "blocking", user: str = "u-1", **inputs: object) -> dict[st
 
 
 def run(http: httpx.Client, **inputs: object) -> dict[str, Any]:
-    answer = http.post("/workflows/run", json=body(**inputs))
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = http.post("/workflows/run", json=body(**inputs))
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 def stream(http: httpx.Client, **inputs: object) -> list[dict[str, Any]]:
-    answer = http.post("/workflows/run", json=body("streaming", **inputs))
-    assert answer.status_code == 200, answer.text
-    frames = [frame for frame in answer.text.split("\n\n") if frame and frame != "event: ping"]
+    response = http.post("/workflows/run", json=body("streaming", **inputs))
+    assert response.status_code == 200, response.text
+    frames = [frame for frame in response.text.split("\n\n") if frame and frame != "event: ping"]
     return [json.loads(frame.removeprefix("data: ")) for frame in frames]
 
 
@@ -57,9 +57,9 @@ def texts(events: list[dict[str, Any]]) -> list[str]:
 @contextmanager
 def streaming(http: httpx.Client, **inputs: object) -> Iterator[Iterator[dict[str, Any]]]:
     """Start a run and give its events as they come; a ping is an event without anything."""
-    with http.stream("POST", "/workflows/run", json=body("streaming", **inputs)) as answer:
-        assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
-        lines = (line for line in answer.iter_lines() if line)
+    with http.stream("POST", "/workflows/run", json=body("streaming", **inputs)) as response:
+        assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+        lines = (line for line in response.iter_lines() if line)
         yield ({} if line == "event: ping" else json.loads(line.removeprefix("data: ")) for line in lines)
 
 
@@ -81,11 +81,11 @@ def until(holds: Callable[[], bool]) -> None:
 # What inputs do --------------------------------------------------------------------------------------------------
 
 
-def test_a_run_answers_its_query_and_is_logged_under_its_user(http: httpx.Client) -> None:
-    answer = run(http, query="你好 é")
-    assert answer["data"]["outputs"] == {"answer": "你好 é", "document": None}
+def test_a_run_returns_its_query_and_is_logged_by_user(http: httpx.Client) -> None:
+    response = run(http, query="你好 é")
+    assert response["data"]["outputs"] == {"answer": "你好 é", "document": None}
     (log,) = logs(http)
-    assert log["workflow_run"]["id"] == answer["workflow_run_id"]
+    assert log["workflow_run"]["id"] == response["workflow_run_id"]
     assert (log["workflow_run"]["status"], log["workflow_run"]["total_steps"]) == ("succeeded", 3)
     assert log["created_by_end_user"]["session_id"] == "u-1"
     assert log["created_from"] == "service-api"
@@ -95,10 +95,10 @@ def test_a_run_answers_its_query_and_is_logged_under_its_user(http: httpx.Client
 
 
 def test_the_detail_of_a_run_has_inputs_and_outputs_as_json_text(sandbox: Sandbox, http: httpx.Client) -> None:
-    answer = run(http, query="中", not_in_the_form=1)
-    stored = detail(http, answer["workflow_run_id"])
+    response = run(http, query="中", not_in_the_form=1)
+    stored = detail(http, response["workflow_run_id"])
     assert {name: stored[name] for name in ("id", "status", "error", "total_steps", "created_at", "elapsed_time")} == {
-        name: answer["data"][name] for name in ("id", "status", "error", "total_steps", "created_at", "elapsed_time")
+        name: response["data"][name] for name in ("id", "status", "error", "total_steps", "created_at", "elapsed_time")
     }
     assert stored["outputs"] == '{"answer": "\\u4e2d", "document": null}'
     inputs = json.loads(stored["inputs"])
@@ -110,7 +110,7 @@ def test_the_detail_of_a_run_has_inputs_and_outputs_as_json_text(sandbox: Sandbo
     assert inputs["sys.workflow_run_id"] == stored["id"]
 
 
-def test_the_answer_is_streamed_in_as_many_chunks_as_asked_for(http: httpx.Client) -> None:
+def test_the_output_is_streamed_in_the_requested_chunks(http: httpx.Client) -> None:
     assert texts(stream(http, query="abcdef", chunks=3)) == ["ab", "cd", "ef"]
     assert texts(stream(http, query="abc")) == ["abc"]
     many = texts(stream(http, query="ab", chunks=500))
@@ -145,9 +145,9 @@ def test_a_workflow_that_cannot_start_leaves_no_log(sandbox: Sandbox, http: http
             "message": "no such node",
         }
     ]
-    answer = http.post("/workflows/run", json=body(error_event="no such node"))
-    assert answer.status_code == 400
-    assert answer.json() == {"code": "invalid_param", "message": "no such node", "status": 400}
+    response = http.post("/workflows/run", json=body(error_event="no such node"))
+    assert response.status_code == 400
+    assert response.json() == {"code": "invalid_param", "message": "no such node", "status": 400}
     assert logs(http) == []
     assert detail(http, sandbox.started_runs[0].id)["id"] is None
 
@@ -186,8 +186,8 @@ def test_every_event_names_its_run_and_task(sandbox: Sandbox, http: httpx.Client
 def test_one_version_is_run_by_its_id_in_any_spelling(sandbox: Sandbox, http: httpx.Client) -> None:
     workflow_id = sandbox.app().workflow_id
     for spelling in (workflow_id, workflow_id.upper(), workflow_id.replace("-", "")):
-        answer = http.post(f"/workflows/{spelling}/run", json=body())
-        assert answer.json()["data"]["workflow_id"] == workflow_id
+        response = http.post(f"/workflows/{spelling}/run", json=body())
+        assert response.json()["data"]["workflow_id"] == workflow_id
 
 
 # Stops -----------------------------------------------------------------------------------------------------------
@@ -210,16 +210,16 @@ def test_a_stopped_run_stays_running_in_the_logs(http: httpx.Client) -> None:
 
 def test_a_stop_ends_a_blocking_run_too(sandbox: Sandbox, http: httpx.Client) -> None:
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(run, http, seconds=NEVER)
+        response = pool.submit(run, http, seconds=NEVER)
         until(lambda: len(sandbox.started_runs) == 1)
         http.post(f"/workflows/tasks/{sandbox.started_runs[0].task_id}/stop", json={"user": "u"})
-        assert answer.result(timeout=30)["data"]["status"] == "stopped"
+        assert response.result(timeout=30)["data"]["status"] == "stopped"
 
 
 def test_a_stop_of_a_run_that_has_ended_changes_nothing(http: httpx.Client) -> None:
-    answer = run(http)
-    assert http.post(f"/workflows/tasks/{answer['task_id']}/stop", json={"user": "u"}).status_code == 200
-    assert detail(http, answer["workflow_run_id"])["status"] == "succeeded"
+    response = run(http)
+    assert http.post(f"/workflows/tasks/{response['task_id']}/stop", json={"user": "u"}).status_code == 200
+    assert detail(http, response["workflow_run_id"])["status"] == "succeeded"
 
 
 # Clients that leave ----------------------------------------------------------------------------------------------
@@ -261,8 +261,8 @@ def test_a_client_that_does_not_read_does_not_block_stopping(caplog: pytest.LogC
 
     with nothing_left_open(), Sandbox(rows=0) as sandbox, client_of(sandbox) as http:
         sandbox.set_workflow(much)
-        with http.stream("POST", "/workflows/run", json=body("streaming")) as answer:
-            pieces = answer.iter_raw(1_000_000)  # kept: its end would be that of the connection
+        with http.stream("POST", "/workflows/run", json=body("streaming")) as response:
+            pieces = response.iter_raw(1_000_000)  # kept: its end would be that of the connection
             next(pieces)
             sandbox.stop()
     assert caplog.text == ""
@@ -299,9 +299,9 @@ def test_one_run_above_the_limit_is_a_400_until_one_ends(sandbox: Sandbox) -> No
 
 
 def test_the_runs_of_one_app_are_unknown_to_another(sandbox: Sandbox, http: httpx.Client) -> None:
-    answer = run(http)
+    response = run(http)
     with client_of(sandbox, "empty") as other:
-        assert set(detail(other, answer["workflow_run_id"]).values()) == {None}
+        assert set(detail(other, response["workflow_run_id"]).values()) == {None}
         assert logs(other) == []
         refused = other.post(f"/workflows/{sandbox.app().workflow_id}/run", json=body())
         assert refused.status_code == 404
@@ -309,9 +309,9 @@ def test_the_runs_of_one_app_are_unknown_to_another(sandbox: Sandbox, http: http
 
 def test_many_runs_at_once_do_not_mix_up(sandbox: Sandbox, http: httpx.Client) -> None:
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda number: stream(http, query=f"q{number}", chunks=20, seconds=0.1), range(36)))
-    assert ["".join(texts(events)) for events in answers] == [f"q{number}" for number in range(36)]
-    assert len({events[0]["workflow_run_id"] for events in answers}) == 36
+        responses = list(pool.map(lambda number: stream(http, query=f"q{number}", chunks=20, seconds=0.1), range(36)))
+    assert ["".join(texts(events)) for events in responses] == [f"q{number}" for number in range(36)]
+    assert len({events[0]["workflow_run_id"] for events in responses}) == 36
     assert len(sandbox.started_runs) == len(logs(http)) == 36
 
 
@@ -320,8 +320,8 @@ def test_many_runs_at_once_do_not_mix_up(sandbox: Sandbox, http: httpx.Client) -
 
 def test_a_function_can_be_the_workflow_and_gets_all_inputs(sandbox: Sandbox, http: httpx.Client) -> None:
     sandbox.set_workflow(lambda inputs: {"got": inputs})
-    answer = http.post("/workflows/run", json={"inputs": {"a": [1, {"b": None}]}, "user": "u"})
-    assert answer.json()["data"]["outputs"] == {"got": {"a": [1, {"b": None}]}}
+    response = http.post("/workflows/run", json={"inputs": {"a": [1, {"b": None}]}, "user": "u"})
+    assert response.json()["data"]["outputs"] == {"got": {"a": [1, {"b": None}]}}
     assert http.get("/parameters").json()["user_input_form"] == []
 
 
@@ -354,8 +354,8 @@ def test_a_workflow_that_yields_text_itself_has_only_that_text(sandbox: Sandbox,
 
 def test_a_workflow_may_change_the_inputs_that_it_got(sandbox: Sandbox, http: httpx.Client) -> None:
     sandbox.set_workflow(lambda inputs: {"query": inputs.pop("query")})
-    answer = run(http)
-    assert json.loads(detail(http, answer["workflow_run_id"])["inputs"])["query"] == "hello"
+    response = run(http)
+    assert json.loads(detail(http, response["workflow_run_id"])["inputs"])["query"] == "hello"
     assert sandbox.started_runs[0].inputs == {"query": "hello"}
 
 
@@ -430,8 +430,8 @@ def test_steps_are_seen_as_the_workflow_yields_them(sandbox: Sandbox, http: http
         return {"answer": "three"}
 
     sandbox.set_workflow(workflow)
-    answer = http.post("/workflows/run", json=body("streaming"))
-    frames = answer.text.split("\n\n")
+    response = http.post("/workflows/run", json=body("streaming"))
+    frames = response.text.split("\n\n")
     run_id = sandbox.started_runs[0].id
     names = [json.loads(frame[6:])["event"] for frame in frames if frame.startswith("data: {")]
     assert names == [
@@ -447,8 +447,8 @@ def test_steps_are_seen_as_the_workflow_yields_them(sandbox: Sandbox, http: http
         "event": "from_the_future",
         "x": 1,
     }
-    assert '"label":"标"' in answer.text
-    assert "\n\n: a comment\n\ndata: 1\n\n" in answer.text
+    assert '"label":"标"' in response.text
+    assert "\n\n: a comment\n\ndata: 1\n\n" in response.text
 
 
 def test_a_late_breakdown_ends_the_stream_and_stays_running(sandbox: Sandbox, http: httpx.Client) -> None:
@@ -514,9 +514,9 @@ def test_a_server_of_1_11_2_fails_where_a_form_is_needed(sandbox: Sandbox, http:
 
 def test_pings_fill_silence_and_can_be_switched_off(sandbox: Sandbox, http: httpx.Client) -> None:
     sandbox.traps.ping_seconds = 0.02
-    with http.stream("POST", "/workflows/run", json=body("streaming", seconds=NEVER)) as answer:
+    with http.stream("POST", "/workflows/run", json=body("streaming", seconds=NEVER)) as response:
         text = ""
-        for piece in answer.iter_text():
+        for piece in response.iter_text():
             text += piece
             if text.endswith("event: ping\n\nevent: ping\n\n"):
                 break

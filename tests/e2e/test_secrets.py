@@ -25,13 +25,13 @@ from support.fault_server import (
     KEY,
     Behaviour,
     FaultServer,
-    answer,
-    error_answer,
+    error_response,
     json_response,
-    page_answer,
+    page_response,
     raw,
     refusing_origin,
     reset,
+    respond,
 )
 from support.fault_table import FAULTS, Fault, plain_text_to_tls
 
@@ -136,17 +136,17 @@ ECHO = f"Bearer {KEY}"
 @pytest.mark.parametrize(
     "behaviour",
     [
-        error_answer(401, "unauthorized", f"unknown key {KEY}", headers=(("X-Echo", ECHO),)),
-        error_answer(429, KEY, "x"),
+        error_response(401, "unauthorized", f"unknown key {KEY}", headers=(("X-Echo", ECHO),)),
+        error_response(429, KEY, "x"),
         json_response(400, {"code": "invalid_param", "message": "x", "request": {"headers": {"Authorization": ECHO}}}),
-        answer(502, f"<html><title>{ECHO}</title></html>", content_type=HTML),
-        answer(500, ECHO, headers=(("X-Echo", ECHO),)),
-        answer(200, f"<html><title>{ECHO}</title></html>", content_type=HTML, headers=(("X-Echo", ECHO),)),
-        answer(200, f'{{"data": [], "key": "{KEY}'),
+        respond(502, f"<html><title>{ECHO}</title></html>", content_type=HTML),
+        respond(500, ECHO, headers=(("X-Echo", ECHO),)),
+        respond(200, f"<html><title>{ECHO}</title></html>", content_type=HTML, headers=(("X-Echo", ECHO),)),
+        respond(200, f'{{"data": [], "key": "{KEY}'),
         json_response(200, {"key": KEY}),
         json_response(200, [KEY]),
-        answer(302, headers=(("Location", f"http://127.0.0.2:1/?key={KEY}"),)),
-        answer(200, KEY, headers=(("Content-Encoding", "gzip"), ("X-Echo", ECHO))),
+        respond(302, headers=(("Location", f"http://127.0.0.2:1/?key={KEY}"),)),
+        respond(200, KEY, headers=(("Content-Encoding", "gzip"), ("X-Echo", ECHO))),
     ],
     ids=["text", "code", "deep inside", "title", "plain text", "HTML with 200", "cut JSON", "no page", "list",
          "redirect", "not gzip"],
@@ -279,7 +279,7 @@ def test_no_echo_of_the_key_is_shown(half: Half, place: str, echo: bytes):
 
 @EACH_HALF
 def test_a_key_in_the_address_is_not_shown(half: Half):
-    with FaultServer(answer(502)) as server, recorded() as told:
+    with FaultServer(respond(502)) as server, recorded() as told:
         error = failure(
             half,
             server.base_url,
@@ -301,7 +301,7 @@ def test_a_key_in_the_address_is_not_shown(half: Half):
     ids=["status", "params", "body"],
 )
 def test_no_variable_of_the_sdk_shows_a_default_header(half: Half, action, frame: str):
-    with FaultServer(answer(502)) as server:
+    with FaultServer(respond(502)) as server:
         error = failure(half, server.base_url, action, default_headers={"X-Api-Key": KEY}, max_retries=0)
     frames = [one for link in chain_of(error) for one, _ in walk_tb(link.__traceback__)]
     ours = [one for one in frames if one.f_globals["__name__"].startswith("dify_workflow.")]
@@ -325,7 +325,7 @@ REQUESTS: dict[str, tuple[str, dict[str, object]]] = {
 @EACH_HALF
 @pytest.mark.parametrize(
     ("behaviour", "http"),
-    [(answer(502), None), (reset(), None), (answer(200, "<p>"), None), (answer(502), {})],
+    [(respond(502), None), (reset(), None), (respond(200, "<p>"), None), (respond(502), {})],
     ids=["502", "reset", "HTML", "502, own client"],
 )
 def test_no_frame_of_the_sdk_shows_the_arguments_of_a_request(half: Half, behaviour: Behaviour, http):
@@ -365,7 +365,7 @@ def test_an_error_of_a_file_keeps_the_callers_frames(half: Half):
         def read(self, size: int | None = -1) -> bytes:
             raise LookupError("the disk is gone")
 
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         error = failure(half, server.base_url, lambda client: client.files.upload(Source(b"x"), user="u", filename="x"))
     assert isinstance(error, LookupError)
     frames = [frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)]
@@ -472,7 +472,7 @@ def told_without_tests_own_frames(error: BaseException) -> str:
 
 @EACH_HALF
 def test_the_key_goes_out_in_its_header_and_nowhere_else(half: Half):
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         half.call(server.base_url, list_logs, post, lambda client: client.logs.list(keyword="x", status="failed"))
     assert len(server.requests) == 3
     for request in server.requests:
@@ -487,9 +487,9 @@ def test_the_key_goes_out_in_its_header_and_nowhere_else(half: Half):
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_other_host_gets_it_whatever_a_given_client_does(half: Half, status: int):
     http = {"follow_redirects": True, "auth": ("user", "password"), "headers": {"Authorization": "Bearer other"}}
-    with FaultServer(page_answer(), host="127.0.0.2") as elsewhere:
+    with FaultServer(page_response(), host="127.0.0.2") as elsewhere:
         location = (("Location", f"{elsewhere.base_url}/workflows/logs"),)
-        with FaultServer(answer(status, headers=location)) as server:
+        with FaultServer(respond(status, headers=location)) as server:
             failure(half, server.base_url, list_logs, http=http)
         assert elsewhere.requests == []
     assert [request.authorization for request in server.requests] == ["expected"]
@@ -503,11 +503,11 @@ def test_no_body_is_logged_neither_sent_nor_received(half: Half, caplog):
     caplog.set_level(logging.DEBUG, "dify_workflow")
     confidential = "confidential-text"
     behaviours = [
-        error_answer(429, "too_many_requests", confidential),
-        answer(429, confidential),
+        error_response(429, "too_many_requests", confidential),
+        respond(429, confidential),
         json_response(200, {"outputs": confidential}),
-        answer(500, f"<title>{confidential}</title>"),
-        answer(200, f"<title>{confidential}</title>"),
+        respond(500, f"<title>{confidential}</title>"),
+        respond(200, f"<title>{confidential}</title>"),
     ]
     with FaultServer(*behaviours) as server:
 
@@ -551,7 +551,7 @@ def run_program(server: FaultServer, **environment: str) -> subprocess.Completed
 
 @pytest.mark.parametrize("level", ["debug", "info", "DEBUG"])
 def test_dify_log_tells_what_happens_on_stderr_without_the_key(level: str):
-    with FaultServer(error_answer(503, "unknown", "busy"), page_answer()) as server:
+    with FaultServer(error_response(503, "unknown", "busy"), page_response()) as server:
         done = run_program(server, DIFY_LOG=level)
     assert done.stdout == ""
     assert KEY not in done.stderr
@@ -562,13 +562,13 @@ def test_dify_log_tells_what_happens_on_stderr_without_the_key(level: str):
 
 
 def test_without_dify_log_nothing_is_written():
-    with FaultServer(error_answer(503, "unknown", "busy"), page_answer()) as server:
+    with FaultServer(error_response(503, "unknown", "busy"), page_response()) as server:
         done = run_program(server)
     assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_an_unknown_level_is_a_warning_and_turns_nothing_on():
-    with FaultServer(page_answer()) as server:
+    with FaultServer(page_response()) as server:
         done = run_program(server, DIFY_LOG="verbose")
     assert "DIFY_LOG is 'verbose'" in done.stderr
     assert "GET /v1" not in done.stderr

@@ -13,11 +13,11 @@ from support.fault_server import (
     Behaviour,
     Exchange,
     FaultServer,
-    answer,
     event_stream,
     json_response,
     pass_on,
     reset,
+    respond,
     sse,
 )
 from support.leaks import nothing_left_open
@@ -104,12 +104,12 @@ def test_a_broken_stream_is_made_up_for_by_asking(half: Half, rest: list[bytes])
         assert (result.status, result.outputs, result.task_id) == ("succeeded", {"a": 1}, "t-1")
 
     broken = event_stream(sse(STARTED), *rest)
-    with FaultServer(broken, answer(503, "restarting"), json_response(200, detail("succeeded"))) as server:
+    with FaultServer(broken, respond(503, "restarting"), json_response(200, detail("succeeded"))) as server:
         half.play(server.base_url, story)
         assert [one.path for one in server.requests].count("/v1/workflows/run") == 1
 
 
-LATER = [answer(status, "{}", headers=(("Retry-After", "0.3"),)) for status in (429, 503)]
+LATER = [respond(status, "{}", headers=(("Retry-After", "0.3"),)) for status in (429, 503)]
 CUT = {"end_streams_after": 1}
 SILENT = {"hold_streams_after": 1, "ping_seconds": None}
 QUEUED = {"queue_delay": 0.5, "ping_seconds": None}
@@ -124,13 +124,13 @@ QUEUED = {"queue_delay": 0.5, "ping_seconds": None}
             for version in ("1.11", "1.16")
             for name, traps, faults in (
                 ("cut", CUT, []),
-                ("restart", CUT, [reset(), answer(502), answer(503)]),
+                ("restart", CUT, [reset(), respond(502), respond(503)]),
                 ("Retry-After", CUT, LATER),
                 ("silence", SILENT, []),
             )
         ),
         pytest.param("1.16", QUEUED, [], id="1.16 queue"),
-        pytest.param("1.16", QUEUED | CUT, [reset(), answer(503)], id="1.16 queue, cut and restart"),
+        pytest.param("1.16", QUEUED | CUT, [reset(), respond(503)], id="1.16 queue, cut and restart"),
     ],
 )
 def test_a_run_is_waited_for_on_each_server(half: Half, version: Any, traps: dict[str, Any], faults: list[Behaviour]):
@@ -313,6 +313,6 @@ def test_a_forked_child_is_refused_and_ends_nothing():
 
 @EACH_HALF
 def test_a_blocking_run_that_ends_in_504_names_start(half: Half):
-    with FaultServer(answer(504, "gateway")) as server:
+    with FaultServer(respond(504, "gateway")) as server:
         error = failure(half, server.base_url, lambda client: client.runs.run({"query": "hi"}, user="u-1"))
     assert "runs.start(...) does not depend on one long response" in str(error)

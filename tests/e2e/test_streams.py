@@ -24,12 +24,12 @@ from support.fault_server import (
     KEY,
     Behaviour,
     FaultServer,
-    answer,
     drip,
-    error_answer,
+    error_response,
     event_stream,
     gzipped,
     json_response,
+    respond,
     silence,
     sse,
 )
@@ -324,21 +324,21 @@ def test_a_body_that_never_decides_is_given_up_in_time(half: Half, pieces: list[
 # --- an error instead of a stream -------------------------------------------------------------------------------------
 
 REFUSALS: dict[str, tuple[Behaviour, type[DifyError], str]] = {
-    "400": (error_answer(400, "invalid_param", "query is required"), BadRequestError, "query is required"),
-    "401": (error_answer(401, "unauthorized", "bad token"), AuthenticationError, "bad token"),
-    "404 HTML": (answer(404, "<title>Nope</title>", content_type=HTML), NotFoundError, "Nope"),
-    "404 called a stream": (answer(404, "no", content_type="text/event-stream"), NotFoundError, "no"),
-    "500": (error_answer(500, "unknown", "Internal Server Error"), InternalServerError, "Internal"),
-    "502 HTML": (answer(502, "<title>Bad Gateway</title>", content_type=HTML), InternalServerError, "Bad Gateway"),
-    "302": (answer(302, headers=(("Location", "/login"),)), APIStatusError, "redirect"),
+    "400": (error_response(400, "invalid_param", "query is required"), BadRequestError, "query is required"),
+    "401": (error_response(401, "unauthorized", "bad token"), AuthenticationError, "bad token"),
+    "404 HTML": (respond(404, "<title>Nope</title>", content_type=HTML), NotFoundError, "Nope"),
+    "404 called a stream": (respond(404, "no", content_type="text/event-stream"), NotFoundError, "no"),
+    "500": (error_response(500, "unknown", "Internal Server Error"), InternalServerError, "Internal"),
+    "502 HTML": (respond(502, "<title>Bad Gateway</title>", content_type=HTML), InternalServerError, "Bad Gateway"),
+    "302": (respond(302, headers=(("Location", "/login"),)), APIStatusError, "redirect"),
     "200 JSON": (json_response(200, {"task_id": TASK}), APIResponseError, "no stream of events"),
-    "200 HTML": (answer(200, "<title>Log in</title>", content_type=HTML), APIResponseError, "Log in"),
-    "200 of no type": (answer(200, "hello", content_type=None), APIResponseError, "no stream of events"),
-    "200 of empty lines": (answer(200, "\r\n" * 3), APIResponseError, "no stream of events"),
-    "200 of too many empty lines": (answer(200, "\n" * 5000), APIResponseError, "no stream of events"),
-    "200 with a word of the format": (answer(200, "database is down"), APIResponseError, "database is down"),
-    "400 like a stream": (answer(400, sse(FINISHED), content_type="text/plain"), BadRequestError, "workflow_finished"),
-    "200 empty": (answer(200), APIResponseError, "no stream of events"),
+    "200 HTML": (respond(200, "<title>Log in</title>", content_type=HTML), APIResponseError, "Log in"),
+    "200 of no type": (respond(200, "hello", content_type=None), APIResponseError, "no stream of events"),
+    "200 of empty lines": (respond(200, "\r\n" * 3), APIResponseError, "no stream of events"),
+    "200 of too many empty lines": (respond(200, "\n" * 5000), APIResponseError, "no stream of events"),
+    "200 with a word of the format": (respond(200, "database is down"), APIResponseError, "database is down"),
+    "400 like a stream": (respond(400, sse(FINISHED), content_type="text/plain"), BadRequestError, "workflow_finished"),
+    "200 empty": (respond(200), APIResponseError, "no stream of events"),
 }
 
 
@@ -930,7 +930,9 @@ def test_a_stream_is_read_inside_its_with_only(half: Half):
 
 
 @EACH_HALF
-@pytest.mark.parametrize("behaviour", [event_stream(sse(FINISHED)), error_answer(400, "x", "y")], ids=["whole", "400"])
+@pytest.mark.parametrize(
+    "behaviour", [event_stream(sse(FINISHED)), error_response(400, "x", "y")], ids=["whole", "400"]
+)
 def test_a_stream_is_used_once_as_a_second_use_starts_a_run(half: Half, behaviour: Behaviour):
     async def story(client: Any) -> None:
         events = stream(client)
@@ -1046,5 +1048,5 @@ def test_a_server_without_this_operation_says_not_found(half: Half):
         async with client.runs.events(RUN, user="u"):
             pass
 
-    with FaultServer(answer(404, "<title>404 Not Found</title>", content_type=HTML)) as server:
+    with FaultServer(respond(404, "<title>404 Not Found</title>", content_type=HTML)) as server:
         assert type(failure(half, server.base_url, half.action(story))) is NotFoundError

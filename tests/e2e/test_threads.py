@@ -1,4 +1,4 @@
-"""One client in many threads: one pool of connections, every answer to whom it belongs, and nothing left behind."""
+"""One client in many threads: one pool of connections, every response to whom it belongs, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from support.fault_server import (
     Behaviour,
     Exchange,
     FaultServer,
-    answer,
     gather,
     json_response,
     log_page,
-    page_answer,
+    page_response,
     reset,
+    respond,
 )
 from support.leaks import nothing_left_open
 
@@ -78,7 +78,7 @@ def test_sixteen_threads_share_one_pool_and_leave_nothing():
 
 def test_threads_that_meet_at_the_first_call_make_one_pool():
     # A second pool would be lost, with its open connection, when the first is put in its place.
-    with nothing_left_open(), FaultServer(gather(THREADS, page_answer())) as server:
+    with nothing_left_open(), FaultServer(gather(THREADS, page_response())) as server:
         with made_for(server) as client:
             in_threads(lambda _: client.logs.list())
             assert server.connections == THREADS
@@ -86,7 +86,7 @@ def test_threads_that_meet_at_the_first_call_make_one_pool():
 
 
 def test_siblings_in_threads_share_the_pool():
-    with nothing_left_open(), FaultServer(gather(THREADS, page_answer())) as server:
+    with nothing_left_open(), FaultServer(gather(THREADS, page_response())) as server:
         with made_for(server) as client:
 
             def read(number: int) -> int:
@@ -102,7 +102,7 @@ def test_an_error_in_one_thread_is_none_in_another():
     async def play(exchange: Exchange) -> None:
         assert exchange.request is not None
         broken = "keyword=odd" in exchange.request.path
-        await (answer(500, "broken") if broken else page_answer()).play(exchange)
+        await (respond(500, "broken") if broken else page_response()).play(exchange)
 
     with nothing_left_open(), FaultServer(Behaviour("odd ones break", play)) as server, made_for(server) as client:
 
@@ -118,7 +118,7 @@ def test_an_error_in_one_thread_is_none_in_another():
 
 def test_threads_recover_from_cut_connections_each_for_itself():
     cuts = [reset() for _ in range(THREADS)]
-    with nothing_left_open(), FaultServer(*cuts, page_answer()) as server:
+    with nothing_left_open(), FaultServer(*cuts, page_response()) as server:
         with made_for(server, max_retries=THREADS) as client:
             assert in_threads(lambda _: client.logs.list().total) == [1] * THREADS
         assert server.wait_for_no_connection()
@@ -127,7 +127,7 @@ def test_threads_recover_from_cut_connections_each_for_itself():
 
 def test_the_callers_own_httpx_client_is_used_and_stays_open():
     own = {"headers": {"X-Mine": "1"}, "limits": httpx.Limits(max_connections=THREADS)}
-    with nothing_left_open(), FaultServer(page_answer()) as server, httpx.Client(**own) as http:
+    with nothing_left_open(), FaultServer(page_response()) as server, httpx.Client(**own) as http:
         with made_for(server, http_client=http) as client:
             assert in_threads(lambda _: sum(client.logs.list().total for _ in range(5))) == [5] * THREADS
         client.close()
@@ -138,7 +138,7 @@ def test_the_callers_own_httpx_client_is_used_and_stays_open():
 
 
 def test_derived_clients_share_the_pool_and_end_with_it():
-    with nothing_left_open(), FaultServer(page_answer()) as server:
+    with nothing_left_open(), FaultServer(page_response()) as server:
         client = made_for(server)
         with client.with_options(timeout=5) as sibling:
             sibling.logs.list()
@@ -155,7 +155,7 @@ def test_derived_clients_share_the_pool_and_end_with_it():
 
 
 def test_closing_twice_or_before_any_call_is_fine():
-    with nothing_left_open(), FaultServer(page_answer()) as server:
+    with nothing_left_open(), FaultServer(page_response()) as server:
         with made_for(server) as client:
             client.close()
             client.close()
@@ -166,7 +166,7 @@ def test_closing_twice_or_before_any_call_is_fine():
 
 
 def test_a_client_that_is_forgotten_closes_its_connections():
-    with nothing_left_open(), FaultServer(page_answer()) as server:
+    with nothing_left_open(), FaultServer(page_response()) as server:
         client = made_for(server)
         client.logs.list()
         gone = weakref.ref(client)
@@ -177,7 +177,7 @@ def test_a_client_that_is_forgotten_closes_its_connections():
 
 
 def test_a_sibling_keeps_the_pool_of_a_client_that_is_forgotten():
-    with nothing_left_open(), FaultServer(page_answer()) as server:
+    with nothing_left_open(), FaultServer(page_response()) as server:
         sibling = made_for(server).with_options(timeout=5)
         gc.collect()
         assert sibling.logs.list().total == 1

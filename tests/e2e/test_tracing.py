@@ -149,7 +149,7 @@ def test_opentelemetry_is_loaded_only_when_asked_for(setting: str, loaded: str) 
 @pytest.mark.parametrize("kind", ["a page", "a walk"])
 def test_spans_that_nothing_takes_cost_little(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     counted = []
-    transport = httpx.MockTransport(tracing.answer)
+    transport = httpx.MockTransport(tracing.respond)
     with httpx.Client(transport=transport) as http, DifyWorkflow(api_key="app-any", http_client=http) as client:
         work = {"a page": lambda: client.logs.list(limit=100), "a walk": lambda: list(client.logs.iter())}[kind]
         for setting in ("0", "1", "0", "1"):  # the first time of each, modules are imported

@@ -87,9 +87,9 @@ def add_arguments(document: Document) -> None:
 
 def add_operations(document: Document) -> None:
     schema = {"type": "object", "required": ["up"], "properties": {"up": {"type": "boolean"}}}
-    answer = {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}
+    response = {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}
     for path in ("/health", "/other"):
-        document["paths"][path] = {"get": {"security": [{"http_bearer": []}], "responses": answer}}
+        document["paths"][path] = {"get": {"security": [{"http_bearer": []}], "responses": response}}
 
 
 def agree(document: Document) -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from support.clients import EACH_HALF, AsyncHalf, Half, failure
-from support.fault_server import FaultServer, before_the_body, error_answer, json_response, swallow
+from support.fault_server import FaultServer, before_the_body, error_response, json_response, swallow
 from support.fault_table import BUSY
 from support.leaks import nothing_left_open
 from support.multipart_bodies import Part, parts_of
@@ -642,8 +642,10 @@ REPEATABLE = {name: SOURCES[name] for name in ("Path", "bytes", "open file in th
 @pytest.mark.parametrize("source", REPEATABLE.values(), ids=REPEATABLE)
 def test_a_repeated_upload_sends_the_whole_file_again(half: Half, source: Callable[[Path], Any], tmp_path: Path):
     file = source(tmp_path / "report.pdf")
-    busy = error_answer(400, "invalid_param", BUSY)
-    with FaultServer(error_answer(429, "too_many_requests", "slow down"), busy, json_response(201, UPLOADED)) as server:
+    busy = error_response(400, "invalid_param", BUSY)
+    with FaultServer(
+        error_response(429, "too_many_requests", "slow down"), busy, json_response(201, UPLOADED)
+    ) as server:
         half.call(server.base_url, lambda client: client.files.upload(file, user="u-1", filename="r.pdf"))
     expected = [Part("user", b"u-1"), Part("file", CONTENT, "r.pdf", "application/pdf")]
     assert [parts_of(one.headers["content-type"], one.body) for one in server.requests] == [expected] * 3
@@ -670,7 +672,7 @@ def test_a_server_that_refuses_a_file_early_is_heard(half: Half, tmp_path: Path)
     path = tmp_path / "large.bin"
     with path.open("wb") as file:
         file.truncate(20 << 20)
-    too_large = before_the_body(error_answer(413, "file_too_large", "File size exceeded."), then_read=True)
+    too_large = before_the_body(error_response(413, "file_too_large", "File size exceeded."), then_read=True)
     with FaultServer(too_large) as server:
         error = failure(half, server.base_url, lambda client: client.files.upload(path, user="u-1"))
     assert type(error) is PayloadTooLargeError

@@ -103,10 +103,10 @@ def test_page_by_page_the_same_rows_are_lost(sandbox: Sandbox, limit: int, at_le
         ids: list[str] = []
         page, more = 1, True
         while more:
-            answer = client.logs.list(page=page, limit=limit)
-            ids += [log.id for log in answer.data]
-            page, more = page + 1, answer.has_more
-    assert len(ids) == answer.total == 602  # as if nothing were missing
+            response = client.logs.list(page=page, limit=limit)
+            ids += [log.id for log in response.data]
+            page, more = page + 1, response.has_more
+    assert len(ids) == response.total == 602  # as if nothing were missing
     assert len({row.id for row in ROWS} - set(ids)) >= at_least
 
 
@@ -175,7 +175,7 @@ def test_keyword_and_session_id_together_give_the_right_rows(workers: int, sandb
     assert len(walked.logs) > 20
 
 
-def test_the_server_itself_answers_500_to_these_two(sandbox: Sandbox):
+def test_the_server_itself_responds_500_to_these_two(sandbox: Sandbox):
     both = {"keyword": "refund", "created_by_end_user_session_id": "user-1"}
     with sandbox.client(max_retries=0) as client, pytest.raises(Exception, match="500"):
         client.request("GET", "/workflows/logs", params=both)

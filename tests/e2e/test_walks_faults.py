@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.clients import EACH_HALF, EACH_WORKERS, Half, Walked, walk
-from support.fault_server import KEY, Behaviour, Exchange, FaultServer, close, error_answer, pass_on, reset
+from support.fault_server import KEY, Behaviour, Exchange, FaultServer, close, error_response, pass_on, reset
 from support.fault_table import FAULTS, REPEATED, Fault
 
 from dify_workflow import AuthenticationError, DifyError
@@ -76,7 +76,7 @@ def test_what_is_tried_again_leaves_the_rows_exact(half: Half, workers: int, san
 
 
 @EACH_HALF
-def test_answers_that_do_not_come_leave_the_rows_exact(half: Half, sandbox: Sandbox):
+def test_lost_responses_leave_the_rows_exact(half: Half, sandbox: Sandbox):
     with faulty_proxy(sandbox, SLOW, share=0.15, seed=4) as proxy:
         walked = walk(half, proxy.base_url, workers=4, max_retries=60, timeout=0.5)
     assert walked.error is None
@@ -130,7 +130,7 @@ def test_an_error_of_one_of_eight_workers_stops_the_others(half: Half, sandbox: 
         nonlocal sent
         sent += 1
         if sent == 6:
-            await error_answer(401, "unauthorized", "Access token is invalid").play(exchange)
+            await error_response(401, "unauthorized", "Access token is invalid").play(exchange)
         else:
             if sent > 6:
                 await asyncio.sleep(0.3)  # time enough to hear of the error

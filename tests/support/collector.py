@@ -1,4 +1,4 @@
-"""A collector of OpenTelemetry on loopback, which answers as a test says, and keeps the spans that it took."""
+"""A collector of OpenTelemetry on loopback, which responds as a test says, and keeps the spans that it took."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Answer(NamedTuple):
-    """What the collector answers; with a status other than 200 it takes nothing."""
+class ScriptedResponse(NamedTuple):
+    """The response of the collector; with a status other than 200 it takes nothing."""
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 
 class Collector:
-    """The collector; it answers the first requests as given, and takes all others.
+    """The collector; it responds to the first requests as given, and takes all others.
 
     Attributes:
         sizes: spans in each request.
@@ -33,8 +33,8 @@ class Collector:
         paths: of each request.
     """
 
-    def __init__(self, *answers: Answer) -> None:
-        self._answers = list(answers)
+    def __init__(self, *responses: ScriptedResponse) -> None:
+        self._responses = list(responses)
         self.sizes: list[int] = []
         self.taken: Counter[str] = Counter()
         self.spans: dict[str, Any] = {}
@@ -54,12 +54,12 @@ class Collector:
                 collector.paths.append(self.path)
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
-                answer = collector.answer(body)
-                self.send_response(answer.status)
-                for name, value in (*answer.headers, ("Content-Length", str(len(answer.body)))):
+                response = collector.respond(body)
+                self.send_response(response.status)
+                for name, value in (*response.headers, ("Content-Length", str(len(response.body)))):
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(answer.body)
+                self.wfile.write(response.body)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -79,13 +79,13 @@ class Collector:
         """Its address as a target of an export."""
         return f"otlp://127.0.0.1:{self._server.server_port}"
 
-    def answer(self, body: bytes) -> Answer:
-        """What is answered to a request; its spans are kept where they are taken."""
-        answer = self._answers.pop(0) if self._answers else Answer()
+    def respond(self, body: bytes) -> ScriptedResponse:
+        """The response to a request; its spans are kept where they are taken."""
+        response = self._responses.pop(0) if self._responses else ScriptedResponse()
         request = ExportTraceServiceRequest.FromString(body)
         spans = [span for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
         self.sizes.append(len(spans))
-        if answer.status == 200:
+        if response.status == 200:
             self._keep(spans)
             self.services |= {
                 attribute.value.string_value
@@ -93,7 +93,7 @@ class Collector:
                 for attribute in resource.resource.attributes
                 if attribute.key == "service.name"
             }
-        return answer
+        return response
 
     def _keep(self, spans: Sequence[Any]) -> None:
         for span in spans:

@@ -1,7 +1,7 @@
 """A server that misbehaves on purpose, on loopback: what the facade's fault tests talk to.
 
-    with FaultServer(reset(), answer(200, b"{}")) as server:
-        ...                                  # the first request is cut off, every later one is answered
+    with FaultServer(reset(), response(200, b"{}")) as server:
+        ...                                  # the first request is cut off, every later one is responded to
     assert len(server.requests) == 2
 
 One behaviour is played per request, in order; the last one repeats. The server notes what reached it, so that a test
@@ -67,7 +67,7 @@ class Exchange:
         self._reader = reader
         self._writer = writer
         self.request: ReceivedRequest | None = None
-        """What is being answered; None where nothing was read yet."""
+        """What is being responded to; None where nothing was read yet."""
 
     async def body(self) -> AsyncIterator[bytes]:
         """The body of a request of which only the head was read, in pieces."""
@@ -232,7 +232,7 @@ class FaultServer:
 # --- behaviours -------------------------------------------------------------------------------------------------------
 
 
-def answer(
+def respond(
     status: int,
     body: bytes | str = b"",
     *,
@@ -240,21 +240,21 @@ def answer(
     headers: tuple[tuple[str, str], ...] = (),
     then: Literal["keep", "close"] = "keep",
 ) -> Behaviour:
-    """A complete and well-formed HTTP/1.1 answer; `then="close"` closes the connection without having announced it."""
-    return raw(_head(status, body, content_type, headers) + _bytes(body), then=then, name=f"answer {status}")
+    """A complete and well-formed HTTP/1.1 response; `then="close"` closes it without having announced that."""
+    return raw(_head(status, body, content_type, headers) + _bytes(body), then=then, name=f"response {status}")
 
 
 def json_response(status: int, value: Any, *, headers: tuple[tuple[str, str], ...] = ()) -> Behaviour:
-    """A complete answer with a JSON body."""
-    return answer(status, json.dumps(value) + "\n", headers=headers)
+    """A complete response with a JSON body."""
+    return respond(status, json.dumps(value) + "\n", headers=headers)
 
 
-def error_answer(status: int, code: str, message: str, *, headers: tuple[tuple[str, str], ...] = ()) -> Behaviour:
+def error_response(status: int, code: str, message: str, *, headers: tuple[tuple[str, str], ...] = ()) -> Behaviour:
     """An error in the shape that Dify gives its errors."""
     return json_response(status, {"code": code, "message": message, "status": status}, headers=headers)
 
 
-def page_answer(*, rows: int = 1, headers: tuple[tuple[str, str], ...] = ()) -> Behaviour:
+def page_response(*, rows: int = 1, headers: tuple[tuple[str, str], ...] = ()) -> Behaviour:
     """A correct page of workflow logs."""
     return json_response(200, log_page(rows), headers=headers)
 
@@ -271,7 +271,7 @@ def cut_chunks(body: bytes) -> Behaviour:
 
 
 def reset() -> Behaviour:
-    """RST after the whole request has been read, before anything is answered."""
+    """RST after the whole request has been read, before anything is responded to."""
     return raw(then="reset", name="reset")
 
 
@@ -281,7 +281,7 @@ def reset_inside_body(body: bytes) -> Behaviour:
 
 
 def close() -> Behaviour:
-    """The connection is closed in order after the request has been read: no answer."""
+    """The connection is closed in order after the request has been read: no response."""
     return raw(then="close", name="close")
 
 
@@ -295,7 +295,7 @@ def close_on_accept() -> Behaviour:
 
 
 def silence() -> Behaviour:
-    """The request is read and never answered."""
+    """The request is read and never responded to."""
 
     async def play(exchange: Exchange) -> None:
         await exchange.wait_for_client_to_leave()
@@ -396,7 +396,7 @@ def swallow(behaviour: Behaviour, take: Callable[[bytes], object]) -> Behaviour:
 
 
 async def pass_on(exchange: Exchange, port: int) -> None:
-    """Answer as another server on loopback does, and close the connection."""
+    """Respond as another server on loopback does, and close the connection."""
     request = exchange.request
     assert request is not None
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

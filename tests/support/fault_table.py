@@ -1,4 +1,4 @@
-"""Every fault that a server or a network can answer with, and what the facade promises for it.
+"""Every fault that a server or a network can respond with, and what the facade promises for it.
 
 One row each: what the server does, the exact class of the error, what the error carries, and how many requests reach
 the server when two retries are allowed, for a GET and for a POST.
@@ -31,17 +31,17 @@ from support.fault_server import (
     HTML,
     Behaviour,
     Exchange,
-    answer,
     close,
     cut_chunks,
     drip,
-    error_answer,
+    error_response,
     gzipped,
     json_response,
     log_page_bytes,
     raw,
     reset,
     reset_inside_body,
+    respond,
     short_body,
     silence,
 )
@@ -80,7 +80,7 @@ def nothing_usable(name: str, behaviour: Callable[[], Behaviour]) -> Fault:
 
 
 def too_slow(name: str, behaviour: Callable[[], Behaviour]) -> Fault:
-    """An answer that does not come, or not in time."""
+    """A response that does not come, or not in time."""
     return Fault(
         name,
         behaviour,
@@ -104,7 +104,7 @@ def dify_error(
     body = {"code": code, "message": message, "status": status}
     return Fault(
         name,
-        lambda: error_answer(status, code, message, headers=(("X-Version", "1.11.2"),)),
+        lambda: error_response(status, code, message, headers=(("X-Version", "1.11.2"),)),
         error,
         gets=gets,
         posts=posts,
@@ -118,7 +118,7 @@ def html(status: int, title: str, error: type[DifyError], *, gets: int = ONCE, p
     page = f"<html><head><title>{title}</title></head><body><center>nginx</center></body></html>"
     return Fault(
         f"{status} HTML",
-        lambda: answer(status, page, content_type=HTML),
+        lambda: respond(status, page, content_type=HTML),
         error,
         gets=gets,
         posts=posts,
@@ -132,7 +132,7 @@ def rate_limit(name: str, retry_after: str | None, seconds: float | None, *, get
     headers = () if retry_after is None else (("Retry-After", retry_after),)
     return Fault(
         f"429 Retry-After {name}",
-        lambda: error_answer(429, "too_many_requests", "slow down", headers=headers),
+        lambda: error_response(429, "too_many_requests", "slow down", headers=headers),
         RateLimitError,
         gets=gets,
         posts=posts,
@@ -169,9 +169,9 @@ LATIN = json.dumps({"data": "caf\u00e9"}, ensure_ascii=False).encode("latin-1")
 
 FAULTS = [
     # --- the network ---
-    nothing_usable("reset before the answer", reset),
+    nothing_usable("reset before the response", reset),
     nothing_usable("reset inside the body", lambda: reset_inside_body(PAGE)),
-    nothing_usable("closed without an answer", close),
+    nothing_usable("closed without a response", close),
     nothing_usable("body shorter than its length", lambda: short_body(200, PAGE)),
     nothing_usable("error body shorter than its length", lambda: short_body(400, PAGE)),
     nothing_usable("chunked body cut", lambda: cut_chunks(PAGE)),
@@ -187,27 +187,27 @@ FAULTS = [
     too_slow("drip", lambda: drip(PAGE)),
     too_slow("silence inside the body", lambda: raw(_head(_length(PAGE)) + PAGE[:50], 30.0)),
     # --- status 200, and not the API ---
-    not_the_api("truncated JSON", lambda: answer(200, PAGE[:80]), PAGE[:80].decode(), says="broken JSON"),
-    not_the_api("HTML", lambda: answer(200, LOGIN, content_type=HTML), LOGIN, says="HTML"),
-    not_the_api("HTML called JSON", lambda: answer(200, "<!doctype html>x"), "<!doctype html>x", says="HTML"),
-    not_the_api("empty body", lambda: answer(200), "", says="an empty body"),
-    not_the_api("white space only", lambda: answer(200, " \n"), " \n", says="broken JSON"),
-    not_the_api("null", lambda: answer(200, "null"), None, says="null where an object belongs"),
-    not_the_api("an empty list", lambda: answer(200, "[]"), [], says="a list where an object belongs"),
-    not_the_api("text", lambda: answer(200, '"page"'), "page", says="a string where an object belongs"),
-    not_the_api("a number", lambda: answer(200, "7"), 7, says="a number where an object belongs"),
-    not_the_api("true", lambda: answer(200, "true"), True, says="a boolean where an object belongs"),
+    not_the_api("truncated JSON", lambda: respond(200, PAGE[:80]), PAGE[:80].decode(), says="broken JSON"),
+    not_the_api("HTML", lambda: respond(200, LOGIN, content_type=HTML), LOGIN, says="HTML"),
+    not_the_api("HTML called JSON", lambda: respond(200, "<!doctype html>x"), "<!doctype html>x", says="HTML"),
+    not_the_api("empty body", lambda: respond(200), "", says="an empty body"),
+    not_the_api("white space only", lambda: respond(200, " \n"), " \n", says="broken JSON"),
+    not_the_api("null", lambda: respond(200, "null"), None, says="null where an object belongs"),
+    not_the_api("an empty list", lambda: respond(200, "[]"), [], says="a list where an object belongs"),
+    not_the_api("text", lambda: respond(200, '"page"'), "page", says="a string where an object belongs"),
+    not_the_api("a number", lambda: respond(200, "7"), 7, says="a number where an object belongs"),
+    not_the_api("true", lambda: respond(200, "true"), True, says="a boolean where an object belongs"),
     not_the_api("data is an object", lambda: json_response(200, {"data": {}}), {"data": {}}, says="'data'"),
     not_the_api("data is null", lambda: json_response(200, {"data": None}), {"data": None}, says="'data'"),
     not_the_api("data is text", lambda: json_response(200, {"data": "[]"}), {"data": "[]"}, says="'data'"),
     not_the_api("no data", lambda: json_response(200, {}), {}, says="'data'"),
     not_the_api("another API's object", lambda: json_response(200, {"result": "ok"}), {"result": "ok"}, says="'data'"),
-    not_the_api("not UTF-8", lambda: answer(200, LATIN), {"data": "caf\ufffd"}, says="broken JSON"),
-    not_the_api("JSON nested too deep", lambda: answer(200, "[" * 200_000), "[" * 200_000, says="broken JSON"),
-    not_the_api("not gzip", lambda: answer(200, PAGE, headers=GZIP), None, says="compression"),
+    not_the_api("not UTF-8", lambda: respond(200, LATIN), {"data": "caf\ufffd"}, says="broken JSON"),
+    not_the_api("JSON nested too deep", lambda: respond(200, "[" * 200_000), "[" * 200_000, says="broken JSON"),
+    not_the_api("not gzip", lambda: respond(200, PAGE, headers=GZIP), None, says="compression"),
     not_the_api(
         "gzip with a broken middle",
-        lambda: answer(200, gzipped(PAGE)[:40] + b"\xff" * 40 + gzipped(PAGE)[80:], headers=GZIP),
+        lambda: respond(200, gzipped(PAGE)[:40] + b"\xff" * 40 + gzipped(PAGE)[80:], headers=GZIP),
         None,
         says="compression",
     ),
@@ -243,19 +243,19 @@ FAULTS = [
     html(529, "529 Site is overloaded", InternalServerError, gets=THREE_TIMES),
     html(599, "599 Network Connect Timeout", InternalServerError, gets=THREE_TIMES),
     html(600, "600 beyond the standard", APIStatusError),
-    Fault("500 empty", lambda: answer(500), InternalServerError, gets=THREE_TIMES,
+    Fault("500 empty", lambda: respond(500), InternalServerError, gets=THREE_TIMES,
           carries={"status_code": 500, "code": None, "message": "Internal Server Error", "body": ""}),
-    Fault("401 with a broken body", lambda: answer(401, '{"code": "unautho'), AuthenticationError,
+    Fault("401 with a broken body", lambda: respond(401, '{"code": "unautho'), AuthenticationError,
           carries={"status_code": 401, "code": None, "body": '{"code": "unautho'}),
-    Fault("403 with a list", lambda: answer(403, "[1]"), PermissionDeniedError,
+    Fault("403 with a list", lambda: respond(403, "[1]"), PermissionDeniedError,
           carries={"status_code": 403, "code": None, "body": [1]}),
-    Fault("503 with a header outside ASCII", lambda: answer(503, headers=(("X-Server", "caf\u00e9"),)),
+    Fault("503 with a header outside ASCII", lambda: respond(503, headers=(("X-Server", "caf\u00e9"),)),
           InternalServerError, gets=THREE_TIMES, carries={"status_code": 503}),
     # --- the wish to be left alone ---
     *(
         Fault(
             f"{status} Retry-After 120",
-            lambda status=status: answer(status, "busy", content_type="text/plain", headers=(("Retry-After", "120"),)),
+            lambda status=status: respond(status, "busy", content_type="text/plain", headers=(("Retry-After", "120"),)),
             error,
             carries={"status_code": status, "retry_after": 120.0},
         )

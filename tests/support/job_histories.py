@@ -89,7 +89,7 @@ class JobTable:
         self._rows.sort(key=lambda entry: -entry[0].key)
 
     def page(self, request: PageRequest) -> WorkflowLogPage:
-        """Answer a request."""
+        """Respond to a request."""
         self.requests.append(request)
         there = [
             (times, row)

@@ -1,9 +1,9 @@
-"""The server's table of logs in plain Python: it answers the pages that a walk asks for, without HTTP.
+"""The server's table of logs in plain Python: it gives the pages that a walk requests, without HTTP.
 
     table = LogTable([(1_790_000_000, 350), (1_790_000_001, 3)])
     page = table.page(PageRequest(before=None, after=None))
 
-It answers as a measured server does: newest first, rows of one second in an order that depends on the page's size, its
+It responds as a measured server does: newest first, rows of one second in an order that depends on the page's size, its
 offset and the window, both bounds inclusive, `total` of the window. `Lies` are what other servers and proxies may do;
 `before_request` is the place to change rows between two pages.
 """
@@ -82,12 +82,12 @@ class TableRow:
 
 
 class LogTable:
-    """The table, and every request that it answered.
+    """The table, and every request that it responded to.
 
     Args:
         crowds: seconds, and how many rows each has.
         odd: forms of rows by their number, counted from 0 in the order in which they are added.
-        before_request: called with the number of each request, counted from 1, before it is answered.
+        before_request: called with the number of each request, counted from 1, before it is responded to.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class LogTable:
         return [row.key for row in self._crowds.get(second, ())]
 
     def page(self, request: PageRequest) -> WorkflowLogPage:
-        """Answer a request."""
+        """Respond to a request."""
         self.requests.append(request)
         if self.before_request is not None:
             self.before_request(len(self.requests))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from support.clients import Half
 
-    Answers = Callable[[httpx.Request], httpx.Response]
+    Responses = Callable[[httpx.Request], httpx.Response]
 
 BASE_URL = "http://dify.test/base/v1"
 INDIRECT = {"app.check_inputs", "files.upload_all", "runs.batch", "runs.rerun", "runs.start"}
@@ -45,9 +45,9 @@ class Outcome(NamedTuple):
         return request
 
 
-def outcomes(half: Half, answers: Answers, calls: Iterable[Call], **options: Any) -> list[Outcome]:
+def outcomes(half: Half, responses: Responses, calls: Iterable[Call], **options: Any) -> list[Outcome]:
     """Make the calls one after the other; of what is iterated, the value is all that it gave."""
-    transport, made = Noting(answers), []
+    transport, made = Noting(responses), []
 
     async def story(client: Any) -> None:
         for call in calls:
@@ -70,14 +70,14 @@ def outcomes(half: Half, answers: Answers, calls: Iterable[Call], **options: Any
 class Noting(httpx.MockTransport):
     """A transport that notes what was sent."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, responses: Responses) -> None:
         super().__init__(self._noted)
-        self._answers = answers
+        self._responses = responses
         self._requests: list[httpx.Request] = []
 
     def _noted(self, request: httpx.Request) -> httpx.Response:
         self._requests.append(request)
-        return self._answers(request)
+        return self._responses(request)
 
     def taken(self) -> list[httpx.Request]:
         """The requests since the last time."""

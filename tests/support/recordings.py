@@ -79,19 +79,19 @@ def compare_responses(
         assert response.text == json.dumps(json.loads(response.text)) + end
 
 
-def compare_bodies(request: Body, answer: Body, recorded: Body) -> None:
+def compare_bodies(request: Body, response: Body, recorded: Body) -> None:
     """Compare what is no page of logs: all but what another server or run has of its own."""
     path = request["path"]
-    assert list(answer) == list(recorded)
+    assert list(response) == list(recorded)
     if path.endswith("/run") and request["method"] == "POST":
-        compare_all_but(CHANCE, answer["data"], recorded["data"])
+        compare_all_but(CHANCE, response["data"], recorded["data"])
     elif path == "/v1/files/upload":
-        compare_all_but({"id", "created_by", "created_at", "source_url", "tenant_id"}, answer, recorded)
-        assert url_form(answer["source_url"]) == url_form(recorded["source_url"])
+        compare_all_but({"id", "created_by", "created_at", "source_url", "tenant_id"}, response, recorded)
+        assert url_form(response["source_url"]) == url_form(recorded["source_url"])
     elif path in {"/v1/info", "/v1/site"}:  # names are the apps' own
-        compare_all_but({"name", "author_name", "title"}, answer, recorded)
+        compare_all_but({"name", "author_name", "title"}, response, recorded)
     else:
-        assert answer == recorded
+        assert response == recorded
 
 
 def ties_aside(items: list[Body]) -> list[Body]:
@@ -124,27 +124,27 @@ CHANCE |= {"sys.workflow_run_id", "sys.timestamp", "form_id", "form_token", "exp
 CHANCE |= {"reference", "related_id"}
 
 
-def compare_all_but(left_out: set[str], answer: dict[str, Any], recorded: dict[str, Any]) -> None:
+def compare_all_but(left_out: set[str], response: dict[str, Any], recorded: dict[str, Any]) -> None:
     """Compare two objects: the same keys in the same order, with values of the same types or, mostly, the same."""
-    assert list(answer) == list(recorded)
+    assert list(response) == list(recorded)
     for key, value in recorded.items():
         if key in left_out:
-            assert shape(answer[key]) == shape(value), key
+            assert shape(response[key]) == shape(value), key
         else:
-            compare_values(left_out, answer[key], value, key)
+            compare_values(left_out, response[key], value, key)
 
 
-def compare_values(left_out: set[str], answer: Any, recorded: Any, key: str) -> None:
-    if isinstance(recorded, dict) and isinstance(answer, dict):
-        compare_all_but(left_out, answer, recorded)
-    elif isinstance(recorded, list) and isinstance(answer, list):
-        assert len(answer) == len(recorded), key
-        for item, other in zip(answer, recorded, strict=True):
+def compare_values(left_out: set[str], response: Any, recorded: Any, key: str) -> None:
+    if isinstance(recorded, dict) and isinstance(response, dict):
+        compare_all_but(left_out, response, recorded)
+    elif isinstance(recorded, list) and isinstance(response, list):
+        assert len(response) == len(recorded), key
+        for item, other in zip(response, recorded, strict=True):
             compare_values(left_out, item, other, key)
     elif isinstance(recorded, str) and "/file-preview?" in recorded:
-        assert url_forms(answer) == url_forms(recorded)
+        assert url_forms(response) == url_forms(recorded)
     else:
-        assert answer == recorded, key
+        assert response == recorded, key
 
 
 def url_form(url: str) -> str:
@@ -157,11 +157,11 @@ def url_forms(text: str) -> str:
     return re.sub(r"https?://[^\s)]+", lambda match: url_form(match[0]), text)
 
 
-def compare_streams(answer: str, recorded: str) -> None:
-    assert answer.endswith("\n\n")
-    assert set(pings(answer)) == set(pings(recorded))
-    assert answer.startswith("event: ping") == recorded.startswith("event: ping")
-    ours, theirs = events_of(answer), events_of(recorded)
+def compare_streams(response: str, recorded: str) -> None:
+    assert response.endswith("\n\n")
+    assert set(pings(response)) == set(pings(recorded))
+    assert response.startswith("event: ping") == recorded.startswith("event: ping")
+    ours, theirs = events_of(response), events_of(recorded)
     assert [event["event"] for event in ours] == [event["event"] for event in theirs]
     for event, other in zip(ours, theirs, strict=True):
         left_out = CHANCE.copy()
@@ -207,7 +207,7 @@ class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def exchanged(half: Half, recording: dict[str, Any], story: Story) -> tuple[Any, httpx.Request]:
-    """What a call gives, or the error that it raises, when it is answered as recorded; and what it sent."""
+    """What a call gives, or the error that it raises, when it is responded to as recorded; and what it sent."""
     sent: list[httpx.Request] = []
     response = recording["response"]
     left_out = {"content-length", "transfer-encoding", "connection"}  # of the recording's connection, not of this one

@@ -89,8 +89,8 @@ def json_body(name: str) -> dict[str, Any] | None:
     return found
 
 
-def answer(name: str) -> dict[str, Any]:
-    """The content of the one successful answer that an operation has."""
+def response_of(name: str) -> dict[str, Any]:
+    """The content of the one successful response that an operation has."""
     responses = OPERATIONS[name][2]["responses"]
     [status] = [status for status in responses if status.startswith("2")]
     found: dict[str, Any] = responses[status].get("content", {})

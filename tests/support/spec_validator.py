@@ -52,7 +52,7 @@ class Judge:
         self._api = OpenAPI.from_dict({**copy.deepcopy(spec), "servers": [{"url": HOST}]}, config=config)
 
     def objections(self, request: httpx.Request, *, base_url: str) -> list[str]:
-        """What the spec has against a request to a server with this base URL; nothing is the good answer."""
+        """What the spec has against a request to a server with this base URL; nothing is the good response."""
         before = re.match(r"https?://[^/]*(.*)", base_url.rstrip("/"))
         path = request.url.raw_path.decode("ascii").partition("?")[0]
         if before is None or not path.startswith(before[1] + "/"):

@@ -125,7 +125,7 @@ class ZonedHistory:
 
 
 class ZonedTable:
-    """The table, and every request that it answered."""
+    """The table, and every request that it responded to."""
 
     def __init__(self, history: ZonedHistory) -> None:
         self._history = history
@@ -157,7 +157,7 @@ class ZonedTable:
         }
 
     def page(self, request: PageRequest) -> WorkflowLogPage:
-        """Answer a request."""
+        """Respond to a request."""
         self.requests.append(request)
         assert len(self.requests) <= MOST_REQUESTS, "endless"
         history, random = self._history, self._random

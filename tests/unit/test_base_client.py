@@ -1,4 +1,4 @@
-"""What carries the bytes: an answer that is not read to its end is closed, and what is there at once is taken."""
+"""What carries the bytes: a response that is not read to its end is closed, and what is there at once is taken."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE = json.dumps(log_page()).encode()
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer: pieces, or an exception in the place of one; it knows whether it was closed."""
+    """The body of a response: pieces, or an exception in the place of one; it knows whether it was closed."""
 
     def __init__(self, *pieces: bytes | Exception) -> None:
         self._pieces = pieces
@@ -45,15 +45,15 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self.close()
 
 
-def answering(*answers: httpx.Response, late: float = 0.0) -> dict[str, Any]:
-    """The options of an httpx client that gets these answers in turn, so many seconds late."""
-    waiting = iter(answers)
+def responding(*responses: httpx.Response, late: float = 0.0) -> dict[str, Any]:
+    """The options of an httpx client that gets these responses in turn, so many seconds late."""
+    waiting = iter(responses)
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         time.sleep(late)
         return next(waiting)
 
-    return {"transport": httpx.MockTransport(answer)}
+    return {"transport": httpx.MockTransport(respond)}
 
 
 async def read_events(client: Any) -> None:
@@ -66,18 +66,18 @@ async def read_events(client: Any) -> None:
 def test_late_responses_are_taken_if_whole_but_not_in_pieces(half: Half):
     whole, pieces = Body(PAGE), Body(PAGE[:10], PAGE[10:])
     options = {"timeout": 0.001, "max_retries": 0}
-    page = half.call(ADDRESS, list_logs, http=answering(httpx.Response(200, stream=whole), late=0.01), **options)
+    page = half.call(ADDRESS, list_logs, http=responding(httpx.Response(200, stream=whole), late=0.01), **options)
     assert page.to_dict() == log_page()
     with pytest.raises(APITimeoutError):
-        half.call(ADDRESS, list_logs, http=answering(httpx.Response(200, stream=pieces), late=0.01), **options)
+        half.call(ADDRESS, list_logs, http=responding(httpx.Response(200, stream=pieces), late=0.01), **options)
     assert pieces.is_closed
 
 
 @EACH_HALF
-def test_an_answer_that_breaks_off_is_closed(half: Half):
+def test_a_response_that_breaks_off_is_closed(half: Half):
     body = Body(PAGE[:10], httpx.ReadError("reset"))
     with pytest.raises(APIConnectionError, match="reset"):
-        half.call(ADDRESS, list_logs, http=answering(httpx.Response(200, stream=body)), max_retries=0)
+        half.call(ADDRESS, list_logs, http=responding(httpx.Response(200, stream=body)), max_retries=0)
     assert body.is_closed
 
 
@@ -86,14 +86,14 @@ def test_an_answer_that_breaks_off_is_closed(half: Half):
 def test_a_broken_non_stream_response_is_closed(half: Half, status: int):
     body = Body(b"<html>", httpx.ReadError("reset"))
     with pytest.raises(DifyError):
-        half.play(ADDRESS, read_events, http=answering(httpx.Response(status, stream=body)), max_retries=0)
+        half.play(ADDRESS, read_events, http=responding(httpx.Response(status, stream=body)), max_retries=0)
     assert body.is_closed
 
 
 @EACH_HALF
 def test_request_gives_the_json_value_or_the_bytes_as_they_came(half: Half):
     def given(body: bytes, **options: Any) -> Any:
-        ask = {"http": answering(httpx.Response(200, stream=Body(body)))}
+        ask = {"http": responding(httpx.Response(200, stream=Body(body)))}
         return half.call(ADDRESS, lambda client: client.request("GET", "/info", **options), **ask)
 
     assert given(b'{"a": [1]}') == given(b'{"a": [1]}', expect="json") == {"a": [1]}
@@ -104,7 +104,7 @@ def test_request_gives_the_json_value_or_the_bytes_as_they_came(half: Half):
 
 
 def streamed(body: Body) -> dict[str, Any]:
-    return answering(httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=body))
+    return responding(httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=body))
 
 
 @EACH_HALF
@@ -138,15 +138,15 @@ def test_a_broken_stream_is_closed_at_once(half: Half):
 
 @EACH_HALF
 def test_a_response_is_one_info_line_and_its_query_a_debug_line(half: Half, caplog: pytest.LogCaptureFixture):
-    answers = [httpx.Response(200, json=log_page()), httpx.Response(503)]
+    responses = [httpx.Response(200, json=log_page()), httpx.Response(503)]
     caplog.set_level(logging.INFO, "dify_workflow")
-    half.call(ADDRESS, list_logs, http=answering(answers[0]))
+    half.call(ADDRESS, list_logs, http=responding(responses[0]))
     [record] = caplog.records
     assert record.getMessage().startswith("GET /v1/workflows/logs: 200 in ")
     caplog.clear()
     caplog.set_level(logging.DEBUG, "dify_workflow")
     with pytest.raises(DifyError):
-        half.call(ADDRESS, list_logs, http=answering(answers[1]), max_retries=0)
+        half.call(ADDRESS, list_logs, http=responding(responses[1]), max_retries=0)
     assert [record.levelname for record in caplog.records] == ["INFO", "DEBUG"]
     assert "503" in caplog.messages[0]
     assert caplog.messages[1] == "GET /v1/workflows/logs: query page=1&limit=20"
@@ -157,7 +157,7 @@ def test_a_streams_response_and_each_retry_are_logged(half: Half, caplog):
     stream = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
     caplog.set_level(logging.INFO, "dify_workflow")
     with pytest.raises(APIConnectionError):
-        half.play(ADDRESS, read_events, http=answering(httpx.Response(429), stream))
+        half.play(ADDRESS, read_events, http=responding(httpx.Response(429), stream))
     begun, retry, again = caplog.messages
     assert begun.startswith("POST /v1/workflows/run: 429 in ")
     assert retry == "retry 1 in 0.00 s after RateLimitError: status 429"

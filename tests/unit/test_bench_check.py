@@ -180,17 +180,17 @@ def test_a_scenario_that_cannot_be_done_fails():
         output(["calls", "no such scenario"])
 
 
-def test_an_in_memory_connection_answers_whole_requests():
-    connection = Connection(lambda target: f"the answer to {target}".encode())
+def test_an_in_memory_connection_serves_whole_requests():
+    connection = Connection(lambda target: f"the response to {target}".encode())
     connection.write(b"POST /v1/files/upload HTTP/1.1\r\nContent-Length: 5\r\n\r\n")
     connection.write(b"abc")
     assert connection.read(100) == b""
     connection.write(b"de")
     connection.write(b"")
-    assert connection.read(10) == b"the answer"
+    assert connection.read(12) == b"the response"
     assert connection.read(100) == b" to /v1/files/upload"
     connection.write(b"GET /v1/info HTTP/1.1\r\n\r\n")
-    assert connection.read(100) == b"the answer to /v1/info"
+    assert connection.read(100) == b"the response to /v1/info"
 
 
 def test_every_scenario_has_stored_figures_of_each_kind():

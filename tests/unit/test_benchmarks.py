@@ -1,4 +1,4 @@
-"""What the benchmarks make of what they measured: ratios, verdicts, tables, the chart; what their servers answer."""
+"""What the benchmarks make of what they measured: ratios, verdicts, tables, the chart; what their servers send."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chart import DARK, GROUND, INK, OTHER_COLOR, OURS_COLOR, PANELS, SVG, WARNI
 from figures import Figure
 from log_server import Synthetic
 from measure import alone, in_order, in_turn
-from page_server import page_answer
+from page_server import page_response
 from pages import RECORDING, SIZES
 from report import markdown, promises, quantity, ratio, rows, spread, text, verdict
 from rivals import has_more, ids
@@ -255,40 +255,40 @@ class TestServers:
     @pytest.mark.parametrize("rows_asked", SIZES)
     @pytest.mark.parametrize("prefix", ["", "/plain"])
     def test_a_page_has_as_many_rows_as_were_asked_for(self, prefix, rows_asked):
-        head, _, body = page_answer(f"{prefix}/v1/workflows/logs?page=1&limit={rows_asked}").partition(b"\r\n\r\n")
+        head, _, body = page_response(f"{prefix}/v1/workflows/logs?page=1&limit={rows_asked}").partition(b"\r\n\r\n")
         assert f"content-length: {len(body)}\r\n".encode() in head.lower()
         page = page_of(body)
         assert len(page.data) == page.limit == rows_asked
 
     def test_the_plain_page_has_nothing_that_a_rival_refuses(self):
-        body = page_answer("/plain/v1/workflows/logs?page=1&limit=100").partition(b"\r\n\r\n")[2]
+        body = page_response("/plain/v1/workflows/logs?page=1&limit=100").partition(b"\r\n\r\n")[2]
         found = {(log.created_from, log.workflow_run.status, log.created_by_account) for log in page_of(body).data}
         assert found == {("service-api", "succeeded", None)}
 
     def test_the_page_of_100_is_what_a_server_sent_byte_for_byte(self):
         recorded = json.loads(RECORDING.read_text("utf-8"))["response"]["body"]
-        assert page_answer("/v1/workflows/logs?page=1&limit=100").endswith(b"\r\n\r\n" + recorded.encode())
+        assert page_response("/v1/workflows/logs?page=1&limit=100").endswith(b"\r\n\r\n" + recorded.encode())
 
     def test_reading_page_by_page_loses_rows_as_on_a_real_server(self):
         server = Synthetic(1000)
         found: list[str] = []
         page, more = 1, True
         while more:
-            answer = json.loads(server.answer(f"/v1/workflows/logs?page={page}&limit=100").partition(b"\r\n\r\n")[2])
-            found += ids(answer)
-            page, more = page + 1, has_more(answer)
+            response = json.loads(server.respond(f"/v1/workflows/logs?page={page}&limit=100").partition(b"\r\n\r\n")[2])
+            found += ids(response)
+            page, more = page + 1, has_more(response)
         assert len(found) == 1000
         assert 0 < 1000 - len(set(found)) < 20
 
     @pytest.mark.parametrize("count", [998, 999, 1000])
     def test_one_query_for_all_rows_has_them_all(self, count):
-        answer = json.loads(Synthetic(count).answer("/v1/workflows/logs?limit=2000").partition(b"\r\n\r\n")[2])
-        assert sorted(ids(answer)) == [f"00000000-0000-4000-8000-{number:012}" for number in range(count)]
-        assert answer["total"] == count
-        assert not has_more(answer)
+        response = json.loads(Synthetic(count).respond("/v1/workflows/logs?limit=2000").partition(b"\r\n\r\n")[2])
+        assert sorted(ids(response)) == [f"00000000-0000-4000-8000-{number:012}" for number in range(count)]
+        assert response["total"] == count
+        assert not has_more(response)
 
     def test_a_page_of_models_is_read_like_one_of_json_values(self):
-        answer = json.loads(Synthetic(250).answer("/v1/workflows/logs?limit=100").partition(b"\r\n\r\n")[2])
-        page = WorkflowLogPage.from_dict(answer)
-        assert ids(page) == ids(answer)
-        assert has_more(page) is has_more(answer) is True
+        response = json.loads(Synthetic(250).respond("/v1/workflows/logs?limit=100").partition(b"\r\n\r\n")[2])
+        page = WorkflowLogPage.from_dict(response)
+        assert ids(page) == ids(response)
+        assert has_more(page) is has_more(response) is True

@@ -15,7 +15,7 @@ from dify_workflow_api.types import Request
 from hypothesis import given
 from hypothesis import strategies as st
 from support.clients import EACH_HALF, Half, failure, list_logs
-from support.fault_server import KEY, FaultServer, answer, event_stream, gzipped, raw
+from support.fault_server import KEY, FaultServer, event_stream, gzipped, raw, respond
 
 from dify_workflow import APIResponseError, InternalServerError
 from dify_workflow._async.base_client import AsyncBaseClient
@@ -121,9 +121,9 @@ def sent(half: Half, base_url: str, bound: int) -> Any:
 BODY = json.dumps({"text": "x" * 5000}).encode()
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
 FORMS = {
-    "with a length": answer(200, BODY),
+    "with a length": respond(200, BODY),
     "in chunks": event_stream(BODY[:9], BODY[9:]),
-    "gzip": answer(200, gzipped(BODY), headers=GZIP),
+    "gzip": respond(200, gzipped(BODY), headers=GZIP),
 }
 
 
@@ -160,7 +160,7 @@ REFUSED = {
 @pytest.mark.parametrize(("encoding", "says"), REFUSED.values(), ids=REFUSED)
 def test_encodings_that_were_not_requested_are_refused(half: Half, encoding: str, says: str):
     body = gzipped(gzipped(b"{}")) if "gzip" in encoding else b"{}"
-    with FaultServer(answer(200, body, headers=(("Content-Encoding", encoding),))) as server:
+    with FaultServer(respond(200, body, headers=(("Content-Encoding", encoding),))) as server:
         error = failure(half, server.base_url, lambda client: client.request("GET", "/x"))
         assert type(error) is APIResponseError
         assert says in str(error)
@@ -179,7 +179,7 @@ def test_encodings_that_were_not_requested_are_refused(half: Half, encoding: str
 
 @EACH_HALF
 def test_two_headers_of_one_encoding_each_are_two_encodings(half: Half):
-    with FaultServer(answer(200, gzipped(gzipped(b"{}")), headers=GZIP + GZIP)) as server:
+    with FaultServer(respond(200, gzipped(gzipped(b"{}")), headers=GZIP + GZIP)) as server:
         assert "2 content encodings" in str(failure(half, server.base_url, list_logs))
 
 
@@ -187,16 +187,16 @@ def test_two_headers_of_one_encoding_each_are_two_encodings(half: Half):
 @pytest.mark.parametrize("encoding", ["identity", "identity, gzip", "GZIP", ""])
 def test_encodings_that_mean_gzip_or_nothing_are_read(half: Half, encoding: str):
     body = gzipped(b'{"a": 1}') if "gzip" in encoding.lower() else b'{"a": 1}'
-    with FaultServer(answer(200, body, headers=(("Content-Encoding", encoding),))) as server:
+    with FaultServer(respond(200, body, headers=(("Content-Encoding", encoding),))) as server:
         assert half.call(server.base_url, lambda client: client.request("GET", "/x")) == {"a": 1}
 
 
 @EACH_HALF
 def test_a_status_counts_more_than_a_body_that_cannot_be_read(half: Half):
-    with FaultServer(answer(503, b"oops", headers=(("Content-Encoding", "br"),)), answer(200, b"{}")) as server:
+    with FaultServer(respond(503, b"oops", headers=(("Content-Encoding", "br"),)), respond(200, b"{}")) as server:
         assert half.call(server.base_url, lambda client: client.request("GET", "/x")) == {}
         assert len(server.requests) == 2
-    with FaultServer(answer(503, b"oops", headers=GZIP)) as server:
+    with FaultServer(respond(503, b"oops", headers=GZIP)) as server:
         error = failure(half, server.base_url, list_logs, max_retries=0)
     assert type(error) is InternalServerError
     assert error.status_code == 503

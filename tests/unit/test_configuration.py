@@ -36,11 +36,11 @@ def sent(headers: dict[str, str] | None = None, **options) -> httpx.Request:
     """The request that a client with these options sends."""
     seen: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         seen.append(request)
         return httpx.Response(200, json={})
 
-    with httpx.Client(transport=httpx.MockTransport(answer), headers=headers) as http:
+    with httpx.Client(transport=httpx.MockTransport(respond), headers=headers) as http:
         DifyWorkflow(**{"api_key": KEY, "http_client": http, **options}).request("GET", "/info")
     return seen[0]
 
@@ -513,11 +513,11 @@ def test_a_siblings_options_are_checked_as_the_clients_are(client_class, bad):
 def test_derived_clients_inherit_timeout_headers_and_key():
     seen: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         seen.append(request)
         return httpx.Response(200, json={})
 
-    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+    with httpx.Client(transport=httpx.MockTransport(respond)) as http:
         first = DifyWorkflow(api_key=KEY, timeout=7, default_headers={"X-A": "1"}, http_client=http)
         first.with_options(max_retries=0).request("GET", "/info")
         first.with_options(timeout=9, default_headers={"X-B": "2"}, api_key="app-2").request("GET", "/info")
@@ -539,11 +539,11 @@ def test_derived_clients_inherit_timeout_headers_and_key():
 def request_of(*args: object, **options: object) -> httpx.Request:
     seen: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         seen.append(request)
         return httpx.Response(200, json={})
 
-    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+    with httpx.Client(transport=httpx.MockTransport(respond)) as http:
         client = DifyWorkflow(api_key=KEY, http_client=http)
         try:
             client.request(*args, **options)  # type: ignore[call-overload]  # wrong arguments are the point

@@ -1,4 +1,4 @@
-"""The documentation as a web of pages: links lead somewhere, and each question is two clicks from its answer."""
+"""The documentation as a web of pages: links lead somewhere, and each question is two clicks from its section."""
 
 from __future__ import annotations
 

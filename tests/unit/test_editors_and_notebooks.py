@@ -28,7 +28,7 @@ EVENTS = (
 )
 
 
-def answer(request: httpx.Request) -> httpx.Response:
+def respond(request: httpx.Request) -> httpx.Response:
     if request.url.path.endswith("/workflows/logs"):
         return httpx.Response(200, json=PAGE)
     if request.url.path.endswith("/run"):
@@ -36,7 +36,7 @@ def answer(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json=RUN)
 
 
-HTTP = {"transport": httpx.MockTransport(answer)}
+HTTP = {"transport": httpx.MockTransport(respond)}
 BASE_URL = "https://dify.example.com/v1"
 
 

@@ -189,7 +189,7 @@ def test_the_servers_text_is_whole_in_message_shortened_in_str():
     assert "\n" not in str(error)
 
 
-def test_what_is_no_answer_of_the_api_is_held_as_it_came():
+def test_a_body_that_is_not_of_the_api_is_kept_unchanged():
     response = httpx.Response(200, headers={"X-Proxy": "7"}, request=sent_request())
     error = response_error(response, b"[1]", UnusableBodyError("a list where an object belongs"), SECRET)
     assert (error.status_code, error.headers["x-proxy"], error.body) == (200, "7", [1])
@@ -203,7 +203,7 @@ def test_a_redirect_is_named_as_one_that_is_not_followed(status: int):
     assert error.message == "a redirect, which is not followed, as it could take the key elsewhere; check base_url"
 
 
-def test_an_answer_without_any_text_says_so():
+def test_an_empty_response_says_so():
     error = status_error(httpx.Response(499, request=sent_request()), b"", SECRET)
     assert error.message == "(an empty response)"
 

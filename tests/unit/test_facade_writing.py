@@ -187,8 +187,11 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(parameter: Spec, r
 
 def new_operation(spec: Spec, key: str, name: str, tag: str, **more: Any) -> None:
     method, _, path = key.partition(" ")
-    answer = {"description": "x", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/AppInfo"}}}}
-    spec["paths"][path] = {method.lower(): {"operationId": name, "tags": [tag], "responses": {"200": answer}, **more}}
+    response = {
+        "description": "x",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/AppInfo"}}},
+    }
+    spec["paths"][path] = {method.lower(): {"operationId": name, "tags": [tag], "responses": {"200": response}, **more}}
 
 
 def test_a_new_operation_becomes_a_method_of_a_new_resource() -> None:

@@ -191,7 +191,7 @@ def test_a_resumed_walk_may_have_an_age_that_has_passed_its_end():
     assert log_filters(**(NONE | given), is_continued=True).given["created_at__after"] == "1d"
 
 
-def test_a_page_refuses_what_the_server_answers_500_to():
+def test_a_page_refuses_what_gets_a_500_from_the_server():
     both = {"keyword": "order", "created_by_end_user_session_id": "u-1"}
     with pytest.raises(ValueError, match=r"logs\.iter takes them together"):
         page_filters(**(NONE | both))

@@ -299,11 +299,11 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
         stream({"mapping": {"a": "A"}, "x-our-default": "#/paths"}),
         "GET /a: the event schema '#/paths' is not an object",
     ),
-    "list as an answer": (
+    "list as a response": (
         get(responses={"200": {"description": "", "content": {"application/json": {"schema": {"type": "array"}}}}}),
         "GET /a: a response that is not an object is not supported",
     ),
-    "different good answers": (
+    "different good responses": (
         get(
             responses={
                 "200": {"description": "", "content": {"application/json": {"schema": A}}},

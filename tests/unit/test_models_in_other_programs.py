@@ -122,13 +122,13 @@ def test_an_endpoint_returns_models_and_documents_them():
 
     app.add_api_route("/report", lambda: Report(log=WorkflowLog.from_dict(LOG)), response_model=Report)
 
-    async def answers() -> list[Any]:
+    async def responses() -> list[Any]:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             paths = ("/page", "/logs", "/report", "/openapi.json")
             return [(await client.get(path)).json() for path in paths]
 
-    found = asyncio.run(answers())
+    found = asyncio.run(responses())
     assert found[:3] == [PAGE, [LOG], {"title": "t", "log": LOG, "others": [], "page": None}]
     content = found[3]["paths"]["/page"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     assert content["properties"].keys() == PAGE.keys()

@@ -85,10 +85,10 @@ class TestLocks:
             ("engines.txt", [*runtime("dlt", "sandbox", "spark"), *stated("engines")]),
         ],
     )
-    def test_a_lock_answers_every_requirement_of_pyproject(self, name, requirements):
+    def test_a_lock_meets_every_requirement_of_pyproject(self, name, requirements):
         locked = pinned(LOCKS[name])
         wrong = [str(wanted) for wanted in requirements if locked.get(normal(wanted.name), "") not in wanted.specifier]
-        assert not wrong, f"make lock: {name} does not answer {wrong}"
+        assert not wrong, f"make lock: {name} does not meet {wrong}"
 
     def test_the_lock_without_extras_has_none_of_theirs(self):
         extras = {normal(wanted.name) for wanted in runtime("cli", "sandbox", "speed")} - {

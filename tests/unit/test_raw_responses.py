@@ -37,7 +37,7 @@ SEVERAL_REQUESTS = {
 """Methods whose result is not that of one response."""
 
 
-def answer(request: httpx.Request) -> httpx.Response:
+def respond(request: httpx.Request) -> httpx.Response:
     headers = {"x-version": "1.16.1", "x-echo": KEY}
     if request.url.path.endswith("/workflows/logs"):
         return httpx.Response(200, json=PAGE, headers=headers)
@@ -47,7 +47,7 @@ def answer(request: httpx.Request) -> httpx.Response:
     return httpx.Response(201, json=OBJECT, headers=headers)
 
 
-def play(half: Half, story: Any, respond: Any = answer) -> Any:
+def play(half: Half, story: Any, respond: Any = respond) -> Any:
     return half.play(BASE_URL, story, http={"transport": httpx.MockTransport(respond)})
 
 

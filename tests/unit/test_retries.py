@@ -27,7 +27,7 @@ READ_TIMEOUT = APITimeoutError("timed out", request=REQUEST, request_sent=True)
 BROKEN = APIResponseError("HTML", status_code=200, headers=httpx.Headers(), body="<html>", request=REQUEST)
 
 
-def answered(status: int, content: bytes = b"", **headers: str) -> DifyError:
+def responded(status: int, content: bytes = b"", **headers: str) -> DifyError:
     return status_error(httpx.Response(status, headers=headers, request=REQUEST), content, Secret("app-1"))
 
 
@@ -45,14 +45,14 @@ def test_reading_is_repeated_after_any_connection_error(error, method):
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_work_is_repeated_only_when_it_cannot_have_begun(method):
-    again = [REFUSED, CONNECT_TIMEOUT, answered(429), answered(400, BUSY)]
-    never = [CUT, READ_TIMEOUT, BROKEN, *map(answered, (400, 401, 408, 409, 500, 502, 503, 504, 520))]
+    again = [REFUSED, CONNECT_TIMEOUT, responded(429), responded(400, BUSY)]
+    never = [CUT, READ_TIMEOUT, BROKEN, *map(responded, (400, 401, 408, 409, 500, 502, 503, 504, 520))]
     assert [pause(error, method) for error in again] == [0.5] * len(again)
     assert [pause(error, method) for error in never] == [None] * len(never)
 
 
 def test_reading_is_repeated_after_exactly_these_statuses():
-    repeated = {status for status in range(300, 1000) if pause(answered(status)) is not None}
+    repeated = {status for status in range(300, 1000) if pause(responded(status)) is not None}
     assert repeated == {408, 429, *range(500, 600)} - {501, 505}
 
 
@@ -61,7 +61,7 @@ def test_what_would_come_back_the_same_is_not_repeated(error):
     assert pause(error) is None
 
 
-@pytest.mark.parametrize("error", [REFUSED, READ_TIMEOUT, answered(429), answered(503)], ids=str)
+@pytest.mark.parametrize("error", [REFUSED, READ_TIMEOUT, responded(429), responded(503)], ids=str)
 def test_there_are_as_many_retries_as_allowed_and_no_more(error):
     assert [pause(error, made=made, allowed=2) is not None for made in range(4)] == [True, True, False, False]
     assert pause(error, allowed=0) is None
@@ -87,13 +87,13 @@ def test_a_backoff_of_zero_does_not_wait():
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(("text", "seconds"), [("0", 0.0), ("1", 1.0), ("60", 60.0), ("61", None), ("9" * 17, None)])
 def test_retry_after_is_obeyed_up_to_a_minute(status, text, seconds):
-    assert pause(answered(status, **{"Retry-After": text})) == seconds
+    assert pause(responded(status, **{"Retry-After": text})) == seconds
 
 
 def test_retry_after_holds_for_rate_limits_and_runs_too():
-    assert pause(answered(400, BUSY, **{"Retry-After": "3"}), "POST") == 3.0
-    assert pause(answered(429, **{"Retry-After": "3"}), "POST") == 3.0
-    assert pause(answered(503, **{"Retry-After": "3"}), "POST") is None
+    assert pause(responded(400, BUSY, **{"Retry-After": "3"}), "POST") == 3.0
+    assert pause(responded(429, **{"Retry-After": "3"}), "POST") == 3.0
+    assert pause(responded(503, **{"Retry-After": "3"}), "POST") is None
 
 
 @pytest.mark.parametrize("text", ["soon", "", "-5", "1,5", "NaN", "inf", "1e3", "٣", "0x10", "Mon, 32 Foo 2026"])
@@ -102,8 +102,8 @@ def test_a_wish_that_makes_no_sense_is_no_wish(text):
 
 
 def test_garbage_in_retry_after_leaves_the_usual_wait():
-    assert pause(answered(429, **{"Retry-After": "soon"})) == 0.5
-    assert pause(answered(429, **{"Retry-After": "-5"})) == 0.5
+    assert pause(responded(429, **{"Retry-After": "soon"})) == 0.5
+    assert pause(responded(429, **{"Retry-After": "-5"})) == 0.5
 
 
 @pytest.mark.parametrize(

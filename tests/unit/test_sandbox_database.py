@@ -143,12 +143,12 @@ def test_pages_together_have_as_many_logs_as_the_total(rows: list[LogRow], query
         sizes = []
         seconds = []
         for page in range(1, last + 3):
-            answer = database.list_logs(APP, dataclasses.replace(query, page=page, limit=limit))
-            assert answer.total == len(expected)
-            assert {item["id"] for item in answer.items} <= expected.keys()
-            assert len({item["id"] for item in answer.items}) == len(answer.items)
-            sizes.append(len(answer.items))
-            seconds += [item["created_at"] for item in answer.items]
+            response = database.list_logs(APP, dataclasses.replace(query, page=page, limit=limit))
+            assert response.total == len(expected)
+            assert {item["id"] for item in response.items} <= expected.keys()
+            assert len({item["id"] for item in response.items}) == len(response.items)
+            sizes.append(len(response.items))
+            seconds += [item["created_at"] for item in response.items]
         full, rest = divmod(len(expected), limit)
         assert sizes == [limit] * full + [rest] * (rest > 0) + [0, 0]
         assert seconds == sorted((row.created_at for row in expected.values()), reverse=True)

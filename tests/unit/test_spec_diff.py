@@ -26,13 +26,13 @@ WIDGETS = plain(read_yaml((ROOT / "tests" / "documents" / "plain-3.0.yaml").read
 def api(
     *parameters: dict[str, Any],
     body: Any = None,
-    answer: Any = None,
+    response: Any = None,
     path: str = "/things",
     method: str = "post",
     **more: Any,
 ) -> dict[str, Any]:
     """A description of one operation, in OpenAPI 3.1."""
-    operation: dict[str, Any] = {"responses": {"200": {"description": "", "content": json_of(answer)}}}
+    operation: dict[str, Any] = {"responses": {"200": {"description": "", "content": json_of(response)}}}
     if parameters:
         operation["parameters"] = list(parameters)
     if body is not None:
@@ -317,8 +317,8 @@ def test_a_schema_is_weighed_by_who_sends_and_who_receives(name: str) -> None:
     old, new, sent, received = PAIRS[name]
     assert outcome(api(body=old), api(body=new)) == sent
     assert outcome(api(query("q", old)), api(query("q", new))) == sent
-    assert outcome(api(answer=old), api(answer=new)) == received
-    both = [api(body={"properties": {"f": [old, new][i]}}, answer={"items": [old, new][i]}) for i in (0, 1)]
+    assert outcome(api(response=old), api(response=new)) == received
+    both = [api(body={"properties": {"f": [old, new][i]}}, response={"items": [old, new][i]}) for i in (0, 1)]
     gravest = next(one for one in ("breaking", "additive", NONE) if one in {sent, received})
     assert outcome(*both) == gravest
 
@@ -329,7 +329,8 @@ def test_nothing_differs_from_itself(name: str) -> None:
     for schema in (old, new):
         assert (
             changes(
-                api(query("q", schema), body=schema, answer=schema), api(query("q", schema), body=schema, answer=schema)
+                api(query("q", schema), body=schema, response=schema),
+                api(query("q", schema), body=schema, response=schema),
             )
             == []
         )
@@ -337,7 +338,7 @@ def test_nothing_differs_from_itself(name: str) -> None:
 
 # --- operations ------------------------------------------------------------------------------------------------------
 
-BASE = api(query("q", TEXT), answer={"type": "object", "properties": {"a": TEXT}})
+BASE = api(query("q", TEXT), response={"type": "object", "properties": {"a": TEXT}})
 BEARER = {"components": {"securitySchemes": {"K": {"type": "http", "scheme": "bearer"}}}, "security": [{"K": []}]}
 BEARER_RENAMED = {
     "components": {"securitySchemes": {"Other": {"type": "http", "scheme": "Bearer", "bearerFormat": "x"}}},
@@ -358,8 +359,8 @@ EITHER = {
 }
 
 
-def with_answers(**answers: Any) -> dict[str, Any]:
-    return {"responses": {status.strip("_"): {"description": "", **answer} for status, answer in answers.items()}}
+def with_responses(**responses: Any) -> dict[str, Any]:
+    return {"responses": {status.strip("_"): {"description": "", **response} for status, response in responses.items()}}
 
 
 OPERATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]]]] = {
@@ -385,7 +386,7 @@ OPERATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]
     ),
     "an optional parameter more": (
         BASE,
-        api(query("q", TEXT), query("r", TEXT), answer={"type": "object", "properties": {"a": TEXT}}),
+        api(query("q", TEXT), query("r", TEXT), response={"type": "object", "properties": {"a": TEXT}}),
         [("additive", "POST /things query r")],
     ),
     "a required parameter more": (api(), api(query("r", TEXT, required=True)), [("breaking", "POST /things query r")]),
@@ -503,48 +504,48 @@ OPERATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]
         api(requestBody={"content": {"Application/JSON; charset=utf-8": {"schema": TEXT}}}),
         [],
     ),
-    "an answer less": (
-        api(**with_answers(_200={}, _201={})),
-        api(**with_answers(_200={})),
+    "a response less": (
+        api(**with_responses(_200={}, _201={})),
+        api(**with_responses(_200={})),
         [("breaking", "POST /things 201")],
     ),
     "an error less": (
-        api(**with_answers(_200={}, _404={})),
-        api(**with_answers(_200={})),
+        api(**with_responses(_200={}, _404={})),
+        api(**with_responses(_200={})),
         [("additive", "POST /things 404")],
     ),
     "an error more": (
-        api(**with_answers(_200={})),
-        api(**with_answers(_200={}, _404={})),
+        api(**with_responses(_200={})),
+        api(**with_responses(_200={}, _404={})),
         [("additive", "POST /things 404")],
     ),
     "an error that a range covers": (
-        api(**with_answers(_200={}, _404={"content": json_of(TEXT)})),
-        api(**with_answers(_200={}, _4XX={"content": json_of(TEXT)})),
+        api(**with_responses(_200={}, _404={"content": json_of(TEXT)})),
+        api(**with_responses(_200={}, _4XX={"content": json_of(TEXT)})),
         [("additive", "POST /things 404"), ("additive", "POST /things 4XX")],
     ),
-    "a field of an answer": (
+    "a field of a response": (
         BASE,
-        api(query("q", TEXT), answer={"type": "object", "properties": {"a": {"type": "object"}}}),
+        api(query("q", TEXT), response={"type": "object", "properties": {"a": {"type": "object"}}}),
         [("breaking", "POST /things 200 a")],
     ),
-    "an answer's header": (
-        api(**with_answers(_200={"headers": {"X-A": {"schema": TEXT}, "X-B": {"schema": TEXT}}})),
-        api(**with_answers(_200={"headers": {"x-b": {"schema": {"type": "integer"}}, "X-C": {"schema": TEXT}}})),
+    "a header of a response": (
+        api(**with_responses(_200={"headers": {"X-A": {"schema": TEXT}, "X-B": {"schema": TEXT}}})),
+        api(**with_responses(_200={"headers": {"x-b": {"schema": {"type": "integer"}}, "X-C": {"schema": TEXT}}})),
         [
             ("breaking", "POST /things 200 header X-A"),
             ("breaking", "POST /things 200 header x-b"),
             ("additive", "POST /things 200 header X-C"),
         ],
     ),
-    "a content type of an answer": (
-        api(**with_answers(_200={"content": json_of(TEXT)})),
-        api(**with_answers(_200={"content": {**json_of(TEXT), "text/event-stream": {}}})),
+    "a content type of a response": (
+        api(**with_responses(_200={"content": json_of(TEXT)})),
+        api(**with_responses(_200={"content": {**json_of(TEXT), "text/event-stream": {}}})),
         [("additive", "POST /things 200")],
     ),
     "what a stream is of": (
-        api(**with_answers(_200={"content": {**json_of(TEXT), "text/event-stream": {"schema": TEXT}}})),
-        api(**with_answers(_200={"content": {**json_of(TEXT), "text/event-stream": {"schema": {"type": "object"}}}})),
+        api(**with_responses(_200={"content": {**json_of(TEXT), "text/event-stream": {"schema": TEXT}}})),
+        api(**with_responses(_200={"content": {**json_of(TEXT), "text/event-stream": {"schema": {"type": "object"}}}})),
         [("breaking", "POST /things 200 text/event-stream")],
     ),
     "security where there was none": (api(), api(**BEARER), [("breaking", "POST /things security")]),
@@ -599,13 +600,13 @@ def test_a_place_deep_inside_is_told_in_full() -> None:
         run = {"type": "object", "properties": {"status": status}}
         log = {"type": "object", "properties": {"workflow_run": {"anyOf": [run, {"type": "null"}]}}}
         return api(
-            answer={"properties": {"data": {"type": "array", "items": log}}}, path="/workflows/logs", method="get"
+            response={"properties": {"data": {"type": "array", "items": log}}}, path="/workflows/logs", method="get"
         )
 
     assert told(page(TEXT), page({"type": "object"})) == [
         ("breaking", "GET /workflows/logs 200 data[].workflow_run.status")
     ]
-    tools = [api(answer={"properties": {"icons": {"additionalProperties": schema}}}) for schema in (TEXT, {})]
+    tools = [api(response={"properties": {"icons": {"additionalProperties": schema}}}) for schema in (TEXT, {})]
     assert told(*tools) == [("breaking", "POST /things 200 icons{}")]
 
 
@@ -632,7 +633,7 @@ def events(*names: str, in_one_of: bool = True, mapped: bool = True, prefix: str
         top |= {"type": "object", "properties": {"event": {"type": "string", "enum": [*names]}}}
     schemas[f"{prefix}Event"] = top
     content = {"text/event-stream": {"schema": {"$ref": f"#/components/schemas/{prefix}Event"}}}
-    return api(**with_answers(_200={"content": content}), components={"schemas": schemas})
+    return api(**with_responses(_200={"content": content}), components={"schemas": schemas})
 
 
 @pytest.mark.parametrize("in_one_of", [True, False])
@@ -680,7 +681,7 @@ def tree(**node: Any) -> dict[str, Any]:
         "Round": {"$ref": "#/components/schemas/Round"},
     }
     holder = {"properties": {name: {"$ref": f"#/components/schemas/{name}"} for name in schemas}}
-    return api(body=holder, answer=holder, components={"schemas": schemas})
+    return api(body=holder, response=holder, components={"schemas": schemas})
 
 
 def test_schemas_that_contain_themselves_are_compared() -> None:
@@ -700,7 +701,7 @@ def test_mutually_recursive_schemas_are_compared_quickly() -> None:
             }
             for i in range(count)
         }
-        return api(answer={"$ref": "#/components/schemas/S0"}, components={"schemas": schemas})
+        return api(response={"$ref": "#/components/schemas/S0"}, components={"schemas": schemas})
 
     assert outcome(tangle(TEXT), tangle(TEXT)) == "none"
     assert outcome(tangle(TEXT), tangle({"type": "integer"})) == "breaking"
@@ -713,7 +714,7 @@ def test_a_chain_of_two_thousand_schemas_is_followed_to_its_end(tmp_path: Path) 
             f"S{i}": {"properties": {"next": {"$ref": f"#/components/schemas/S{i + 1}"}}} for i in range(count)
         }
         schemas[f"S{count}"] = leaf
-        return api(answer={"$ref": "#/components/schemas/S0"}, components={"schemas": schemas})
+        return api(response={"$ref": "#/components/schemas/S0"}, components={"schemas": schemas})
 
     sides = [tmp_path / "old.json", tmp_path / "new.json"]
     sides[0].write_text(json.dumps(chain(TEXT)))
@@ -739,10 +740,10 @@ def test_a_chain_of_two_thousand_schemas_is_followed_to_its_end(tmp_path: Path) 
     ],
 )
 def test_odd_schemas_are_compared_as_well(schema: Any) -> None:
-    assert changes(api(body=schema, answer=schema), api(body=schema, answer=schema)) == []
+    assert changes(api(body=schema, response=schema), api(body=schema, response=schema)) == []
     for other in (TEXT, {}, {"type": "object", "properties": {"a": TEXT}}):
-        changes(api(body=schema, answer=schema), api(body=other, answer=other))
-        changes(api(body=other, answer=other), api(body=schema, answer=schema))
+        changes(api(body=schema, response=schema), api(body=other, response=other))
+        changes(api(body=other, response=other), api(body=schema, response=schema))
 
 
 # --- files and the command -------------------------------------------------------------------------------------------
@@ -757,10 +758,10 @@ def said(old: Path, new: Path) -> dict[str, Any]:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    answer = json.loads(done.stdout)
-    assert set(answer) == {"verdict", "changes"}
-    assert all(set(change) == {"severity", "where", "what"} for change in answer["changes"])
-    return answer  # type: ignore[no-any-return]
+    response = json.loads(done.stdout)
+    assert set(response) == {"verdict", "changes"}
+    assert all(set(change) == {"severity", "where", "what"} for change in response["changes"])
+    return response  # type: ignore[no-any-return]
 
 
 def test_nullable_of_3_0_means_what_a_type_list_of_3_1_means(tmp_path: Path) -> None:
@@ -790,7 +791,7 @@ components:
 """
     )
     c = {"$ref": "#/components/schemas/C"}
-    answer = {
+    response = {
         "properties": {
             "a": {"type": ["string", "null"]},
             "b": {"type": "integer", "exclusiveMinimum": 1},
@@ -798,7 +799,7 @@ components:
             "d": {"type": ["string", "null"], "enum": ["x", "y", None]},
         }
     }
-    new.write_text(json.dumps(api(answer=answer, components={"schemas": {"C": {"type": "object"}}})))
+    new.write_text(json.dumps(api(response=response, components={"schemas": {"C": {"type": "object"}}})))
     assert said(old, new) == {"verdict": "none", "changes": []}
     assert said(new, old) == {"verdict": "none", "changes": []}
 
@@ -810,7 +811,7 @@ def test_docs_pages_are_compared_with_whole_documents(tmp_path: Path) -> None:
     older.write_text("\n".join(older_page(WIDGETS, *operation) for operation in operations))
     newer.write_text("\n".join(newer_page(WIDGETS, *operation) for operation in operations))
     assert said(whole, newer)["verdict"] == said(newer, whole)["verdict"] == "none"
-    # The older export drops headers of answers and styles; nothing else may look different.
+    # The older export drops headers of responses and styles; nothing else may look different.
     gone = [c for c in said(whole, older)["changes"] if c["severity"] != "wording"]
     assert [c for c in gone if " header " not in c["where"]] == []
 

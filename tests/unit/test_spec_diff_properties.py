@@ -101,14 +101,14 @@ contents = st.dictionaries(
     st.one_of(st.just({}), st.builds(lambda schema: {"schema": schema}, schemas)),
     max_size=2,
 )
-answers = st.dictionaries(
+responses = st.dictionaries(
     st.sampled_from(["200", "201", "400", "4XX", "default"]),
     st.builds(lambda content: {"description": "d", "content": content}, contents),
     min_size=1,
     max_size=3,
 )
 operations = st.fixed_dictionaries(
-    {"responses": answers},
+    {"responses": responses},
     optional={
         "parameters": parameters,
         "requestBody": st.builds(lambda c, r: {"content": c, "required": r}, contents, st.booleans()),

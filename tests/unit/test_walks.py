@@ -1,4 +1,4 @@
-"""What pages prove, how many a walk takes, and what it leaves behind; the table answers without HTTP."""
+"""What pages prove, how many a walk takes, and what it leaves behind; the table responds without HTTP."""
 
 from __future__ import annotations
 
@@ -642,7 +642,7 @@ def test_an_async_loop_that_is_left_leaves_no_task():
     assert asyncio.run(run()) == set()
 
 
-def test_async_workers_that_wait_for_answers_are_not_waited_for():
+def test_async_workers_with_pending_responses_are_not_awaited():
     async def run() -> None:
         table = LogTable(SPREAD)
 

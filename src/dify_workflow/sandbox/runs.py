@@ -146,9 +146,9 @@ async def _run(state: SandboxState, request: Request, workflow_id: str | None) -
         raise execution.refusal
     if execution.outcome is None:  # the sandbox stops
         raise unknown_error()
-    answer = {"task_id": execution.task_id, "workflow_run_id": execution.id, "data": execution.outcome}
+    response = {"task_id": execution.task_id, "workflow_run_id": execution.id, "data": execution.outcome}
     # No newline here, and a charset: the server makes this response by hand.
-    return Response(json.dumps(answer), media_type="application/json; charset=utf-8")
+    return Response(json.dumps(response), media_type="application/json; charset=utf-8")
 
 
 def _require_workflow_app(app: AppRow) -> None:

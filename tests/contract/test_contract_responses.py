@@ -1,4 +1,4 @@
-"""What both facades make of answers, for every operation of the spec: each field present, absent, null, odd, new."""
+"""What both facades make of responses, for every operation of the spec: each field present, absent, null, odd, new."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from support.spec import (
     SPEC,
     Samples,
     Variant,
-    answer,
     check_model,
     resolved,
+    response_of,
     unknown_fields,
     variants,
 )
@@ -66,22 +66,22 @@ GIVEN = {
 OPERATION_OF = {operation.key: operation.name for operation in facade_coverage.operations(SPEC)}
 
 
-def answered_model(operation: str) -> str | None:
-    """The schema of an operation's answer; None where it is an object without fields."""
-    reference = answer(operation)["application/json"]["schema"].get("$ref", "")
+def response_model(operation: str) -> str | None:
+    """The schema of an operation's response; None where it is an object without fields."""
+    reference = response_of(operation)["application/json"]["schema"].get("$ref", "")
     return reference.rpartition("/")[2] or None
 
 
 def calls() -> dict[str, dict[str, Any]]:
-    """One call of each method that gives what the server answered."""
+    """One call of each method that gives what the server sent."""
     found = {}
     for name, door in DOORS.items():
         is_walk = "GET /workflows/logs" in door.keys and name != "logs.list"
-        if is_walk or name in STREAMS or "application/json" not in answer(OPERATION_OF[door.keys[0]]):
+        if is_walk or name in STREAMS or "application/json" not in response_of(OPERATION_OF[door.keys[0]]):
             continue
         signature = inspect.signature(door.function)
-        if signature.return_annotation == "None" and answered_model(OPERATION_OF[door.keys[0]]):
-            continue  # it uses the answer itself, as `app.check_inputs` does
+        if signature.return_annotation == "None" and response_model(OPERATION_OF[door.keys[0]]):
+            continue  # it uses the response itself, as `app.check_inputs` does
         parameters = signature.parameters.values()
         needed = [one.name for one in parameters if one.default is one.empty and one.name != "self"]
         found[name] = {one: GIVEN.get(one, RUN) for one in [*needed, *(["filename"] if "file" in needed else [])]}
@@ -116,8 +116,8 @@ def operation_of(method: str) -> str:
 
 
 def model_of(method: str) -> str | None:
-    """The schema of a method's answer; None where it is an object without fields."""
-    return answered_model(operation_of(method))
+    """The schema of a method's response; None where it is an object without fields."""
+    return response_model(operation_of(method))
 
 
 def status_of(method: str) -> int:
@@ -126,18 +126,18 @@ def status_of(method: str) -> int:
 
 
 def given_by(half: Half, method: str, bodies: Iterable[Any]) -> Iterator[Any]:
-    """What a method gives for each of these answers: its value, or its error."""
+    """What a method gives for each of these responses: its value, or its error."""
     bodies = list(bodies)
-    answers = iter(bodies)
+    responses = iter(bodies)
     calls = [Call(method, CALLS[method])] * len(bodies)
-    made = outcomes(half, lambda _: httpx.Response(status_of(method), json=next(answers)), calls)
+    made = outcomes(half, lambda _: httpx.Response(status_of(method), json=next(responses)), calls)
     return (outcome.error or outcome.value for outcome in made)
 
 
-def test_every_method_that_gives_an_answer_is_walked():
+def test_every_method_with_a_response_is_covered():
     assert {"app.info", "files.upload", "forms.submit", "logs.list", "runs.get", "runs.run"} < {*CALLS}
     covered = {OPERATION_OF[key] for name in (*CALLS, *STREAMS) for key in DOORS[name].keys}
-    assert covered == {name for name in OPERATIONS if answer(name)}
+    assert covered == {name for name in OPERATIONS if response_of(name)}
 
 
 def assert_conforms(name: str, variant: Variant) -> None:
@@ -179,7 +179,7 @@ def is_enum_value(value: Any) -> bool:
 
 @EACH_HALF
 @EACH_METHOD
-def test_each_answer_that_the_spec_allows_is_held_field_by_field(half: Half, method: str):
+def test_each_allowed_response_is_kept_field_by_field(half: Half, method: str):
     name = model_of(method)
     if name is None:
         assert list(given_by(half, method, [{}, {"new": [1]}])) == [None, None]

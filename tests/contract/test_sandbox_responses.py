@@ -1,4 +1,4 @@
-"""What the sandbox answers over HTTP, beyond the recorded exchanges."""
+"""What the sandbox sends over HTTP, beyond the recorded exchanges."""
 
 import json
 import logging
@@ -36,9 +36,9 @@ def client_of(sandbox: Sandbox) -> httpx.Client:
 
 
 def page(http: httpx.Client, **params: Any) -> dict[str, Any]:
-    answer = http.get(LOGS, params=params)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = http.get(LOGS, params=params)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 # Keys ------------------------------------------------------------------------------------------------------------
@@ -55,9 +55,9 @@ def test_the_scheme_ignores_case_and_extra_blanks(scheme: str, filled: Sandbox, 
 def test_anything_else_is_refused_with_a_challenge(value: str, filled: Sandbox, http: httpx.Client) -> None:
     header = value.replace("{key}", filled.api_key)
     for method in ("GET", "HEAD"):
-        answer = http.request(method, LOGS, headers={"Authorization": header})
-        assert answer.status_code == 401
-        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+        response = http.request(method, LOGS, headers={"Authorization": header})
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="api"'
     assert http.get(LOGS, headers={"Authorization": header}).json()["code"] == "unauthorized"
 
 
@@ -68,26 +68,26 @@ def test_the_key_is_checked_before_the_parameters(http: httpx.Client) -> None:
 
 @pytest.mark.parametrize("app", ["chat", "advanced-chat", "agent-chat", "completion", "unpublished", "empty"])
 def test_an_app_without_workflow_runs_has_an_empty_list(app: str, filled: Sandbox, http: httpx.Client) -> None:
-    answer = http.get(LOGS, headers={"Authorization": f"Bearer {filled.keys[app]}"})
-    assert answer.json() == {"page": 1, "limit": 20, "total": 0, "has_more": False, "data": []}
+    response = http.get(LOGS, headers={"Authorization": f"Bearer {filled.keys[app]}"})
+    assert response.json() == {"page": 1, "limit": 20, "total": 0, "has_more": False, "data": []}
 
 
 @pytest.mark.parametrize(("app", "status"), [("disabled", 403), ("archived", 403), ("ownerless", 401)])
 def test_an_app_that_is_closed_is_refused(app: str, status: int, filled: Sandbox, http: httpx.Client) -> None:
-    answer = http.get(LOGS, headers={"Authorization": f"Bearer {filled.keys[app]}"})
-    assert answer.status_code == status
-    assert answer.json()["code"] == {401: "unauthorized", 403: "forbidden"}[status]
-    assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+    response = http.get(LOGS, headers={"Authorization": f"Bearer {filled.keys[app]}"})
+    assert response.status_code == status
+    assert response.json()["code"] == {401: "unauthorized", 403: "forbidden"}[status]
+    assert ("WWW-Authenticate" in response.headers) == (status == 401)
 
 
 # Form ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_body_is_ascii_json_with_a_newline_at_its_end(http: httpx.Client) -> None:
-    answer = http.get(LOGS, params={"limit": 100, "keyword": "中文"})
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.content.isascii()
-    assert answer.text == json.dumps(answer.json()) + "\n"
+    response = http.get(LOGS, params={"limit": 100, "keyword": "中文"})
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.content.isascii()
+    assert response.text == json.dumps(response.json()) + "\n"
 
 
 def test_head_tells_what_get_would_and_sends_no_body(http: httpx.Client) -> None:
@@ -99,9 +99,9 @@ def test_head_tells_what_get_would_and_sends_no_body(http: httpx.Client) -> None
 
 def test_options_needs_no_key() -> None:
     with Sandbox(rows=0) as sandbox:
-        answer = httpx.options(f"{sandbox.base_url}/workflows/logs")
-    assert answer.status_code == 200
-    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+        response = httpx.options(f"{sandbox.base_url}/workflows/logs")
+    assert response.status_code == 200
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
 
 
 @pytest.mark.parametrize("version", ["1.11", "1.16"])
@@ -120,8 +120,8 @@ def test_a_browser_is_told_what_it_may_send(version: Any) -> None:
         assert "Origin" in preflight.headers["Vary"]
         for key in (sandbox.api_key, "app-wrong"):  # a page may read an error as well
             headers = {"Origin": "https://app.example.com", "Authorization": f"Bearer {key}"}
-            answer = httpx.get(f"{sandbox.base_url}/info", headers=headers)
-            assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+            response = httpx.get(f"{sandbox.base_url}/info", headers=headers)
+            assert response.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
         headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "TRACE"}
         refused = httpx.options(f"{sandbox.base_url}/info", headers=headers)
         assert "Access-Control-Allow-Methods" not in refused.headers
@@ -148,36 +148,36 @@ def test_a_browser_is_told_what_it_may_send(version: Any) -> None:
 def test_routes_of_other_products_respond_in_json(
     method: str, path: str, status: int, code: str | None, http: httpx.Client
 ) -> None:
-    answer = http.request(method, path)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json")
-    assert answer.json().get("code") == code
+    response = http.request(method, path)
+    assert (response.status_code, response.headers["Content-Type"]) == (status, "application/json")
+    assert response.json().get("code") == code
     if status != 405:
         refused = http.request(method, path, headers={"Authorization": "Bearer app-wrong"})
         assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
 
 
 def test_a_malformed_file_id_is_an_unknown_address(http: httpx.Client) -> None:
-    answer = http.get("/v1/files/no-uuid/preview")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    response = http.get("/v1/files/no-uuid/preview")
+    assert (response.status_code, response.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"])
 def test_other_methods_are_refused_in_json_without_allow(method: str, http: httpx.Client) -> None:
-    answer = http.request(method, LOGS)
-    assert answer.status_code == 405
-    assert answer.json()["code"] == "method_not_allowed"
-    assert "Allow" not in answer.headers
+    response = http.request(method, LOGS)
+    assert response.status_code == 405
+    assert response.json()["code"] == "method_not_allowed"
+    assert "Allow" not in response.headers
 
 
 @pytest.mark.parametrize(
     "path", ["/", "/v1/", "/v1/nope", "/v2/workflows/logs", "/v1/workflows/logs/", "/v1/workflows"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_unknown_address_is_answered_in_html(path: str, method: str, http: httpx.Client) -> None:
-    answer = http.request(method, path)
-    assert answer.status_code == 404
-    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert answer.headers["X-Version"] == "1.11.2"
+def test_an_unknown_address_gets_an_html_response(path: str, method: str, http: httpx.Client) -> None:
+    response = http.request(method, path)
+    assert response.status_code == 404
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert response.headers["X-Version"] == "1.11.2"
 
 
 @pytest.mark.parametrize(
@@ -187,10 +187,10 @@ def test_an_unknown_address_is_answered_in_html(path: str, method: str, http: ht
 def test_doubled_slashes_and_the_bare_prefix_redirect_in_html(
     path: str, location: str, filled: Sandbox, http: httpx.Client
 ) -> None:
-    answer = http.get(f"http://127.0.0.1:{filled.port}{path}")
-    assert answer.status_code == 308
-    assert answer.headers["Location"] == f"http://127.0.0.1:{filled.port}{location}"
-    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    response = http.get(f"http://127.0.0.1:{filled.port}{path}")
+    assert response.status_code == 308
+    assert response.headers["Location"] == f"http://127.0.0.1:{filled.port}{location}"
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
 def test_doubled_slashes_in_unknown_addresses_do_not_redirect(filled: Sandbox, http: httpx.Client) -> None:
@@ -203,17 +203,17 @@ def test_what_an_address_contains_does_not_become_html(filled: Sandbox) -> None:
     with closing(connection):
         connection.putrequest("GET", '/v1//workflows/logs?a="><script>')
         connection.endheaders()
-        answer = connection.getresponse()
-        body = answer.read().decode()
-    assert answer.status == 308
+        response = connection.getresponse()
+        body = response.read().decode()
+    assert response.status == 308
     assert "&lt;script&gt;" in body
     assert "<script>" not in body
 
 
 def test_filters_that_cannot_be_joined_are_a_500_with_odd_body(http: httpx.Client) -> None:
-    answer = http.get(LOGS, params={"keyword": "a", "created_by_end_user_session_id": "b"})
-    assert answer.status_code == 500
-    assert answer.text == '{"message": "Internal Server Error", "code": "unknown", "status": 500}\n'
+    response = http.get(LOGS, params={"keyword": "a", "created_by_end_user_session_id": "b"})
+    assert response.status_code == 500
+    assert response.text == '{"message": "Internal Server Error", "code": "unknown", "status": 500}\n'
     assert page(http, keyword="", created_by_end_user_session_id="b")["total"] == 0
 
 
@@ -244,9 +244,9 @@ def walk(http: httpx.Client, limit: int) -> list[str]:
     ids: list[str] = []
     number = 1
     while True:
-        answer = page(http, page=number, limit=limit)
-        ids += [item["id"] for item in answer["data"]]
-        if not answer["has_more"]:
+        response = page(http, page=number, limit=limit)
+        ids += [item["id"] for item in response["data"]]
+        if not response["has_more"]:
             return ids
         number += 1
 
@@ -343,9 +343,9 @@ def test_a_defect_in_a_callback_is_a_500_that_is_told(caplog: pytest.LogCaptureF
 
     with Sandbox(rows=0) as sandbox, client_of(sandbox) as http:
         sandbox.traps.before_request = fail
-        answer = http.get(LOGS)
-    assert (answer.status_code, answer.json()["code"]) == (500, "unknown")
-    assert answer.headers["X-Version"] == "1.11.2"
+        response = http.get(LOGS)
+    assert (response.status_code, response.json()["code"]) == (500, "unknown")
+    assert response.headers["X-Version"] == "1.11.2"
     assert "this callback is broken" in caplog.text
     assert sandbox.api_key not in caplog.text
 
