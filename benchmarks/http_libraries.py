@@ -62,7 +62,7 @@ def round_of(process: subprocess.Popen[str], name: str) -> float:
 
 
 def calls() -> None:
-    """Make the calls that are asked for on stdin, and print their CPU seconds."""
+    """Make the calls that are requested on stdin, and print their CPU seconds."""
     with DifyWorkflow() as client:
 
         def stream() -> None:

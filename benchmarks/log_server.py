@@ -96,7 +96,7 @@ def _second(text: str | None) -> int | None:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve what is asked for."""
+    """Serve what is requested."""
     if arguments[0] == "sandbox":
         from dify_workflow.testing import Sandbox
 

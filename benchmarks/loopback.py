@@ -30,7 +30,7 @@ def server(script: str, *arguments: object) -> Iterator[str]:
     """A server of this folder; its address, which ends in "/v1"."""
     command = [sys.executable, str(Path(__file__).with_name(script)), *map(str, arguments)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout  # noqa: S101 - it was asked for
+        assert process.stdout  # noqa: S101 - it was requested
         try:
             yield process.stdout.readline().strip()
         finally:

@@ -1,7 +1,7 @@
 """Twenty faults by which a client breaks its contract with the server, and how `pytest tests/contract` judges them.
 
 Each is put into a copy of the project, where the tests that walk the spec must notice it. Those that only compare
-texts, of the public API and of the generated package, are not asked.
+texts, of the public API and of the generated package, are not used.
 """
 
 from __future__ import annotations

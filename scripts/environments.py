@@ -52,7 +52,7 @@ def distributions(source: Path, folder: Path) -> dict[str, bytes]:
 def environment(folder: Path, *, requirements: str, wheel: Path, interpreter: Path | None = None) -> Path:
     """Make an environment with exactly the packages of a file in `requirements/` and the wheel; its interpreter.
 
-    The wheel comes without its dependencies, which the file pins, and is then asked whether they are in its ranges.
+    The wheel comes without its dependencies, which the file pins; whether they are in its ranges is then checked.
 
     Args:
         folder: where the environment goes; what is there is replaced.

@@ -89,8 +89,8 @@ def planned(root: Path, report: Report | None, wanted_step: Step | None, wanted:
     Args:
         root: The project.
         report: The known changes of the spec.
-        wanted_step: The step that was asked for.
-        wanted: The version that was asked for, in place of a step.
+        wanted_step: The step that was requested.
+        wanted: The version that was requested, in place of a step.
 
     Raises:
         RefusalError: There is no step, it is too small, the version was released before, or the changelog has nothing
@@ -111,7 +111,7 @@ def planned(root: Path, report: Report | None, wanted_step: Step | None, wanted:
                 f'first release, ARGS="--version {current}"'
             )
         if larger(chosen, least) != chosen:
-            raise RefusalError(f"a {chosen} step is too small: the spec's changes ask for a {least} step")
+            raise RefusalError(f"a {chosen} step is too small: the spec's changes require a {least} step")
         wanted = current.after(chosen)
     elif wanted < current.after(least) and not is_first:
         raise RefusalError(f"{wanted} is too small: after {current}, a {least} step leads to {current.after(least)}")

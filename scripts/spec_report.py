@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Report(NamedTuple):
-    """What changed, the gravest first, and the step that follows; None when nothing asks for a step."""
+    """What changed, the gravest first, and the step that follows; None when nothing requires a step."""
 
     step: Step | None
     changes: list[Change]
@@ -24,7 +24,7 @@ def read(path: Path) -> Report | None:
     """Read a report; None when there is none.
 
     Raises:
-        RefusalError: The file is not a report, or its step is smaller than what its changes ask for.
+        RefusalError: The file is not a report, or its step is smaller than what its changes require.
     """
     try:
         raw = json.loads(path.read_text("utf-8"))
@@ -41,7 +41,7 @@ def read(path: Path) -> Report | None:
         raise RefusalError(f"{path.name} is not a report of `make update`: {error!r}") from None
     asked = step_for(changes)
     if asked in {"major", "minor"} and (step is None or larger(step, asked) != step):
-        raise RefusalError(f"{path.name} contradicts itself: its step is {step}, and its changes ask for {asked}")
+        raise RefusalError(f"{path.name} contradicts itself: its step is {step}, and its changes require {asked}")
     return Report(step, changes)
 
 

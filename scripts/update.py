@@ -210,7 +210,7 @@ class Update:
     # --- steps -------------------------------------------------------------------------------------------------------
 
     def _selection(self) -> Selection:
-        """The operations that are selected, and those that were asked for."""
+        """The operations that are selected, and those that were requested."""
         path = self.project / "spec" / SELECTION
         selection = read_selection(path)
         if selection is None:

@@ -9,7 +9,7 @@ breaks:
     reason: No released version of the SDK has the field.
 ```
 
-Such a change stays breaking in the verdict, and asks for no larger version step than an addition.
+Such a change stays breaking in the verdict, and requires no larger version step than an addition.
 """
 
 from __future__ import annotations

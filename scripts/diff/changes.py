@@ -1,7 +1,7 @@
 """Differences between two API descriptions, and what follows from them.
 
 A change is *breaking* when a program that was written for the old description can fail with the new one. It is
-*additive* when the contract differs and no such program can notice: more is offered, or less is asked for. It is
+*additive* when the contract differs and no such program can notice: more is offered, or less is required. It is
 *wording* when the contract is the same.
 """
 

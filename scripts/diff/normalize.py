@@ -2,7 +2,7 @@
 
 JSON Schema has many words for one meaning: `type: [string, "null"]` is `anyOf` of two, a `const` is an `enum` of one,
 `allOf` is one schema written in pieces. Here every schema becomes a list of shapes of which a value has one, each of
-one kind. What is deeper (properties, items) stays as it is until somebody asks, for schemas may contain themselves.
+one kind. What is deeper (properties, items) stays as it is until it is needed, for schemas may contain themselves.
 """
 
 from __future__ import annotations

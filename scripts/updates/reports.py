@@ -389,7 +389,7 @@ def _unreleased(path: Path, data: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _released(change: dict[str, Any]) -> dict[str, str]:
-    """A change as a release reports it: an acknowledged break asks for no more than an addition."""
+    """A change as a release reports it: an acknowledged break requires no more than an addition."""
     told = {key: change[key] for key in ("severity", "where", "what")}
     if reason := change.get("acknowledged"):
         told |= {"severity": "additive", "what": f"{told['what']} (acknowledged: {reason})"}

@@ -130,7 +130,7 @@ def run_has_ended(run: Any) -> bool:  # noqa: ANN401 - as above
 
 
 def ids_of(run_id: str) -> tuple[int, int]:
-    """The ids of the trace and the span of a run: the same ones, whenever they are asked for."""
+    """The ids of the trace and the span of a run: the same ones, whenever they are computed."""
     try:
         trace = uuid.UUID(run_id).int
     except ValueError:  # no server sends one, but nothing is lost where one does

@@ -165,7 +165,7 @@ def test_a_missing_extra_is_named(missing, env, monkeypatch, capsys):
 
 
 class TestColour:
-    """Colours, for terminals and where they are asked for."""
+    """Colours, for terminals and where they are requested."""
 
     def table(self, env, **environment: str) -> str:
         own = {name: env[name] for name in ("DIFY_API_KEY", "DIFY_BASE_URL")}

@@ -62,7 +62,7 @@ def results(children):
     return found
 
 def own(client, name):
-    "How many of some calls did not give what was asked for."
+    "How many of some calls did not give what was requested."
     return sum(client.logs.list(keyword=str(name * 100 + n)).total != name * 100 + n for n in range(8))
 """
 

@@ -128,8 +128,8 @@ def test_the_step_leads_to_the_version(
 @pytest.mark.parametrize(
     ("current", "step", "wanted", "asked", "saying"),
     [
-        ("1.2.3", "minor", None, "major", "a minor step is too small: the spec's changes ask for a major step"),
-        ("0.2.3", "minor", None, "major", "a minor step is too small: the spec's changes ask for a major step"),
+        ("1.2.3", "minor", None, "major", "a minor step is too small: the spec's changes require a major step"),
+        ("0.2.3", "minor", None, "major", "a minor step is too small: the spec's changes require a major step"),
         ("1.2.3", None, "1.3.0", "major", "1.3.0 is too small: after 1.2.3, a major step leads to 2.0.0"),
         ("1.2.3", None, "0.9.0", None, "0.9.0 is too small: after 1.2.3, a patch step leads to 1.2.4"),
         ("1.2.3", None, None, None, "give STEP=major, minor or patch"),
@@ -149,7 +149,7 @@ def test_the_spec_is_compared_with_that_of_the_last_release(tree: ReleaseReposit
     tree.git("tag", "v1.2.3")
     tree.git("tag", "nightly")
     tree.write("spec/openapi.yaml", "".join(SPEC.splitlines(keepends=True)[:-2]) + SPEC.splitlines()[-1] + "\n")
-    with pytest.raises(RefusalError, match="too small: the spec's changes ask for a major step"):
+    with pytest.raises(RefusalError, match="too small: the spec's changes require a major step"):
         plan(tree, "1.2.3", "minor", None, None)
     known = Report("minor", [Change("additive", "GET /logs query status", 'the value "stopped" is taken')])
     made = plan(tree, "1.2.3", None, None, known)

@@ -122,7 +122,7 @@ class FewMethods:
 
 
 class ShortReads(io.BytesIO):
-    """A file object that gives less than it is asked for."""
+    """A file object that gives less than is requested."""
 
     def read(self, size: int | None = -1) -> bytes:
         return super().read(min(size, 1000) if size and size > 0 else size)

@@ -146,7 +146,7 @@ WORKER_CASES: Final = (
 
 
 class Page(NamedTuple):
-    """A page that was asked for.
+    """A page that was requested.
 
     Attributes:
         window: its bounds, as ages.

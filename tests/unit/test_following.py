@@ -60,7 +60,7 @@ def status_error(status: int, **headers: str) -> APIStatusError:
     )
 
 
-# What is asked for ------------------------------------------------------------------------------------------------
+# What is requested ------------------------------------------------------------------------------------------------
 
 EACH_FOLLOW = pytest.mark.parametrize("follow", [sync_follow, async_follow], ids=["sync", "async"])
 

@@ -62,7 +62,7 @@ class AsyncBaseClient:
 
     Attributes:
         life: what ends the calls, where they work for an iterator.
-        form: the app's form, where `app.check_inputs` has asked for it.
+        form: the app's form, where `app.check_inputs` has read it.
     """
 
     __slots__ = ("_headers", "_largest_body", "configuration", "form", "life", "pool", "versions")

@@ -67,7 +67,7 @@ class AsyncBatch(AsyncIteration[BatchItem]):
     ...     async for item in batch:
     ...         print(item.index, item.status, item.outputs)
 
-    Work begins with the first item that is asked for. Leaving early ends the workers and no run; the same call then
+    Work begins with the first item that is requested. Leaving early ends the workers and no run; the same call then
     continues the batch.
     """
 

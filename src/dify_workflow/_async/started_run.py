@@ -1,4 +1,4 @@
-"""Runs that were started: their streams are kept open by workers, and what is not known by them is asked for."""
+"""Runs that were started: their streams are kept open by workers, and what they do not know is read from the server."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class AsyncRun:
         """Wait until the run ends, and return its result.
 
         A run that fails is a result, and so is one that waits for a person: its status is `paused`. Call `wait` again
-        when the person has decided. Where the stream of the run breaks, the server is asked for the run from then on,
+        when the person has decided. Where the stream of the run breaks, the run is read from the server from then on,
         every 0.5 seconds at first and every 10 seconds in the end; an outage of the server is waited out for 300
         seconds.
 
@@ -84,7 +84,7 @@ class AsyncRun:
             APITimeoutError: the run has not ended in time. It continues.
             NotFoundError: there is no such run.
             RuntimeError: the run belongs to the process that started it, which was forked since.
-            DifyError: the server cannot be asked for the run.
+            DifyError: the run cannot be read from the server.
         """
         seconds = checked_wait(timeout)
         deadline = None if seconds is None else time.monotonic() + seconds
@@ -127,7 +127,7 @@ class AsyncRun:
         return self._runs.events(self.id, user=self.user)
 
     async def detach(self) -> None:
-        """Close the run's stream and end its worker. The run continues; `wait` asks the server for it from now on."""
+        """Close the run's stream and end its worker. The run continues; `wait` polls the server for it from now on."""
         if self._reader is not None:
             await self._reader.leave()
 
@@ -138,7 +138,7 @@ class AsyncRun:
 
 
 class AsyncStreamReader:
-    """A worker that reads the stream of a run until it ends, and asks for the run where the stream breaks.
+    """A worker that reads the stream of a run until it ends, and polls the run where the stream breaks.
 
     Attributes:
         is_left: whether it was ended before the run was.
@@ -221,14 +221,14 @@ async def ended_result(
     """Wait for the end of a run without its stream: by its events where the server has them, else by polling.
 
     Args:
-        runs: what asks for the run.
+        runs: what reads the run.
         run_id: the run.
         user: the user of the run.
         task_id: the task of the run, if it is known.
         life: what ends the waiting.
 
     Raises:
-        DifyError: the server cannot be asked for the run.
+        DifyError: the run cannot be read from the server.
         EndedError: the lifetime has ended.
     """
     base_client = base_client_of(runs)
@@ -247,12 +247,12 @@ async def ended_result(
 async def poll(
     runs: AsyncRuns, run_id: str, user: str, task_id: str | None, life: AsyncLifetime, deadline: float | None
 ) -> WorkflowRunResult | None:
-    """Ask for a run until it has ended or waits for a person; None when the deadline has passed before.
+    """Poll a run until it has ended or waits for a person; None when the deadline has passed before.
 
     A run stays `paused` after its form was submitted, until a worker of the server takes it: then it waits for nobody.
 
     Raises:
-        DifyError: the server cannot be asked for the run.
+        DifyError: the run cannot be read from the server.
         EndedError: the lifetime has ended.
     """
     outages, pause = Outages(OUTAGE), FIRST_PAUSE

@@ -151,7 +151,7 @@ def reader_as(model: type[M]) -> Callable[[bytes], M]:
 
 
 def reader(expect: str) -> Callable[[bytes], Any]:
-    """What turns a body into what `client.request` was asked to give.
+    """What turns a body into what `client.request` is to give.
 
     Raises:
         ValueError: neither "json" nor "bytes".

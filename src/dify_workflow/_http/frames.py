@@ -1,4 +1,4 @@
-"""What is under way in this thread, below the code that asks: a generator, a signal handler, a garbage collection."""
+"""What is under way in this thread, below the code that calls: a generator, a signal handler, a garbage collection."""
 
 from __future__ import annotations
 

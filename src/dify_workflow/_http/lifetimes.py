@@ -45,7 +45,7 @@ class _Base:
     """What the two halves have in common.
 
     Attributes:
-        is_open: whether the iterator may be asked for its next item.
+        is_open: whether the next item may be requested from the iterator.
         is_over: whether nothing may begin any more.
         is_forked: whether this is another process than the one in which the iterator was made.
     """
@@ -86,7 +86,7 @@ class _Base:
         """Pass over an error that says that the iterator runs already, where it is being closed.
 
         Raises:
-            RuntimeError: two threads or tasks ask for the next item at the same time.
+            RuntimeError: two threads or tasks request the next item at the same time.
             Exception: it is another error.
         """
         if not str(error).endswith((IN_USE, "asynchronous generator is already running")):
@@ -219,7 +219,7 @@ class AsyncLifetime(_Base):
         return result
 
     async def _receive_cancellation(self, wait: _TaskWait) -> None:
-        """Let the cancellation come here that the end asked for, where the work was over before it came."""
+        """Let the cancellation come here that the end requested, where the work was over before it came."""
         try:
             await self._asyncio.sleep(0)
         except self._asyncio.CancelledError:

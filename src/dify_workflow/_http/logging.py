@@ -54,7 +54,7 @@ def log_end_of_stream(error: DifyError) -> None:
 
 
 def log_outage(method: str, error: DifyError, seconds: float) -> None:
-    """Warn that the server cannot be read at the moment, and say when it is asked again."""
+    """Warn that the server cannot be read at the moment, and say when the next request is sent."""
     logger.warning("%s looks again in %.1f s after %s: %s", method, seconds, type(error).__name__, _reason(error))
 
 

@@ -33,7 +33,7 @@ logger: Final = logging.getLogger(httpx.__name__)
 
 
 class Monitoring:
-    """Whether the clients of one class are monitored. Asking costs little: nothing is decided twice.
+    """Whether the clients of one class are monitored. The check costs little: nothing is decided twice.
 
     Args:
         name: the class, "Client" or "AsyncClient", which may be replaced as a whole.
@@ -66,7 +66,7 @@ def is_httpx_own(function: object) -> bool:
 
 
 def log_response(request: httpx.Request, response: httpx.Response) -> None:
-    """Log a response as an httpx client does, for those who rely on its logger. Asked for where that is turned on."""
+    """Log a response as an httpx client does, for those who rely on its logger. Used where that is turned on."""
     redact_reason(request, response)
     url = str(request.url)
     redacted = _redacted(url, request)

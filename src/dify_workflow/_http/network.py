@@ -147,7 +147,7 @@ class Stream(httpcore.NetworkStream):
             duplicate.close()
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as in httpcore
-        """What httpcore asks for: the socket, its addresses, whether there is something to read."""
+        """What httpcore requests: the socket, its addresses, whether there is something to read."""
         if info == "is_readable":  # httpcore closes a connection on which something came before it is used again
             if self._parser is not None and self._parser.trailing_data[0]:
                 return True
@@ -242,7 +242,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         return AsyncStream(await self._inner.start_tls(ssl_context, server_hostname, seconds))
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as in httpcore
-        """What httpcore asks for: the socket, its addresses, whether there is something to read."""
+        """What httpcore requests: the socket, its addresses, whether there is something to read."""
         if info == "is_readable":  # httpcore closes a connection on which something came before it is used again
             if self._parser is not None and self._parser.trailing_data[0]:
                 return True

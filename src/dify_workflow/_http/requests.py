@@ -214,7 +214,7 @@ def build_request(
         call: the operation's request.
         base_url: what its path is below.
         headers: what `prepared_headers` gave.
-        accept: content type to ask for instead of JSON.
+        accept: content type to request instead of JSON.
         timeouts: seconds for each phase of the attempt, as httpx names them; None is no bound.
         http: the caller's own httpx client, whose headers, cookies and query are merged in; None where there is none:
             a client made here has nothing to merge, and merging nothing costs a tenth of the whole call.

@@ -22,7 +22,7 @@ _OTHERS: Final = {
 
 
 def raised() -> tuple[type[Exception], ...]:
-    """The classes of errors that mean: nothing usable came back. Asked for only when something was raised.
+    """The classes of errors that mean: nothing usable came back. Used only when something was raised.
 
     An OSError is not among them: it comes from reading a file that is uploaded, and is the caller's. Nothing is
     imported: that fails where no file can be opened, and while a process ends. What is not loaded has raised nothing.

@@ -7,8 +7,8 @@ What is known of a row is the last line that the journal has of it, an `Entry`:
 | `sending` | before the request is sent | its log is looked for; without one, it is sent again after `settle` seconds |
 | `unsent` | when the server has refused it for now, or could not be reached | it is sent |
 | `accepted` | when the response has begun, with status 200 | its log is waited for; it is never sent again |
-| `started` | when an event has named the run | the run is asked for |
-| `paused` | when the run waits for a person | the run is asked for |
+| `started` | when an event has named the run | the run is read |
+| `paused` | when the run waits for a person | the run is read |
 | `ended` | when the run has ended, or was refused | nothing |
 | `lost` | when its log was waited for without success | its log is looked for once; it is never sent again |
 """

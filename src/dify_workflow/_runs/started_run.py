@@ -1,4 +1,4 @@
-"""What is known of a run that was started, and how often the server is asked for it. Decisions only."""
+"""What is known of a run that was started, and how often it is read from the server. Decisions only."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class BaseClient:
 
     Attributes:
         life: what ends the calls, where they work for an iterator.
-        form: the app's form, where `app.check_inputs` has asked for it.
+        form: the app's form, where `app.check_inputs` has read it.
     """
 
     __slots__ = ("_headers", "_largest_body", "configuration", "form", "life", "pool", "versions")

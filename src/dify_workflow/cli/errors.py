@@ -81,7 +81,7 @@ def note(text: str) -> None:
 
 
 def report(error: Exception, *, as_json: bool) -> int:
-    """Print an error on stderr, as one line of JSON if asked, and return the exit code that it stands for."""
+    """Print an error on stderr, as one line of JSON if requested, and return the exit code that it stands for."""
     code = exit_code_of(error)
     if not isinstance(error, _expected()) and not _is_of_database(error):
         import traceback

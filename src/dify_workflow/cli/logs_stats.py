@@ -106,7 +106,7 @@ def collected(
     quiet: bool,
     described: bool = False,
 ) -> tuple[Stats, list[Described]]:
-    """The statistics of all matching logs of all apps, or of an export, and, if asked for, what the apps are."""
+    """The statistics of all matching logs of all apps, or of an export, and, if requested, what the apps are."""
     from dify_workflow.stats import Stats
 
     if exported is not None and (wrong := [name for name, value in given.items() if value is not None]):

@@ -1,4 +1,4 @@
-"""Targets of an export: what each of them can be asked to do, and which one belongs to a name."""
+"""Targets of an export: what each of them can do, and which one belongs to a name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operations `GET /info`, `/parameters`, `/meta` and `/site`: what an app is and what it asks for."""
+"""The operations `GET /info`, `/parameters`, `/meta` and `/site`: what an app is and which inputs it takes."""
 
 from typing import Any
 

@@ -186,7 +186,7 @@ class Database:
         stable_ties: bool = False,
         lag: float = 0.0,
     ) -> LogPage:
-        """Give one page of an app's logs, newest first unless another order is asked for.
+        """Give one page of an app's logs, newest first unless another order is requested.
 
         Rows of one second come in an order that depends on the page's size, its offset and its time window: the same
         page is always the same, but a row may move across the border of two pages, as it does on the real server,

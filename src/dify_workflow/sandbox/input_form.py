@@ -221,7 +221,7 @@ def _remote_file(mapping: Mapping[str, Any]) -> dict[str, Any]:
     url = mapping.get("url")
     if not isinstance(url, str) or not url:
         raise invalid_param("Invalid file url")
-    # The server asks there for name, type and size; a sandbox goes nowhere and reads them from the URL.
+    # The server requests name, type and size there; a sandbox goes nowhere and reads them from the URL.
     filename = unquote(urlsplit(url).path.rpartition("/")[2]) or "unknown_file"
     mime_type = mimetypes.guess_type(filename)[0] or ""
     extension = mimetypes.guess_extension(mime_type) or PurePosixPath(filename).suffix

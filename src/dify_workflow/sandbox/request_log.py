@@ -40,7 +40,7 @@ class StartedRun:
         app: Name of the app.
         user: The `user` of the request, as text.
         inputs: What the workflow got.
-        streaming: Whether its events were asked for.
+        streaming: Whether its events were requested.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Which of Spark's filters the server is asked for. All of them are checked by Spark again, so that none must be."""
+"""Which of Spark's filters are sent to the server. All of them are checked by Spark again, so that none must be."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Pushed:
-    """What is asked of the server in addition to the options.
+    """What is sent to the server in addition to the options.
 
     Attributes:
         oldest: first second of `created_at`, as it is displayed; None is no bound.
@@ -46,7 +46,7 @@ class Pushed:
 
 
 def pushed_from(filters: Iterable[Any]) -> Pushed:
-    """What Spark's filters, all of which a row must meet, ask of the server."""
+    """What is sent to the server for Spark's filters, all of which a row must meet."""
     pushed = Pushed()
     for one in filters:
         kind, path = type(one).__name__, one.__dict__.get("attribute", ())

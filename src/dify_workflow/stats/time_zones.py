@@ -17,7 +17,7 @@ Hour = tuple[int, int, int]
 
 
 class TimeZone:
-    """A time zone, with its offsets of the days that were asked for last.
+    """A time zone, with its offsets of the days that were used last.
 
     Args:
         zone: A `tzinfo`, the name of a zone such as "Europe/Berlin", or None: the zone of this machine.

@@ -443,7 +443,7 @@ class Logs(Resource):
 
         Together they hold each log that existed when this was called, and matches, exactly once; each is read by one
         `iter`, which proves that it gives all of its range. It takes at most `parts` + 1 requests on a server whose
-        times are in UTC. A second is never split, so that there may be fewer ranges than asked for; none where there
+        times are in UTC. A second is never split, so that there may be fewer ranges than requested; none where there
         are no logs.
 
         Args:

@@ -114,7 +114,7 @@ class Runs(Resource):
         >>> result = run.wait()
 
         A run may take as long as it likes: a worker keeps its stream open until it ends, and where the stream breaks,
-        the server is asked for the run. The run is never started twice. Closing the client ends the workers; the runs
+        the run is read from the server. The run is never started twice. Closing the client ends the workers; the runs
         continue, and `attach` finds them by their ids.
 
         Before anything is started, the inputs are checked against the app's form, which is read once for each client:
