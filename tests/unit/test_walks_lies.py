@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.log_histories import LIES, NOW, WRONG_TOTALS, History, check_lies, random_lies, walk
 from support.log_table import ODD_FORMS, Lies, LogTable
+
+from dify_workflow import IncompleteWalkError
+from dify_workflow._logs.walk import MOST_IN_VAIN, FilterClock, PageRequest, WindowWalk
+from dify_workflow.models import WorkflowLogPage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CROWDS = [(NOW, 3), (NOW - 1, 30), (NOW - 3, 130), (NOW - 4, 60), (NOW - 5, 60), (NOW - 9, 100), (NOW - 3600, 250)]
 
@@ -75,3 +85,61 @@ def test_where_everything_is_swept_one_proof_is_not_enough():
         assert outcome.error is None
         lost += len(outcome.lost)
     assert lost == 0
+
+
+def responses_at_random(random: Random) -> Callable[[PageRequest], WorkflowLogPage]:
+    """A server whose responses leave out logs, count others, and take a bound for another second, some of them."""
+    count = random.choice([1, 5, 30, 130, 300])
+    seconds = {f"log-{number}": NOW - random.choice([0, 1, 2, 9]) for number in range(count)}
+    left_out, moved = random.choice([0, 0.05, 0.3]), random.choice([0.2, 1])
+
+    def bound(second: int | None, otherwise: int) -> int:
+        return otherwise if second is None else second + (random.randint(-1, 1) if random.random() < moved else 0)
+
+    def read_page(request: PageRequest) -> WorkflowLogPage:
+        before, after = bound(request.before, 10**10), bound(request.after, 0)
+        there = [key for key, at in seconds.items() if after <= at <= before and random.random() >= left_out]
+        there.sort(key=lambda key: (-seconds[key], random.random()))
+        place = (request.page - 1) * request.limit
+        return WorkflowLogPage.from_dict(
+            {
+                "page": request.page,
+                "limit": request.limit,
+                "total": random.choice([len(there)] * 4 + [random.choice([0, 5, len(there) + 1, 10**6])]),
+                "has_more": place + request.limit < len(there),
+                "data": [{"id": key, "created_at": seconds[key]} for key in there[place : place + request.limit]],
+            }
+        )
+
+    return read_page
+
+
+def test_a_walk_ends_whatever_the_server_sends():
+    for seed in range(60):
+        random = Random(seed)  # noqa: S311 - as above
+        read_page = responses_at_random(random)
+        walk = WindowWalk(None, None, clock=FilterClock(0, random.choice([0, 1]), random.choice([0, 1])))
+        requests, given = 0, list[str]()
+        with contextlib.suppress(IncompleteWalkError):
+            while (request := walk.next_request()) is not None:
+                requests += 1
+                assert requests <= 10 * (MOST_IN_VAIN + len(given)), seed
+                given += [row.identity for row in walk.accept(read_page(request))]
+        assert len(given) == len(set(given)), seed
+
+
+def test_logs_that_grow_older_with_each_page_end_a_walk():
+    walk = WindowWalk(None, None)
+    ages = itertools.count()
+
+    def read_on() -> None:
+        while walk.next_request() is not None:
+            age = next(ages)
+            data = [{"id": key, "created_at": NOW - age - place} for place, key in enumerate("ab")]
+            walk.accept(
+                WorkflowLogPage.from_dict({"page": 1, "limit": 100, "total": 3, "has_more": True, "data": data})
+            )
+
+    with pytest.raises(IncompleteWalkError, match="nothing new"):
+        read_on()
+    assert next(ages) <= MOST_IN_VAIN + 2

@@ -5,23 +5,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+from collections import Counter
 from itertools import islice
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from support import zoned_histories
 from support.clients import EACH_HALF, Half
-from support.log_histories import NOW
+from support.follow_histories import log_filters_of
+from support.log_histories import NO_FILTERS, NOW
 from support.zoned_histories import KINDS, ZonedHistory, check, extra_requests, random_zoned_history
 
 from dify_workflow import IncompleteWalkError
-
-if TYPE_CHECKING:
-    from dify_workflow._logs.walk import PageRequest
-    from dify_workflow.models import WorkflowLogPage
+from dify_workflow._async.log_follow import AsyncLogFollow
+from dify_workflow._async.log_walk import AsyncLogWalk
+from dify_workflow._logs.follow import Following
+from dify_workflow._logs.walk import MOST_SWEEPS, FilterClock, PageRequest, WindowWalk
+from dify_workflow._sync.log_follow import LogFollow
+from dify_workflow._sync.log_walk import LogWalk
+from dify_workflow.models import WorkflowLogPage
 
 HOUR = 3600
 SPREAD = [NOW - 40 * number for number in range(700)]
@@ -175,3 +181,118 @@ def test_a_replica_that_lags_for_good_ends_a_walk_in_an_error():
     server.lags_for_good = True
     with pytest.raises(IncompleteWalkError, match="a second of many logs"):
         server.walk()
+
+
+def read_by(half: Half, kind: str, page: Any, count: int) -> list[str]:
+    """The first logs that a walk or a follow gives of what a function answers."""
+
+    async def read_page(request: PageRequest) -> WorkflowLogPage:
+        return page(request)
+
+    async def read() -> list[Any]:
+        following = Following(log_filters_of(), oldest=0, poll=5.0, give_up_after=60.0)
+        walk = AsyncLogWalk(read_page, NO_FILTERS, checkpoint=None, workers=1)
+        logs = walk if kind == "iter" else AsyncLogFollow(read_page, following)
+        async with logs:
+            return [await anext(logs) for _ in range(count)]
+
+    if half.name == "async":
+        return [str(log.id) for log in asyncio.run(read())]
+    following = Following(log_filters_of(), oldest=0, poll=5.0, give_up_after=60.0)
+    walk = LogWalk(page, NO_FILTERS, checkpoint=None, workers=1)
+    with walk if kind == "iter" else LogFollow(page, following) as logs:
+        return [str(log.id) for log in islice(logs, count)]
+
+
+@pytest.mark.parametrize("kind", ["iter", "follow"])
+@EACH_HALF
+def test_a_bound_that_looked_exclusive_repeats_no_window(half: Half, kind: str):
+    # From the second page on a replica lags, until the logs of the seam are shown with a later bound only. By such a
+    # bound, windows further down begin with a full page of what is right above their seam.
+    old, new = [NOW - 9] * 250, [second for age in (0, 2, 3, 4, 5) for second in [NOW - age] * 70]
+    table = zoned_histories.ZonedTable(history("", "UTC", old + new))
+    replica = zoned_histories.ZonedTable(history("", "UTC", old))
+    later = PageRequest(NOW - 1, NOW - 2)
+    asked: list[PageRequest] = []
+
+    def page(request: PageRequest) -> WorkflowLogPage:
+        asked.append(request)
+        lags = len(asked) > 1 and (later not in asked or 1 < len(asked) - asked.index(later) <= 1 + 6)
+        return (replica if lags else table).page(request)
+
+    given = read_by(half, kind, page, 600)
+    assert later in asked
+    assert sorted(given) == sorted(table.matching())
+    assert len(asked) < 80
+
+
+def random_margins(random: Random) -> tuple[ZonedHistory, FilterClock]:
+    """Crowded seconds, next to each other or not, and a clock with margins that are right or wrong."""
+    seconds: list[int] = []
+    second = NOW
+    for _ in range(random.choice([1, 2, 3, 8, 40])):
+        second -= random.choice([1, 1, 1, 2, 5, 40])
+        seconds += [second] * random.choice([1, 1, 3, 20, 50, 99, 100, 101, 250])
+    made = history("", "UTC", seconds[:1500], seed=random.getrandbits(32))
+    made.lag = random.choice([0, 0, 1, 3, 20])
+    made.excludes = random.choice(["", "before", "after", "before and after"])
+    if not made.excludes:  # else the caller's bounds are what the server makes of them
+        made.oldest = random.choice([None, random.choice(seconds)])
+        made.newest = random.choice([None, random.choice(seconds)])
+    return made, FilterClock(0, random.choice([0, 1]), random.choice([0, 1]))
+
+
+def test_margins_right_or_wrong_cost_no_log_and_few_requests():
+    for seed in range(40):
+        made, clock = random_margins(Random(seed))  # noqa: S311 - histories that can be repeated, no secrets
+        table = zoned_histories.ZonedTable(made)
+        # Where a margin is wrong, the first page is requested again, and may be of the replica.
+        doubted = made.lag if clock != FilterClock() else 0
+        walk = WindowWalk(made.newest, made.oldest, clock=clock)
+        given: list[str] = []
+        error = None
+        try:
+            while (request := walk.next_request()) is not None:
+                given += [row.identity for row in walk.accept(table.page(request))]
+        except IncompleteWalkError as failure:
+            error = failure
+        due = {entry.key for entry in table.entries if entry.true <= max(made.seconds) - doubted} & table.matching()
+        assert len(given) == len(set(given)), seed
+        assert set(given) <= table.matching(), seed
+        assert set(given) >= due or (error is not None and made.lag), seed
+        crowded = sum((count // 100 + 2) * 12 for count in Counter(made.seconds).values() if count >= 80)
+        pages = len(made.seconds) // 50
+        assert len(table.requests) <= (MOST_SWEEPS * (pages + 8) if made.lag else 10 + pages + crowded), seed
+
+
+def page_of(*logs: tuple[str, int], total: int) -> WorkflowLogPage:
+    data = [{"id": key, "created_at": NOW - age} for key, age in logs]
+    return WorkflowLogPage.from_dict({"page": 1, "limit": 100, "total": total, "has_more": True, "data": data})
+
+
+def test_logs_that_a_replica_left_out_are_not_given_again():
+    walk = WindowWalk(None, None)
+    given: list[str] = []
+    for request, page in (
+        (PageRequest(None, None), page_of(("a", 0), ("b", 1), ("c", 1), total=9)),
+        (PageRequest(NOW - 1, None), page_of(("c", 1), ("d", 2), total=7)),  # without b
+        (PageRequest(NOW - 2, None), page_of(("f", 3), ("g", 4), total=4)),  # without d
+        (PageRequest(NOW - 1, None), page_of(("b", 1), ("c", 1), ("d", 2), ("e", 2), total=8)),
+        (PageRequest(NOW - 2, NOW - 2), page_of(("d", 2), ("e", 2), total=2)),
+    ):
+        assert walk.next_request() == request
+        given += [row.identity for row in walk.accept(page)]
+    assert given == ["a", "b", "c", "d", "e"]
+
+
+@pytest.mark.parametrize("first", range(2, 8))
+def test_a_replica_that_is_empty_for_a_while_costs_no_log(first: int):
+    table = zoned_histories.ZonedTable(history("", "UTC", [NOW] * 150))
+    asked: list[PageRequest] = []
+
+    def page(request: PageRequest) -> WorkflowLogPage:
+        asked.append(request)
+        return page_of(total=0) if first <= len(asked) < first + 4 else table.page(request)
+
+    with LogWalk(page, NO_FILTERS._replace(newest=NOW, oldest=NOW), checkpoint=None, workers=1) as walk:
+        assert len(list(walk)) == 150

@@ -84,6 +84,10 @@ MOST_REPEATED_PAGES: Final = 2
 """Times that a page of a second is requested again that is empty though others of it were not."""
 MOST_REPEATED_WINDOWS: Final = 6
 """Times that a window is requested again where a replica lags behind."""
+MOST_IN_VAIN: Final = 500
+"""Requests in a row that give no log, those within sweeps aside, which have an end of their own; a search for a clock
+takes less than 100. So a walk that gives n logs ends after (n + 1) · `MOST_IN_VAIN` requests and as many times sweeps
+at most, whatever the server sends. (On a faithful one, each window gives a log.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,14 +263,15 @@ class WindowWalk:
         self._is_capped = False  # whether a page had fewer logs than there were: a proxy may cap them
         self._empty_responses = 0
         self._disputes = 0
+        self._vain = 0  # requests since the last log was given, those within sweeps aside
         self._begun = False
         self._ended = False
 
     @property
     def pinned(self) -> int | None:
-        """The latest second of the walk, for the filter: that of the newest log where none was requested."""
+        """The bound of the whole walk: the latest second, that of the newest log where none was requested."""
         if self._pin is None or not self._pin_is_displayed:
-            return self._pin
+            return None if self._pin is None else self._pin + self.clock.before_margin
         return (self._pin_clock or self.clock).before(self._pin)
 
     @property
@@ -353,7 +358,7 @@ class WindowWalk:
         Raises:
             IncompleteWalkError: the server contradicts itself, so that nothing proves that all logs were seen.
         """
-        reply = Reply.of(page)
+        reply, sweeps = Reply.of(page), self._sweeps
         if not self._begun:
             self._begun, self.total = True, reply.total
             self.estimate = estimated_shift(reply.rows)
@@ -363,10 +368,14 @@ class WindowWalk:
                 self._pending = next(self._inquiry)
             else:
                 self._pending = self._inquiry.send(reply)
+            given: list[SeenLog] = []
         except StopIteration as end:
             self._inquiry = self._pending = None
-            return end.value  # type: ignore[no-any-return]  # what the inquiry returns
-        return []
+            given = end.value
+        self._vain = 0 if given else self._vain + (sweeps is None or sweeps is not self._sweeps)
+        if self._vain > MOST_IN_VAIN:
+            raise self._incomplete(self.total or 0, self.seen, "request after request shows nothing new")
+        return given
 
     def _take(self, reply: Reply) -> Inquiry[list[SeenLog]]:
         if self._sweeps is not None:
@@ -399,6 +408,21 @@ class WindowWalk:
     def _window(self) -> PageRequest:
         return PageRequest(self._before, self._after)
 
+    def _take_back_margins(self, rows: list[SeenLog]) -> bool:
+        """Take back the margins of bounds whose own second a page shows; whether it is to be requested again.
+
+        A replica that lagged made such a bound look exclusive. With its margin, a window shows again what is right
+        above it, a second alone is not alone, and logs beyond the caller's bounds are shown.
+        """
+        clock, page = self.clock, self._window() if self._sweeps is None else self._sweeps.next_request()
+        shown = {self._filtered(row.second) for row in rows if row.is_timed}
+        before = clock.before_margin if page.before in shown else 0
+        after = clock.after_margin if page.after in shown else 0
+        if before or after:
+            self.clock = FilterClock(clock.shift, clock.before_margin - before, clock.after_margin - after)
+            self._sweeps = self._sweeps and self._sweeps.narrowed(before, after)
+        return bool(before or after)
+
     def _is_below_the_end(self) -> bool:
         if self.newest is None or self._seen_at_newest:
             return False
@@ -409,6 +433,8 @@ class WindowWalk:
 
     def _take_window(self, reply: Reply) -> Inquiry[list[SeenLog]]:
         rows = reply.rows
+        if self._take_back_margins(rows):
+            return []
         if rows and not self._is_in_order(rows):
             return (yield from self._sweep_instead(rows, is_all=reply.is_all))
         if self._seen_at_newest and not self._overlaps(reply):
@@ -532,8 +558,9 @@ class WindowWalk:
 
     def _move_to(self, second: int, rows: list[SeenLog]) -> None:
         known = {row.identity: row.second for row in rows}
-        # A page that logs arrived on may end further up than the one before it, whose logs are shown again then.
-        known |= {identity: at for identity, at in self._seen_at_newest.items() if at <= second}
+        # A page that logs arrived on may end further up than the one before it, whose logs are shown again then; or the
+        # next window may begin further up, where a replica lagged that does not have some of them yet.
+        known |= {identity: at for identity, at in self._seen_at_newest.items() if at <= rows[0].second}
         self._seen_at_newest, self._page = known, rows
         self.newest, self._is_displayed = second, True
         if self._pin is None:
@@ -694,7 +721,7 @@ class WindowWalk:
         at_the_bound = yield PageRequest(self._pin + 1, self._pin - self.clock.after_margin)
         if not at_the_bound.is_all:
             raise self._incomplete(at_the_bound.total or 0, 0, "`created_at__before` is exclusive")
-        return self._give(at_the_bound.rows)
+        return self._give([row for row in at_the_bound.rows if self._filtered(row.second) <= self._pin])
 
     def _seen_at(self, second: int) -> set[str]:
         return {identity for identity, at in self._seen_at_newest.items() if at == second}
@@ -818,8 +845,9 @@ class WindowWalk:
         raise self._incomplete(self.total or 0, self.seen, "two ranges of it do not meet")
 
     def _check_floor(self, floor: _Floor) -> None:
-        # A range that begins with no known log relies on the clock.
-        if floor.is_bare and floor.clock.before(floor.second) != self.clock.before(floor.second):
+        # A range that begins with no known log relies on the clock; a margin that only that one has hides nothing.
+        before = floor.clock.before(floor.second) - self.clock.before(floor.second)
+        if floor.is_bare and before not in {0, floor.clock.before_margin}:
             raise self._incomplete(self.total or 0, self.seen, "two ranges of it do not meet")
 
     # Seconds that fill a page -------------------------------------------------------------------------------------
@@ -839,6 +867,7 @@ class WindowWalk:
         self._sweeps = _Sweeps(
             alone.before, alone.after, rows_may_arrive=rows_may_arrive, patience=PATIENCE_WITH_A_SECOND
         )
+        self._sweeps.is_checked = self._after is None or self._after < (alone.after or 0)
         return self._sweeps
 
     def _take_sweep(self, sweeps: _Sweeps, reply: Reply) -> Inquiry[list[SeenLog]]:
@@ -847,8 +876,12 @@ class WindowWalk:
             if found is None:
                 return []
             sweeps, reply = found
+            if self._take_back_margins(reply.rows):
+                return []
             if not reply.is_of_one_second(self.newest) and reply.rows:
                 return (yield from self._sweep_instead(reply.rows, is_all=False))
+        elif self._take_back_margins(reply.rows):
+            return []
         else:
             yield from self._is_outside(reply.rows)
         given = self._give(reply.rows)
@@ -864,6 +897,9 @@ class WindowWalk:
     def _end_sweeps(self, sweeps: _Sweeps, counted: int) -> None:
         if self._to_show is not None and sweeps.largest_total:
             raise self._incomplete(self.total or 0, self.seen, "no log is shown that is as new as those given last")
+        if self._to_show is not None and self._empty_responses < MOST_REPEATED_WINDOWS:  # a replica may have none yet
+            self._empty_responses, self._sweeps = self._empty_responses + 1, sweeps.narrowed(0, 0)
+            return
         self._sweeps = None
         if not self.is_ordered or self.newest is None:
             self._ended = True
@@ -904,7 +940,8 @@ class WindowWalk:
         if self._floor is not None and second == self._floor.second:
             self._check_floor(self._floor)
         self._proven, self._passed = second, self._seen_at_newest
-        self.newest, self._seen_at_newest, self._page = second - 1, {}, ()
+        self._seen_at_newest = {identity: at for identity, at in self._passed.items() if at < second}
+        self.newest, self._page = second - 1, ()
 
     def _find_second(self, second: int, reply: Reply) -> Inquiry[tuple[_Sweeps, Reply] | None]:
         """The sweeps of a second that does not show its known logs, and their first page; None where they are gone."""
@@ -947,7 +984,7 @@ class WindowWalk:
         self._seen_at_newest.update((row.identity, row.second) for row in given)
         before = self._before
         if everything:
-            before = None if self._pin_is_displayed else self._pin
+            before = None if self._pin_is_displayed else self.pinned
             self._to_show = self.newest if self._is_displayed else None
         self._sweeps = _Sweeps(
             before, self._after, rows_may_arrive=True, patience=PATIENCE_WITH_EVERYTHING, is_strict=everything
@@ -1121,6 +1158,9 @@ class _Sweeps:
         rows_may_arrive: whether logs may appear that were not there when the sweeps began.
         patience: sweeps in a row that may find nothing new.
         is_strict: whether only a moment with the largest total is a proof, as pages may be of a replica that lags.
+
+    Attributes:
+        is_checked: whether the window below shows it where all logs seem to be gone and are not.
     """
 
     def __init__(
@@ -1130,7 +1170,9 @@ class _Sweeps:
         self._rows_may_arrive = rows_may_arrive
         self._patience = patience
         self._is_strict = is_strict
+        self.is_checked = False
         self._falls = False  # whether a total was smaller than the one before
+        self._alike = 0  # responses in a row that count as many logs
         self._is_odd = False  # whether totals fell and rose again: some pages may be of a replica that lags behind
         # The moments are those of the responses, counted from 0.
         self._totals: list[int | None] = []
@@ -1141,6 +1183,18 @@ class _Sweeps:
         self._sweep, self._page, self._size = 1, 1, LARGEST_PAGE
         self._stale = 0
         self._begin()
+
+    def narrowed(self, before: int, after: int) -> _Sweeps:
+        """Sweeps, from the first on, of a window that is so many seconds shorter at its bounds."""
+        bounds = (
+            None if self._before is None else self._before - before,
+            None if self._after is None else self._after + after,
+        )
+        again = _Sweeps(
+            *bounds, rows_may_arrive=self._rows_may_arrive, patience=self._patience, is_strict=self._is_strict
+        )
+        again.is_checked = self.is_checked
+        return again
 
     @property
     def is_stale(self) -> bool:
@@ -1185,12 +1239,14 @@ class _Sweeps:
 
     def completed_by(self, rows: list[SeenLog], total: int | None) -> bool:
         """Note the response for the page that was requested; whether this completes the window."""
-        if self._totals and total != self._totals[-1]:
-            rises = (total or 0) > (self._totals[-1] or 0)
+        before = self._totals[-1] if self._totals else total or 1  # a window is not swept before it showed a log
+        self._alike += 1
+        if total != before:
+            rises = (total or 0) > (before or 0)
             self._rows_may_arrive = self._rows_may_arrive or rises
             self._is_odd = self._is_odd or (rises and self._falls)
             self._falls = self._falls or not rises
-            self._stale = 0
+            self._stale = self._alike = 0
         self._note(rows, total)
         # A proxy may cap the pages: then the sweep continues with pages of that size, the next with smaller.
         if self._page == 1 and 0 < len(rows) < self._size and (total is None or len(rows) < total):
@@ -1198,10 +1254,12 @@ class _Sweeps:
         is_last = not rows or (len(rows) < self._size and self._rows >= (total or 0))
         if is_last and total is not None and self._rows <= self._largest_total:
             self._adds_up = True
-        if self._adds_up:
+        # Logs that are gone stay gone; a replica that lags shows them again.
+        is_doubtful = self._falls and self._alike < MOST_REPEATED_PAGES and not (self.is_checked and total == 0)
+        if self._adds_up and not is_doubtful:
             # One response that is all there is needs no other moment: nothing came between.
-            is_all = is_last and self._page == 1 and len(self._shown) == total and not self._is_strict
-            if is_all or self._is_proven():
+            is_all = is_last and self._page == 1 and len(self._shown) == total
+            if (is_all and not (self._is_strict or self._is_odd)) or self._is_proven():
                 return True
         if is_last or self._repeats >= MOST_REPEATS or self._page >= MOST_PAGES:
             self._stale = 0 if self._finds else self._stale + 1
@@ -1330,9 +1388,7 @@ def find_clock(
     if clock.shift:
         candidates += neighbours(clock)
     candidates += [
-        replace(clock, before_margin=before, after_margin=after)
-        for before, after in ((0, 1), (1, 0), (1, 1))
-        if before >= clock.before_margin and after >= clock.after_margin
+        replace(clock, before_margin=before, after_margin=after) for before, after in ((0, 0), (0, 1), (1, 0), (1, 1))
     ]
     for candidate in candidates:
         if candidate != clock:
