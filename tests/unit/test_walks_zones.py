@@ -184,7 +184,7 @@ def test_a_replica_that_lags_for_good_ends_a_walk_in_an_error():
 
 
 def read_by(half: Half, kind: str, page: Any, count: int) -> list[str]:
-    """The first logs that a walk or a follow gives of what a function answers."""
+    """The first logs that a walk or a follow gives of what a function responds."""
 
     async def read_page(request: PageRequest) -> WorkflowLogPage:
         return page(request)
