@@ -87,7 +87,7 @@ def mutated(names: list[str], jobs: int, sample: int, seed: int) -> bool:
     if subprocess.run([*run, *names], cwd=ROOT, check=False).returncode:
         return False
     found = verdicts()
-    return told({name: found[name] for name in names} if sample else found, is_sample=sample > 0)
+    return reported({name: found[name] for name in names} if sample else found, is_sample=sample > 0)
 
 
 def verdicts() -> dict[str, str]:
@@ -98,7 +98,7 @@ def verdicts() -> dict[str, str]:
     return dict(line.strip().split(": ") for line in printed.stdout.splitlines())
 
 
-def told(found: dict[str, str], *, is_sample: bool) -> bool:
+def reported(found: dict[str, str], *, is_sample: bool) -> bool:
     """Print the share noticed in each package; whether it is enough. What no test calls was not noticed."""
     packages: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for name, verdict in found.items():

@@ -43,7 +43,7 @@ from outputs import put
 from overlays.compilation import compiled, completed, finished, joined, overlay_paths, read_upstream
 from project import ROOT, RefusalError
 from updates import agreements, contract_run, decisions, impact, reports
-from updates.impact import Told
+from updates.impact import ReportedChange
 from updates.interface import interface_changes
 from updates.matching import described as described_operations
 from updates.matching import succession
@@ -245,7 +245,7 @@ class Update:
         self.found.agreed = decisions.agreed(vendors, *theirs)
         self.found.vendors = vendors
         self.found.judgements = [one for one in after.judgements if one.is_wrong]
-        self.found.told = self._told(was, now, after)
+        self.found.reported = self._reported(was, now, after)
         stored_spec = decoded((self.project / "spec" / "openapi.yaml").read_bytes())
         if plain(read_yaml(stored_spec)) != was:
             say("  (spec/openapi.yaml is not what its sources give; it is compared with what they give)")
@@ -280,7 +280,7 @@ class Update:
         differing = [change for change in self.found.vendors if change not in self.found.agreed]
         return decisions.needed(
             differing,
-            self.found.told or (),
+            self.found.reported or (),
             self.found.judgements,
             self.found.acknowledged,
             self.known,
@@ -288,17 +288,17 @@ class Update:
             gone,
         )
 
-    def _told(self, before: Tree, after: Tree, result: Corrected) -> list[Told]:
+    def _reported(self, before: Tree, after: Tree, result: Corrected) -> list[ReportedChange]:
         here = impact.positions(after)
         owners = impact.positions(before) | here
-        told = []
+        reported = []
         for change in compared(described([before]), described([after])):
             places = impact.overlay_places(change, here, result.touched)
             places = [*impact.vendor_places(change, self.found.vendors, self.source.name), *places]
             said = impact.meaning(change, self.known, owners)
             attribute = impact.attribute(change, owners)
-            told.append(Told(change, said, places, attribute, impact.methods_of(change, self.known)))
-        return told
+            reported.append(ReportedChange(change, said, places, attribute, impact.methods_of(change, self.known)))
+        return reported
 
     def _generate(self, place: Workspace) -> list[str]:
         """Makes everything that follows from the spec; where the facade does not match it."""
@@ -357,7 +357,7 @@ class Update:
     def _located(self, gap: str) -> str:
         """What does not match, with the lines and overlay actions that it comes from."""
         places: dict[str, None] = {}
-        for one in self.found.told or ():
+        for one in self.found.reported or ():
             operation = " ".join(one.change.where.split(" ")[:2])
             leaf = one.change.where.replace("[]", "").split(" ")[-1].split(".")[-1]
             if operation in gap and (f"`{leaf}`" in gap or leaf in operation):

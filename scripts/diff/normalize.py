@@ -181,7 +181,7 @@ class Schemas:
         name, tags = discriminator.get("propertyName"), mapping(discriminator.get("mapping"))
         found: list[Shape] = []
         expanded = [(piece, self._expanded(piece, inside) or []) for piece in schema[keyword]]
-        for piece, shapes in _told_apart(expanded):
+        for piece, shapes in _distinguished(expanded):
             reference = mapping(piece).get("$ref")
             values = [value for value, to in tags.items() if isinstance(to, str) and _reference(to) == reference]
             if isinstance(name, str) and values:
@@ -372,7 +372,7 @@ def _absent(schema: Tree) -> frozenset[str]:
     return frozenset()
 
 
-def _told_apart(pieces: list[tuple[object, list[Shape]]]) -> Iterable[tuple[object, list[Shape]]]:
+def _distinguished(pieces: list[tuple[object, list[Shape]]]) -> Iterable[tuple[object, list[Shape]]]:
     """The shapes of the pieces of a union, without what only distinguishes the pieces.
 
     A piece that forbids the property that another piece requires says what `oneOf` says anyway.

@@ -285,8 +285,8 @@ class _Comparison:
         for key, operation in self.new.operations.items():
             if key in self.old.operations:
                 sides = self.old.operations[key], operation
-                for told in (_server_url, _server_template):  # the template, where the address itself is the same
-                    urls = [" or ".join(_servers(side, told)) for side in sides]
+                for reported in (_server_url, _server_template):  # the template, where the address itself is the same
+                    urls = [" or ".join(_servers(side, reported)) for side in sides]
                     if urls[0] != urls[1]:
                         moved.setdefault((urls[0], urls[1]), []).append(operation)
                         break
@@ -450,10 +450,10 @@ def _is_json(name: str) -> bool:
     return name == "application/json" or name.endswith("+json")
 
 
-def _servers(operation: Operation, told: Callable[[Tree], str]) -> list[str]:
+def _servers(operation: Operation, reported: Callable[[Tree], str]) -> list[str]:
     for holder in (operation.node, operation.item, operation.document):
         if servers := [server for server in listed(holder.get("servers")) if isinstance(server, dict)]:
-            return [told(server) for server in servers]
+            return [reported(server) for server in servers]
     return ["/"]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from diff.acknowledged import Acknowledged
     from diff.changes import Change
 
-    from updates.impact import Told
+    from updates.impact import ReportedChange
     from updates.overlay_status import Judgement
 
 
@@ -36,7 +36,7 @@ def agreed(changes: Iterable[Change], ours_before: Iterable[Change], ours_after:
 
 def needed(
     vendors: Sequence[Change],
-    told: Sequence[Told],
+    reported: Sequence[ReportedChange],
     judgements: Iterable[Judgement],
     acknowledged: Sequence[Acknowledged],
     known: dict[str, list[str]],
@@ -47,7 +47,7 @@ def needed(
 
     Args:
         vendors: What the vendor changed, without that in which it came to agree with us.
-        told: What changed in the compiled spec.
+        reported: What changed in the compiled spec.
         judgements: What became of the overlay actions.
         acknowledged: The breaks that are decided.
         known: The methods of the facade by the operations that they call.
@@ -55,8 +55,8 @@ def needed(
         gone: The names of the paths and schemas that are no longer there.
     """
     found: dict[tuple[str, str], str] = {}
-    by_place = {(one.change.where, one.change.kind): one for one in told}
-    for change in [*vendors, *(one.change for one in told)]:
+    by_place = {(one.change.where, one.change.kind): one for one in reported}
+    for change in [*vendors, *(one.change for one in reported)]:
         if change.severity != "breaking" or reason_for(change, acknowledged):
             continue
         one = by_place.get((change.where, change.kind))

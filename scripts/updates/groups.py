@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from updates.impact import Told
+    from updates.impact import ReportedChange
 
 
 class Group(NamedTuple):
@@ -15,39 +15,39 @@ class Group(NamedTuple):
 
     Attributes:
         title: What changed, such as ``12 fields of `EndUserDetail` may be absent``.
-        told: The changes.
+        reported: The changes.
     """
 
     title: str
-    told: list[Told]
+    reported: list[ReportedChange]
 
     @property
     def kind(self) -> str:
         """The stable id of the kind of change."""
-        return self.told[0].change.kind
+        return self.reported[0].change.kind
 
     @property
     def meanings(self) -> list[str]:
         """What the changes mean, each meaning once."""
-        return list(dict.fromkeys(one.meaning for one in self.told))
+        return list(dict.fromkeys(one.meaning for one in self.reported))
 
     @property
     def places(self) -> list[str]:
         """The lines and overlay actions that they come from, each once."""
-        return list(dict.fromkeys(place for one in self.told for place in one.places))
+        return list(dict.fromkeys(place for one in self.reported for place in one.places))
 
 
-def grouped(told: Iterable[Told]) -> list[Group]:
+def grouped(reported: Iterable[ReportedChange]) -> list[Group]:
     """Changes by kind, text and owner, in their order."""
-    found: dict[tuple[str, ...], list[Told]] = {}
-    for one in told:
+    found: dict[tuple[str, ...], list[ReportedChange]] = {}
+    for one in reported:
         change = one.change
         owner, _ = _split(one)
         found.setdefault((change.severity, change.kind, change.what, owner), []).append(one)
     return [Group(_title(key[3], members), members) for key, members in found.items()]
 
 
-def _split(one: Told) -> tuple[str, str]:
+def _split(one: ReportedChange) -> tuple[str, str]:
     """What a changed thing is part of, and its own name: a class and its attribute, or a place and its last part."""
     if one.change.kind.startswith("error-"):
         return _ERRORS, one.change.where
@@ -64,13 +64,13 @@ def _split(one: Told) -> tuple[str, str]:
 _ERRORS = "errors"
 
 
-def _title(owner: str, told: list[Told]) -> str:
-    names = list(dict.fromkeys(name for one in told for _, name in [_split(one)]))
-    change = told[0].change
+def _title(owner: str, reported: list[ReportedChange]) -> str:
+    names = list(dict.fromkeys(name for one in reported for _, name in [_split(one)]))
+    change = reported[0].change
     if len(names) == 1:
-        wheres = list(dict.fromkeys(one.change.where for one in told))
+        wheres = list(dict.fromkeys(one.change.where for one in reported))
         more = f" (and {len(wheres) - 1} more places)" if len(wheres) > 1 else ""
-        thing = told[0].attribute if told[0].attribute and len(wheres) > 1 else wheres[0]
+        thing = reported[0].attribute if reported[0].attribute and len(wheres) > 1 else wheres[0]
         return f"`{_quiet(thing)}`{more}: {change.what}"
     if owner == _ERRORS:
         return f"{len(names)} times in errors: {change.what}"

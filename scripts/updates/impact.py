@@ -22,7 +22,7 @@ _PLACE = re.compile(
 _METHOD = re.compile(r"^### `(client\.\S+)`$")
 
 
-class Told(NamedTuple):
+class ReportedChange(NamedTuple):
     """A change, with what follows from it.
 
     Attributes:

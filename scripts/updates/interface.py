@@ -39,7 +39,7 @@ def interface_changes(before: str, after: str) -> list[InterfaceChange]:
             severity: Literal["breaking", "additive"] = (
                 "additive" if _takes_more(was, now) or _is_narrower(was, now) else "breaking"
             )
-            what = f"{now}, was {was}" if len(was + now) < _WIDE else _told(was, now)
+            what = f"{now}, was {was}" if len(was + now) < _WIDE else _reported(was, now)
             found.append(InterfaceChange(severity, what, name))
         found += [InterfaceChange("breaking", f"gone: {line}", name) for line in gone[len(come) :]]
         found += [InterfaceChange("additive", f"new: {line}", name) for line in come[len(gone) :]]
@@ -125,9 +125,9 @@ def _call(line: str) -> tuple[str, list[str], str] | None:
     return line[:start], [argument for argument in [*arguments, current.strip()] if argument], line[end:]
 
 
-def _told(was: str, now: str) -> str:
+def _reported(was: str, now: str) -> str:
     """Two long lines by what differs in them."""
     words = difflib.ndiff(was.split(", "), now.split(", "))
-    told = [word for word in words if word[0] in "+-"]
+    reported = [word for word in words if word[0] in "+-"]
     match = _NAME.match(now)
-    return f"{match['name'] if match else now[:40]}: {', '.join(told)}"
+    return f"{match['name'] if match else now[:40]}: {', '.join(reported)}"

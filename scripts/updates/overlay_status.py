@@ -116,7 +116,7 @@ def corrected(tree: Tree, paths: list[Path]) -> Corrected:
                 actions.describe(tree, action)
                 continue
             stated = dict(_facts(tree, action))
-            facts |= {Fact(path.name, number, leaf): told for leaf, told in stated.items()}
+            facts |= {Fact(path.name, number, leaf): reported for leaf, reported in stated.items()}
             judgement, places = _carried_out(tree, action, correction, touched)
             if judgement is None and stated and not any(stated.values()) and action.get("remove") is not True:
                 judgement = Judgement(
@@ -139,7 +139,7 @@ def corrected(tree: Tree, paths: list[Path]) -> Corrected:
 
 def repeated(before: Corrected, after: Corrected) -> list[Fact]:
     """The facts that the vendor states now itself: they changed something in the document before, and nothing now."""
-    return [fact for fact, is_told in before.facts.items() if is_told and after.facts.get(fact) is False]
+    return [fact for fact, is_stated in before.facts.items() if is_stated and after.facts.get(fact) is False]
 
 
 class Orphan(NamedTuple):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from updates.contract_run import Verification
     from updates.groups import Group
-    from updates.impact import Told
+    from updates.impact import ReportedChange
     from updates.interface import InterfaceChange
     from updates.overlay_status import Judgement
 
@@ -41,7 +41,7 @@ class Report:
         replaces: The names of the documents whose place it takes.
         outcome: What became of the update: taken, decisions or broken.
         is_made: Whether anything in the project changed.
-        told: The changes of the compiled spec; None when it could not be put together.
+        reported: The changes of the compiled spec; None when it could not be put together.
         vendors: The changes of the vendor's own document.
         interface: The changes of the public Python API; None when it was not made.
         judgements: The overlay actions of which something is to be said.
@@ -62,7 +62,7 @@ class Report:
     replaces: list[str] = field(default_factory=list)
     outcome: str = "broken"
     is_made: bool = False
-    told: list[Told] | None = None
+    reported: list[ReportedChange] | None = None
     vendors: list[Change] = field(default_factory=list)
     interface: list[InterfaceChange] | None = None
     judgements: list[Judgement] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Report:
     def verdict(self) -> str:
         """The graver of two: what the vendor changed, unless it came to agree with us, and what changes for users."""
         differing = [change for change in self.vendors if change not in self.agreed]
-        return verdict([*differing, *(one.change for one in self.told or ())])
+        return verdict([*differing, *(one.change for one in self.reported or ())])
 
     @property
     def is_provisional(self) -> bool:
@@ -95,17 +95,17 @@ class Report:
     @property
     def unused(self) -> list[Acknowledged]:
         """The acknowledged breaks that are none of the changes."""
-        if self.told is None:
+        if self.reported is None:
             return []
-        return [one for one in self.acknowledged if not any(one.is_of(told.change) for told in self.told)]
+        return [one for one in self.acknowledged if not any(one.is_of(reported.change) for reported in self.reported)]
 
     @property
     def methods(self) -> dict[str, list[Severity]]:
         """The facade's methods that changes concern, each with the severities of these, the gravest first."""
         found: dict[str, set[Severity]] = {}
-        for told in self.told or ():
-            for method in told.methods if told.change.severity != "wording" else ():
-                found.setdefault(method, set()).add(told.change.severity)
+        for reported in self.reported or ():
+            for method in reported.methods if reported.change.severity != "wording" else ():
+                found.setdefault(method, set()).add(reported.change.severity)
         by_severity = {name: sorted(severities, key=SEVERITIES.index) for name, severities in found.items()}
         return dict(sorted(by_severity.items(), key=lambda item: SEVERITIES.index(item[1][0])))
 
@@ -113,11 +113,11 @@ class Report:
     def step(self) -> str:
         """The version step that follows for the SDK: none when nothing of what it ships differs."""
         severities = {
-            "additive" if reason_for(told.change, self.acknowledged) else told.change.severity
-            for told in self.told or ()
+            "additive" if reason_for(reported.change, self.acknowledged) else reported.change.severity
+            for reported in self.reported or ()
         }
         known = {
-            one.attribute for one in self.told or () if one.attribute and reason_for(one.change, self.acknowledged)
+            one.attribute for one in self.reported or () if one.attribute and reason_for(one.change, self.acknowledged)
         }
         severities |= {"additive" if change.place in known else change.severity for change in self.interface or ()}
         if "breaking" in severities:
@@ -129,7 +129,7 @@ class Report:
     @property
     def hidden(self) -> list[Change]:
         """What the vendor changed and the overlays keep from users."""
-        seen = {told.change.where for told in self.told or ()}
+        seen = {reported.change.where for reported in self.reported or ()}
         quiet = [change for change in self.vendors if change.severity != "wording" and change.where not in seen]
         return [change for change in quiet if change not in self.agreed]
 
@@ -151,12 +151,12 @@ def as_json(report: Report) -> dict[str, Any]:
     return {
         "outcome": report.outcome,
         "document": {key: getattr(report, key) for key in ("file", "kind", "stored_as", "replaces")},
-        "verdict": None if report.told is None else report.verdict,
+        "verdict": None if report.reported is None else report.verdict,
         "provisional": report.is_provisional,
         "step": report.step,
         "methods": report.methods,
         "todos": list(report.todos),
-        "changes": [_as_json(one, report) for one in report.told or ()],
+        "changes": [_as_json(one, report) for one in report.reported or ()],
         "acknowledged_without_a_change": [
             {"id": one.kind, "place": one.place, "reason": one.reason, "line": one.line} for one in report.unused
         ],
@@ -186,7 +186,7 @@ def _with_id(change: Change) -> dict[str, str]:
     return {"id": change.kind} | change.shown()
 
 
-def _as_json(one: Told, report: Report) -> dict[str, Any]:
+def _as_json(one: ReportedChange, report: Report) -> dict[str, Any]:
     found: dict[str, Any] = _with_id(one.change) | {"meaning": one.meaning, "places": one.places}
     found |= {"attribute": one.attribute, "methods": list(one.methods)}
     reason = reason_for(one.change, report.acknowledged)
@@ -240,7 +240,7 @@ def summary(report: Report) -> list[str]:
         f"{_plain(report.kind)}, in place of {_plain(place)}, as {_code(report.stored_as)}.",
         "",
     ]
-    if report.told is not None:
+    if report.reported is not None:
         lines += [f"**Verdict: {report.verdict}. Version step: {report.step}.**", ""]
         if report.is_provisional:
             wrong = sum(judgement.is_wrong for judgement in report.judgements)
@@ -256,7 +256,7 @@ def summary(report: Report) -> list[str]:
     if graver:
         lines += ["Changes:", ""]
         lines += [
-            f"- {group.told[0].change.severity}: {_clipped(_title(group))} ({_code(group.kind)})"
+            f"- {group.reported[0].change.severity}: {_clipped(_title(group))} ({_code(group.kind)})"
             for group in graver[:_MOST_GROUPS]
         ]
         if len(graver) > _MOST_GROUPS:
@@ -283,10 +283,10 @@ _MOST_NAMES = 12
 
 
 def _counts(report: Report) -> list[str]:
-    told = report.told or []
-    counts = {severity: sum(one.change.severity == severity for one in told) for severity in SEVERITIES}
+    reported = report.reported or []
+    counts = {severity: sum(one.change.severity == severity for one in reported) for severity in SEVERITIES}
     said = [f"{count} {severity}" for severity, count in counts.items() if count]
-    reasons = sum(bool(reason_for(one.change, report.acknowledged)) for one in told)
+    reasons = sum(bool(reason_for(one.change, report.acknowledged)) for one in reported)
     more = f"; {reasons} of the breaking ones acknowledged" if reasons else ""
     return [f"Changes of the compiled spec: {', '.join(said)}{more}.", ""] if said else []
 
@@ -303,13 +303,13 @@ def _clipped(text: str) -> str:
 
 def _groups(report: Report, severity: Severity) -> list[Group]:
     return grouped(
-        one for one in report.told or () if one.change.severity == severity and one.change.kind not in NOTICES
+        one for one in report.reported or () if one.change.severity == severity and one.change.kind not in NOTICES
     )
 
 
 def _title(group: Group) -> str:
-    if len(group.told) == 1:
-        return f"{_code(group.told[0].change.where)}: {_plain(group.told[0].change.what)}"
+    if len(group.reported) == 1:
+        return f"{_code(group.reported[0].change.where)}: {_plain(group.reported[0].change.what)}"
     return _plain(group.title)
 
 
@@ -321,10 +321,10 @@ NOTICES = ("deprecated", "undeprecated")
 
 def _changes(report: Report) -> dict[str, list[str]]:
     """The sections about the compiled spec."""
-    notices = [one for one in report.told or () if one.change.kind in NOTICES]
+    notices = [one for one in report.reported or () if one.change.kind in NOTICES]
     found = {
         "Notices": [f"- {_code(one.change.where)}: {_plain(one.change.what)}. {one.meaning}" for one in notices],
-        "The compiled spec": ["The compiled spec is the same as before."] if report.told == [] else [],
+        "The compiled spec": ["The compiled spec is the same as before."] if report.reported == [] else [],
     }
     for severity, heading in zip(SEVERITIES, ("Breaking", "Additive", "Wording only"), strict=True):
         groups = _groups(report, severity)
@@ -335,17 +335,17 @@ def _changes(report: Report) -> dict[str, list[str]]:
 
 
 def _group_part(group: Group, report: Report) -> list[str]:
-    first = group.told[0].change
+    first = group.reported[0].change
     if first.severity == "wording":
         return [f"- {_title(group)}"]
     lines = [f"- {_title(group)} ({_code(group.kind)})"]
-    if len(group.told) > 1:
-        wheres = list(dict.fromkeys(one.change.where for one in group.told))
+    if len(group.reported) > 1:
+        wheres = list(dict.fromkeys(one.change.where for one in group.reported))
         more = _and_more(len(wheres) - _MOST_WHERES)
         lines += [f"  At {', '.join(map(_code, wheres[:_MOST_WHERES]))}{more}."]
     meanings = group.meanings
     lines += [f"  {_plain(meanings[0])}" + (f" And so for {len(meanings) - 1} more." if len(meanings) > 1 else "")]
-    for reason in dict.fromkeys(reason_for(one.change, report.acknowledged) for one in group.told):
+    for reason in dict.fromkeys(reason_for(one.change, report.acknowledged) for one in group.reported):
         lines += [f"  Acknowledged in spec/{FILE}: {_plain(reason)}"] if reason else []
     places = group.places[:_MOST_WHERES]
     return [*lines, *([f"  From {', '.join(_code(place) for place in places)}."] if places else [])]
@@ -390,10 +390,10 @@ def _unreleased(path: Path, data: dict[str, Any] | None) -> dict[str, Any]:
 
 def _released(change: dict[str, Any]) -> dict[str, str]:
     """A change as a release reports it: an acknowledged break requires no more than an addition."""
-    told = {key: change[key] for key in ("severity", "where", "what")}
+    reported = {key: change[key] for key in ("severity", "where", "what")}
     if reason := change.get("acknowledged"):
-        told |= {"severity": "additive", "what": f"{told['what']} (acknowledged: {reason})"}
-    return told
+        reported |= {"severity": "additive", "what": f"{reported['what']} (acknowledged: {reason})"}
+    return reported
 
 
 def _items(texts: Iterable[str]) -> list[str]:

@@ -323,14 +323,14 @@ def _way(source: Source, function: Function, lack: Lacking) -> Way:
     direct = [call for call in calls_in(function) if called_name(call) in {one.name + _BUILD for one in operations}]
     if direct and where != "body":
         return Way([(call, None) for call in direct])
-    siblings = [
+    derived_clients = [
         argument_name(one.name)
         for operation in operations
         for one in operation.parameters
         if one.where == where and one.name != lack.parameter.name
     ]
-    for sibling in reversed(siblings):
-        found = [(call, given) for call in calls_in(function) if (given := _passed(call, sibling)) is not None]
+    for derived in reversed(derived_clients):
+        found = [(call, given) for call in calls_in(function) if (given := _passed(call, derived)) is not None]
         if found:
             return Way([*found], is_beside=not all(called_name(call).endswith(_BUILD) for call, _ in found))
     if where != "body":
@@ -367,7 +367,7 @@ def _pass_on(package: Package, source: Source, way: Way, keyword: Keyword, lack:
         _accept(package, source, name, keyword, lack, after.arg if after else None)
 
 
-def _accept(package: Package, source: Source, name: str, keyword: Keyword, lack: Lacking, sibling: str | None) -> None:
+def _accept(package: Package, source: Source, name: str, keyword: Keyword, lack: Lacking, derived: str | None) -> None:
     """Sees to it that what is called takes the keyword and passes it on."""
     if "." in name:
         if name.rpartition(".")[2] in {one.partition(".")[2] for one in _doors_of(lack)}:
@@ -379,11 +379,11 @@ def _accept(package: Package, source: Source, name: str, keyword: Keyword, lack:
     function = functions[-1]
     if function.args.kwarg is not None or not package.is_first(target.path, name, keyword.name):
         return
-    if sibling is not None and not any(one.arg == sibling for one in function.args.kwonlyargs):
+    if derived is not None and not any(one.arg == derived for one in function.args.kwonlyargs):
         raise UnwritableError(f"it is passed on by {name}, which takes no further keyword")
     optional = keyword.annotation if keyword.annotation.endswith("None") else f"{keyword.annotation} | None"
     if function.args.kwonlyargs:
-        target.add_keyword(function, f"{keyword.name}: {optional} = None", sibling)
+        target.add_keyword(function, f"{keyword.name}: {optional} = None", derived)
     else:
         last = function.args.args[-1]
         target.insert_after(last, f", *, {keyword.name}: {optional} = None")

@@ -360,7 +360,7 @@ def test_a_file_that_is_incomplete_or_unknown_is_refused(
         assert message(response) == complaint
 
 
-# Names and content types as the real server told them apart.
+# Names and content types as the real server distinguished them.
 TYPES = {
     "image": [("a.png", "text/plain"), ("a.SVG", ""), ("a.bin", "image/x-icon")],
     "audio": [("a.mp3", "x/y"), ("a.xyz", "audio/flac")],

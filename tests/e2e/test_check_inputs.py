@@ -139,7 +139,7 @@ def test_the_form_is_read_again_only_when_it_may_have_changed(half: Half):
         await client.app.check_inputs({"old": "x"})
         await client.app.check_inputs({"old": "y"})
         assert len(server.requests) == 1
-        await client.app.check_inputs({"query": "hi"})  # the app has been published anew
+        await client.app.check_inputs({"query": "hi"})  # the app has been published again
         assert len(server.requests) == 2
         with pytest.raises(ValueError, match="JSON"):
             await client.app.check_inputs({"query": {1, 2}})

@@ -48,7 +48,7 @@ def test_a_pipe_gets_each_log_as_it_was_received(env, logs):
     assert ordered(run("logs", "list", "--all", **env).objects) == ordered(logs)
 
 
-def test_the_newest_twenty_come_unless_told_otherwise(env, logs):
+def test_the_newest_twenty_come_by_default(env, logs):
     seconds = [log["created_at"] for log in logs]
     assert [log["created_at"] for log in run("logs", "list", **env).objects] == seconds[:20]
     assert [log["created_at"] for log in run("logs", "list", "--limit", "120", **env).objects] == seconds[:120]

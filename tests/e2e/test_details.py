@@ -88,8 +88,8 @@ def test_at_each_log_the_walk_knows_seen_and_total(half: Half) -> None:
             return [(walk.seen, walk.checkpoint["seen"], walk.total) async for _ in walk]
 
     with Sandbox(rows=6, crowd=1, api_key=KEY) as sandbox:
-        told = half.play(sandbox.base_url, story)
-    assert told == [(number, number, 6) for number in range(1, 7)]
+        reported = half.play(sandbox.base_url, story)
+    assert reported == [(number, number, 6) for number in range(1, 7)]
 
 
 def test_as_many_runs_are_looked_up_at_once_as_was_asked_for() -> None:

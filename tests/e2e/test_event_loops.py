@@ -56,11 +56,11 @@ def test_a_client_that_was_made_in_a_loop_works_in_the_next_too():
         assert asyncio.run(read(client)) == [1]
 
 
-def test_siblings_share_the_pool_of_their_loop():
+def test_derived_clients_share_the_pool_of_their_loop():
     async def both(client: AsyncDifyWorkflow) -> None:
         await read(client)
-        async with client.with_options(timeout=7) as sibling:
-            await read(sibling)
+        async with client.with_options(timeout=7) as derived:
+            await read(derived)
         await read(client)
 
     with nothing_left_open(), FaultServer(page_response()) as server:
@@ -113,7 +113,7 @@ def test_many_tasks_at_once_share_one_pool():
         assert asyncio.run(use(made_for(server))) == [[1, 1]] * 3 * TASKS
         assert server.wait_for_no_connection()
     assert len(server.requests) == 6 * TASKS
-    assert TASKS <= server.connections < 3 * TASKS  # one that idled too long, on a busy machine, is made anew
+    assert TASKS <= server.connections < 3 * TASKS  # one that idled too long, on a busy machine, is made again
 
 
 def test_loops_in_several_threads_at_once_each_have_their_pool():

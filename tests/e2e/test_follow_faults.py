@@ -1,4 +1,4 @@
-"""`logs.follow` when the server fails: outages are waited out, nothing is lost or told twice; refusals are raised."""
+"""`logs.follow` when the server fails: outages are waited out, nothing is lost or given twice; refusals are raised."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ OUTAGES = {
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_an_outage_is_waited_out_without_loss_or_duplicates(half: Half, outage: str, caplog: pytest.LogCaptureFixture):
     fault = OUTAGES[outage]
-    # A contradiction is believed when it is told three times.
+    # A contradiction is accepted when it comes three times.
     faults = [fault() for _ in range(6 if fault is contradiction else 2)]
     with (
         FaultServer(page_response(rows=1), *faults, page_response(rows=2), fault(), page_response(rows=3)) as server,

@@ -213,7 +213,7 @@ def test_the_clients_of_the_sdk_read_it() -> None:
 
 
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
-def test_without_the_extra_one_is_told_how_to_install_it(missing: str) -> None:
+def test_a_missing_extra_is_an_error_with_the_command(missing: str) -> None:
     program = f"import sys; sys.modules[{missing!r}] = None\nfrom dify_workflow.testing import Sandbox"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert result.returncode == 1

@@ -47,20 +47,20 @@ BOTH = pytest.mark.parametrize("client_class", [DifyWorkflow, AsyncDifyWorkflow]
 
 def everything_about(error: BaseException) -> str:
     """All that a crash reporter could send: the whole chain with variables, the attributes, and the pickle."""
-    told = [
+    reported = [
         "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format()),
         *(repr(vars(link)) for link in chain_of(error)),
         repr(error),
     ]
     if isinstance(error, DifyError):
-        told.append(pickle.dumps(error, 0).decode("latin-1"))
-        told.append(repr(error.__reduce__()))
+        reported.append(pickle.dumps(error, 0).decode("latin-1"))
+        reported.append(repr(error.__reduce__()))
         for name in ("request", "headers"):
             part = getattr(error, name, None)
             headers = part.headers if isinstance(part, httpx.Request) else part
-            told.append(repr(headers.raw if headers is not None else None))
-            told.append(str(part.url) if isinstance(part, httpx.Request) else "")
-    return "\n".join(told)
+            reported.append(repr(headers.raw if headers is not None else None))
+            reported.append(str(part.url) if isinstance(part, httpx.Request) else "")
+    return "\n".join(reported)
 
 
 def chain_of(error: BaseException) -> list[BaseException]:
@@ -233,11 +233,11 @@ class Records(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.told: list[str] = []
+        self.reported: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.told.append(record.getMessage())
-        self.told.append(repr(record.args))
+        self.reported.append(record.getMessage())
+        self.reported.append(repr(record.args))
 
 
 @contextlib.contextmanager
@@ -248,7 +248,7 @@ def recorded() -> Iterator[list[str]]:
         logger.addHandler(handler)
         logger.setLevel(logging.DEBUG)
     try:
-        yield handler.told
+        yield handler.reported
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.removeHandler(handler)
@@ -267,11 +267,11 @@ def plain(text: str) -> str:
 @settings(max_examples=4, deadline=None, derandomize=True, database=None)
 def test_no_echo_of_the_key_is_shown(half: Half, place: str, echo: bytes):
     is_stream = "event" in place
-    with FaultServer(PLACES[place](echo)) as server, recorded() as told:
+    with FaultServer(PLACES[place](echo)) as server, recorded() as reported:
         action = half.action(read_a_stream) if is_stream else list_logs
         error = failure(half, server.base_url, action, max_retries=0)
     assert isinstance(error, DifyError)
-    shown = plain("\n".join([everything_about(error), *told]))
+    shown = plain("\n".join([everything_about(error), *reported]))
     assert KEY.lower() not in shown
     assert plain(echo.decode()) not in shown
     assert "/v1/workflows/" in shown
@@ -279,14 +279,14 @@ def test_no_echo_of_the_key_is_shown(half: Half, place: str, echo: bytes):
 
 @EACH_HALF
 def test_a_key_in_the_address_is_not_shown(half: Half):
-    with FaultServer(respond(502)) as server, recorded() as told:
+    with FaultServer(respond(502)) as server, recorded() as reported:
         error = failure(
             half,
             server.base_url,
             lambda client: client.with_options(max_retries=1).request("GET", f"/x/{KEY}", params={"key": KEY}),
         )
     assert isinstance(error, InternalServerError)
-    assert KEY not in "\n".join([str(error), str(error.request.url), *told])
+    assert KEY not in "\n".join([str(error), str(error.request.url), *reported])
     assert "/x/[api key]" in str(error)
 
 
@@ -448,7 +448,7 @@ def test_options_that_are_refused_do_not_bring_it_to_light(client_class, key, op
     del key  # this frame is a part of the traceback too
     with pytest.raises(ConfigurationError) as caught:
         client_class(api_key=next(holder), **options)
-    assert KEY not in told_without_tests_own_frames(caught.value)
+    assert KEY not in traceback_without_test_frames(caught.value)
 
 
 @BOTH
@@ -459,10 +459,10 @@ def test_a_derived_clients_refused_options_do_not_reveal_it(client_class, key):
     client = client_class(api_key="app-other")
     with pytest.raises(ConfigurationError) as caught:
         client.with_options(api_key=next(holder))
-    assert KEY not in told_without_tests_own_frames(caught.value)
+    assert KEY not in traceback_without_test_frames(caught.value)
 
 
-def told_without_tests_own_frames(error: BaseException) -> str:
+def traceback_without_test_frames(error: BaseException) -> str:
     assert error.__traceback__ is not None
     return everything_about(error.with_traceback(error.__traceback__.tb_next))
 

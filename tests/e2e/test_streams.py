@@ -191,10 +191,10 @@ def test_each_event_is_the_model_of_its_name_and_pings_are_none(half: Half):
 @EACH_HALF
 def test_the_stream_has_task_run_text_and_result_as_they_come(half: Half):
     async def story(client: Any) -> list[tuple[Any, ...]]:
-        events, told = stream(client), []
+        events, reported = stream(client), []
 
         def note() -> None:
-            told.append((events.task_id, events.workflow_run_id, events.text, events.result))
+            reported.append((events.task_id, events.workflow_run_id, events.text, events.result))
 
         note()
         async with events:
@@ -202,13 +202,13 @@ def test_the_stream_has_task_run_text_and_result_as_they_come(half: Half):
             async for _ in events:
                 note()
         note()
-        return told
+        return reported
 
     replaced = event("text_replace", text="Goodbye")
     with FaultServer(event_stream(*map(sse, [STARTED, HELLO, WORLD, replaced, WORLD, FINISHED, TTS]))) as server:
-        told = half.play(server.base_url, story)
+        reported = half.play(server.base_url, story)
     finished = models.WorkflowFinishedEvent.from_dict(FINISHED)
-    assert told == [
+    assert reported == [
         (None, None, "", None),
         (None, None, "", None),
         (TASK, RUN, "", None),
@@ -412,8 +412,8 @@ def test_a_stream_that_echoes_the_key_does_not_show_it(half: Half, last: bytes):
         _, error, _ = half.play(server.base_url, all_until_it_ends)
     frames = traceback.TracebackException.from_exception(error, capture_locals=True)
     frames.stack[:] = [frame for frame in frames.stack if "dify_workflow" in frame.filename]
-    told = ["".join(frames.format()), str(error), repr(vars(error)), repr(pickle.dumps(error))]
-    assert [text for text in told if KEY in text] == []
+    reported = ["".join(frames.format()), str(error), repr(vars(error)), repr(pickle.dumps(error))]
+    assert [text for text in reported if KEY in text] == []
 
 
 # --- streams that are not whole ---------------------------------------------------------------------------------------

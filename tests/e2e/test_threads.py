@@ -72,7 +72,7 @@ def test_sixteen_threads_share_one_pool_and_leave_nothing():
         assert server.wait_for_no_connection()
     assert results == [[number * 1000 + turn for turn in range(rounds)] for number in range(THREADS)]
     assert len(server.requests) == THREADS * rounds
-    # All were sending at once, then each continued with what was there; one that idled too long is made anew.
+    # All were sending at once, then each continued with what was there; one that idled too long is made again.
     assert THREADS <= server.connections < 3 * THREADS
 
 
@@ -85,13 +85,13 @@ def test_threads_that_meet_at_the_first_call_make_one_pool():
         assert server.wait_for_no_connection()
 
 
-def test_siblings_in_threads_share_the_pool():
+def test_derived_clients_in_threads_share_the_pool():
     with nothing_left_open(), FaultServer(gather(THREADS, page_response())) as server:
         with made_for(server) as client:
 
             def read(number: int) -> int:
-                sibling = client.with_options(timeout=10 + number, max_retries=0)
-                return sum(sibling.logs.list().total for _ in range(5))
+                derived = client.with_options(timeout=10 + number, max_retries=0)
+                return sum(derived.logs.list().total for _ in range(5))
 
             assert in_threads(read) == [5] * THREADS
         assert server.wait_for_no_connection()
@@ -140,16 +140,16 @@ def test_the_callers_own_httpx_client_is_used_and_stays_open():
 def test_derived_clients_share_the_pool_and_end_with_it():
     with nothing_left_open(), FaultServer(page_response()) as server:
         client = made_for(server)
-        with client.with_options(timeout=5) as sibling:
-            sibling.logs.list()
+        with client.with_options(timeout=5) as derived:
+            derived.logs.list()
             client.logs.list()
-        client.logs.list()  # closing a sibling closed nothing
-        sibling.logs.list()
-        sibling.with_options(max_retries=0).logs.list()
+        client.logs.list()  # closing a derived client closed nothing
+        derived.logs.list()
+        derived.with_options(max_retries=0).logs.list()
         assert server.connections == 1
         client.close()
         assert server.wait_for_no_connection()
-        for closed in (client, sibling):
+        for closed in (client, derived):
             with pytest.raises(RuntimeError, match="closed"):
                 closed.logs.list()
 
@@ -178,9 +178,9 @@ def test_a_client_that_is_forgotten_closes_its_connections():
 
 def test_a_sibling_keeps_the_pool_of_a_client_that_is_forgotten():
     with nothing_left_open(), FaultServer(page_response()) as server:
-        sibling = made_for(server).with_options(timeout=5)
+        derived = made_for(server).with_options(timeout=5)
         gc.collect()
-        assert sibling.logs.list().total == 1
-        del sibling
+        assert derived.logs.list().total == 1
+        del derived
         gc.collect()
         assert server.wait_for_no_connection()

@@ -443,7 +443,7 @@ def test_a_file_is_named_by_its_path_or_object_unless_given(half: Half, tmp_path
 
 
 @EACH_HALF
-def test_the_content_type_is_told_by_the_name(half: Half):
+def test_the_content_type_follows_from_the_name(half: Half):
     for name, content_type in (("a.PDF", "application/pdf"), ("noext", "application/octet-stream")):
         assert uploaded(half, b"x", filename=name)["file"].content_type == content_type
 

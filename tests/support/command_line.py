@@ -13,7 +13,7 @@ from dify_workflow.cli.program import program
 if TYPE_CHECKING:
     from dify_workflow.testing import Sandbox
 
-# click 8.1 mixes the two channels unless told otherwise; later versions don't know the option.
+# click 8.1 mixes the two channels by default; later versions do not have the option.
 SEPARATE: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 
 

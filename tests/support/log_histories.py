@@ -205,7 +205,7 @@ def most_requests(history: History, outcome: Outcome) -> int:
 
     Outside of seconds that fill a page, one request for each 50 rows is enough: a page of 100 brings 50 new rows at
     least, as either the second that it begins with, which may be known, or the others have so many. A second that
-    fills a page is read in sweeps; where order is pure chance, 12 are very likely enough, anew after each change.
+    fills a page is read in sweeps; where order is pure chance, 12 are very likely enough, again after each change.
     Each change may cost one request more, each walk 3, and each range of several workers 1.
     """
     counts = Counter(outcome.table.seconds_ever.values())

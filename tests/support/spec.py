@@ -227,7 +227,7 @@ def variants(schema: dict[str, Any], full: Any, place: str = "") -> Iterator[Var
 
 
 def plain_values(one: dict[str, Any]) -> list[Any]:
-    """What a schema without alternatives may have, as far as it can be told without making more of it up."""
+    """What a schema without alternatives may have, as far as it can be derived without guessing."""
     if "const" in one:
         return [one["const"]]
     if "enum" in one:

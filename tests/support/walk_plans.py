@@ -152,7 +152,7 @@ class Page(NamedTuple):
         window: its bounds, as ages.
         size: rows of a page.
         number: its number.
-        new: rows on it that were given, where they can be told.
+        new: rows on it that were given, where they can be reported.
     """
 
     window: str

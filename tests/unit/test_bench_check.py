@@ -42,10 +42,10 @@ def changed(scenario: str, measure: str, value: int) -> dict[str, dict[str, int]
 
 def test_figures_that_are_as_stored_pass(stored: Path, capsys: pytest.CaptureFixture[str]):
     assert main([], {CALLS: counter(FIGURES)}, stored) == 0
-    told = capsys.readouterr()
-    assert "GROWN" not in told.err
-    assert "SKIPPED" not in told.err
-    assert [line.split()[-1] for line in told.out.splitlines()[1:]] == ["+0.0%"] * 3
+    reported = capsys.readouterr()
+    assert "GROWN" not in reported.err
+    assert "SKIPPED" not in reported.err
+    assert [line.split()[-1] for line in reported.out.splitlines()[1:]] == ["+0.0%"] * 3
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_a_figure_that_grew_by_over_5_percent_fails(
     assert "GROWN" not in capsys.readouterr().err
     new = old * 105 // 100 + 1
     assert main([], {CALLS: counter(changed(scenario, measure, new))}, stored) == 1
-    told = capsys.readouterr().err
-    assert told.count("\n") == 2  # a line for the figure, one above it
-    assert f"{scenario}, {measure}: {old:,} stored, {new:,} now, +5." in told
+    reported = capsys.readouterr().err
+    assert reported.count("\n") == 2  # a line for the figure, one above it
+    assert f"{scenario}, {measure}: {old:,} stored, {new:,} now, +5." in reported
 
 
 def test_a_figure_that_was_nothing_may_not_grow_at_all():
@@ -72,9 +72,9 @@ def test_a_figure_that_was_nothing_may_not_grow_at_all():
 def test_a_figure_that_shrank_passes_and_can_be_renewed(stored: Path, capsys: pytest.CaptureFixture[str]):
     smaller = {CALLS: counter(changed("walk", "C calls", 1800))}
     assert main([], smaller, stored) == 0
-    told = capsys.readouterr().err
-    assert "make bench-check UPDATE=1" in told
-    assert "walk, C calls: 2,000 stored, 1,800 now, -10.0%" in told
+    reported = capsys.readouterr().err
+    assert "make bench-check UPDATE=1" in reported
+    assert "walk, C calls: 2,000 stored, 1,800 now, -10.0%" in reported
     assert main(["--update"], smaller, stored) == 0
     assert main([], {CALLS: counter(FIGURES)}, stored) == 1  # what was enough before is too much now
 
@@ -111,10 +111,10 @@ def test_figures_of_another_environment_are_not_compared(stored: Path, capsys: p
         INSTRUCTIONS: counter({"walk": {INSTRUCTIONS: 7}}),
     }
     assert main([], counters, stored) == 0
-    told = capsys.readouterr().err
-    assert "SKIPPED: calls and memory, as nothing is stored for CPython 3.12, httpx 0.28.1." in told
-    assert "make bench-check UPDATE=1" in told
-    assert "  CPython 3.11, httpx 0.28.1\n" in told
+    reported = capsys.readouterr().err
+    assert "SKIPPED: calls and memory, as nothing is stored for CPython 3.12, httpx 0.28.1." in reported
+    assert "make bench-check UPDATE=1" in reported
+    assert "  CPython 3.11, httpx 0.28.1\n" in reported
 
 
 @pytest.mark.parametrize("counters", [{CALLS: missing}, {CALLS: counter(FIGURES, ELSEWHERE), INSTRUCTIONS: missing}])

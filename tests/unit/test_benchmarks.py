@@ -228,7 +228,7 @@ class TestChart:
 
 
 class TestMeasuring:
-    """Each way has a process of its own, which does what it is told so many times."""
+    """Each way has a process of its own, which does its work as often as it is requested."""
 
     def test_every_way_is_measured_in_each_round_after_each_start(self):
         taken = in_turn(

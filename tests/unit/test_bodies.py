@@ -1,4 +1,4 @@
-"""Bodies are decompressed in pieces, whole and cut ones are told apart, and what exceeds a bound is refused."""
+"""Bodies are decompressed in pieces, whole and cut ones are distinguished, and what exceeds a bound is refused."""
 
 from __future__ import annotations
 

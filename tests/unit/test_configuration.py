@@ -325,7 +325,7 @@ def test_max_retries_is_a_whole_number_from_zero(client_class, value):
     ],
     ids=str,
 )
-def test_what_is_refused_is_told_with_what_is_allowed(client_class, options, message):
+def test_a_refusal_names_what_is_allowed(client_class, options, message):
     with pytest.raises(ConfigurationError) as caught:
         client_class(api_key=KEY, **options)
     assert str(caught.value) == message

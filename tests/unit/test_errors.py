@@ -209,11 +209,11 @@ def test_an_empty_response_says_so():
 
 
 def test_up_to_500_characters_of_the_servers_text_are_shown():
-    def told(size: int) -> str:
+    def reported(size: int) -> str:
         return str(status_error(httpx.Response(500, request=sent_request()), b"x" * size, SECRET)).split(" ")[3]
 
-    assert told(500) == "x" * 500
-    assert told(501) == "x" * 497 + "..."
+    assert reported(500) == "x" * 500
+    assert reported(501) == "x" * 497 + "..."
 
 
 def test_a_page_of_html_is_named_by_its_title_and_not_poured_out():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import contract_faults
 import pytest
 from contract_faults import FAULTS, Fault
-from mutants import ROOT, told
+from mutants import ROOT, reported
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def test_nine_of_ten_changes_must_be_noticed(survived: int, is_enough: bool, cap
     counts = {"killed": 80, "timeout": 10, "survived": survived - 1, "no tests": 1, "not checked": 7}
     verdicts = [verdict for verdict, count in counts.items() for _ in range(count)]
     found = {f"dify_workflow._{'ab'[number >= 50]}.x_{number}": verdict for number, verdict in enumerate(verdicts)}
-    assert told(found, is_sample=False) is is_enough
+    assert reported(found, is_sample=False) is is_enough
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(" changes noticed, ")[0] for line in lines] == [
         "dify_workflow._a: 50 of 50",
@@ -66,7 +66,7 @@ def test_nine_of_ten_changes_must_be_noticed(survived: int, is_enough: bool, cap
 
 def test_a_sample_prints_what_was_not_noticed_and_an_interval(capsys: pytest.CaptureFixture[str]):
     found = {f"dify_workflow._a.x_{number}": "killed" for number in range(9)} | {"dify_workflow._a.x_9": "survived"}
-    assert told(found, is_sample=True)
+    assert reported(found, is_sample=True)
     first, package, _ = capsys.readouterr().out.splitlines()
     assert first == "survived: dify_workflow._a.x_9"
     assert package.startswith("dify_workflow._a: 9 of 10 changes noticed, 90.0% (95 % interval: 59.6% to 98.2%): ")

@@ -88,8 +88,8 @@ class TestChangelog:
             *(["### The API's spec"] if changes else []),
             "## 0.1.0 - 2026-01-01",
         ]
-        _, _, told = entry.partition("### The API's spec\n\n")
-        lines = told.splitlines()
+        _, _, reported = entry.partition("### The API's spec\n\n")
+        lines = reported.splitlines()
         assert len(lines) == len(plain) + (len(plain) < len(changes))
         for line, change in zip(lines, plain, strict=False):
             mark = "**breaking:** " if change.severity == "breaking" else ""

@@ -55,7 +55,7 @@ def test_of_broken_json_it_is_said_what_is_wrong_with_it():
 
 
 @pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}], ids=["no type", "JSON"])
-def test_what_is_no_stream_is_told_with_its_status(headers: dict[str, str]):
+def test_what_is_no_stream_is_reported_with_its_status(headers: dict[str, str]):
     response = httpx.Response(200, headers=headers, request=REQUEST)
     assert not response_errors.is_event_stream(response)
     error = stream_error(response, b"{}", SECRET)

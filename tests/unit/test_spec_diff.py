@@ -1,4 +1,4 @@
-"""Every kind of difference between two descriptions is told, at its place, and weighed by whom it breaks."""
+"""Every kind of difference between two descriptions is reported, at its place, and weighed by whom it breaks."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, st
     return [change[:3] for change in compared(*sides)]
 
 
-def told(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str]]:
-    """What is told beside wording, without the words."""
+def reported(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is reported beside wording, without the words."""
     return [(severity, where) for severity, where, _ in changes(old, new) if severity != "wording"]
 
 
@@ -575,11 +575,11 @@ OPERATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_is_compared_part_by_part(name: str) -> None:
     old, new, expected = OPERATIONS[name]
-    assert sorted(told(old, new)) == sorted(expected)
+    assert sorted(reported(old, new)) == sorted(expected)
     assert changes(old, old) == changes(new, new) == []
 
 
-def test_what_differs_is_told_even_when_it_is_only_wording() -> None:
+def test_each_difference_is_reported_wording_included() -> None:
     for name in ("operation id, summary, tags", "another server", "a path parameter renamed"):
         old, new, _ = OPERATIONS[name]
         found = changes(old, new)
@@ -603,11 +603,11 @@ def test_a_place_deep_inside_is_told_in_full() -> None:
             response={"properties": {"data": {"type": "array", "items": log}}}, path="/workflows/logs", method="get"
         )
 
-    assert told(page(TEXT), page({"type": "object"})) == [
+    assert reported(page(TEXT), page({"type": "object"})) == [
         ("breaking", "GET /workflows/logs 200 data[].workflow_run.status")
     ]
     tools = [api(response={"properties": {"icons": {"additionalProperties": schema}}}) for schema in (TEXT, {})]
-    assert told(*tools) == [("breaking", "POST /things 200 icons{}")]
+    assert reported(*tools) == [("breaking", "POST /things 200 icons{}")]
 
 
 # --- compositions and recursion --------------------------------------------------------------------------------------
@@ -641,22 +641,24 @@ class TestEvents:
     """A discriminated stream, with a `oneOf` or by its mapping alone."""
 
     def test_an_event_more_is_an_addition(self, in_one_of: bool) -> None:
-        found = told(events("ping", "pong", in_one_of=in_one_of), events("ping", "pong", "end", in_one_of=in_one_of))
+        found = reported(
+            events("ping", "pong", in_one_of=in_one_of), events("ping", "pong", "end", in_one_of=in_one_of)
+        )
         assert ("additive", "POST /things 200") in found
         assert {severity for severity, _ in found} == {"additive"}
 
     def test_an_event_less_is_a_break(self, in_one_of: bool) -> None:
-        found = told(events("ping", "pong", in_one_of=in_one_of), events("ping", in_one_of=in_one_of))
+        found = reported(events("ping", "pong", in_one_of=in_one_of), events("ping", in_one_of=in_one_of))
         assert ("breaking", "POST /things 200") in found
 
-    def test_the_events_are_told_apart_by_name(self, in_one_of: bool) -> None:
+    def test_events_are_distinguished_by_name(self, in_one_of: bool) -> None:
         old = events("ping", "pong", in_one_of=in_one_of)
         new = events("ping", "pong", in_one_of=in_one_of, pong={"type": "object"})
-        assert told(old, new) == [("breaking", "POST /things 200 [event=pong].data")]
+        assert reported(old, new) == [("breaking", "POST /things 200 [event=pong].data")]
 
     def test_other_names_of_the_schemas_are_wording(self, in_one_of: bool) -> None:
         old, new = events("ping", "pong", in_one_of=in_one_of), events("ping", "pong", in_one_of=in_one_of, prefix="X")
-        assert told(old, new) == []
+        assert reported(old, new) == []
         assert ("wording", "schema Event", "is called XEvent now") in changes(old, new)
 
 
@@ -686,7 +688,7 @@ def tree(**node: Any) -> dict[str, Any]:
 
 def test_schemas_that_contain_themselves_are_compared() -> None:
     assert changes(tree(), tree()) == []
-    found = told(tree(), tree(name={"type": "integer"}))
+    found = reported(tree(), tree(name={"type": "integer"}))
     assert ("breaking", "POST /things 200 Tree.name") in found
     assert ("breaking", "POST /things body Either.name") in found
     assert len(found) < 100

@@ -47,7 +47,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     return compared(*[described([upgraded(copy.deepcopy(document))]) for document in (old, new)])
 
 
-def told(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str]]:
+def reported(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(one.severity, one.where, one.kind) for one in changes(old, new) if one.severity != "wording"]
 
 
@@ -58,28 +58,28 @@ class TestEventsApart:
         assert changes(stream("ping", "end"), stream("ping", "end")) == []
 
     def test_new_event_is_additive(self) -> None:
-        assert told(stream("ping"), stream("ping", "end")) == [
+        assert reported(stream("ping"), stream("ping", "end")) == [
             ("additive", "events ChunkEvent", "event-alternative-added")
         ]
 
     def test_removed_event_is_breaking(self) -> None:
-        assert told(stream("ping", "end"), stream("ping")) == [
+        assert reported(stream("ping", "end"), stream("ping")) == [
             ("breaking", "events ChunkEvent", "event-alternative-removed")
         ]
 
     def test_new_field_of_an_event_is_additive(self) -> None:
-        found = told(stream("ping", "end"), stream("ping", "end", end={"at": TEXT}))
+        found = reported(stream("ping", "end"), stream("ping", "end", end={"at": TEXT}))
         assert found == [("additive", "events ChunkEvent[event=end].data.at", "event-field-added")]
 
     def test_removed_field_of_an_event_is_breaking(self) -> None:
-        found = told(stream("ping", "end", end={"at": TEXT}), stream("ping", "end"))
+        found = reported(stream("ping", "end", end={"at": TEXT}), stream("ping", "end"))
         assert found == [("breaking", "events ChunkEvent[event=end].data.at", "event-field-removed")]
 
     def test_renamed_schemas_are_found_by_their_values(self) -> None:
         old, new = stream("ping", "pong", "end"), stream("ping", "pong", "end", root="Other")
-        assert told(old, new) == []
+        assert reported(old, new) == []
         assert any(change.kind == "schema-renamed" for change in changes(old, new))
-        assert told(old, stream("ping", "pong", "end", root="Other", end={"at": TEXT})) == [
+        assert reported(old, stream("ping", "pong", "end", root="Other", end={"at": TEXT})) == [
             ("additive", "events ChunkEvent[event=end].data.at", "event-field-added")
         ]
 
@@ -87,13 +87,13 @@ class TestEventsApart:
         old, new = stream("ping", "end"), stream("ping", "end")
         other = stream("ping", "end", root="Other", end={"chat": TEXT})["components"]["schemas"]
         new["components"]["schemas"] |= other
-        assert told(old, new) == [("additive", "events Other", "events-added")]
-        assert told(new, old) == [("breaking", "events Other", "events-removed")]
+        assert reported(old, new) == [("additive", "events Other", "events-added")]
+        assert reported(new, old) == [("breaking", "events Other", "events-removed")]
 
     def test_events_that_are_referred_to_now_stay_the_same_events(self) -> None:
         old, new = stream("ping", "end"), stream("ping", "end", apart=False, end={"at": TEXT})
-        assert ("additive", "events ChunkEvent[event=end].data.at", "event-field-added") in told(old, new)
-        assert not any("removed" in kind for _, _, kind in told(old, new))
+        assert ("additive", "events ChunkEvent[event=end].data.at", "event-field-added") in reported(old, new)
+        assert not any("removed" in kind for _, _, kind in reported(old, new))
 
     def test_a_page_without_what_stands_apart_removes_nothing(self) -> None:
         page = stream("ping", "end")
@@ -105,7 +105,7 @@ class TestEventsApart:
     def test_unused_schemas_without_events_count_for_nothing(self) -> None:
         old, new = stream("ping"), stream("ping")
         new["components"]["schemas"]["Unused"] = {"type": "object", "properties": {"a": TEXT}}
-        assert told(old, new) == told(new, old) == []
+        assert reported(old, new) == reported(new, old) == []
         (change,) = changes(old, new)  # and leaves a line all the same
         assert (change.kind, change.what) == ("unused", "schemas that nothing uses differ: Unused")
 
@@ -117,8 +117,8 @@ class TestEventsApart:
             document["components"]["schemas"] = {root: union, f"{root}A": event}
             return document
 
-        assert told(unmapped("Event", TEXT), unmapped("Other", TEXT)) == []
-        found = told(unmapped("Event", TEXT), unmapped("Other", {"type": "integer"}))
+        assert reported(unmapped("Event", TEXT), unmapped("Other", TEXT)) == []
+        found = reported(unmapped("Event", TEXT), unmapped("Other", {"type": "integer"}))
         assert found == [("breaking", "events Event.a", "event-type")]
 
     def test_heirs_of_a_discriminator_without_mapping_are_compared(self) -> None:
@@ -149,20 +149,20 @@ def test_null_beside_properties_is_seen(nullable: Any) -> None:
     old, new, same = (
         api(schema) | {"openapi": "3.1.0"} for schema in (plain, nullable, {"anyOf": [plain, {"type": "null"}]})
     )
-    assert told(old, new) == [
+    assert reported(old, new) == [
         ("breaking", "POST /runs 200", "response-null-added"),
         ("additive", "POST /runs body", "body-null-added"),
     ]
-    assert told(new, old) == [
+    assert reported(new, old) == [
         ("breaking", "POST /runs body", "body-null-removed"),
         ("additive", "POST /runs 200", "response-null-removed"),
     ]
-    assert told(same, new) == told(new, same) == []
+    assert reported(same, new) == reported(new, same) == []
 
 
 def test_an_object_without_null_never_becomes_less_nullable() -> None:
     beside = {**FIELDS, "anyOf": [{"required": ["a"]}]}
-    assert not any("null" in kind for _, _, kind in told(api(beside), api({"type": "object", **FIELDS})))
+    assert not any("null" in kind for _, _, kind in reported(api(beside), api({"type": "object", **FIELDS})))
 
 
 class TestAlternatives:
@@ -184,12 +184,12 @@ class TestAlternatives:
             {"required": ["url"], "not": {"required": ["id"]}},
             {"required": ["id"], "not": {"required": ["url"]}},
         )
-        assert told(old, new) == told(new, old) == []
+        assert reported(old, new) == reported(new, old) == []
 
     def test_a_narrower_alternative_is_named_by_its_field(self) -> None:
         old = self.file("oneOf", {"required": ["url"]}, {"required": ["id"]})
         only = [{"required": [name], "properties": {"how": {"enum": [name]}}} for name in ("url", "id")]
-        found = [one for one in told(old, self.file("oneOf", *only)) if "body" in one[1]]
+        found = [one for one in reported(old, self.file("oneOf", *only)) if "body" in one[1]]
         assert found == [
             ("breaking", "POST /runs body (with url).how", "body-value-removed"),
             ("breaking", "POST /runs body (with id).how", "body-value-removed"),
@@ -197,7 +197,7 @@ class TestAlternatives:
 
     def test_values_divided_among_alternatives_are_not_removed(self) -> None:
         only = [{"required": [name], "properties": {"how": {"enum": [name]}}} for name in ("url", "id")]
-        found = [one for one in told(api(self.FILE), self.file("oneOf", *only)) if "body" in one[1]]
+        found = [one for one in reported(api(self.FILE), self.file("oneOf", *only)) if "body" in one[1]]
         assert found == [
             ("breaking", "POST /runs body [how=url].url", "body-field-required"),
             ("breaking", "POST /runs body [how=id].id", "body-field-required"),
@@ -207,7 +207,7 @@ class TestAlternatives:
         cat, dog, fish = (
             {"type": "object", "properties": {name: TEXT}, "required": [name]} for name in ("meow", "bark", "swim")
         )
-        found = told(api({"oneOf": [cat, dog]}), api({"oneOf": [cat, dog, fish]}))
+        found = reported(api({"oneOf": [cat, dog]}), api({"oneOf": [cat, dog, fish]}))
         assert sorted(found) == [
             ("additive", "POST /runs body", "body-alternative-added"),
             ("breaking", "POST /runs 200", "response-alternative-added"),
@@ -216,7 +216,7 @@ class TestAlternatives:
     def test_a_forbidden_field_is_reported_by_name(self) -> None:
         old = {"type": "object", "properties": {"a": TEXT, "b": TEXT}}
         new = {**old, "not": {"required": ["b"]}}
-        assert told(api(old), api(new)) == [
+        assert reported(api(old), api(new)) == [
             ("breaking", "POST /runs body b", "body-field-forbidden"),
             ("breaking", "POST /runs 200 b", "response-field-forbidden"),
         ]

@@ -22,7 +22,7 @@ from updates import decisions, reports
 from updates.agreements import without
 from updates.contract_run import Verification, verified
 from updates.groups import grouped
-from updates.impact import Told, meaning, methods, positions
+from updates.impact import ReportedChange, meaning, methods, positions
 from updates.interface import interface_changes
 from updates.matching import succession
 from updates.overlay_status import Correction, Fact, Judgement, corrected, orphans, repeated
@@ -199,7 +199,7 @@ actions:
     def test_facts_are_known_by_whether_they_change_anything(self, tmp_path: Path) -> None:
         path = tmp_path / "20-x.yaml"
         path.write_text(self.TEXT)
-        facts = {fact.leaf or fact.number: told for fact, told in corrected(TREE, [path]).facts.items()}
+        facts = {fact.leaf or fact.number: reported for fact, reported in corrected(TREE, [path]).facts.items()}
         assert facts == {
             ("required",): False,
             ("properties", "a", "type"): True,
@@ -316,8 +316,8 @@ class TestMeanings:
         assert self.KNOWN["GET /workflows/logs"][:2] == ["client.logs.list", "client.logs.iter"]
         assert self.KNOWN["GET /info"] == ["client.app.info"]
 
-    def told(self, target: str, change: Any) -> list[str]:
-        """What is told when one thing of the stored spec differs."""
+    def reported(self, target: str, change: Any) -> list[str]:
+        """What is reported when one thing of the stored spec differs."""
         old = SPEC
         new = copied(old)
         node: Any = new
@@ -375,10 +375,10 @@ class TestMeanings:
     def test_a_change_is_told_by_what_a_user_calls_and_reads(
         self, target: str, change: Any, expected: list[str]
     ) -> None:
-        told = self.told(target, change)
-        assert told
+        reported = self.reported(target, change)
+        assert reported
         for words in expected:
-            assert words in told[0]
+            assert words in reported[0]
 
 
 RARE = "response-field-optional"
@@ -393,7 +393,7 @@ def report(**more: Any) -> Report:
         "replaces": ["one.md"],
         "outcome": "taken",
         "is_made": True,
-        "told": [Told(change, "It means <something>.", ["spec/overlays/x.yaml:3"])],
+        "reported": [ReportedChange(change, "It means <something>.", ["spec/overlays/x.yaml:3"])],
         "vendors": [],
         "interface": [],
         "judgements": [],
@@ -418,9 +418,9 @@ class TestReports:
 
     def test_updates_add_up_until_a_release_takes_the_report_away(self, tmp_path: Path) -> None:
         path = tmp_path / "spec-report.json"
-        addition = Told(Change("additive", "GET /b", "the operation is new"), "A method can be added.", [])
+        addition = ReportedChange(Change("additive", "GET /b", "the operation is new"), "A method can be added.", [])
         reports.write(report(), tmp_path)
-        reports.write(report(told=[addition]), tmp_path)
+        reports.write(report(reported=[addition]), tmp_path)
         assert json.loads(path.read_text())["step"] == "minor"
         assert spec_report.read(path) == spec_report.Report(
             "major",
@@ -430,7 +430,7 @@ class TestReports:
             ],
         )
         path.unlink()
-        reports.write(report(told=[addition]), tmp_path)
+        reports.write(report(reported=[addition]), tmp_path)
         assert spec_report.read(path) == spec_report.Report(
             "minor", [Change("additive", "GET /b", "the operation is new")]
         )
@@ -443,7 +443,7 @@ class TestReports:
 
     def test_the_python_side_raises_the_step(self) -> None:
         gone = interface_changes(INTERFACE, INTERFACE.replace("    FAILED = 'failed'\n", ""))
-        assert (report(told=[]).step, report(told=[], interface=gone).step) == ("none", "major")
+        assert (report(reported=[]).step, report(reported=[], interface=gone).step) == ("none", "major")
 
     def test_what_a_vendor_wrote_stays_text(self) -> None:
         page = reports.as_markdown(report(problems=["a\n# b"], outcome="decisions", is_made=False))
@@ -453,7 +453,7 @@ class TestReports:
 
     def test_equal_changes_are_grouped_by_class(self) -> None:
         optional = [
-            Told(
+            ReportedChange(
                 Change("breaking", f"GET {path} 200 {name}", "can be absent; it was always there", kind=RARE),
                 "M.",
                 [],
@@ -462,26 +462,30 @@ class TestReports:
             for path in ("/a", "/b")
             for name in ("id", "name", "type")
         ]
-        other = Told(Change("breaking", "GET /a 200 note", "can be absent; it was always there", kind=RARE), "M.", [])
-        assert [(group.title, len(group.told)) for group in grouped([*optional, other])] == [
+        other = ReportedChange(
+            Change("breaking", "GET /a 200 note", "can be absent; it was always there", kind=RARE), "M.", []
+        )
+        assert [(group.title, len(group.reported)) for group in grouped([*optional, other])] == [
             ("3 fields of `EndUserDetail` may be absent", 6),
             ("`GET /a 200 note`: can be absent; it was always there", 1),
         ]
-        page = reports.as_markdown(report(told=[*optional, other]))
+        page = reports.as_markdown(report(reported=[*optional, other]))
         assert page.count("may be absent") == 2  # in the summary and below
         assert all(f"`{one.change.where}`" in page for one in optional)
 
     def test_the_summary_comes_first_and_has_at_most_40_lines(self) -> None:
         kinds = [f"k{i}" for i in range(30)]
-        told = [
-            Told(Change(severity, f"GET /{kind} 200 a", "x" * 999, kind=kind), "M.", [], "", (f"client.{kind}",))
+        reported = [
+            ReportedChange(
+                Change(severity, f"GET /{kind} 200 a", "x" * 999, kind=kind), "M.", [], "", (f"client.{kind}",)
+            )
             for severity in ("breaking", "additive", "wording")
             for kind in kinds
         ]
         wrong = Judgement(Correction("10-x.yaml", 1, 3, "$.paths", "Why."), "matches nothing", "matches nothing")
         problems = [f"problem {kind}\nmore" for kind in kinds]
         one = report(
-            told=told,
+            reported=reported,
             outcome="decisions",
             is_made=False,
             problems=problems,
@@ -500,8 +504,10 @@ class TestReports:
         assert reports.as_json(one)["provisional"] is True
 
     def test_deprecation_is_a_notice_and_no_change_of_the_contract(self) -> None:
-        told = [Told(Change("wording", "GET /a", "is deprecated now", kind="deprecated"), "It still works.", [])]
-        page = reports.as_markdown(report(told=told))
+        reported = [
+            ReportedChange(Change("wording", "GET /a", "is deprecated now", kind="deprecated"), "It still works.", [])
+        ]
+        page = reports.as_markdown(report(reported=reported))
         assert "Verdict: none. Version step: patch" in page
         assert "## Notices\n\n- `GET /a`: is deprecated now" in page
         assert "## Wording" not in page
@@ -510,8 +516,8 @@ class TestReports:
         path = tmp_path / "acknowledged.yaml"
         path.write_text("breaks:\n  - id: some-id\n    place: GET /a 200 b\n    reason: Nobody <has> it.\n")
         acknowledged = read_acknowledged(path)
-        broken = Told(Change("breaking", "GET /a 200 b", "is no longer sent", kind="some-id"), "M.", [])
-        one = report(told=[broken], acknowledged=acknowledged)
+        broken = ReportedChange(Change("breaking", "GET /a 200 b", "is no longer sent", kind="some-id"), "M.", [])
+        one = report(reported=[broken], acknowledged=acknowledged)
         assert (reports.as_json(one)["verdict"], one.step) == ("breaking", "minor")
         assert "Nobody \\<has> it." in reports.as_markdown(one)
         reports.write(one, tmp_path)
@@ -521,7 +527,7 @@ class TestReports:
         assert "acknowledged" in found.changes[0].what
         # Another place, or another kind of change there, is not what was acknowledged.
         for change in (broken.change._replace(where="GET /a 200 c"), broken.change._replace(kind="other")):
-            other = report(told=[broken._replace(change=change)], acknowledged=acknowledged)
+            other = report(reported=[broken._replace(change=change)], acknowledged=acknowledged)
             assert (other.step, len(other.unused)) == ("major", 1)
             assert "acknowledged.yaml:2" in reports.as_markdown(other)
 

@@ -163,7 +163,7 @@ case "$1 $2" in 'issue list') echo "$OPEN_ISSUE" ;; 'pr list') echo "$OPEN_PR" ;
 
 
 class Runner:
-    """A repository with the programs of the workflows, an update that does as told, and a `gh` that notes its calls."""
+    """The programs of the workflows, an update that follows a script, and a `gh` that notes its calls."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
