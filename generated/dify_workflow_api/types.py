@@ -9,38 +9,81 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeAlias, TypeVar
 from urllib.parse import quote
 
 T = TypeVar("T")
 
 
-class Request(NamedTuple, Generic[T]):
+class Request(tuple[Any, ...], Generic[T]):
     """A request that is ready to be sent, and the class of its response."""
 
-    operation: str
-    """The operation's name in the spec."""
+    # Not a NamedTuple, which takes longer to make than all that a first call does with it.
+    __slots__ = ()
 
-    method: str
-    """The HTTP method, in upper case."""
+    def __new__(
+        cls,
+        operation: str,
+        method: str,
+        path: str,
+        load_response: Callable[[], type[T]],
+        params: tuple[tuple[str, str], ...] = (),
+        json: object = None,
+        fields: tuple[tuple[str, str], ...] = (),
+        files: tuple[tuple[str, object], ...] = (),
+    ) -> Self:
+        return tuple.__new__(cls, (operation, method, path, load_response, params, json, fields, files))
 
-    path: str
-    """The path below the base URL, percent-encoded."""
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return tuple(self)
 
-    load_response: Callable[[], type[T]]
-    """Gives `response`; models are loaded when there is a response to decode, and not to send a request."""
+    @property
+    def operation(self) -> str:
+        """The operation's name in the spec."""
+        value: str = self[0]
+        return value
 
-    params: tuple[tuple[str, str], ...] = ()
-    """Names and texts of the query, in order, not yet percent-encoded."""
+    @property
+    def method(self) -> str:
+        """The HTTP method, in upper case."""
+        value: str = self[1]
+        return value
 
-    json: object = None
-    """The JSON body, as JSON values; None when there is none."""
+    @property
+    def path(self) -> str:
+        """The path below the base URL, percent-encoded."""
+        value: str = self[2]
+        return value
 
-    fields: tuple[tuple[str, str], ...] = ()
-    """Names and texts of the fields of a multipart body, in order."""
+    @property
+    def load_response(self) -> Callable[[], type[T]]:
+        """Gives `response`; models are loaded when there is a response to decode, and not to send a request."""
+        value: Callable[[], type[T]] = self[3]
+        return value
 
-    files: tuple[tuple[str, object], ...] = ()
-    """Names and contents of the files of a multipart body, in order; each content is what the caller gave."""
+    @property
+    def params(self) -> tuple[tuple[str, str], ...]:
+        """Names and texts of the query, in order, not yet percent-encoded."""
+        value: tuple[tuple[str, str], ...] = self[4]
+        return value
+
+    @property
+    def json(self) -> object:
+        """The JSON body, as JSON values; None when there is none."""
+        value: object = self[5]
+        return value
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Names and texts of the fields of a multipart body, in order."""
+        value: tuple[tuple[str, str], ...] = self[6]
+        return value
+
+    @property
+    def files(self) -> tuple[tuple[str, object], ...]:
+        """Names and contents of the files of a multipart body, in order; each content is what the caller gave."""
+        value: tuple[tuple[str, object], ...] = self[7]
+        return value
 
     @property
     def response(self) -> type[T]:
@@ -66,13 +109,8 @@ ABSENT: Any = _Absent()
 """The default of every field of a model: the field is then None, and left out by `to_dict`."""
 
 
-class _Shape(NamedTuple):
-    """The keys of an object, and how they differ from the fields of its model."""
-
-    keys: tuple[str, ...]
-    missing: dict[str, None]
-    extra: list[str]
-
+_Shape: TypeAlias = "tuple[tuple[str, ...], dict[str, None], list[str]]"
+"""The keys of an object, the fields of its model that it lacks, and what it has besides."""
 
 new: Final[Callable[[Any], Any]] = object.__new__
 """Makes an instance without calling `__init__`."""
@@ -278,22 +316,21 @@ class Model:
     def _of_part(cls, src: Mapping[str, Any]) -> Self:
         """The model of an object that lacks fields."""
         keys = tuple(src)
-        shape = cls._shapes.get(keys) or cls._new_shape(keys)
-        self = cls.from_dict({**src, **shape.missing})
-        self._keys = shape.keys
+        self_keys, missing, _ = cls._shapes.get(keys) or cls._new_shape(keys)
+        self = cls.from_dict({**src, **missing})
+        self._keys = self_keys
         return self
 
     def _take_extra(self, src: Mapping[str, Any]) -> None:
         """Keep the fields that the spec does not name."""
         keys = tuple(src)
-        shape = self._shapes.get(keys) or self._new_shape(keys)
-        self._keys = shape.keys
-        self._extra = {key: src[key] for key in shape.extra}
+        self._keys, _, extra = self._shapes.get(keys) or self._new_shape(keys)
+        self._extra = {key: src[key] for key in extra}
 
     @classmethod
     def _new_shape(cls, keys: tuple[str, ...]) -> _Shape:
         missing = dict.fromkeys(name for name in cls._names if name not in keys)
-        shape = _Shape(keys, missing, [key for key in keys if key not in cls._names])
+        shape = keys, missing, [key for key in keys if key not in cls._names]
         if len(cls._shapes) < _MOST_SHAPES:
             cls._shapes[keys] = shape
         return shape

@@ -82,7 +82,7 @@ def _module(tag: str, cls: str) -> str:
     words, raw = tag.replace("_", " "), _raw(cls)
     return (
         f'"""The operations on {words}."""\n\nfrom __future__ import annotations\n\n'
-        "from typing import TYPE_CHECKING\n\nfrom .base import AsyncResource\n\n"
+        "from typing import TYPE_CHECKING\n\nfrom . import AsyncResource\n\n"
         "if TYPE_CHECKING:\n    from ..._http.config import TimeoutOption\n"
         f"    from .raw_resources import {raw}\n\n\n"
         f'class {cls}(AsyncResource):\n    """The operations on {words}."""\n\n'

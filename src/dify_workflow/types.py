@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ._async.log_details import AsyncDetailedLogWalk
     from ._async.log_follow import AsyncLogChanges, AsyncLogFollow
     from ._async.log_walk import AsyncLogWalk
+    from ._async.resources import AsyncResource
     from ._async.resources.app import AsyncApp
-    from ._async.resources.base import AsyncResource
     from ._async.resources.end_users import AsyncEndUsers
     from ._async.resources.files import AsyncFiles
     from ._async.resources.forms import AsyncForms
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from ._sync.log_details import DetailedLogWalk
     from ._sync.log_follow import LogChanges, LogFollow
     from ._sync.log_walk import LogWalk
+    from ._sync.resources import Resource
     from ._sync.resources.app import App
-    from ._sync.resources.base import Resource
     from ._sync.resources.end_users import EndUsers
     from ._sync.resources.files import Files
     from ._sync.resources.forms import Forms
@@ -158,7 +158,7 @@ _HOME = {
     "RawResource": "._sync.resources.raw",
     "RawResponse": "._http.raw_response",
     "RawRuns": "._sync.resources.raw_resources",
-    "Resource": "._sync.resources.base",
+    "Resource": "._sync.resources",
     "Run": "._sync.started_run",
     "RunStream": "._sync.run_stream",
     "Runs": "._sync.resources.runs",

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dify_workflow import ConfigurationError
 from dify_workflow._http.certificates import trusting
-from dify_workflow._http.environment import Variable
+from dify_workflow._http.config import Variable
 from dify_workflow._http.library import httpx
 from dify_workflow._http.proxies import is_exempt, proxy_for, proxy_variables
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from dify_workflow import Verbatim
-from dify_workflow._logs.filters import LogFilters, log_filters, page_filters
+from dify_workflow._logs.filters import LogFilters, log_filters
+from dify_workflow._logs.page_filters import page_filters
 from dify_workflow.models import WorkflowLog, WorkflowRunStatus
 
 NONE: dict[str, Any] = dict.fromkeys(
@@ -149,7 +150,7 @@ def test_a_verbatim_status_is_sent_unchecked(status: str):
     assert verbatim.given == {"status": status}
     assert verbatim.are_applied_by_server
     assert type(verbatim.sent["status"]) is str
-    assert page_filters(**(NONE | {"status": Verbatim(status)})).sent == {"status": status}
+    assert page_filters(**(NONE | {"status": Verbatim(status)})) == ({"status": status}, None)
 
 
 def test_a_verbatim_status_of_a_follow_is_filtered_here():

@@ -32,8 +32,8 @@ from .._runs.input_form import check_inputs, form_of
 from .._runs.started_run import OUTAGE, has_events
 from .iterations import AsyncIteration, Ending
 from .outages import AsyncCallThroughOutages
+from .resources import base_client_of
 from .resources.app import AsyncApp
-from .resources.base import base_client_of
 from .resources.files import AsyncFiles
 from .resources.logs import AsyncLogs
 from .resources.runs import AsyncRuns

@@ -25,7 +25,7 @@ from .._runs.started_run import (
 from .._worker_pool import AsyncWorkers
 from .iterations import Ending, life_of
 from .outages import AsyncCallThroughOutages
-from .resources.base import base_client_of
+from .resources import base_client_of
 from .resources.forms import AsyncForms
 from .resources.runs import AsyncRuns
 from .run_stream import span_of

@@ -34,11 +34,6 @@ MOST_NAMED: Final = 5
 """Files that a message names."""
 
 
-def no_advice(_: DifyError) -> str:
-    """What there is to say after an error of most operations: nothing."""
-    return ""
-
-
 def add_advice(error: DifyError, advice: str) -> None:
     """Append an advice, if there is one, to the message of an error."""
     if advice:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .environment import Variable
+from .config import Variable
 from .library import httpx
 
 if TYPE_CHECKING:

@@ -22,6 +22,8 @@ HTTPX_TIMEOUT: Final = 5.0
 """Seconds that an httpx client has for each phase that was given no timeout."""
 DEFAULT_MAX_RETRIES: Final = 2
 DEFAULT_BACKOFF: Final = 0.5
+DEFAULT_PATIENCE: Final = 300.0
+"""Seconds for which a walk waits out an outage."""
 MOST_SECONDS: Final = 1e9
 """Some 31 years. A socket's own clock ends a little later, with an error of its own."""
 
@@ -89,6 +91,20 @@ def timeout_of(http_client: Any) -> httpx.Timeout | None:  # noqa: ANN401 - of e
         return None
     given: httpx.Timeout = http_client.timeout
     return given
+
+
+class Variable:
+    """A variable of the environment, for errors that name it."""
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, name: str, value: str) -> None:
+        self.name = name
+        self.value = value
+
+    def unusable(self, reason: str) -> ConfigurationError:
+        """The error for its value. The reason shows no part of it that may be a password."""
+        return ConfigurationError(f"the environment variable {self.name} cannot be used: {reason}")
 
 
 class Configuration:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from typing import TypeAlias
 
-    from .environment import Variable
+    from .config import Variable
 
     Send: TypeAlias = Callable[[httpx.Request], httpx.Response]
     AsyncSend: TypeAlias = Callable[[httpx.Request], Awaitable[httpx.Response]]

@@ -7,7 +7,6 @@ from typing import Final
 from .._errors import APIConnectionError, APIStatusError, DifyError, RateLimitError
 from .retry import RETRIED_STATUSES
 
-DEFAULT_PATIENCE: Final = 300.0
 LONGEST_PAUSE: Final = 30.0
 FIRST_PAUSE: Final = 1.0
 FIRST_PART: Final = 20

@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from .environment import Variable
+from .config import Variable
 from .library import httpx
 
 if TYPE_CHECKING:

@@ -180,19 +180,28 @@ def cut_stream(response: httpx.Response, progress: str, secret: Secret) -> APICo
     )
 
 
+def raised() -> tuple[type[Exception], ...]:
+    """The classes of errors that a transport raises. Asked for only when something was raised."""
+    from .transport_errors import raised  # noqa: PLC0415 - loaded when needed
+
+    return raised()
+
+
 def transport_error(
-    error: httpx.HTTPError,
+    raised: Exception,
     request: httpx.Request,
     response: httpx.Response | None,
     secret: Secret,
     progress: str = "",
 ) -> DifyError:
-    """The error for what httpx raised.
+    """The error for what a transport raised.
 
-    What httpx raised becomes its cause, without the frames of httpx's insides: their variables hold the headers.
+    What it raised becomes its cause, without the frames of httpx's insides: their variables hold the headers.
     """
     from . import tracebacks  # noqa: PLC0415 - loaded when needed
+    from .transport_errors import as_http_error  # noqa: PLC0415 - loaded when needed
 
+    error = as_http_error(raised)
     what = _what_failed(error, secret) + (f", {secret.redact(progress)}" if progress else "")
     summary = summary_of(request, secret, what, with_port=True)
     bare = without_secrets(request, secret)

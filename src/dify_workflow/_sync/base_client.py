@@ -6,11 +6,10 @@ import random
 import time
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from .._errors import DifyError
-from .._http import bodies, decode, logging, requests, response_errors, retry, transport_errors
-from .._http.advice import add_advice, no_advice
+from .._http import bodies, decode, logging, requests, response_errors
 from .._http.attempts import Attempt, attempt_of, end_attempt
 from .._http.config import UNCHANGED, Timeout
 from .._http.library import httpx
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from .._runs.input_form import Form
 
     Hold: TypeAlias = Callable[[httpx.Response], HeldResponse]
+    OpenStream: TypeAlias = tuple[HeldResponse, Iterator[bytes]]
+    """A response whose body is a stream of events, and the body as it comes."""
 
 TURNS: Final = 6
 """Turns of an event loop after which no task is left of a body that was given up in its middle: httpx and httpcore nest
@@ -40,14 +41,6 @@ four generators, and the loop closes each by a task of its own."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
-
-
-class OpenStream(NamedTuple):
-    """A response whose body is a stream of events."""
-
-    held: HeldResponse
-    chunks: Iterator[bytes]
-    """The body as it comes."""
 
 
 class BaseClient:
@@ -144,7 +137,7 @@ class BaseClient:
         call: Request[Any],
         read: Callable[[bytes], T],
         timeout: TimeoutOption,
-        advice: Advice = no_advice,
+        advice: Advice | None = None,
     ) -> T:
         """Send a request, again where that is safe, and return what `read` makes of the response's body.
 
@@ -160,7 +153,7 @@ class BaseClient:
         limits = self.configuration.timeout if timeout is None else self.limits(timeout)
         return self._repeated(call, partial(self._exchange, read), limits, advice)
 
-    def open_stream(self, call: Request[Any], limits: Timeout, advice: Advice = no_advice) -> OpenStream:
+    def open_stream(self, call: Request[Any], limits: Timeout, advice: Advice | None = None) -> OpenStream:
         """Send a request, again where that is safe, and return the response, its stream of events still to be read.
 
         There is no bound on the whole: a stream may continue for hours. Each wait for more data has one.
@@ -175,7 +168,7 @@ class BaseClient:
         call: Request[Any],
         attempt: Callable[[Send, Hold, httpx.Request, Timeout], T],
         limits: Timeout,
-        advice: Advice,
+        advice: Advice | None,
         accept: str | None = None,
     ) -> T:
         options = self.configuration
@@ -205,6 +198,8 @@ class BaseClient:
                 work = partial(attempt, send, connections.hold, request, limits)
                 return work() if life is None else life.run(bounds, work)
             except DifyError as error:
+                from .._http import retry  # noqa: PLC0415 - loaded when needed
+
                 pause = retry.seconds_before_retry(
                     error,
                     method=call.method,
@@ -214,7 +209,10 @@ class BaseClient:
                     jitter=random.random,
                 )
                 if pause is None:
-                    add_advice(error, advice(error))
+                    if advice is not None:
+                        from .._http.advice import add_advice  # noqa: PLC0415 - loaded when needed
+
+                        add_advice(error, advice(error))
                     raise
                 retries_made += 1
                 logging.log_retry(error, retries_made, pause)
@@ -231,9 +229,8 @@ class BaseClient:
             if self.configuration.base_url not in self.versions:
                 self._note_version(response)
             content = self._content(pieces(response, is_whole=True), response, limits, begun)
-        except transport_errors.raised() as error:
-            found = transport_errors.as_http_error(error)
-            failure = response_errors.transport_error(found, request, response, self.configuration.api_key)
+        except response_errors.raised() as error:
+            failure = response_errors.transport_error(error, request, response, self.configuration.api_key)
         except BaseException as error:
             response_errors.conceal(error, response, self.configuration.api_key)
             raise
@@ -263,12 +260,11 @@ class BaseClient:
             if is_stream:
                 end_attempt(request)
                 chunks = _joined(beginning, chunks) if beginning else chunks
-                opened, held = OpenStream(held, chunks), None
+                opened, held = (held, chunks), None
                 return opened
             content = beginning + self._content(chunks, response, limits, begun)
-        except transport_errors.raised() as error:
-            found = transport_errors.as_http_error(error)
-            failure = response_errors.transport_error(found, request, response, self.configuration.api_key)
+        except response_errors.raised() as error:
+            failure = response_errors.transport_error(error, request, response, self.configuration.api_key)
         except BaseException as error:
             response_errors.conceal(error, response, self.configuration.api_key)
             raise

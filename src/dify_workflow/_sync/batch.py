@@ -32,8 +32,8 @@ from .._runs.input_form import check_inputs, form_of
 from .._runs.started_run import OUTAGE, has_events
 from .iterations import Ending, Iteration
 from .outages import CallThroughOutages
+from .resources import base_client_of
 from .resources.app import App
-from .resources.base import base_client_of
 from .resources.files import Files
 from .resources.logs import Logs
 from .resources.runs import Runs

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from dify_workflow_api.api.runs import stop_workflow_run
 
 from .._http import logging, response_errors, transport_errors
-from .._http.advice import add_advice, after_broken_stream, no_advice
+from .._http.advice import add_advice, after_broken_stream
 from .._http.attempts import attempt_of
 from .._http.decode import BrokenEventError, ReportedError
 from .._http.lifetimes import EndedError, Lifetime
@@ -70,7 +70,7 @@ class RunStream(Iteration[Any]):
         max_silence: float | None,
         ends_at_pause: bool = True,
         starts_run: bool = False,
-        advice: Advice = no_advice,
+        advice: Advice | None = None,
         begin_span: Callable[[], RunSpan] | None = None,
         check: Callable[[], None] | None = None,
     ) -> None:
@@ -262,7 +262,7 @@ class RunStream(Iteration[Any]):
                 opened = base_client.open_stream(self._call, self._waits.timeout, self._advice)
         except EndedError:
             raise RuntimeError("this stream was closed while it was being opened") from None
-        self._held = opened.held
+        self._held = opened[0]
         self._life.begin()
         self._items = self._reading.events(opened)
         self._life.is_open = not self._life.is_over

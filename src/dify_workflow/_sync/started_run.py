@@ -25,7 +25,7 @@ from .._runs.started_run import (
 from .._worker_pool import Workers
 from .iterations import Ending, life_of
 from .outages import CallThroughOutages
-from .resources.base import base_client_of
+from .resources import base_client_of
 from .resources.forms import Forms
 from .resources.runs import Runs
 from .run_stream import span_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dify_workflow_api.api.app import get_app_info, get_app_meta, get_app_parameters, get_app_site
 
-from .base import AsyncResource
+from . import AsyncResource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

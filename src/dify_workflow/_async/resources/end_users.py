@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dify_workflow_api.api.end_users import get_end_user
 
 from ..._runs.arguments import checked_id
-from .base import AsyncResource
+from . import AsyncResource
 
 if TYPE_CHECKING:
     from ..._http.config import TimeoutOption

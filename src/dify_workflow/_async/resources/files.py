@@ -11,7 +11,7 @@ from ..._http.advice import after_upload
 from ..._runs import upload
 from ..._runs.arguments import checked_user
 from ...results import Upload
-from .base import AsyncResource
+from . import AsyncResource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 from ..._http.raw_response import RawResponse
 from ..base_client import AsyncBaseClient
-from .base import AsyncResource
+from . import AsyncResource
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine

@@ -20,8 +20,8 @@ from ..._runs.arguments import checked_id, checked_user, detail_or_missing, run_
 from ..._tracing.spans import run_span
 from ...results import WorkflowRunResult
 from ..run_stream import AsyncRunStream, begun_span, stream_over
+from . import AsyncResource
 from .app import AsyncApp
-from .base import AsyncResource
 
 if TYPE_CHECKING:
     import os

@@ -9,7 +9,7 @@ from dify_workflow_api.api.forms import get_form, submit_form
 from ..._http import decode
 from ..._http.advice import after_submission
 from ..._runs.arguments import form_body
-from .base import Resource
+from . import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from dify_workflow_api.api.logs import list_workflow_logs
 
-from ..._http.config import MOST_SECONDS
-from ..._http.outages import DEFAULT_PATIENCE
-from ..._logs import times
-from ..._logs.filters import log_filters, page_filters
-from .base import Resource
+from ..._http.config import DEFAULT_PATIENCE, MOST_SECONDS
+from ..._logs.page_filters import page_filters
+from . import Resource
 
 if TYPE_CHECKING:
     import builtins
@@ -91,7 +89,7 @@ class Logs(Resource):
             BadRequestError: the server refuses a value, such as a status or an unknown account.
             DifyError: no usable response came, or one with an error status.
         """
-        filters = page_filters(
+        sent, undecided_keyword = page_filters(
             keyword=keyword,
             status=status,
             created_at__before=created_at__before,
@@ -100,9 +98,9 @@ class Logs(Resource):
             created_by_account=created_by_account,
             version=self._base_client.version,
         )
-        call = list_workflow_logs.build_request(**filters.sent, page=page, limit=limit)
-        if filters.undecided_keyword is not None:
-            _check_keyword(self._base_client, filters.undecided_keyword, timeout)
+        call = list_workflow_logs.build_request(**sent, page=page, limit=limit)
+        if undecided_keyword is not None:
+            _check_keyword(self._base_client, undecided_keyword, timeout)
         return self._base_client.call(call, timeout)
 
     @overload
@@ -471,6 +469,7 @@ class Logs(Resource):
             IncompleteWalkError: the server's time filters exclude the bounds, so that ranges would lose logs.
             DifyError: no usable response came, or one with an error status.
         """
+        from ..._logs.filters import log_filters  # noqa: PLC0415 - loaded when needed
         from ..._logs.ranges import Plan  # noqa: PLC0415 - loaded when needed
         from ..._logs.walk import Reply  # noqa: PLC0415 - loaded when needed
 
@@ -498,13 +497,15 @@ def _check_patience(patience: float) -> None:
 def _page_reader(
     base_client: BaseClient, filters: LogFilters, timeout: TimeoutOption
 ) -> Callable[[PageRequest], WorkflowLogPage]:
+    from ..._logs.times import text_of_second  # noqa: PLC0415 - loaded when needed
+
     def read(request: PageRequest) -> WorkflowLogPage:
         if filters.undecided_keyword is not None:
             _check_keyword(base_client, filters.undecided_keyword, timeout)
         call = list_workflow_logs.build_request(
             **filters.sent,
-            created_at__before=times.text_of_second(request.before),
-            created_at__after=times.text_of_second(request.after),
+            created_at__before=text_of_second(request.before),
+            created_at__after=text_of_second(request.after),
             page=request.page,
             limit=request.limit,
         )

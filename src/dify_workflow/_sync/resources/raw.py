@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 from ..._http.raw_response import RawResponse
 from ..base_client import BaseClient
-from .base import Resource
+from . import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable

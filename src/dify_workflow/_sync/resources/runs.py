@@ -20,8 +20,8 @@ from ..._runs.arguments import checked_id, checked_user, detail_or_missing, run_
 from ..._tracing.spans import run_span
 from ...results import WorkflowRunResult
 from ..run_stream import RunStream, begun_span, stream_over
+from . import Resource
 from .app import App
-from .base import Resource
 
 if TYPE_CHECKING:
     import os
