@@ -259,6 +259,7 @@ def test_an_unknown_run_is_not_found_and_named_in_the_error(half: Half, body: di
         "of a log, `workflow_run.id` is the run's id, and `id` is the log's own (127.0.0.1:1)"
     )
     assert (error.status_code, error.code, error.body) == (200, "not_found", body)
+    assert error.message.startswith(f"there is no run {RUN} in this app; ")
 
 
 @EACH_HALF

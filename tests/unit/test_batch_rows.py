@@ -76,6 +76,7 @@ def test_only_rows_of_which_nothing_runs_are_sent(entry: Entry, one_user: bool, 
     following = begun(entry, row=entry.row, digest="d", rules=asked, now=now)
     is_again = step == "send" and entry.event != "unsent"
     assert following.attempt == entry.attempt + is_again
+    assert following.event == "sending" or step != "send"
     assert row_user("u", "b", 1, entry.attempt) != row_user("u", "b", 1, entry.attempt + 1)
     assert following.at <= max(now, entry.at)
 

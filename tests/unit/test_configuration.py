@@ -200,6 +200,8 @@ def test_a_password_in_the_address_is_refused_and_not_shown(url):
         ("https://example.com/tools/dify", "https://example.com/tools/dify/v1"),
         ("https://dify.example.com./v1", "https://dify.example.com./v1"),
         ("https://" + "h" * 63 + ".example.com", "https://" + "h" * 63 + ".example.com/v1"),
+        ("https://" + "h." * 126 + "x", "https://" + "h." * 126 + "x/v1"),
+        ("https://" + "h." * 126 + "x.", "https://" + "h." * 126 + "x./v1"),
     ],
 )
 def test_unusual_addresses_that_can_be_used_are_used(client_class, given_url, used):
@@ -244,7 +246,7 @@ CONSOLE_PAGES = [
         ("https://dify..example.com", "two dots in a row"),
         ("https://.example.com/v1", "begins with one"),
         ("https://" + "h" * 64 + ".example.com", "more than 63 characters"),
-        ("https://" + "h." * 130 + "com", "more than 253 characters"),
+        ("https://" + "h." * 126 + "xy", "more than 253 characters"),
     ],
 )
 def test_a_pasted_address_is_refused_with_what_to_write(client_class, url, advice):

@@ -86,12 +86,13 @@ def _problem(url: str) -> str | None:
 
 def _problem_of_host(host: str) -> str | None:
     """What is wrong with a host, in ASCII. Python's `socket` refuses these with a bare `UnicodeError`."""
-    labels = host.removesuffix(".").split(".")
+    host = host.removesuffix(".")
+    labels = host.split(".")
     if "" in labels:
         return ": its host has two dots in a row, or begins with one"
     if ":" not in host and max(map(len, labels)) > LONGEST_LABEL:
         return f": its host has a part of more than {LONGEST_LABEL} characters between two dots"
-    return f": its host has more than {LONGEST_HOST} characters" if len(host) > LONGEST_HOST + 1 else None
+    return f": its host has more than {LONGEST_HOST} characters" if len(host) > LONGEST_HOST else None
 
 
 def _is_without_scheme(url: str) -> bool:
