@@ -90,6 +90,16 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
         parent.config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Have ids made again: mutmut collects in a process that has collected, where pytest escapes those it has kept.
+
+    A test that is then not found ends the run with an error, which mutmut takes for a change that was noticed.
+    """
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        if mark._param_ids_from is not None:
+            object.__setattr__(mark._param_ids_from, "_param_ids_generated", None)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Workers begin with what takes longest, so that none is left with it at the end; one process ends with it."""
     is_worker = hasattr(config, "workerinput")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -70,6 +72,19 @@ def test_a_sample_prints_what_was_not_noticed_and_an_interval(capsys: pytest.Cap
     first, package, _ = capsys.readouterr().out.splitlines()
     assert first == "survived: dify_workflow._a.x_9"
     assert package.startswith("dify_workflow._a: 9 of 10 changes noticed, 90.0% (95 % interval: 59.6% to 98.2%): ")
+
+
+def test_tests_are_found_in_a_process_that_has_collected():
+    name = "tests/unit/test_sse.py::test_an_event_that_does_not_end_is_given_up_at_its_limit[b'data:\\\\n']"
+    program = """
+import sys, pytest
+for place in (sys.argv[1].partition("::")[0], sys.argv[1]):
+    status = pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", place])
+sys.exit(status)
+"""
+    command = [sys.executable, "-c", program, name]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_mutmut_changes_the_facade_and_runs_tests_that_are_there():
