@@ -187,19 +187,19 @@ def test_a_connection_is_made_by_the_first_address_that_works(monkeypatch: pytes
             stream.close()
 
 
-@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 1), ("no.such.host.invalid", 80)])
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 1), ("255.255.255.255", 80), ("no.such.host.invalid", 80)])
 def test_a_host_that_cannot_be_reached_is_a_connect_error(host: str, port: int):
-    with pytest.raises(httpcore.ConnectError):
+    with pytest.raises(httpcore.ConnectError, match=r"\[Errno -?[0-9]+\] "):
         Network().connect_tcp(host, port, phase())
 
 
 def test_a_connection_takes_no_longer_than_its_phase_or_attempt():
     with full_listener() as port:
-        for seconds, options in ((0.1, {}), (None, {"total": 0.1})):
+        for seconds, options in ((0.4, {}), (None, {"total": 0.4})):
             begun = time.monotonic()
             with pytest.raises((httpcore.ConnectTimeout, httpx.ConnectTimeout)):
                 Network().connect_tcp("127.0.0.1", port, phase(seconds, **options))
-            assert 0.05 < time.monotonic() - begun < PROMPTLY
+            assert 0.35 < time.monotonic() - begun < PROMPTLY
 
 
 def test_an_interrupted_attempt_does_not_begin_to_connect():

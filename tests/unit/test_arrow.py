@@ -15,6 +15,7 @@ from support.log_table import LogTable
 
 from dify_workflow import IncompleteWalkError
 from dify_workflow._async.log_walk import AsyncLogWalk
+from dify_workflow._logs.arrow import for_engines
 from dify_workflow._logs.walk import PageRequest
 from dify_workflow._sync.log_walk import LogWalk
 from dify_workflow.models import WorkflowLogPage
@@ -42,6 +43,15 @@ def test_a_page_is_a_table_too():
     page = LogTable([(NOW, 7)]).page(PageRequest(None, None))
     assert pa.table(page).num_rows == 7
     assert pa.table(WorkflowLogPage.from_dict({"data": []})).num_rows == 0
+
+
+@pytest.mark.parametrize("app", [None, "one"])
+def test_batches_for_engines_have_microseconds_and_the_app(app: str | None):
+    [batch] = pa.RecordBatchReader.from_stream(walk_of(LogTable([(NOW, 3)])))
+    made = for_engines(batch, app)
+    assert str(made.schema.field("created_at").type) == "timestamp[us, tz=UTC]"
+    assert made.drop_columns(["app"] if app else []).to_pylist() == batch.to_pylist()
+    assert app is None or (made.schema.names[0], set(made["app"].to_pylist())) == ("app", {app})
 
 
 def test_duckdb_reads_a_walk_by_its_name():

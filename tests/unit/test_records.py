@@ -17,6 +17,7 @@ from support.spec import SPEC
 from support.strategies import any_object
 
 from dify_workflow import records
+from dify_workflow._logs.rows import time_text
 from dify_workflow.models import WorkflowLog
 from dify_workflow.records import COLUMNS, DETAIL_COLUMNS, flatten, unflatten
 from dify_workflow.results import DetailedLog, WorkflowRunDetail
@@ -154,6 +155,11 @@ def test_a_log_with_odd_text_is_stored_by_sqlite_and_csv():
 
 
 # The spec ---------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(-(10**9), 4 * 10**9))
+def test_a_time_is_written_as_python_writes_it(second: int):
+    assert time_text(second) == datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def test_the_columns_are_those_of_the_spec():
