@@ -14,6 +14,7 @@ from support.clients import EACH_HALF, AsyncHalf, Half
 
 from dify_workflow import models, remote_file
 from dify_workflow._http.library import httpx
+from dify_workflow._runs.arguments import checked_field
 from dify_workflow.results import Upload
 
 RUN = "fa4cf86e-b841-4148-a141-7c32afcb82ce"
@@ -369,3 +370,38 @@ def test_what_is_expected_of_a_plain_request_is_checked(half: Half, expect: Any)
 def test_the_body_of_a_plain_request_must_be_json(half: Half, name: str):
     value = NOT_JSON[name]
     refused(half, lambda client: client.request("POST", "/x", json=value), "^the body must be a JSON value: ")
+
+
+def test_fields_of_a_newer_spec_are_checked_by_their_kind():
+    taken: list[tuple[str, Any, dict[str, Any]]] = [
+        ("text", "x", {"longest": 3}),
+        ("integer", 7, {"minimum": 7}),
+        ("number", 1.5, {}),
+        ("boolean", False, {}),
+        ("object", {"a": [1]}, {}),
+        ("array", ["x", "y"], {"items": "text"}),
+        ("array", [1, "y"], {}),
+    ]
+    for kind, value, bounds in taken:
+        assert checked_field("new", value, kind, **bounds) == value
+        assert checked_field("new", None, kind, **bounds) is None
+        with pytest.raises(ValueError, match="new must be given"):
+            checked_field("new", None, kind, required=True, **bounds)
+    assert checked_field("new", iter("xy"), "array", items="text") == ["x", "y"]
+    assert checked_field("new", models.WorkflowRunStatus.FAILED, "text") == "failed"
+    refused: list[tuple[str, Any, dict[str, Any], str]] = [
+        ("text", "long", {"longest": 3}, "^new "),
+        ("text", 7, {}, "^new "),
+        ("integer", 6, {"minimum": 7}, "^new "),
+        ("boolean", "yes", {}, "^new "),
+        ("object", {1: 2}, {}, "^new must be a mapping with names for keys, got "),
+        ("object", [], {}, "^new must be a mapping"),
+        ("object", {"a": object()}, {}, "^new must be a JSON value"),
+        ("array", "xy", {}, "^new must be a list, got 'xy'"),
+        ("array", {}, {}, "^new must be a list"),
+        ("array", 7, {}, "^new must be a list"),
+        ("array", ["x", 7], {"items": "text"}, r"^new\[1\] "),
+    ]
+    for kind, value, bounds, says in refused:
+        with pytest.raises(ValueError, match=says):
+            checked_field("new", value, kind, **bounds)
