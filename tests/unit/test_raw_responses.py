@@ -59,7 +59,7 @@ def methods() -> dict[str, Any]:
         for resource, _ in inspect.getmembers(AsyncDifyWorkflow, lambda member: isinstance(member, property))
         if isinstance(getattr(client, resource), types.AsyncResource)
         for name, method in vars(type(getattr(client, resource))).items()
-        if inspect.iscoroutinefunction(method) and name[0] != "_"
+        if inspect.iscoroutinefunction(method) and name.isascii() and name[0] != "_"  # mutmut's names are not
     }
 
 
