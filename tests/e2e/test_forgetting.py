@@ -141,7 +141,7 @@ def test_forgotten_async_streams_give_their_connections_back():
         assert server.wait_for_no_connection()
 
 
-def test_a_stream_closed_inside_httpcore_ends_its_connection_at_once():
+def test_a_stream_closed_inside_httpcore_ends_its_connection():
     with nothing_left_open(), FaultServer(event_stream(HELLO, then="wait")) as server:
         client = DifyWorkflow(api_key=KEY, base_url=server.base_url)
         events = client.runs.stream({}, user="u-1").__enter__()
