@@ -183,24 +183,36 @@ def test_a_replica_that_lags_for_good_ends_a_walk_in_an_error():
         server.walk()
 
 
-def read_by(half: Half, kind: str, page: Any, count: int) -> list[str]:
-    """The first logs that a walk or a follow gives of what a function responds."""
+class PausedError(Exception):
+    """A follow has ended its last poll."""
+
+
+def read_by(half: Half, kind: str, page: Any, count: int, *, polls: int = 1) -> list[str]:
+    """The first logs of what a function responds that a walk gives, or a follow with its first polls."""
+    following = Following(log_filters_of(), oldest=0, poll=5.0, give_up_after=60.0)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) >= polls:
+            raise PausedError
 
     async def read_page(request: PageRequest) -> WorkflowLogPage:
         return page(request)
 
+    async def async_pause(seconds: float) -> None:
+        pause(seconds)
+
     async def read() -> list[Any]:
-        following = Following(log_filters_of(), oldest=0, poll=5.0, give_up_after=60.0)
         walk = AsyncLogWalk(read_page, NO_FILTERS, checkpoint=None, workers=1)
-        logs = walk if kind == "iter" else AsyncLogFollow(read_page, following)
+        logs = walk if kind == "iter" else AsyncLogFollow(read_page, following, sleep=async_pause)
         async with logs:
             return [await anext(logs) for _ in range(count)]
 
     if half.name == "async":
         return [str(log.id) for log in asyncio.run(read())]
-    following = Following(log_filters_of(), oldest=0, poll=5.0, give_up_after=60.0)
     walk = LogWalk(page, NO_FILTERS, checkpoint=None, workers=1)
-    with walk if kind == "iter" else LogFollow(page, following) as logs:
+    with walk if kind == "iter" else LogFollow(page, following, sleep=pause) as logs:
         return [str(log.id) for log in islice(logs, count)]
 
 
@@ -224,6 +236,21 @@ def test_a_bound_that_looked_exclusive_repeats_no_window(half: Half, kind: str):
     assert later in asked
     assert sorted(given) == sorted(table.matching())
     assert len(asked) < 80
+
+
+@EACH_HALF
+def test_a_poll_ends_where_no_window_shows_the_newest_log(half: Half):
+    # The newest log is shown alone, but never by the clock that showed it alone the time before.
+    asked: list[PageRequest] = []
+
+    def page(request: PageRequest) -> WorkflowLogPage:
+        asked.append(request)
+        is_alone = request.before is not None and asked[-2].before is not None
+        return page_of(("a", 0), total=1) if is_alone or len(asked) == 1 else page_of(total=0)
+
+    with pytest.raises(PausedError):
+        read_by(half, "follow", page, 2, polls=2)
+    assert 3 < len(asked) < 200
 
 
 def random_margins(random: Random) -> tuple[ZonedHistory, FilterClock]:
@@ -267,7 +294,9 @@ def test_margins_right_or_wrong_cost_no_log_and_few_requests():
 
 def page_of(*logs: tuple[str, int], total: int) -> WorkflowLogPage:
     data = [{"id": key, "created_at": NOW - age} for key, age in logs]
-    return WorkflowLogPage.from_dict({"page": 1, "limit": 100, "total": total, "has_more": True, "data": data})
+    return WorkflowLogPage.from_dict(
+        {"page": 1, "limit": 100, "total": total, "has_more": total > len(data), "data": data}
+    )
 
 
 def test_logs_that_a_replica_left_out_are_not_given_again():

@@ -11,7 +11,7 @@ from .._errors import DifyError, IncompleteWalkError
 from .._http import logging
 from .._http.lifetimes import AsyncLifetime
 from .._logs.follow import MOST_LOOKUPS, OVERLAP_SECONDS
-from .._logs.walk import FilterClock, PageRequest, Reply, WindowWalk, page_from, rows_of
+from .._logs.walk import MOST_REPEATED_WINDOWS, FilterClock, PageRequest, Reply, WindowWalk, page_from, rows_of
 from .iterations import AsyncIteration
 
 if TYPE_CHECKING:
@@ -275,9 +275,16 @@ class AsyncPolling:
     async def _news(self) -> AsyncGenerator[SeenLog]:
         """What is new since the last look, oldest first."""
         following = self._following
-        helps_to_part, is_repeated = True, False
+        helps_to_part, is_repeated, passes = True, False, 0
         await self._prove([])
         while True:
+            passes += 1
+            if passes > MOST_REPEATED_WINDOWS:
+                raise IncompleteWalkError(
+                    "GET /workflows/logs: no window shows the newest known log, which is shown alone",
+                    expected=1,
+                    seen=0,
+                )
             before, start = following.clock, following.window_start
             page = await self._read(PageRequest(None, start))
             rows, walk = rows_of(page), WindowWalk(None, start, clock=following.clock)
@@ -292,7 +299,7 @@ class AsyncPolling:
                 helps_to_part = False
                 async with aclosing(self._parts(start, newest, ends)) as found:
                     async for row in found:
-                        helps_to_part = True
+                        helps_to_part, passes = True, 0
                         yield row
                 continue
             else:
