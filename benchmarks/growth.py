@@ -40,6 +40,9 @@ WORKER: Final = f"growth of workers: {LOGS_OF_WORKERS:,} logs, 50 ms for each pa
 STREAM: Final = f"growth of streams at once: {EVENTS} events each, one each millisecond"
 PAGE: Final = "growth of a page: CPU time for each log"
 NOTES: Final = {
+    "1,000 logs": "most of it is the code that a first walk loads",
+    "1,000,000 logs": "nothing breaks: a log takes the time and the walk the memory that they take at 10,000",
+    "64 workers": "hardly faster than 32: most of it is CPU time of the process; processes (logs.ranges) have more",
     "300 streams": f"a client has {OWN_CONNECTIONS} connections, and further streams wait for one: see the next line",
     "1,000 streams, http_client=": "more file descriptors than many systems allow a process (ulimit -n) come next",
 }
