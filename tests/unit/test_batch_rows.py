@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from contextlib import suppress
 from threading import Thread
@@ -27,6 +28,7 @@ from dify_workflow._runs.batch import (
     row_user,
 )
 from dify_workflow._runs.batch_journal import Journal
+from dify_workflow._runs.file_inputs import Contents
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -219,3 +221,19 @@ def test_pauses_grow_to_ten_seconds():
 @given(st.dictionaries(st.text(), st.integers() | st.text()))
 def test_a_digest_does_not_depend_on_the_order_of_names(row: dict[str, Any]):
     assert digest_of(row) == digest_of(dict(reversed(row.items()))) == digest_of(json.loads(json.dumps(row)))
+
+
+def test_a_file_is_read_again_only_when_it_has_changed(tmp_path: Path):
+    contents, path = Contents(most=2), tmp_path / "a.txt"
+    path.write_bytes(b"one")
+    first, time = contents.digest(path), path.stat().st_mtime_ns
+    path.write_bytes(b"two")
+    os.utime(path, ns=(time, time))
+    assert contents.digest(path) == first  # it looks the same, and is not read
+    path.write_bytes(b"three")
+    assert contents.digest(path) != first
+    path.write_bytes(b"one")
+    os.utime(path, ns=(time + 1, time + 1))
+    assert contents.digest(path) == first == Contents().digest(path)  # only two are remembered
+    (tmp_path / "b.txt").write_bytes(b"one")
+    assert contents.digest(tmp_path / "b.txt") != first
