@@ -119,6 +119,7 @@ def test_a_client_over_a_mock_transport_is_taken(http: ModuleType) -> None:
     def respond(request: Any) -> Any:
         assert request.headers["authorization"] == f"Bearer {KEY}"
         assert KEY not in repr(request)
+        assert "logs" not in repr(request)  # nor its address
         return http.Response(200, json={"page": 1, "limit": 20, "total": 0, "has_more": False, "data": []})
 
     with (

@@ -476,10 +476,10 @@ def test_the_client_of_the_other_kind_is_refused(client_class):
         client_class(api_key=KEY, http_client=object())
     with httpx.Client() as sync_http:
         if client_class is AsyncDifyWorkflow:
-            with pytest.raises(ConfigurationError, match=r"httpx\.AsyncClient"):
+            with pytest.raises(ConfigurationError, match=r"httpx\.AsyncClient .*; got a httpx2?\.Client$"):
                 client_class(api_key=KEY, http_client=sync_http)
         else:
-            with pytest.raises(ConfigurationError, match=r"httpx\.Client"):
+            with pytest.raises(ConfigurationError, match=r"httpx\.Client .*; got a httpx2?\.AsyncClient$"):
                 client_class(api_key=KEY, http_client=httpx.AsyncClient())
 
 
