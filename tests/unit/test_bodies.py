@@ -20,7 +20,7 @@ from support.fault_server import KEY, FaultServer, event_stream, gzipped, raw, r
 from dify_workflow import APIResponseError, InternalServerError
 from dify_workflow._async.base_client import AsyncBaseClient
 from dify_workflow._http import bodies
-from dify_workflow._http.bodies import BodyError, Decoder
+from dify_workflow._http.bodies import BodyError, Decoder, too_large
 from dify_workflow._http.config import Configuration, secret_from
 from dify_workflow._http.pools import AsyncPool, Pool
 from dify_workflow._http.sse import EventParser
@@ -200,6 +200,11 @@ def test_a_status_counts_more_than_a_body_that_cannot_be_read(half: Half):
         error = failure(half, server.base_url, list_logs, max_retries=0)
     assert type(error) is InternalServerError
     assert error.status_code == 503
+
+
+@pytest.mark.parametrize(("bound", "size"), [((1 << 20) - 1, "1048575 bytes"), (1 << 20, "1 MiB"), (5 << 20, "5 MiB")])
+def test_a_bound_is_written_in_mib_from_one_on(bound: int, size: str):
+    assert str(too_large(bound)) == f"a body of more than {size}, which is not read"
 
 
 # --- events -----------------------------------------------------------------------------------------------------------
