@@ -45,8 +45,8 @@ FAULTS: Final = (
     Fault(
         "page and limit swapped",
         f"{FACADE}/_async/resources/logs.py",
-        "**filters.sent, page=page, limit=limit)",
-        "**filters.sent, page=limit, limit=page)",
+        "**sent, page=page, limit=limit)",
+        "**sent, page=limit, limit=page)",
     ),
     Fault(
         "a dropped parameter",
@@ -81,9 +81,9 @@ FAULTS: Final = (
     ),
     Fault(
         "a time sent unconverted",
-        f"{FACADE}/_logs/filters.py",
-        'sent["created_at__after"] = times.to_utc_text("created_at__after", created_at__after)',
-        'sent["created_at__after"] = str(created_at__after)',
+        f"{FACADE}/_logs/page_filters.py",
+        "sent |= {name: times.to_utc_text(name, moment) for",
+        "sent |= {name: str(moment) for",
     ),
     Fault("a lost field of a body", f"{FACADE}/_runs/arguments.py", '"action": _json_value("action", action), ', ""),
     Fault(
