@@ -67,10 +67,21 @@ class Server(SimpleHTTPRequestHandler):
         """Log nothing."""
 
 
+def pytest_configure() -> None:
+    """Refuse to begin where the site or the browser is missing: an exit within a worker says nothing."""
+    if not (SITE / "index.html").exists():
+        raise pytest.UsageError("there is no site in build/docs: run `make docs`")
+    if program() is None:
+        raise pytest.UsageError("the site is checked in chromium, which is missing: apt-get install chromium")
+
+
+def program() -> str | None:
+    """The path of the browser; None where there is none."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @pytest.fixture(scope="session")
 def site() -> Path:
-    if not (SITE / "index.html").exists():
-        pytest.exit("there is no site in build/docs: run `make docs`", returncode=1)
     return SITE
 
 
@@ -87,11 +98,8 @@ def address(site) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.exit("the site is checked in chromium, which is missing: apt-get install chromium", returncode=1)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=program(), args=OPTIONS)
         yield browser
         browser.close()
 
