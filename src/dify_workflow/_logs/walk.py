@@ -414,7 +414,10 @@ class WindowWalk:
         A replica that lagged made such a bound look exclusive. With its margin, a window shows again what is right
         above it, a second alone is not alone, and logs beyond the caller's bounds are shown.
         """
-        clock, page = self.clock, self._window() if self._sweeps is None else self._sweeps.next_request()
+        clock = self.clock
+        if not clock.before_margin and not clock.after_margin:
+            return False
+        page = self._window() if self._sweeps is None else self._sweeps.next_request()
         shown = {self._filtered(row.second) for row in rows if row.is_timed}
         before = clock.before_margin if page.before in shown else 0
         after = clock.after_margin if page.after in shown else 0
