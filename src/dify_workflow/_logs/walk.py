@@ -84,10 +84,10 @@ MOST_REPEATED_PAGES: Final = 2
 """Times that a page of a second is requested again that is empty though others of it were not."""
 MOST_REPEATED_WINDOWS: Final = 6
 """Times that a window is requested again where a replica lags behind."""
-MOST_IN_VAIN: Final = 500
+MOST_WITHOUT_LOGS: Final = 500
 """Requests in a row that give no log, those within sweeps aside, which have an end of their own; a search for a clock
-takes less than 100. So a walk that gives n logs ends after (n + 1) · `MOST_IN_VAIN` requests and as many times sweeps
-at most, whatever the server sends. (On a faithful one, each window gives a log.)"""
+takes less than 100. So a walk that gives n logs ends after (n + 1) · `MOST_WITHOUT_LOGS` requests and as many times
+sweeps at most, whatever the server sends. (On a faithful one, each window gives a log.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,7 @@ class WindowWalk:
         self._is_capped = False  # whether a page had fewer logs than there were: a proxy may cap them
         self._empty_responses = 0
         self._disputes = 0
-        self._vain = 0  # requests since the last log was given, those within sweeps aside
+        self._without_logs = 0  # requests since the last log was given, those within sweeps aside
         self._begun = False
         self._ended = False
 
@@ -372,8 +372,8 @@ class WindowWalk:
         except StopIteration as end:
             self._inquiry = self._pending = None
             given = end.value
-        self._vain = 0 if given else self._vain + (sweeps is None or sweeps is not self._sweeps)
-        if self._vain > MOST_IN_VAIN:
+        self._without_logs = 0 if given else self._without_logs + (sweeps is None or sweeps is not self._sweeps)
+        if self._without_logs > MOST_WITHOUT_LOGS:
             raise self._incomplete(self.total or 0, self.seen, "request after request shows nothing new")
         return given
 
@@ -414,10 +414,9 @@ class WindowWalk:
         A replica that lagged made such a bound look exclusive. With its margin, a window shows again what is right
         above it, a second alone is not alone, and logs beyond the caller's bounds are shown.
         """
-        clock = self.clock
-        if not clock.before_margin and not clock.after_margin:
+        if not self.clock.has_margins:
             return False
-        page = self._window() if self._sweeps is None else self._sweeps.next_request()
+        clock, page = self.clock, self._window() if self._sweeps is None else self._sweeps.next_request()
         shown = {self._filtered(row.second) for row in rows if row.is_timed}
         before = clock.before_margin if page.before in shown else 0
         after = clock.after_margin if page.after in shown else 0
