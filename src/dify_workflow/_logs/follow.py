@@ -513,10 +513,9 @@ class Following:
         yield clock
         if not self._has_inclusive_bounds:
             yield clock.with_margins()
-        if self.clock != clock:
-            yield self.clock
         if lookup.shift or self._is_shifted:  # else no zone has changed its offset
-            yield from neighbours(clock)
+            others = (self.clock, *neighbours(clock), *neighbours(self.clock))
+            yield from (other for other in dict.fromkeys(others) if other != clock)
 
     def note_shown(self, rows: Iterable[SeenLog], lookup: Lookup, clock: FilterClock, *, is_exact: bool) -> None:
         """Note which logs that are looked up are shown by a clock, and with no wider bounds (`is_exact`)."""
