@@ -155,6 +155,7 @@ class Following:
         self._whole: tuple[int | None, int | None] | None = None
         self._suspect_second: int | None = None
         self._unproved_second: int | None = None  # the newest known second, where no clock shows a log in it
+        self._is_restored = False
         self._has_inclusive_bounds = False  # whether a window showed logs of the seconds of both its bounds
         self._margin = 0
         self._quiet = 0
@@ -513,7 +514,9 @@ class Following:
         yield clock
         if not self._has_inclusive_bounds:
             yield clock.with_margins()
-        if lookup.shift or self._is_shifted:  # else no zone has changed its offset
+        misses = {row.misses for row in lookup.missing.values()}
+        is_doubtful = MOST_MISSES - 1 in misses or (self._is_restored and 0 in misses)
+        if lookup.shift or self._is_shifted or is_doubtful:  # the zone's offset may have been another one then
             others = (self.clock, *neighbours(clock), *neighbours(self.clock))
             yield from (other for other in dict.fromkeys(others) if other != clock)
 
@@ -635,7 +638,7 @@ class Following:
             raise ValueError(f"checkpoint belongs to the filters {value.get('filters')!r}, not {filters!r}")
         if not isinstance(value.get("has_begun"), bool):
             raise ValueError("checkpoint is damaged: 'has_begun' must be true or false")
-        self.has_begun = value["has_begun"]
+        self._is_restored, self.has_begun = True, value["has_begun"]
         self.oldest = _bound(value, "oldest")
         self.newest = _bound(value, "newest")
         self._recent = {
