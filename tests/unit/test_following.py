@@ -351,6 +351,7 @@ DAMAGES: list[dict[str, Any]] = [
     {"has_begun": 1},
     *({"newest": value} for value in SECOND_PLACES),
     *({"oldest": value} for value in SECOND_PLACES),
+    *({"newest_true": value} for value in SECOND_PLACES),
     *({"recent": value} for value in (None, [], "text", {"a": None}, {"a": "5"}, {"a": 10**20}, {5: 5})),
     *({"unfinished": value} for value in (
         None, [], {"a": None}, {"a": 5}, {"a": []}, {"a": [1]}, {"a": [1, 2, -1]}, {"a": [1, 2, 3, 4, 5]},
@@ -367,7 +368,7 @@ def test_a_damaged_checkpoint_is_refused(damage: dict[str, Any]):
     (name,) = damage
     with pytest.raises(ValueError, match="checkpoint") as caught:
         following().restore(some_checkpoint() | damage)
-    if name in {"has_begun", "newest", "oldest", "recent", "unfinished"}:
+    if name in {"has_begun", "newest", "newest_true", "oldest", "recent", "unfinished"}:
         assert str(caught.value).startswith(f"checkpoint is damaged: {name!r} must ")
 
 

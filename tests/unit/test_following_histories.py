@@ -562,6 +562,23 @@ def test_logs_around_a_step_of_times_are_given_once(kind: str, step: str, zone: 
     zoned_follows.check(zoned_follow(dice(11), kind, zone, forward=step == "forward", restarts=restarts))
 
 
+@pytest.mark.parametrize("half", ["sync", "async"])
+@pytest.mark.parametrize("zone", ["Europe/London", "Australia/Lord_Howe"])
+def test_a_checkpoint_of_the_first_pass_gives_the_second(half: str, zone: str):
+    # The logs of both passes are displayed in one hour, and filtered as of the second; the times of their runs differ.
+    step = step_of("session", zone, forward=False)
+    rows = [TableRow(f"{n}", step + n, step + n) for n in (-900, -600, 150, 700, 5000)]
+    table = ZonedFollowTable(rows, step - 800.0)
+    table.kind, table.zone = "session", zone
+    follow = follower(table, until=step - 500)
+    with pytest.raises(TimeIsUpError):
+        for _ in follow:
+            pass
+    table.now = step + 2 * DAY
+    given = told_by(half, table, checkpoint=json.loads(json.dumps(follow.checkpoint)), until=table.now + 600)
+    assert_true(rows[2:], given)
+
+
 def test_a_checkpoint_is_small_after_a_repeated_hour():
     rows = [TableRow(f"row-{n}", START + n, START + n) for n in range(600)]
     table = ShiftedTable(rows, START)

@@ -147,6 +147,7 @@ class Following:
         # A displayed second at which the clock was that of the second pass of an hour, and logs were of the first one.
         self._first_pass: int | None = None
         self._estimate: int | None = None  # the shift that logs showed last by the times of their runs
+        self._newest_true: int | None = None  # true second of the newest log, where the times of runs show it
         self._proved: FilterClock | None = None  # the clock by which a known log was found
         self._known_from: int | None = None  # displayed second from which on all logs are known that were given
         self._reached: dict[str, int] = {}  # seconds that rows of the present look count as of
@@ -176,6 +177,8 @@ class Following:
             return self.oldest
         margin = OVERLAP_SECONDS + max(self._margin, STEP_BACK if self._may_repeat else 0)
         start = self.clock.after(max(self.newest - margin, SECONDS.start))
+        if self._newest_true is not None:  # the filter takes a log for an hour later, at most, never for an earlier one
+            start = max(min(start, self._newest_true - OVERLAP_SECONDS), start - STEP_BACK)
         if self.is_unproved:
             # It may have been displayed by another clock before it was deleted: by the present one, hours ahead.
             earliest = self.oldest if self._known_after is None else self._known_after
@@ -224,7 +227,9 @@ class Following:
         self.has_begun = True
         self.newest = newest
         self._known_from = None if newest is None else newest - OVERLAP_SECONDS
-        self._recent.update((row.identity, row.second) for row in rows)
+        for row in rows:
+            self._recent[row.identity] = row.second
+            self._note_run_time(row)
         self._forget()
 
     def news_of(
@@ -252,7 +257,9 @@ class Following:
         """
         place = next((place for place, row in enumerate(rows) if row.identity in self._recent), None)
         is_placed = is_sorted and place is not None
-        if place is None:
+        if not is_sorted:
+            place = 0  # then no place says whether a log is new
+        elif place is None:
             place = len(rows) if is_beyond or self.newest is None else 0
         front = [row for row in rows[:place] if self._is_unknown(row)]
         seconds = self._late_of(rows[place:], is_sorted=is_sorted)
@@ -278,14 +285,15 @@ class Following:
     def _note_contradiction(
         self, rows: Iterable[SeenLog], start: int, late: dict[str, int], *, is_placed: bool
     ) -> None:
-        """Note those logs that are displayed before all that are late, and yet after the window's start.
+        """Note those logs that are displayed before the window's start, and not late.
 
         Displayed times went back, so that nothing displayed says whether such a log is new. It is where it is not
         behind a known one (`is_placed`), and the poll before would have shown it. It is known from then on, for as long
         as the newest known log is.
         """
         newest = self.newest or 0
-        hidden = [row for row in rows if row.identity not in late and self._is_unknown(row)]
+        unknown = [row for row in rows if row.identity not in late and self._is_unknown(row)]
+        hidden = [row for row in unknown if self.clock.after(row.second) < start]
         if not is_placed and self._known_after is not None and start >= self._known_after:
             late |= {row.identity: newest for row in hidden}
         else:
@@ -317,16 +325,32 @@ class Following:
                 above = row.second + more
             if start is None or not row.is_timed or row.second + more >= start:
                 late[row.identity] = min(row.second, row.second + more)
+            elif self._is_new_by_run(row):
+                late[row.identity] = self.newest or row.second
         return late
+
+    def _is_new_by_run(self, row: SeenLog) -> bool:
+        """Whether the time of its run shows that a log is of the second pass of an hour, or is late then."""
+        shift = estimated_shift([row])
+        if self.newest is None or not has_run_time(row) or (shift is None and self._newest_true is None):
+            return False
+        newest = self.newest - (self._estimate or 0) if self._newest_true is None else self._newest_true
+        return row.second - (shift or 0) >= newest - OVERLAP_SECONDS
+
+    def _note_run_time(self, row: SeenLog) -> None:
+        estimate = estimated_shift([row])
+        if estimate is None and self._newest_true is not None and has_run_time(row):
+            estimate = 0  # where the times of runs are true, as was seen
+        if estimate is None:
+            return
+        self._newest_true = max(row.second - estimate, self._newest_true or SECONDS.start)
+        if estimate != self._estimate:
+            self._estimate, self._proved = estimate, None
 
     def take(self, row: SeenLog, now: float) -> bool:
         """Note that it was a log's turn; whether it is one that the caller wants."""
         matches = self._filters.match(row.log)
-        estimate = estimated_shift([row])
-        if estimate is None and self._estimate and has_run_time(row):
-            estimate = 0  # where the times of runs are true, as was seen
-        if estimate is not None and estimate != self._estimate:
-            self._estimate, self._proved = estimate, None
+        self._note_run_time(row)
         second = self._reached.pop(row.identity, row.second)
         is_later = self.newest is None or second > self.newest
         if row.is_timed and is_later and row.identity not in self._unfinished:
@@ -490,6 +514,8 @@ class Following:
             # The newest known log was deleted, and with it what was displayed before times went back.
             displayed = {row.identity: row.second for row in rows if row.is_timed}
         if not displayed:
+            if back in STEPS[:2]:  # these times may be displayed once more
+                self._first_pass = self.newest
             return
         self._recent = {key: displayed.get(key, second - back) for key, second in self._recent.items()}
         self.newest = max(displayed.values())
@@ -515,8 +541,8 @@ class Following:
         if not self._has_inclusive_bounds:
             yield clock.with_margins()
         misses = {row.misses for row in lookup.missing.values()}
-        is_doubtful = MOST_MISSES - 1 in misses or (self._is_restored and 0 in misses)
-        if lookup.shift or self._is_shifted or is_doubtful:  # the zone's offset may have been another one then
+        may_differ = lookup.shift or self._is_shifted or self._is_restored
+        if MOST_MISSES - 1 in misses or (may_differ and 0 in misses):  # the zone's offset may have been another one
             others = (self.clock, *neighbours(clock), *neighbours(self.clock))
             yield from (other for other in dict.fromkeys(others) if other != clock)
 
@@ -609,6 +635,8 @@ class Following:
                 "first_pass": self._first_pass,
                 "known_from": self._recent_start,
             }
+        if self._newest_true is not None:
+            shift["newest_true"] = self._newest_true
         if self._known_after is not None:
             shift["known_after"] = self._known_after
         return shift | {
@@ -653,6 +681,8 @@ class Following:
             self._known_after = _second(value["known_after"], "known_after")
         first_pass = value.get("first_pass")
         self._first_pass = None if first_pass is None else _second(first_pass, "first_pass")
+        newest_true = value.get("newest_true")
+        self._newest_true = None if newest_true is None else _second(newest_true, "newest_true")
         known_from = None if value.get("known_from") is None else _second(value["known_from"], "known_from")
         self._known_from = (
             known_from if known_from is not None or self.newest is None else self.newest - OVERLAP_SECONDS
