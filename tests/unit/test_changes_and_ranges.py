@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pickle
 from random import Random
@@ -24,8 +25,10 @@ from support.job_histories import (
     random_ranges,
 )
 from support.log_histories import NO_FILTERS
+from support.zoned_histories import changes_of
 
 from dify_workflow import APIConnectionError, AsyncDifyWorkflow, DifyWorkflow, Verbatim
+from dify_workflow._async.log_follow import AsyncLogChanges
 from dify_workflow._logs.follow import Following
 from dify_workflow._sync.log_follow import LogChanges
 from dify_workflow.testing import Sandbox
@@ -33,6 +36,9 @@ from dify_workflow.types import LogRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from dify_workflow._logs.walk import PageRequest
+    from dify_workflow.models import WorkflowLogPage
 
 
 @pytest.mark.parametrize(
@@ -196,3 +202,33 @@ def test_what_is_no_range_is_refused(value: Any):
 def test_a_client_is_not_pickled_and_says_what_to_do(cls: Any, part: Callable[[Any], Any]):
     with pytest.raises(TypeError, match=r"not pickled.*DifyWorkflow\(\).*environment"):
         pickle.dumps(part(cls(api_key="app-secret", base_url=NOWHERE)))
+
+
+def changes_read_by(half: Half, table: JobTable, following: Following) -> list[str]:
+    """The ids of the changes, and the position after them in `following`."""
+
+    async def read_page(request: PageRequest) -> WorkflowLogPage:
+        return table.page(request)
+
+    async def read() -> list[str]:
+        return [str(log.id) async for log in AsyncLogChanges(read_page, following)]
+
+    if half.name == "async":
+        return asyncio.run(read())
+    return [str(log.id) for log in LogChanges(table.page, following)]
+
+
+@pytest.mark.parametrize("after", [20, 60])
+@EACH_HALF
+def test_a_backlog_over_a_step_of_times_is_given_whole(half: Half, after: int):
+    # The part of the backlog that is read last begins at logs that were displayed by another offset than the newest.
+    zone = "America/Indianapolis"
+    step = changes_of(zone)[1]
+    moments = [step + 400 * number for number in range(after - 1040, after)]
+    rows = [JobRow(str(moment), moment, moment, moment, NEVER, "succeeded") for moment in moments]
+    table = JobTable(JobHistory("process", zone, rows, [], moments[0], 0.0))
+    following = Following(NO_FILTERS, oldest=moments[0], poll=1e9, give_up_after=1e9)
+    given: list[str] = []
+    for table.now in (float(moments[25]), float(moments[-1])):
+        given += changes_read_by(half, table, following)
+    assert given == [row.key for row in rows]

@@ -301,6 +301,7 @@ class AsyncPolling:
                     async for row in found:
                         helps_to_part, passes = True, 0
                         yield row
+                self._is_clock_proven = self._is_clock_proven and not helps_to_part  # it was for an older part
                 continue
             else:
                 given += await self._all(walk)
