@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
+import sys
 from typing import Any
 
 import anyio
@@ -46,6 +48,44 @@ def test_what_a_transport_raises_is_a_connection_error(half: Half, error: Except
     assert isinstance(found, APITimeoutError) is isinstance(error, httpcore.TimeoutException)
     assert str(found).startswith("GET /v1/workflows/logs: ")
     assert found.request_sent is not isinstance(error, UnicodeError | ssl.SSLCertVerificationError)
+
+
+WITHOUT_FILES = """
+import asyncio, os, resource, sys
+from dify_workflow import AsyncDifyWorkflow, DifyError, DifyWorkflow
+
+url, is_sync, options = sys.argv[1], sys.argv[2] == "sync", {"api_key": "app-key", "backoff": 0, "max_retries": 1}
+clients = [(DifyWorkflow if is_sync else AsyncDifyWorkflow)(base_url=url, **options) for _ in range(2)]
+
+async def called(client):
+    return client.logs.list() if is_sync else await client.logs.list()
+
+async def main():
+    await called(clients[0])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (60, 60))
+    files = []
+    try:
+        while True:
+            files.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        pass
+    try:
+        await called(clients[1])
+    except DifyError as error:
+        files = [os.close(file) for file in files]
+        print(type(error).__name__, error)
+
+asyncio.run(main())
+"""
+
+
+@EACH_HALF
+def test_a_call_without_free_descriptors_is_a_connection_error(half: Half):
+    with FaultServer(page_response(rows=1)) as server:
+        command = [sys.executable, "-c", WITHOUT_FILES, server.base_url, half.name]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.stderr == ""
+    assert result.stdout.startswith("APIConnectionError GET /v1/workflows/logs: ")
 
 
 @EACH_HALF

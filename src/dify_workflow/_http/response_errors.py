@@ -16,11 +16,12 @@ from .._errors import (
     WorkflowStreamError,
     class_of_status,
 )
-from . import library
+from . import library, tracebacks
 from .bodies import BodyError
 from .decode import BrokenEventError, MissingError, ReportedError, UnusableBodyError, is_html, is_object, shortened
 from .library import httpx
 from .requests import without_secrets
+from .transport_errors import as_http_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,13 +181,6 @@ def cut_stream(response: httpx.Response, progress: str, secret: Secret) -> APICo
     )
 
 
-def raised() -> tuple[type[Exception], ...]:
-    """The classes of errors that a transport raises. Asked for only when something was raised."""
-    from .transport_errors import raised  # noqa: PLC0415 - loaded when needed
-
-    return raised()
-
-
 def transport_error(
     raised: Exception,
     request: httpx.Request,
@@ -198,9 +192,6 @@ def transport_error(
 
     What it raised becomes its cause, without the frames of httpx's insides: their variables hold the headers.
     """
-    from . import tracebacks  # noqa: PLC0415 - loaded when needed
-    from .transport_errors import as_http_error  # noqa: PLC0415 - loaded when needed
-
     error = as_http_error(raised)
     what = _what_failed(error, secret) + (f", {secret.redact(progress)}" if progress else "")
     summary = summary_of(request, secret, what, with_port=True)
@@ -248,8 +239,6 @@ def conceal(error: BaseException, response: httpx.Response | None, secret: Secre
     """
     if isinstance(error, GeneratorExit):  # nobody sees it; and while a process ends, nothing can be imported
         return
-    from . import tracebacks  # noqa: PLC0415 - loaded when needed
-
     tracebacks.hide_frames(error)
     tracebacks.redact(error, secret)
     if response is not None:

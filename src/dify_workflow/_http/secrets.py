@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from .secret_spellings import REPLACEMENT, spellings
+
 
 class Secret:
     """A string that no repr, log or traceback shows."""
@@ -24,16 +26,12 @@ class Secret:
         """Whether a string contains the secret, in one of its `spellings`."""
         if len(text) < len(self._text):
             return False
-        from .secret_spellings import spellings  # noqa: PLC0415 - loaded when needed
-
         return spellings(self._text).search(text) is not None
 
     def redact(self, text: str) -> str:
         """A string without the secret, which a server may echo, in any of its `spellings`."""
         if len(text) < len(self._text):
             return text
-        from .secret_spellings import REPLACEMENT, spellings  # noqa: PLC0415 - loaded when needed
-
         return spellings(self._text).sub(REPLACEMENT, text)
 
     def redact_bytes(self, data: bytes) -> bytes:

@@ -9,7 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from .._errors import DifyError
-from .._http import bodies, decode, logging, requests, response_errors
+from .._http import bodies, decode, logging, requests, response_errors, retry, transport_errors
+from .._http.advice import add_advice
 from .._http.attempts import Attempt, attempt_of, end_attempt
 from .._http.config import UNCHANGED, Timeout
 from .._http.library import httpx
@@ -198,8 +199,6 @@ class BaseClient:
                 work = partial(attempt, send, connections.hold, request, limits)
                 return work() if life is None else life.run(bounds, work)
             except DifyError as error:
-                from .._http import retry  # noqa: PLC0415 - loaded when needed
-
                 pause = retry.seconds_before_retry(
                     error,
                     method=call.method,
@@ -210,8 +209,6 @@ class BaseClient:
                 )
                 if pause is None:
                     if advice is not None:
-                        from .._http.advice import add_advice  # noqa: PLC0415 - loaded when needed
-
                         add_advice(error, advice(error))
                     raise
                 retries_made += 1
@@ -229,7 +226,7 @@ class BaseClient:
             if self.configuration.base_url not in self.versions:
                 self._note_version(response)
             content = self._content(pieces(response, is_whole=True), response, limits, begun)
-        except response_errors.raised() as error:
+        except transport_errors.raised() as error:
             failure = response_errors.transport_error(error, request, response, self.configuration.api_key)
         except BaseException as error:
             response_errors.conceal(error, response, self.configuration.api_key)
@@ -263,7 +260,7 @@ class BaseClient:
                 opened, held = (held, chunks), None
                 return opened
             content = beginning + self._content(chunks, response, limits, begun)
-        except response_errors.raised() as error:
+        except transport_errors.raised() as error:
             failure = response_errors.transport_error(error, request, response, self.configuration.api_key)
         except BaseException as error:
             response_errors.conceal(error, response, self.configuration.api_key)
