@@ -3,7 +3,7 @@
 Usage: soak.py [COUNT] [--seed FIRST] [--kind KIND] [--processes N]
 
 The kinds are faithful servers ("honest", read by one worker, by several: "workers", with unusual logs: "odd"), faulty
-ones (`lies`), and those whose filters contradict what they display ("session", "process", "exclusive", "lagging";
+ones (`faulty`), and those whose filters contradict what they display ("session", "process", "exclusive", "lagging";
 tests/support/zoned_histories.py says what they are). "changes" and "ranges" are jobs that use `logs.changes` and
 `logs.ranges` (tests/support/job_histories.py). "follow-zones" follows logs over a change of a zone's offset
 (tests/support/zoned_follows.py). "export-csv" and so on are exports to one target of 25,000 logs by one worker, by
@@ -38,7 +38,7 @@ KINDS: Final = {
     "honest": ("log_histories", "random_history", "check"),
     "workers": ("log_histories", "random_history_with_workers", "check"),
     "odd": ("log_histories", "random_history_with_odd_rows", "check"),
-    "lies": ("log_histories", "random_lies", "check_lies"),
+    "faulty": ("log_histories", "random_faulty_history", "check_faulty"),
     "session": ("zoned_histories", "random_session_history", "check"),
     "process": ("zoned_histories", "random_process_history", "check"),
     "exclusive": ("zoned_histories", "random_exclusive_history", "check"),

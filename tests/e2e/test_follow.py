@@ -39,7 +39,7 @@ def end(sandbox: Sandbox, log: LogRow, status: str, **changes: object) -> None:
     assert sandbox.update_run(log.run.id, status=status, finished_at=NOW + 5, **changes)
 
 
-def told(logs: list[WorkflowLog]) -> list[tuple[str, str | None]]:
+def id_and_status(logs: list[WorkflowLog]) -> list[tuple[str, str | None]]:
     return [(log.id, None if log.workflow_run is None else str(log.workflow_run.status)) for log in logs]
 
 
@@ -58,20 +58,20 @@ def test_each_new_row_comes_once_and_once_more_when_it_has_ended(half: Half, san
     with follow(half, sandbox, since="1d") as follower:
         begun(follower, sandbox)
         logs = [sandbox.add_log(created_at=NOW + 1, status=status) for status in UNFINISHED]
-        assert sorted(told(follower.take(4))) == sorted(
+        assert sorted(id_and_status(follower.take(4))) == sorted(
             (log.id, status) for log, status in zip(logs, UNFINISHED, strict=True)
         )
         for log, status in zip(logs, ENDS, strict=True):
             end(sandbox, log, status)
-        assert sorted(told(follower.take(4))) == sorted(
+        assert sorted(id_and_status(follower.take(4))) == sorted(
             (log.id, status) for log, status in zip(logs, ENDS, strict=True)
         )
-        for log in logs:  # a change after the end is told to nobody
+        for log in logs:  # a change after the end is reported to nobody
             end(sandbox, log, "failed", total_tokens=7)
         last = sandbox.add_log(created_at=NOW + 2, status="failed")
         end(sandbox, last, "succeeded")
         after = sandbox.add_log(created_at=NOW + 3)
-        given = told(follower.take(2))
+        given = id_and_status(follower.take(2))
         assert [identity for identity, _ in given] == [last.id, after.id]
 
 
@@ -83,7 +83,7 @@ def test_a_row_far_in_the_past_is_still_told_to_have_ended(half: Half, sandbox: 
         assert [log.id for log in follower.take(11)] == [old.id, *(row.id for row in rows)]
         end(sandbox, old, "failed", error="boom")
         (log,) = follower.take()
-        assert told([log]) == [(old.id, "failed")]
+        assert id_and_status([log]) == [(old.id, "failed")]
         assert log.workflow_run is not None
         assert log.workflow_run.error == "boom"
 
@@ -94,7 +94,7 @@ def test_a_row_that_appears_late_is_not_missed(half: Half, sandbox: Sandbox):
         begun(follower, sandbox)
         for age in (30, 1, 0, 17):
             late = sandbox.add_log(created_at=NOW - age)
-            assert told(follower.take()) == [(late.id, "succeeded")]
+            assert id_and_status(follower.take()) == [(late.id, "succeeded")]
 
 
 @EACH_HALF
@@ -105,7 +105,7 @@ def test_new_logs_come_where_displayed_times_are_shifted(half: Half, sandbox: Sa
     with follow(half, sandbox, since=text_of(NOW)) as follower:
         for _ in range(5):
             log = sandbox.add_log(created_at=int(time.time()))
-            assert told(follower.take()) == [(log.id, "succeeded")]
+            assert id_and_status(follower.take()) == [(log.id, "succeeded")]
 
 
 @EACH_HALF
@@ -218,9 +218,9 @@ def test_filters_give_what_matches_and_its_end(half: Half, sandbox: Sandbox, fil
         for n, other in enumerate(others):
             sandbox.add_log(created_at=NOW + n, status="running", **other)
         log = sandbox.add_log(created_at=NOW + 5, status="running", **wanted)
-        assert told(follower.take()) == [(log.id, "running")]
+        assert id_and_status(follower.take()) == [(log.id, "running")]
         end(sandbox, log, "succeeded")
-        assert told(follower.take()) == [(log.id, "succeeded")]
+        assert id_and_status(follower.take()) == [(log.id, "succeeded")]
         unfinished = follower.checkpoint["unfinished"]
     assert unfinished == {}
 
@@ -231,12 +231,12 @@ def test_a_row_comes_when_it_takes_the_status_and_no_other_time(half: Half, sand
         running = sandbox.add_log(created_at=NOW, status="running")
         other = sandbox.add_log(created_at=NOW, status="running")
         failed = sandbox.add_log(created_at=NOW + 1, status="failed")
-        assert told(follower.take()) == [(failed.id, "failed")]
+        assert id_and_status(follower.take()) == [(failed.id, "failed")]
         end(sandbox, other, "succeeded")
         end(sandbox, running, "failed")
-        assert told(follower.take()) == [(running.id, "failed")]
+        assert id_and_status(follower.take()) == [(running.id, "failed")]
         failed = sandbox.add_log(created_at=NOW + 2, status="failed")
-        assert told(follower.take()) == [(failed.id, "failed")]
+        assert id_and_status(follower.take()) == [(failed.id, "failed")]
 
 
 @EACH_HALF
@@ -244,14 +244,14 @@ def test_a_status_that_is_no_end_comes_when_the_row_takes_it(half: Half, sandbox
     with follow(half, sandbox, since="1d", status="paused") as follower:
         log = sandbox.add_log(created_at=NOW, status="running")
         first = sandbox.add_log(created_at=NOW + 1, status="paused")
-        assert told(follower.take()) == [(first.id, "paused")]
+        assert id_and_status(follower.take()) == [(first.id, "paused")]
         assert log.run is not None
         sandbox.update_run(log.run.id, status="paused")
-        assert told(follower.take()) == [(log.id, "paused")]
+        assert id_and_status(follower.take()) == [(log.id, "paused")]
         end(sandbox, log, "succeeded")
         end(sandbox, first, "succeeded")
         last = sandbox.add_log(created_at=NOW + 2, status="paused")
-        assert told(follower.take()) == [(last.id, "paused")]
+        assert id_and_status(follower.take()) == [(last.id, "paused")]
 
 
 @EACH_HALF
@@ -259,9 +259,9 @@ def test_a_row_whose_run_or_creator_is_gone_comes_once(half: Half, sandbox: Sand
     bare = replace(new_log(created_at=NOW), run=None, creator=None)
     sandbox.add_logs([bare])
     with follow(half, sandbox, since="1d") as follower:
-        assert told(follower.take()) == [(bare.id, None)]
+        assert id_and_status(follower.take()) == [(bare.id, None)]
         after = sandbox.add_log(created_at=NOW + 1)
-        assert told(follower.take()) == [(after.id, "succeeded")]
+        assert id_and_status(follower.take()) == [(after.id, "succeeded")]
 
 
 @EACH_HALF
@@ -271,9 +271,9 @@ def test_rows_that_are_deleted_are_no_news(half: Half, sandbox: Sandbox):
         assert [log.id for log in follower.take(2)] == [log.id for log in gone]
         sandbox.delete_logs(log.id for log in gone)
         log = sandbox.add_log(created_at=NOW + 200, status="running")
-        assert told(follower.take()) == [(log.id, "running")]
+        assert id_and_status(follower.take()) == [(log.id, "running")]
         end(sandbox, log, "succeeded")
-        assert told(follower.take()) == [(log.id, "succeeded")]
+        assert id_and_status(follower.take()) == [(log.id, "succeeded")]
 
 
 # Checkpoints ------------------------------------------------------------------------------------------------------
@@ -284,12 +284,12 @@ def test_rows_that_are_deleted_are_no_news(half: Half, sandbox: Sandbox):
 def test_a_restart_after_any_row_loses_and_repeats_nothing(half: Half, sandbox: Sandbox, first: int):
     sandbox.add_logs(new_log(created_at=NOW - n // 40, status=("running", "succeeded")[n % 2]) for n in range(200))
     with follow(half, sandbox, since="1d") as follower:
-        given = told(follower.take(first))
+        given = id_and_status(follower.take(first))
         checkpoint = follower.checkpoint
     with follow(half, sandbox, checkpoint=checkpoint) as follower:
-        given += told(follower.take(200 - first))
+        given += id_and_status(follower.take(200 - first))
         after = sandbox.add_log(created_at=NOW + 1)
-        assert told(follower.take()) == [(after.id, "succeeded")]
+        assert id_and_status(follower.take()) == [(after.id, "succeeded")]
     assert len(set(given)) == 200
 
 
@@ -304,7 +304,7 @@ def test_a_restart_tells_what_ended_meanwhile(half: Half, sandbox: Sandbox):
     end(sandbox, young, "succeeded")
     later = sandbox.add_log(created_at=NOW + 7000)
     with follow(half, sandbox, checkpoint=checkpoint) as follower:
-        given = told(follower.take(3))
+        given = id_and_status(follower.take(3))
         assert given == [(young.id, "succeeded"), (later.id, "succeeded"), (old.id, "failed")]
         assert set(follower.checkpoint["recent"]) == {later.id}
         assert follower.checkpoint["unfinished"] == {}
@@ -317,7 +317,7 @@ def test_a_checkpoint_counts_more_than_since(half: Half, sandbox: Sandbox):
         checkpoint = follower.checkpoint
     after = sandbox.add_log(created_at=NOW + 1)
     with follow(half, sandbox, since="30d", checkpoint=checkpoint) as follower:
-        assert told(follower.take()) == [(after.id, "succeeded")]
+        assert id_and_status(follower.take()) == [(after.id, "succeeded")]
 
 
 # Arguments --------------------------------------------------------------------------------------------------------

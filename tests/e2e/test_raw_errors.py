@@ -1,4 +1,4 @@
-"""A call raises errors of the SDK, or a ValueError of an argument: nothing of what lies below passes through."""
+"""A call raises errors of the SDK, or a ValueError of an argument: nothing of what faults below passes through."""
 
 from __future__ import annotations
 

@@ -207,7 +207,7 @@ def following_of(
 def told_by(half: str, table: Table, *, until: float, **options: Any) -> list[tuple[str, str]]:
     """What a follow of either half, "sync" or "async", gives until a moment."""
     if half == "sync":
-        return [told(log) for log in table.follow(until=until, **options)]
+        return [id_and_status(log) for log in table.follow(until=until, **options)]
 
     async def read_page(request: PageRequest) -> WorkflowLogPage:
         return table.read_page(request)
@@ -223,7 +223,7 @@ def told_by(half: str, table: Table, *, until: float, **options: Any) -> list[tu
         follow = AsyncLogFollow(read_page, following, monotonic=lambda: table.now - START, sleep=sleep)
         with contextlib.suppress(TimeIsUpError):
             async for log in follow:
-                given.append(told(log))  # noqa: PERF401 - what was given counts, though the end is an error
+                given.append(id_and_status(log))  # noqa: PERF401 - what was given counts, though the end is an error
         return given
 
     return asyncio.run(collect())
@@ -264,7 +264,7 @@ def history(chance: random.Random, *, length: int, burst: int) -> list[TableRow]
     return rows
 
 
-def told(log: Any) -> tuple[str, str]:
+def id_and_status(log: Any) -> tuple[str, str]:
     return log.id, log.workflow_run.status
 
 
@@ -388,14 +388,14 @@ def check(followed: FollowHistory) -> FollowOutcome:
         follow = follower(table, checkpoint=checkpoint, since=since, until=end, jump=jump)
         with contextlib.suppress(TimeIsUpError):
             for log in follow:
-                given.append(told(log))
+                given.append(id_and_status(log))
                 if chance.random() < followed.cut_rate:
                     break
         checkpoint = json.loads(json.dumps(follow.checkpoint))
         follow.close()
     if isinstance(table, LaggingTable):
         table.lag_rate = 0.0
-    given += [told(log) for log in table.follow(checkpoint=checkpoint, until=table.now + 3000)]
+    given += [id_and_status(log) for log in table.follow(checkpoint=checkpoint, until=table.now + 3000)]
     assert_true(followed.rows, given)
     return FollowOutcome(table)
 

@@ -18,7 +18,7 @@ from dify_workflow import IncompleteWalkError
 from dify_workflow._async.log_walk import AsyncLogWalk
 from dify_workflow._logs.filters import LogFilters
 from dify_workflow._sync.log_walk import LogWalk
-from support.log_table import HONEST, ODD_FORMS, Lies, LogTable, key_of
+from support.log_table import FAULTLESS, ODD_FORMS, LogTable, ServerFaults, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class History:
     newest: int | None = None
     oldest: int | None = None
     status: str | None = None
-    lies: Lies = HONEST
+    faults: ServerFaults = FAULTLESS
     odd: dict[int, str] = field(default_factory=dict)
     cuts: list[int] = field(default_factory=list)
     """Rows after which the walk is left and another one continues from its checkpoint."""
@@ -87,7 +87,7 @@ class Outcome:
 def walk(history: History) -> Outcome:
     """Walk a history, to its end or to the error."""
     table = LogTable(
-        history.crowds, lies=history.lies, odd=history.odd, statuses=("succeeded", "running", "failed", "paused")
+        history.crowds, faults=history.faults, odd=history.odd, statuses=("succeeded", "running", "failed", "paused")
     )
     there = {
         key
@@ -176,8 +176,8 @@ def check(history: History) -> Outcome:
     return outcome
 
 
-def check_lies(history: History) -> Outcome:
-    """Walk a history of a server that lies: every row, or an error that tells the truth; and always an end."""
+def check_faulty(history: History) -> Outcome:
+    """Walk a history of a server that faults: every row, or an error that tells the truth; and always an end."""
     outcome = walk(history)
     _check_given(outcome, may_be_lost=outcome.error is not None)
     if outcome.error is None:
@@ -262,10 +262,10 @@ def random_history_with_odd_rows(random: Random) -> History:
     return history
 
 
-def random_lies(random: Random) -> History:
-    """The same, on a server that lies in one way."""
+def random_faulty_history(random: Random) -> History:
+    """The same, on a server that faults in one way."""
     history = random_history_with_workers(random) if random.random() < 0.3 else random_history(random)
-    history.lies = random.choice(LIES)
+    history.faults = random.choice(FAULTS)
     # Where everything has to be swept, the rule for full seconds holds for the whole table: a gain and a loss at once
     # cannot be seen.
     for number, changes in history.changes.items():
@@ -289,21 +289,21 @@ TOTALS: dict[str, Callable[[int], Any]] = {
     "null": lambda true: None,
     "text": str,
 }
-WRONG_TOTALS = [Lies(total=total, name=f"total {name}") for name, total in TOTALS.items()]
+WRONG_TOTALS = [ServerFaults(total=total, name=f"total {name}") for name, total in TOTALS.items()]
 
-LIES = (
-    Lies(ignores_before=True),
-    Lies(ignores_after=True),
-    Lies(ignores_before=True, ignores_after=True),
+FAULTS = (
+    ServerFaults(ignores_before=True),
+    ServerFaults(ignores_after=True),
+    ServerFaults(ignores_before=True, ignores_after=True),
     *WRONG_TOTALS,
-    Lies(has_more=True),
-    Lies(has_more=False),
-    Lies(cap=20),
-    Lies(cap=20, cuts=True),
-    Lies(cap=1),
-    Lies(order="ascending"),
-    Lies(order="unsorted"),
-    Lies(ignores_page=True),
+    ServerFaults(has_more=True),
+    ServerFaults(has_more=False),
+    ServerFaults(cap=20),
+    ServerFaults(cap=20, cuts=True),
+    ServerFaults(cap=1),
+    ServerFaults(order="ascending"),
+    ServerFaults(order="unsorted"),
+    ServerFaults(ignores_page=True),
 )
 
 

@@ -4,7 +4,7 @@
     page = table.page(PageRequest(before=None, after=None))
 
 It responds as a measured server does: newest first, rows of one second in an order that depends on the page's size, its
-offset and the window, both bounds inclusive, `total` of the window. `Lies` are what other servers and proxies may do;
+offset and the window, both bounds inclusive, `total` of the window. `Faults` are what other servers and proxies may do;
 `before_request` is the place to change rows between two pages.
 """
 
@@ -27,7 +27,7 @@ PRIME = 2**31 - 1
 
 
 @dataclass(frozen=True)
-class Lies:
+class ServerFaults:
     """What a server or a proxy may do wrong."""
 
     ignores_before: bool = False
@@ -45,11 +45,11 @@ class Lies:
 
     def __str__(self) -> str:
         return self.name or ", ".join(
-            f"{name}={value}" for name, value in vars(self).items() if value != getattr(Lies, name)
+            f"{name}={value}" for name, value in vars(self).items() if value != getattr(ServerFaults, name)
         )
 
 
-HONEST = Lies()
+FAULTLESS = ServerFaults()
 
 ODD_FORMS: dict[str, Callable[[str, int], Any]] = {
     "null": lambda key, second: None,
@@ -94,12 +94,12 @@ class LogTable:
         self,
         crowds: Iterable[tuple[int, int]] = (),
         *,
-        lies: Lies = HONEST,
+        faults: ServerFaults = FAULTLESS,
         odd: dict[int, str] | None = None,
         statuses: tuple[str, ...] = ("succeeded",),
         before_request: Callable[[int], object] | None = None,
     ) -> None:
-        self.lies = lies
+        self.faults = faults
         self.before_request = before_request
         self.requests: list[PageRequest] = []
         self.rows: dict[str, TableRow] = {}
@@ -154,27 +154,27 @@ class LogTable:
         self.requests.append(request)
         if self.before_request is not None:
             self.before_request(len(self.requests))
-        lies = self.lies
-        before = None if lies.ignores_before else request.before
-        after = None if lies.ignores_after else request.after
-        limit = request.limit if lies.cap is None or lies.cuts else min(request.limit, lies.cap)
-        offset = 0 if lies.ignores_page else (request.page - 1) * limit
+        faults = self.faults
+        before = None if faults.ignores_before else request.before
+        after = None if faults.ignores_after else request.after
+        limit = request.limit if faults.cap is None or faults.cuts else min(request.limit, faults.cap)
+        offset = 0 if faults.ignores_page else (request.page - 1) * limit
         shuffle = 1 + zlib.crc32(f"{limit} {offset} {before} {after}".encode()) % (PRIME - 1)
         low = 0 if after is None else bisect_left(self._seconds, after)
         high = len(self._seconds) if before is None else bisect_right(self._seconds, before)
         seconds = self._seconds[low:high]
         total = sum(len(self._crowds[second]) for second in seconds)
-        if lies.order == "unsorted":
+        if faults.order == "unsorted":
             rows = sorted((row for second in seconds for row in self._crowds[second]), key=lambda row: row.tie)
             shown = rows[offset : offset + limit]
         else:
-            shown = self._slice(seconds if lies.order == "ascending" else seconds[::-1], offset, limit, shuffle)
-        shown = shown[: lies.cap]
+            shown = self._slice(seconds if faults.order == "ascending" else seconds[::-1], offset, limit, shuffle)
+        shown = shown[: faults.cap]
         return WorkflowLogPage(
             page=request.page,
             limit=limit,
-            total=lies.total(total),
-            has_more=total > offset + limit if lies.has_more is None else lies.has_more,
+            total=faults.total(total),
+            has_more=total > offset + limit if faults.has_more is None else faults.has_more,
             data=[row.log for row in shown],
         )
 

@@ -20,7 +20,7 @@ from dify_workflow import IncompleteWalkError
 from dify_workflow._async.log_walk import AsyncLogWalk
 from dify_workflow._logs.walk import WindowWalk
 from support.log_histories import NO_FILTERS, NOW
-from support.log_table import HONEST, Lies, LogTable
+from support.log_table import FAULTLESS, LogTable, ServerFaults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Case(NamedTuple):
     Attributes:
         name: what is special about it.
         crowds: ages of seconds, and how many rows each has.
-        lies: what the server does wrong.
+        faults: what the server does wrong.
         newest: age of the second that the walk begins with; None begins with the newest row.
         oldest: age of the last second; None reads to the end.
         known: rows of the first second that were given before.
@@ -49,7 +49,7 @@ class Case(NamedTuple):
 
     name: str
     crowds: list[tuple[int, int]]
-    lies: Lies = HONEST
+    faults: ServerFaults = FAULTLESS
     newest: int | None = None
     oldest: int | None = None
     known: int = 0
@@ -58,7 +58,7 @@ class Case(NamedTuple):
 
 
 OLD_CROWD: Final = [(0, 30), (121, 150), (502, 40)]
-SEVEN_MORE: Final = Lies(total=lambda true: true + 7)
+SEVEN_MORE: Final = ServerFaults(total=lambda true: true + 7)
 CASES: Final = (
     Case("nothing", []),
     Case("99 rows", [(0, 50), (1, 49)]),
@@ -84,26 +84,26 @@ CASES: Final = (
     Case("a crowded second first, from a checkpoint on", [(0, 5), (500, 150), (501, 10)], newest=500, known=20),
     Case("nothing but a crowded second", [(0, 150)]),
     Case("crowded seconds that a page holds", [(0, 100), (1, 100)]),
-    Case("ascending", [(0, 100), (1, 20)], Lies(order="ascending")),
-    Case("ascending, a crowded second first", [(0, 20), (1, 100)], Lies(order="ascending")),
-    Case("unsorted", [(age, 4) for age in range(40)], Lies(order="unsorted")),
-    Case("unsorted, with bounds", [(age, 4) for age in range(40)], Lies(order="unsorted"), newest=5, oldest=35),
-    Case("unsorted, one page", [(age, 4) for age in range(10)], Lies(order="unsorted")),
-    Case("a bound is ignored", [(age, 4) for age in range(40)], Lies(ignores_before=True)),
-    Case("the other bound is ignored", [(age, 4) for age in range(60)], Lies(ignores_after=True), oldest=20),
-    Case("pages of 20 instead", [(age, 4) for age in range(20)], Lies(cap=20)),
-    Case("pages of 20 instead, crowded", [(0, 4), (200, 30), (201, 4)], Lies(cap=20)),
-    Case("pages cut to 20", [(age, 4) for age in range(20)], Lies(cap=20, cuts=True)),
-    Case("pages cut to 20, crowded", [(0, 4), (200, 30), (201, 4)], Lies(cap=20, cuts=True)),
-    Case("pages of 1", [(0, 2)], Lies(cap=1)),
-    Case("always the first page", [(0, 150), (1, 10)], Lies(ignores_page=True)),
+    Case("ascending", [(0, 100), (1, 20)], ServerFaults(order="ascending")),
+    Case("ascending, a crowded second first", [(0, 20), (1, 100)], ServerFaults(order="ascending")),
+    Case("unsorted", [(age, 4) for age in range(40)], ServerFaults(order="unsorted")),
+    Case("unsorted, with bounds", [(age, 4) for age in range(40)], ServerFaults(order="unsorted"), newest=5, oldest=35),
+    Case("unsorted, one page", [(age, 4) for age in range(10)], ServerFaults(order="unsorted")),
+    Case("a bound is ignored", [(age, 4) for age in range(40)], ServerFaults(ignores_before=True)),
+    Case("the other bound is ignored", [(age, 4) for age in range(60)], ServerFaults(ignores_after=True), oldest=20),
+    Case("pages of 20 instead", [(age, 4) for age in range(20)], ServerFaults(cap=20)),
+    Case("pages of 20 instead, crowded", [(0, 4), (200, 30), (201, 4)], ServerFaults(cap=20)),
+    Case("pages cut to 20", [(age, 4) for age in range(20)], ServerFaults(cap=20, cuts=True)),
+    Case("pages cut to 20, crowded", [(0, 4), (200, 30), (201, 4)], ServerFaults(cap=20, cuts=True)),
+    Case("pages of 1", [(0, 2)], ServerFaults(cap=1)),
+    Case("always the first page", [(0, 150), (1, 10)], ServerFaults(ignores_page=True)),
     Case("7 rows too many are counted", [(0, 120), (1, 10)], SEVEN_MORE),
     Case(
         "unsorted, and 7 too many counted",
         [(age, 4) for age in range(30)],
         replace(SEVEN_MORE, order="unsorted"),
     ),
-    Case("no rows are counted", [(0, 120), (1, 10)], Lies(total=lambda true: None)),
+    Case("no rows are counted", [(0, 120), (1, 10)], ServerFaults(total=lambda true: None)),
     Case("rows are counted and none is shown", [], SEVEN_MORE),
 )
 
@@ -177,7 +177,7 @@ def render(case: Case | WorkerCase) -> str:
 
 def plan(case: Case) -> tuple[list[Page], str]:
     """The pages of one walk, one after the other, and how it ends."""
-    table = LogTable([(NOW - age, count) for age, count in case.crowds], lies=case.lies)
+    table = LogTable([(NOW - age, count) for age, count in case.crowds], faults=case.faults)
     newest = None if case.newest is None else NOW - case.newest
     known = [] if newest is None else table.crowd(newest)[: case.known]
     walk = WindowWalk(newest, None if case.oldest is None else NOW - case.oldest, seen_at_newest=known)

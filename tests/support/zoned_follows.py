@@ -25,7 +25,7 @@ from support.follow_histories import (
     assert_true,
     follower,
     history,
-    told,
+    id_and_status,
 )
 from support.follow_histories import START as BEGIN_OF_HISTORIES
 from support.zoned_histories import changes_of, times_of
@@ -140,13 +140,13 @@ def check(followed: ZonedFollow) -> FollowOutcome:
         follow = follower(table, checkpoint=checkpoint, since=since, until=until, give_up_after=30 * DAY)
         with contextlib.suppress(TimeIsUpError):
             for log in follow:
-                given.append(told(log))
+                given.append(id_and_status(log))
                 if followed.restarts and chance.random() < 0.05:
                     break
         checkpoint = json.loads(json.dumps(follow.checkpoint))
         follow.close()
         if followed.restarts:
             table.now += chance.choice([0, 5, 60, 1500])
-    given += [told(log) for log in table.follow(checkpoint=checkpoint, until=table.now + 2000)]
+    given += [id_and_status(log) for log in table.follow(checkpoint=checkpoint, until=table.now + 2000)]
     assert_true(table.rows, given)
     return FollowOutcome(table)

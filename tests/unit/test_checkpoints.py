@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.log_histories import NOW
-from support.log_table import Lies, LogTable
+from support.log_table import LogTable, ServerFaults
 
 from dify_workflow._logs.checkpoint import VERSION, Position, position_from
 from dify_workflow._logs.filters import LogFilters
@@ -131,10 +131,10 @@ def test_a_bound_that_was_an_age_stays_where_it_was():
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("mended_after", [5, 120, 1051, 1180])
 def test_an_unordered_walk_can_continue_on_a_fixed_server(mended_after: int, workers: int):
-    table = LogTable([(NOW - number, 3) for number in range(400)], lies=Lies(order="unsorted"))
+    table = LogTable([(NOW - number, 3) for number in range(400)], faults=ServerFaults(order="unsorted"))
     walk = LogWalk(table.page, filters(), checkpoint=None, workers=1)
     ids = [next(walk).id for _ in range(mended_after)]
-    table.lies = Lies()
+    table.faults = ServerFaults()
     second = LogWalk(table.page, filters(), checkpoint=json.loads(json.dumps(walk.checkpoint)), workers=workers)
     ids += [log.id for log in islice(second, 20)]
     second.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.log_histories import NO_FILTERS, NOW
-from support.log_table import Lies, LogTable, key_of
+from support.log_table import LogTable, ServerFaults, key_of
 
 from dify_workflow._sync.log_walk import LogWalk
 
@@ -18,7 +18,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "with both bounds": {"newest": NOW - 3, "oldest": NOW - 60},
     "before the first log": {"newest": NOW - 3},
     "with logs that have no time": {"odd": {5: "no time", 7: "time is null"}},
-    "of a server that does not sort": {"lies": Lies(order="unsorted")},
+    "of a server that does not sort": {"faults": ServerFaults(order="unsorted")},
 }
 """How the table was made and walked then, where it was not the plain one."""
 

@@ -34,9 +34,9 @@ from support.follow_histories import (
     dice,
     follower,
     history,
+    id_and_status,
     log_filters_of,
     random_follow_history,
-    told,
     told_by,
 )
 from support.zoned_follows import LATE, ZonedFollowTable, step_of, zoned_follow
@@ -60,7 +60,7 @@ def test_every_row_comes_once_and_once_more_when_it_has_ended(seed: int):
     chance = dice(seed)
     rows = history(chance, length=chance.choice([600, 4000]), burst=chance.choice([3, 30, 120]))
     table = Table(rows, START - 60, chance, slowness=chance.choice([0, 0.3]))
-    given = [told(log) for log in table.follow(until=START + 9000)]
+    given = [id_and_status(log) for log in table.follow(until=START + 9000)]
     assert_true(rows, given)
 
 
@@ -77,7 +77,7 @@ def test_cuts_outages_and_slow_consumers_lose_and_repeat_nothing(seed: int):
         follow = follower(table, checkpoint=checkpoint, since=since, until=START + 8000)
         with contextlib.suppress(TimeIsUpError):
             for log in follow:
-                given.append(told(log))
+                given.append(id_and_status(log))
                 if chance.random() < 0.02:
                     table.now += chance.choice([1, 60])
                 if chance.random() < cut_rate:
@@ -85,7 +85,7 @@ def test_cuts_outages_and_slow_consumers_lose_and_repeat_nothing(seed: int):
         checkpoint = json.loads(json.dumps(follow.checkpoint))
         follow.close()
         table.now += chance.choice([0, 0, 0, 20, 2000]) * (chance.random() < 0.3)
-    given += [told(log) for log in table.follow(checkpoint=checkpoint, until=table.now + 3000)]
+    given += [id_and_status(log) for log in table.follow(checkpoint=checkpoint, until=table.now + 3000)]
     assert_true(rows, given)
 
 
@@ -97,7 +97,7 @@ def test_a_backlog_is_read_whole_while_logs_arrive(seed: int):
     table = Table(rows, START, chance, slowness=0.5, fault_rate=chance.choice([0, 0.1]))
     given: list[tuple[str, str]] = []
     for log in table.follow(since=START - 90_000, until=START + 9000):
-        given.append(told(log))
+        given.append(id_and_status(log))
         table.now += chance.choice([0, 0, 0.5])
     assert_true(rows, given)
 
@@ -107,7 +107,9 @@ def test_a_backlog_is_read_whole_while_logs_arrive(seed: int):
 def test_a_row_that_comes_to_have_the_status_is_given_once(seed: int, status: str):
     chance = dice(3000 + seed)
     rows = history(chance, length=2000, burst=30)
-    given = Counter(told(log) for log in Table(rows, START - 60, chance).follow(status=status, until=START + 9000))
+    given = Counter(
+        id_and_status(log) for log in Table(rows, START - 60, chance).follow(status=status, until=START + 9000)
+    )
     assert set(given.values()) <= {1}
     for row in rows:
         if row.deleted_at < NO_END:
@@ -128,7 +130,7 @@ def test_only_logs_that_come_after_the_start_are_returned(there: int, seconds: i
     chance = dice(there + seconds)
     rows = history(chance, length=600, burst=50)
     table = Table(bulk(there, seconds=seconds) + rows, START, chance)
-    assert_true(rows, [told(log) for log in table.follow(until=START + 9000)])
+    assert_true(rows, [id_and_status(log) for log in table.follow(until=START + 9000)])
 
 
 def test_the_rows_of_one_look_come_oldest_first():
@@ -300,7 +302,7 @@ def test_many_unfinished_logs_cost_bounded_requests_per_poll():
     for row in rows:
         row.ended_at = START + 3600.0
     table = Table(rows, START)
-    given = [told(log) for log in table.follow(since=START - 40_000, until=START + 4 * 3600)]
+    given = [id_and_status(log) for log in table.follow(since=START - 40_000, until=START + 4 * 3600)]
     assert given[:500] == [(row.identity, "running") for row in reversed(rows)]
     assert sorted(given[500:]) == sorted((row.identity, "succeeded") for row in rows)
     costs = [len(look) for look in looks_of(table)][1:]  # the first look reads the backlog
@@ -380,20 +382,20 @@ def test_rows_that_a_lagging_replica_leaves_out_are_not_gone():
     rows = [TableRow("slow", START, START, START + 500), TableRow("now", START + 1000, START + 1000)]
     table = LaggingTable(rows, float(START))
     follow = follower(table, since=START - 100, until=START + 50)
-    assert told(next(follow)) == ("slow", "running")
+    assert id_and_status(next(follow)) == ("slow", "running")
     table.lag, table.lag_rate = 60.0, 1.0
     with pytest.raises(TimeIsUpError):
         next(follow)
     assert any(request.before == START for request in table.requests)  # it was looked up, and not shown
     table.lag_rate = 0.0
-    given = [told(log) for log in table.follow(checkpoint=follow.checkpoint, until=START + 2000)]
+    given = [id_and_status(log) for log in table.follow(checkpoint=follow.checkpoint, until=START + 2000)]
     assert_true(rows, [("slow", "running"), *given])
 
 
 def test_restarts_do_not_begin_to_count_missing_rows_again():
     table = Table([TableRow("gone", START, 0, NO_END), TableRow("now", START + 1, 0)], START + 10)
     follow = follower(table, since=START - 100)
-    assert [told(next(follow))[0] for _ in range(2)] == ["gone", "now"]
+    assert [id_and_status(next(follow))[0] for _ in range(2)] == ["gone", "now"]
     table.rows[0].deleted_at = table.now
     counts = []
     while follow.checkpoint["unfinished"]:
@@ -407,10 +409,12 @@ def test_restarts_do_not_begin_to_count_missing_rows_again():
 def test_logs_that_ended_between_follows_are_returned_even_late():
     table = Table([TableRow("row", START, START, START + 600.0), TableRow("next", START + 90, START + 90)], START)
     follow = follower(table, since=START - 1, give_up_after=3600)
-    assert told(next(follow)) == ("row", "running")
+    assert id_and_status(next(follow)) == ("row", "running")
     checkpoint = json.loads(json.dumps(follow.checkpoint))
     table.now += 3 * DAY
-    given = [told(log) for log in table.follow(checkpoint=checkpoint, give_up_after=3600, until=table.now + 100)]
+    given = [
+        id_and_status(log) for log in table.follow(checkpoint=checkpoint, give_up_after=3600, until=table.now + 100)
+    ]
     assert given == [("row", "succeeded"), ("next", "succeeded")]
 
 
@@ -425,7 +429,7 @@ def test_a_window_that_never_adds_up_does_not_block_others():
         return read_page(request)
 
     table.read_page = contradicting  # type: ignore[method-assign]
-    given = [told(log) for log in table.follow(since=START - 600, until=START + 3000)]
+    given = [id_and_status(log) for log in table.follow(since=START - 600, until=START + 3000)]
     assert given == [("bad", "running"), ("good", "running"), ("new", "succeeded"), ("good", "succeeded")]
 
 
@@ -439,7 +443,7 @@ def test_a_follow_goes_on_from_an_earlier_checkpoint():
     given = [tuple(log) for log in stored["given"]]
     follow = follower(table, checkpoint=stored["checkpoint"], until=START + 1200)
     with pytest.raises(TimeIsUpError):
-        given.extend(told(log) for log in follow)
+        given.extend(id_and_status(log) for log in follow)
     ended = [(f"row-{n}", "succeeded") for n in range(12)]
     running = [(f"row-{n}", "running") for n in range(0, 12, 3)]
     assert sorted(given) == sorted(ended + running)
@@ -479,7 +483,7 @@ def test_a_shifted_server_is_followed_exactly(seed: int, name: str, shifts_runs:
     follow = follower(table, until=START + 9000)
     given: list[tuple[str, str]] = []
     with pytest.raises(TimeIsUpError):
-        given.extend(told(log) for log in follow)
+        given.extend(id_and_status(log) for log in follow)
     assert_true(rows, given)
     assert follow.time_shift == SHIFTS[name][0][1]
 
@@ -508,7 +512,7 @@ def test_a_shifted_server_is_followed_from_a_checkpoint_on(name: str):
     while table.now < START + 8000:
         follow = follower(table, checkpoint=checkpoint, since=START - 100, until=START + 8000)
         with contextlib.suppress(TimeIsUpError):
-            given.extend(told(log) for log in itertools.islice(follow, 7))
+            given.extend(id_and_status(log) for log in itertools.islice(follow, 7))
         checkpoint = json.loads(json.dumps(follow.checkpoint))
         table.now += 5
     assert_true(rows, given)
@@ -522,10 +526,10 @@ def followed_with_restarts(table: ShiftedTable, chance: random.Random, *, until:
         pause = chance.choice([0, 60, 1500])
         follow = follower(table, checkpoint=checkpoint, since=START - 100, until=min(table.now + 400, until))
         with contextlib.suppress(TimeIsUpError):
-            given.extend(told(log) for log in itertools.islice(follow, chance.randint(1, 9)))
+            given.extend(id_and_status(log) for log in itertools.islice(follow, chance.randint(1, 9)))
         checkpoint = json.loads(json.dumps(follow.checkpoint))
         table.now += pause
-    return given + [told(log) for log in table.follow(checkpoint=checkpoint, until=until + 1000)]
+    return given + [id_and_status(log) for log in table.follow(checkpoint=checkpoint, until=until + 1000)]
 
 
 @pytest.mark.parametrize("hours", [1, -5, 0])
@@ -548,9 +552,9 @@ def test_late_logs_before_a_skipped_hour_are_given(kind: str, part: int):
     table = ZonedFollowTable(rows, step - 100.0)
     table.kind, table.zone = kind, "Europe/London"
     follow = follower(table, since=step - 200)
-    given = [told(log) for log in itertools.islice(follow, part)]
+    given = [id_and_status(log) for log in itertools.islice(follow, part)]
     checkpoint = json.loads(json.dumps(follow.checkpoint))
-    given += [told(log) for log in table.follow(checkpoint=checkpoint, until=step + 200)]
+    given += [id_and_status(log) for log in table.follow(checkpoint=checkpoint, until=step + 200)]
     assert_true(rows, given)
 
 
@@ -686,7 +690,7 @@ def test_a_clock_that_is_set_drops_no_unfinished_log(jump: float):
             table.read_page, following, clock=lambda wall=wall: wall, monotonic=lambda: table.now - START, sleep=sleep
         )
         with contextlib.suppress(TimeIsUpError):
-            given.extend(told(log) for log in followed)
+            given.extend(id_and_status(log) for log in followed)
         checkpoint = json.loads(json.dumps(followed.checkpoint))
         table.now += 300
     assert given == [("row", "running"), ("next", "succeeded"), ("row", "succeeded")]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.log_histories import NO_FILTERS, NOW, History, walk
-from support.log_table import Lies, LogTable, key_of
+from support.log_table import LogTable, ServerFaults, key_of
 
 from dify_workflow import IncompleteWalkError, InternalServerError
 from dify_workflow._async.log_walk import AsyncLogWalk
@@ -75,12 +75,12 @@ def test_a_crowded_second_on_one_page_is_proven_by_it():
 
 
 def test_an_inflated_total_makes_no_worker_request_more():
-    lies = Lies(total=lambda true: 10**6)
-    table = LogTable(SPREAD, lies=lies)
+    faults = ServerFaults(total=lambda true: 10**6)
+    table = LogTable(SPREAD, faults=faults)
     with pytest.raises(IncompleteWalkError):
         list(made_for(table, workers=4))
     assert len(table.requests) < 120
-    outcome = walk(History(SPREAD, lies=lies, workers=4))
+    outcome = walk(History(SPREAD, faults=faults, workers=4))
     assert isinstance(outcome.error, IncompleteWalkError)
     assert len(outcome.table.requests) < 120
 
@@ -113,7 +113,7 @@ def test_a_crowded_newest_second_is_not_taken_for_the_oldest():
 
 
 def test_an_ascending_server_with_a_full_oldest_second_is_found():
-    table = LogTable([(NOW, 5), (NOW - 1, 150)], lies=Lies(order="ascending"))
+    table = LogTable([(NOW, 5), (NOW - 1, 150)], faults=ServerFaults(order="ascending"))
     walk = WindowWalk(None, None)
     assert len(read_all(walk, table)) == 155
     assert not walk.is_ordered
@@ -162,7 +162,7 @@ def test_a_time_is_one_that_can_be_asked_for(second: int, is_time: bool):
 @pytest.mark.parametrize("workers", [1, 2, 8])
 def test_capped_pages_and_a_second_larger_than_one_are_read(workers: int):
     crowds = [(NOW, 4), (NOW - 1, 21), (NOW - 302, 21), *((NOW - 303 - number, 7) for number in range(80))]
-    outcome = walk(History(crowds, lies=Lies(cap=20), workers=workers))
+    outcome = walk(History(crowds, faults=ServerFaults(cap=20), workers=workers))
     assert outcome.error is None
     assert sorted(outcome.keys) == sorted(outcome.table.seconds_ever)
     assert len(outcome.table.requests) < 120
@@ -173,7 +173,9 @@ def test_below_a_second_of_many_logs_capped_pages_prove_the_rest():
         if number > 5:  # late, and below the second that fills a page
             table.add(NOW - 400, 1)
 
-    table = LogTable([(NOW, 4), (NOW - 302, 21), *((NOW - 303 - number, 7) for number in range(20))], lies=Lies(cap=20))
+    table = LogTable(
+        [(NOW, 4), (NOW - 302, 21), *((NOW - 303 - number, 7) for number in range(20))], faults=ServerFaults(cap=20)
+    )
     there = table.keys()
     table.before_request = arrive
     assert there <= {key_of(log) for log in made_for(table)}
@@ -269,13 +271,17 @@ def test_a_second_too_old_for_arrivals_is_counted_once():
     assert requests(NOW - 121) < requests(NOW - 120)
 
 
-@pytest.mark.parametrize("lies", [Lies(ignores_before=True), Lies(ignores_after=True), Lies(order="unsorted")], ids=str)
-def test_what_changes_its_ways_while_ranges_are_read_is_refused(lies: Lies):
+@pytest.mark.parametrize(
+    "faults",
+    [ServerFaults(ignores_before=True), ServerFaults(ignores_after=True), ServerFaults(order="unsorted")],
+    ids=str,
+)
+def test_what_changes_its_ways_while_ranges_are_read_is_refused(faults: ServerFaults):
     table = LogTable([(NOW - number, 3) for number in range(400)] + [(NOW - 400, 300)])
 
     def turn(number: int) -> None:
         if number == 4:
-            table.lies = lies
+            table.faults = faults
 
     table.before_request = turn
     walk = made_for(table, workers=4)
@@ -284,14 +290,14 @@ def test_what_changes_its_ways_while_ranges_are_read_is_refused(lies: Lies):
         for log in walk:
             keys.append(key_of(log))  # noqa: PERF401 - what was given before the error counts
     except IncompleteWalkError:
-        table.lies = Lies()
+        table.faults = ServerFaults()
         keys += [key_of(log) for log in made_for(table, checkpoint=walk.checkpoint)]
     assert sorted(keys) == sorted(table.keys())
 
 
 def test_has_more_is_believed_where_it_says_that_there_is_more():
     # A proxy caps the pages and fits the total to them: then a short page is not the last one.
-    table = LogTable(SPREAD[:30], lies=Lies(cap=20, total=lambda true: min(true, 20), has_more=True))
+    table = LogTable(SPREAD[:30], faults=ServerFaults(cap=20, total=lambda true: min(true, 20), has_more=True))
     assert len(list(made_for(table))) == 90
 
 

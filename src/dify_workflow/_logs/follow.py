@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from .filters import LogFilters
     from .times import Time
-    from .walk import Inquiry, SeenLog
+    from .walk import PageRequests, SeenLog
 
 VERSION: Final = 1
 OVERLAP_SECONDS: Final = 30
@@ -412,7 +412,7 @@ class Following:
         known = self._newest_known()
         return not known or self._suspect_second == self.newest or any(row.identity in known for row in rows)
 
-    def search_clock(self, rows: Iterable[SeenLog]) -> Inquiry[FilterClock | None]:
+    def search_clock(self, rows: Iterable[SeenLog]) -> PageRequests[FilterClock | None]:
         """Search for the clock by which the newest known log is in its second.
 
         None where the present one is right, so that the poll was of an older state, and where none is: then the log was
@@ -457,7 +457,7 @@ class Following:
         """Whether, in addition, no former window shows where the next one has to begin."""
         return self.is_unproved and self._known_after is None
 
-    def search_clock_elsewhere(self) -> Inquiry[FilterClock | None]:
+    def search_clock_elsewhere(self) -> PageRequests[FilterClock | None]:
         """Search for the clock by the newest log that there is, where the known ones are gone; None where it is empty.
 
         The zone may have changed its offset since the newest known log: windows then begin earlier by that much.
@@ -483,7 +483,7 @@ class Following:
         self._margin, self._unproved_second = LARGEST_STEP, None
         return found
 
-    def search_step_back(self, rows: list[SeenLog]) -> Inquiry[FilterClock | None]:
+    def search_step_back(self, rows: list[SeenLog]) -> PageRequests[FilterClock | None]:
         """Search for the clock of the newest logs of a poll in which displayed times went back.
 
         None where they did not, or the present clock is right for them.

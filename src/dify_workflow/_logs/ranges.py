@@ -18,7 +18,7 @@ from .walk import FilterClock, PageRequest, alone_in, find_clock, page_from
 
 if TYPE_CHECKING:
     from .filters import LogFilters
-    from .walk import Inquiry, Reply
+    from .walk import PageRequests, Reply
 
 MOST_PARTS: Final = 1000
 
@@ -43,8 +43,8 @@ class Plan:
         self.ranges: list[LogRange] = []
         self._filters = filters
         self._parts = parts
-        self._inquiry = self._inquire()
-        self._pending: PageRequest | None = next(self._inquiry)
+        self._requests = self._cut()
+        self._pending: PageRequest | None = next(self._requests)
 
     def next_request(self) -> PageRequest | None:
         """The page to request next; None when the ranges are found."""
@@ -57,11 +57,11 @@ class Plan:
             IncompleteWalkError: ranges of this server would leave out logs.
         """
         try:
-            self._pending = self._inquiry.send(reply)
+            self._pending = self._requests.send(reply)
         except StopIteration as end:
             self._pending, self.ranges = None, end.value
 
-    def _inquire(self) -> Inquiry[list[LogRange]]:
+    def _cut(self) -> PageRequests[list[LogRange]]:
         newest, oldest = self._filters.newest, self._filters.oldest
         first = yield PageRequest(newest, oldest, limit=1)
         if not first.rows and not first.total:
@@ -85,7 +85,7 @@ class Plan:
                 edges.setdefault(second, rank)
         return self._between(latest, sorted(edges.items(), reverse=True), total)
 
-    def _clock_at(self, second: int, identity: str, total: int) -> Inquiry[FilterClock | None]:
+    def _clock_at(self, second: int, identity: str, total: int) -> PageRequests[FilterClock | None]:
         """How the filters see a displayed second; None where that cannot be found out."""
         if (yield alone_in(FilterClock(), second)).shows_alone(second, {identity}):
             return FilterClock()

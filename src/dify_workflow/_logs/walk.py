@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from ..models import WorkflowLog, WorkflowLogPage
 
     T = TypeVar("T")
-    Inquiry = Generator["PageRequest", "Reply", T]
-    """Asks for pages, one after the other, and returns what it found out."""
+    PageRequests = Generator["PageRequest", "Reply", T]
+    """Requests pages, one after the other, and returns what they show."""
 
 LARGEST_PAGE: Final = 100
 MOST_PAGES: Final = 99_999
@@ -241,7 +241,7 @@ class WindowWalk:
         self._pin, self._pin_is_displayed = newest, self._is_displayed
         self._pin_clock: FilterClock | None = None  # the clock at the first seam; the zone's offset may change below
         self._sweeps: _Sweeps | None = None
-        self._inquiry: Inquiry[list[SeenLog]] | None = None
+        self._requests: PageRequests[list[SeenLog]] | None = None
         self._pending: PageRequest | None = None
         self._floor: _Floor | None = None
         self._proven: int | None = None  # the displayed second for which the clock was proven last
@@ -297,7 +297,7 @@ class WindowWalk:
 
         Nor may the next window begin with no known log: then its total has to be right, which a range would change.
         """
-        is_between = self._sweeps is not None or self._inquiry is not None or not self._seen_at_newest
+        is_between = self._sweeps is not None or self._requests is not None or not self._seen_at_newest
         return not self._ended and self._descends and not self._steps_up and not is_between
 
     @property
@@ -363,21 +363,21 @@ class WindowWalk:
             self._begun, self.total = True, reply.total
             self.estimate = estimated_shift(reply.rows)
         try:
-            if self._inquiry is None:
-                self._inquiry = self._take(reply)
-                self._pending = next(self._inquiry)
+            if self._requests is None:
+                self._requests = self._take(reply)
+                self._pending = next(self._requests)
             else:
-                self._pending = self._inquiry.send(reply)
+                self._pending = self._requests.send(reply)
             given: list[SeenLog] = []
         except StopIteration as end:
-            self._inquiry = self._pending = None
+            self._requests = self._pending = None
             given = end.value
         self._without_logs = 0 if given else self._without_logs + (sweeps is None or sweeps is not self._sweeps)
         if self._without_logs > MOST_WITHOUT_LOGS:
             raise self._incomplete(self.total or 0, self.seen, "request after request shows nothing new")
         return given
 
-    def _take(self, reply: Reply) -> Inquiry[list[SeenLog]]:
+    def _take(self, reply: Reply) -> PageRequests[list[SeenLog]]:
         if self._sweeps is not None:
             given = yield from self._take_sweep(self._sweeps, reply)
         elif reply.rows or not reply.total:
@@ -433,7 +433,7 @@ class WindowWalk:
         before = self._before
         return before is not None and self.oldest is not None and before < self.oldest
 
-    def _take_window(self, reply: Reply) -> Inquiry[list[SeenLog]]:
+    def _take_window(self, reply: Reply) -> PageRequests[list[SeenLog]]:
         rows = reply.rows
         if self._take_back_margins(rows):
             return []
@@ -445,7 +445,7 @@ class WindowWalk:
             return (yield from self._take_below(self._proven, reply))
         return (yield from self._take_unmatched(reply))
 
-    def _take_unmatched(self, reply: Reply) -> Inquiry[list[SeenLog]]:
+    def _take_unmatched(self, reply: Reply) -> PageRequests[list[SeenLog]]:
         """Take a window that begins where the one before it ended."""
         rows = reply.rows
         if not rows:
@@ -455,7 +455,7 @@ class WindowWalk:
             return (yield from self._sweep_instead(rows, is_all=reply.is_all))
         return (yield from self._take_rows(reply))
 
-    def _take_rows(self, reply: Reply) -> Inquiry[list[SeenLog]]:
+    def _take_rows(self, reply: Reply) -> PageRequests[list[SeenLog]]:
         rows = reply.rows
         self._empty_responses = 0
         if self._steps_up and self._rest is not None and reply.total != self._rest and not self._changes:
@@ -497,7 +497,7 @@ class WindowWalk:
                     self.total or 0, self.seen, "the server's zone changes its offset; it is read with workers=1"
                 )
 
-    def _step(self, rest: int, reply: Reply) -> Inquiry[list[SeenLog]]:
+    def _step(self, rest: int, reply: Reply) -> PageRequests[list[SeenLog]]:
         """Take a window of another total than it should have, where the page above shows a change of the zone's offset.
 
         The last logs of that page are to be found by the offset from before that change.
@@ -509,7 +509,7 @@ class WindowWalk:
             return (yield from self._take_window((yield self._window())))
         raise self._incomplete(rest, reply.total or 0, "the server sorts some pages and not others")
 
-    def _end(self, rows: list[SeenLog]) -> Inquiry[list[SeenLog]]:
+    def _end(self, rows: list[SeenLog]) -> PageRequests[list[SeenLog]]:
         """Take the last page of the window."""
         floor = self._floor
         if floor is not None and floor.has_known_logs:
@@ -545,7 +545,7 @@ class WindowWalk:
             return top == self.newest
         return top == self.newest == rows[-1].second and not reply.is_all
 
-    def _is_below(self, rows: list[SeenLog]) -> Inquiry[bool]:
+    def _is_below(self, rows: list[SeenLog]) -> PageRequests[bool]:
         """Whether a window that need not overlap, as it is below a second that was read alone, is below it."""
         top = rows[0].second
         if self._seen_at_newest or not self._is_displayed or self.newest is None or top <= self.newest:
@@ -570,7 +570,7 @@ class WindowWalk:
         if self._latest is None:
             self._latest = rows[0].second
 
-    def _probe_order(self, rows: list[SeenLog]) -> Inquiry[list[SeenLog]]:
+    def _probe_order(self, rows: list[SeenLog]) -> PageRequests[list[SeenLog]]:
         """Take a page that is all of one second, of a server that was not yet seen to sort.
 
         It may be the newest second, or the oldest one of a server that sorts the other way. So the seconds above it are
@@ -592,7 +592,7 @@ class WindowWalk:
 
     # Seams ------------------------------------------------------------------------------------------------------
 
-    def _reconcile(self, reply: Reply) -> Inquiry[list[SeenLog]]:
+    def _reconcile(self, reply: Reply) -> PageRequests[list[SeenLog]]:
         """Take a window that does not begin with known logs, after finding out why.
 
         Every way on has its proof: the known logs of the last second, alone in the second that the clock says; or a
@@ -607,7 +607,7 @@ class WindowWalk:
                     return given or []
         return (yield from self._sweep_instead(reply.rows, is_all=False, everything=True))
 
-    def _take_shifted(self, second: int, reply: Reply) -> Inquiry[list[SeenLog] | None]:
+    def _take_shifted(self, second: int, reply: Reply) -> PageRequests[list[SeenLog] | None]:
         """The window by a clock that the logs at hand suggest."""
         for clock in hinted_clocks(self.clock, second, [*self._page, *reply.rows], reply.rows):
             alone = yield alone_in(clock, second)
@@ -618,7 +618,7 @@ class WindowWalk:
                 return (yield from self._take_window((yield self._window())))
         return None
 
-    def _take_from_above(self, second: int, _: Reply) -> Inquiry[list[SeenLog] | None]:
+    def _take_from_above(self, second: int, _: Reply) -> PageRequests[list[SeenLog] | None]:
         """A window that begins further up, as the known logs of the last second may be gone."""
         known = self._seen_at(second)
         for above in self._seconds_above(second):
@@ -633,7 +633,7 @@ class WindowWalk:
                 return missed + given
         return None
 
-    def _take_again(self, second: int, reply: Reply) -> Inquiry[list[SeenLog] | None]:
+    def _take_again(self, second: int, reply: Reply) -> PageRequests[list[SeenLog] | None]:
         """The same window where the clock is right and a replica lagged, or by a clock that is searched for."""
         known = self._seen_at(second)
         if not self._page:
@@ -649,7 +649,7 @@ class WindowWalk:
             return (yield from self._take_window((yield self._window())))
         return None
 
-    def _take_below(self, second: int, reply: Reply) -> Inquiry[list[SeenLog]]:
+    def _take_below(self, second: int, reply: Reply) -> PageRequests[list[SeenLog]]:
         """Take the window below a second that was read alone, where the server counts other logs than it should hold.
 
         Such a window begins with no known log. Logs came or went, or a replica lags. A page by its number that shows
@@ -680,7 +680,7 @@ class WindowWalk:
             self._rest or 0, counted, "nothing shows which logs are next to those of a second of many logs"
         )
 
-    def _take_across(self, second: int, page: PageRequest, across: Reply) -> Inquiry[list[SeenLog] | None]:
+    def _take_across(self, second: int, page: PageRequest, across: Reply) -> PageRequests[list[SeenLog] | None]:
         """The logs below a second, where a page shows that they are next to it or to newer ones; else None."""
         if second == self._gone and any(row.second == second for row in across.rows):
             return self._return_to(second)
@@ -702,7 +702,7 @@ class WindowWalk:
         self._sweep_second(second)
         return []
 
-    def _take_proven(self, rows: list[SeenLog], *, is_all: bool) -> Inquiry[list[SeenLog]]:
+    def _take_proven(self, rows: list[SeenLog], *, is_all: bool) -> PageRequests[list[SeenLog]]:
         self._rest, self._empty_responses = None, 0
         if is_all:
             return (yield from self._end(rows))
@@ -711,7 +711,7 @@ class WindowWalk:
         self._move_to(rows[-1].second, rows)
         return given
 
-    def _find_hidden(self, second: int, known: set[str]) -> Inquiry[list[SeenLog]]:
+    def _find_hidden(self, second: int, known: set[str]) -> PageRequests[list[SeenLog]]:
         """Find the clock for logs that a window hides; the logs that the caller's own bound hides likewise."""
         before = self.clock
         if (yield alone_in(before, second)).shows_alone(second, known):
@@ -734,7 +734,7 @@ class WindowWalk:
         places = sorted({0, len(above) // 2, len(above) - 1}) if above else []
         return [above[place] for place in places][:MOST_RETREATS]
 
-    def _take_where_gone(self, second: int, reply: Reply) -> Inquiry[list[SeenLog] | None]:
+    def _take_where_gone(self, second: int, reply: Reply) -> PageRequests[list[SeenLog] | None]:
         """The logs below a second whose known logs were deleted since the checkpoint; None where nothing proves it.
 
         The proof is a page that shows newer logs and right after them older ones: no replica that lags has those. It
@@ -756,13 +756,13 @@ class WindowWalk:
                 passed = (across.total or 0) - (reply.total or 0)
         return None
 
-    def _find_clock(self, second: int, known: set[str], rows: Iterable[SeenLog]) -> Inquiry[bool]:
+    def _find_clock(self, second: int, known: set[str], rows: Iterable[SeenLog]) -> PageRequests[bool]:
         """Adopt the clock by which the known logs of a second are in that second; whether there is one."""
         found = yield from find_clock(self.clock, second, known, rows)
         self.clock = found or self.clock
         return found is not None
 
-    def _is_outside(self, rows: list[SeenLog]) -> Inquiry[bool]:
+    def _is_outside(self, rows: list[SeenLog]) -> PageRequests[bool]:
         """Whether logs are displayed outside of the caller's bounds, after finding out why.
 
         It is where a bound is ignored; or the server's time is shifted, then what it shows is right.
@@ -789,7 +789,7 @@ class WindowWalk:
             yield from self._find_clock(outside, {row.identity for row in rows if row.second == outside}, rows)
         return True
 
-    def _check_account(self) -> Inquiry[None]:
+    def _check_account(self) -> PageRequests[None]:
         """Compare what was given with what the server counts, where its clock is not an ordinary one.
 
         Where it counts more, everything is swept for what was not given.
@@ -809,7 +809,7 @@ class WindowWalk:
         self._seen_at_newest |= dict.fromkeys(self._given, 0)
         self._sweeps = _Sweeps(self.pinned, oldest, rows_may_arrive=True, patience=PATIENCE_WITH_EVERYTHING)
 
-    def _check_former_account(self, oldest: int | None) -> Inquiry[None]:
+    def _check_former_account(self, oldest: int | None) -> PageRequests[None]:
         """Compare likewise for the whole walk, where this is the rest of one: what was given before is not known."""
         if self._given_before is None or self._latest is None:
             return
@@ -830,7 +830,7 @@ class WindowWalk:
 
     # Ranges -----------------------------------------------------------------------------------------------------
 
-    def _search_floor(self, floor: _Floor) -> Inquiry[list[SeenLog]]:
+    def _search_floor(self, floor: _Floor) -> PageRequests[list[SeenLog]]:
         """Continue with a window that shows the known logs at which a range has to end; the last one did not."""
         self._rest = None
         lower = sorted({at for at in floor.known.values() if at < floor.reach}, reverse=True)
@@ -872,7 +872,7 @@ class WindowWalk:
         self._sweeps.is_checked = self._after is None or self._after < (alone.after or 0)
         return self._sweeps
 
-    def _take_sweep(self, sweeps: _Sweeps, reply: Reply) -> Inquiry[list[SeenLog]]:
+    def _take_sweep(self, sweeps: _Sweeps, reply: Reply) -> PageRequests[list[SeenLog]]:
         if self.is_ordered and self.newest is not None:
             found = yield from self._checked(self.newest, sweeps, reply)
             if found is None:
@@ -917,7 +917,7 @@ class WindowWalk:
         """Whether logs may still appear in a second."""
         return second >= (self._latest or second) - LATENESS
 
-    def _checked(self, second: int, sweeps: _Sweeps, reply: Reply) -> Inquiry[tuple[_Sweeps, Reply] | None]:
+    def _checked(self, second: int, sweeps: _Sweeps, reply: Reply) -> PageRequests[tuple[_Sweeps, Reply] | None]:
         """A page of a second that is swept, and its sweeps; None where the second is gone."""
         if sweeps.were_counted or (sweeps.seen and reply.is_of_one_second(second)):
             # The logs of an empty page were just given: they are not gone before it was empty several times.
@@ -929,7 +929,7 @@ class WindowWalk:
             raise self._incomplete(self.total or 0, self.seen, "a second does not show the logs that were given of it")
         return found
 
-    def _repeated(self, reply: Reply, request: PageRequest, least: int) -> Inquiry[Reply]:
+    def _repeated(self, reply: Reply, request: PageRequest, least: int) -> PageRequests[Reply]:
         """A page, requested again as long as fewer logs are counted than there were: a replica may lag behind."""
         for _ in range(MOST_REPEATED_PAGES):
             if reply.total is None or reply.total >= least:
@@ -945,7 +945,7 @@ class WindowWalk:
         self._seen_at_newest = {identity: at for identity, at in self._passed.items() if at < second}
         self.newest, self._page = second - 1, ()
 
-    def _find_second(self, second: int, reply: Reply) -> Inquiry[tuple[_Sweeps, Reply] | None]:
+    def _find_second(self, second: int, reply: Reply) -> PageRequests[tuple[_Sweeps, Reply] | None]:
         """The sweeps of a second that does not show its known logs, and their first page; None where they are gone."""
         known = self._seen_at(second)
         self._disputes += 1
@@ -970,7 +970,9 @@ class WindowWalk:
 
     # Fall back to sweeps ------------------------------------------------------------------------------------------
 
-    def _sweep_instead(self, rows: list[SeenLog], *, is_all: bool, everything: bool = False) -> Inquiry[list[SeenLog]]:
+    def _sweep_instead(
+        self, rows: list[SeenLog], *, is_all: bool, everything: bool = False
+    ) -> PageRequests[list[SeenLog]]:
         """Continue in no order: the server ignores the time filters, or does not sort, or shows no seam.
 
         Args:
@@ -1377,7 +1379,7 @@ def neighbours(clock: FilterClock) -> list[FilterClock]:
 
 def find_clock(
     clock: FilterClock, second: int, known: set[str], rows: Iterable[SeenLog] = ()
-) -> Inquiry[FilterClock | None]:
+) -> PageRequests[FilterClock | None]:
     """Search for the clock by which the known logs of a displayed second are in that second.
 
     Args:
@@ -1404,15 +1406,15 @@ def find_clock(
     return (yield from _search_shifts(clock, second, known))
 
 
-def _is_right(clock: FilterClock, second: int, known: set[str]) -> Inquiry[bool]:
+def _is_right(clock: FilterClock, second: int, known: set[str]) -> PageRequests[bool]:
     for _ in range(MOST_REPEATED_WINDOWS):
         if (yield alone_in(clock, second)).shows_alone(second, known):
             return True
     return False
 
 
-def _search_shifts(clock: FilterClock, second: int, known: set[str]) -> Inquiry[FilterClock | None]:
-    def newest_by(shift: int) -> Inquiry[int | None]:
+def _search_shifts(clock: FilterClock, second: int, known: set[str]) -> PageRequests[FilterClock | None]:
+    def newest_by(shift: int) -> PageRequests[int | None]:
         rows = (yield PageRequest(replace(clock, shift=shift).before(second), None, limit=1)).rows
         return rows[0].second if rows else None
 

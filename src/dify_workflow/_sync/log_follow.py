@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .._http.config import Configuration
     from .._logs.follow import Following, Lookup
-    from .._logs.walk import Inquiry, SeenLog
+    from .._logs.walk import PageRequests, SeenLog
     from ..models import WorkflowLog, WorkflowLogPage
 
 
@@ -396,12 +396,12 @@ class Polling:
             logging.log_time_shift("logs.follow", self._following.time_shift or 0)
         return walk.clock != before
 
-    def _resolve(self, inquiry: Inquiry[FilterClock | None]) -> FilterClock | None:
-        """What an inquiry finds out from the pages that it asks for."""
+    def _resolve(self, requests: PageRequests[FilterClock | None]) -> FilterClock | None:
+        """What is found out by the requests of a search."""
         try:
-            request = next(inquiry)
+            request = next(requests)
             while True:
-                request = inquiry.send(Reply.of(self._read(request)))
+                request = requests.send(Reply.of(self._read(request)))
         except StopIteration as end:
             found: FilterClock | None = end.value
             return found

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.log_histories import LIES, NOW, WRONG_TOTALS, History, check_lies, random_lies, walk
-from support.log_table import ODD_FORMS, Lies, LogTable
+from support.log_histories import FAULTS, NOW, WRONG_TOTALS, History, check_faulty, random_faulty_history, walk
+from support.log_table import ODD_FORMS, LogTable, ServerFaults
 
 from dify_workflow import IncompleteWalkError
 from dify_workflow._logs.walk import MOST_WITHOUT_LOGS, FilterClock, PageRequest, WindowWalk
@@ -26,47 +26,49 @@ CROWDS = [(NOW, 3), (NOW - 1, 30), (NOW - 3, 130), (NOW - 4, 60), (NOW - 5, 60),
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_a_faulty_server_costs_no_log_without_an_error(random: Random):
-    check_lies(random_lies(random))
+    check_faulty(random_faulty_history(random))
 
 
 def test_lying_servers_of_fixed_seeds():
     for seed in range(16):
-        check_lies(random_lies(Random(seed)))  # noqa: S311 - histories that can be repeated, no secrets
+        check_faulty(random_faulty_history(Random(seed)))  # noqa: S311 - histories that can be repeated, no secrets
 
 
 @pytest.mark.parametrize("form", [form for form in ODD_FORMS if form not in {"null", "number"}])
 def test_a_server_whose_rows_are_all_odd_is_walked(form: str):
-    outcome = check_lies(History([(NOW, 3), (NOW - 1, 60), (NOW - 2, 90)], odd=dict.fromkeys(range(153), form)))
+    outcome = check_faulty(History([(NOW, 3), (NOW - 1, 60), (NOW - 2, 90)], odd=dict.fromkeys(range(153), form)))
     assert outcome.error is None
     assert len(outcome.given) == 153
 
 
-HARMLESS = [lies for lies in LIES if lies not in WRONG_TOTALS and not lies.ignores_page]
+HARMLESS = [faults for faults in FAULTS if faults not in WRONG_TOTALS and not faults.ignores_page]
 
 
-@pytest.mark.parametrize("lies", HARMLESS, ids=str)
-def test_what_can_be_made_up_for_is_made_up_for(lies: Lies):
-    outcome = check_lies(History([(NOW - number, 1 + number * 7 % 30) for number in range(40)], lies=lies))
-    if lies.cuts or lies.cap == 1:  # where pages begin at few places, or have but one order, rows cannot be had
+@pytest.mark.parametrize("faults", HARMLESS, ids=str)
+def test_what_can_be_compensated_is_compensated(faults: ServerFaults):
+    outcome = check_faulty(History([(NOW - number, 1 + number * 7 % 30) for number in range(40)], faults=faults))
+    if faults.cuts or faults.cap == 1:  # where pages begin at few places, or have but one order, rows cannot be had
         assert outcome.error is not None or not outcome.lost
     else:
         assert outcome.error is None
         assert not outcome.lost
 
 
-@pytest.mark.parametrize("lies", WRONG_TOTALS, ids=str)
-def test_a_total_that_is_wrong_is_an_error_or_does_no_harm(lies: Lies):
+@pytest.mark.parametrize("faults", WRONG_TOTALS, ids=str)
+def test_a_total_that_is_wrong_is_an_error_or_does_no_harm(faults: ServerFaults):
     for crowds in (CROWDS, [(NOW, 3)], [(NOW, 350)], [(NOW - number, 3) for number in range(200)]):
-        check_lies(History(crowds, lies=lies))
+        check_faulty(History(crowds, faults=faults))
 
 
-@pytest.mark.parametrize("lies", LIES, ids=str)
-def test_two_lies_at_once_never_make_a_walk_endless(lies: Lies):
-    for other in LIES[LIES.index(lies) + 1 :]:
-        both = vars(lies) | {
-            name: value for name, value in vars(other).items() if name != "name" and value != getattr(Lies, name)
+@pytest.mark.parametrize("faults", FAULTS, ids=str)
+def test_two_faults_at_once_never_make_a_walk_endless(faults: ServerFaults):
+    for other in FAULTS[FAULTS.index(faults) + 1 :]:
+        both = vars(faults) | {
+            name: value
+            for name, value in vars(other).items()
+            if name != "name" and value != getattr(ServerFaults, name)
         }
-        outcome = walk(History([(NOW, 7), (NOW - 1, 102), (NOW - 2, 4)], lies=Lies(**both)))
+        outcome = walk(History([(NOW, 7), (NOW - 1, 102), (NOW - 2, 4)], faults=ServerFaults(**both)))
         assert len(outcome.table.requests) <= 10 * 150
         assert len(outcome.keys) == len(set(outcome.keys))
 
@@ -81,7 +83,9 @@ def test_where_everything_is_swept_one_proof_is_not_enough():
             table.add(NOW - 3)
 
         crowds = [(NOW, 3), (NOW - 1, 130), (NOW - 3, 130)]
-        outcome = walk(History(crowds, lies=Lies(ignores_before=True, ignores_after=True), changes={at: [swap]}))
+        outcome = walk(
+            History(crowds, faults=ServerFaults(ignores_before=True, ignores_after=True), changes={at: [swap]})
+        )
         assert outcome.error is None
         lost += len(outcome.lost)
     assert lost == 0
