@@ -456,6 +456,12 @@ def test_no_log_is_lost_where_servers_contradict_themselves(kind: str):
         check(random_follow_history(dice(seed), kind))
 
 
+def test_a_late_log_is_given_once_where_times_went_back():
+    check(random_follow_history(dice(7500036), "shifted"))
+    for seed in (7500050, 920197):
+        zoned_follows.check(zoned_follows.random_zoned_follow(dice(seed)))
+
+
 # The server's clock ---------------------------------------------------------------------------------------------------
 
 

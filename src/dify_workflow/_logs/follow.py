@@ -324,7 +324,9 @@ class Following:
                         more, start = more + step, recent if step else start
                 above = row.second + more
             if start is None or not row.is_timed or row.second + more >= start:
-                late[row.identity] = min(row.second, row.second + more)
+                # Known by the second that made it late, for as long as windows show it: below that of the newest log.
+                second = row.second + more
+                late[row.identity] = second if self.newest is None else min(second, max(self.newest - 1, row.second))
             elif self._is_new_by_run(row):
                 late[row.identity] = self.newest or row.second
         return late
