@@ -13,6 +13,7 @@ import importlib.util
 import os
 import re
 import signal
+import uuid
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,8 @@ def _without_digits(match: re.Match[str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql_address() -> Iterator[str]:
-    """The address of a PostgreSQL server's database. Without a server a test is skipped; in CI it fails."""
+def postgresql_server() -> Iterator[str]:
+    """The address of a PostgreSQL server. Without a server a test is skipped; in CI it fails."""
     from support.postgresql_server import NoServerError, postgresql  # noqa: PLC0415 - loaded when needed
 
     with contextlib.ExitStack() as stack:
@@ -57,6 +58,17 @@ def postgresql_address() -> Iterator[str]:
                 raise
             pytest.skip(str(error))
         yield address
+
+
+@pytest.fixture
+def postgresql_address(postgresql_server: str) -> str:
+    """The address of a new database: what another test left there is in none."""
+    import psycopg  # noqa: PLC0415 - few tests need it
+
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgresql_server, autocommit=True) as database:
+        database.execute(f"CREATE DATABASE {name}")
+    return postgresql_server.rpartition("/")[0] + f"/{name}"
 
 
 @pytest.fixture(scope="session", autouse=True)

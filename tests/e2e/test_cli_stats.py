@@ -148,8 +148,6 @@ def test_what_is_no_finished_export_is_refused(tmp_path, env):
 
 
 def test_a_database_without_an_export_is_refused(postgresql_address: str, env):
-    with psycopg.connect(postgresql_address, autocommit=True) as database:
-        database.execute("DROP TABLE IF EXISTS workflow_logs, _dify_workflow_export")
     result = run("logs", "stats", "--from", postgresql_address)
     assert (result.code, result.out, "is not an export" in result.err) == (2, "", True)
     with psycopg.connect(postgresql_address, autocommit=True) as database:
@@ -157,8 +155,6 @@ def test_a_database_without_an_export_is_refused(postgresql_address: str, env):
         database.execute("INSERT INTO _dify_workflow_export VALUES (false)")
     result = run("logs", "stats", "--from", postgresql_address)
     assert (result.code, result.out, "is not finished" in result.err) == (2, "", True)
-    with psycopg.connect(postgresql_address, autocommit=True) as database:
-        database.execute("DROP TABLE _dify_workflow_export")
 
 
 def test_a_password_of_a_database_is_in_no_error(env):

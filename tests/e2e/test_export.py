@@ -66,8 +66,6 @@ def target_of(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str],
         if kind != "postgresql":
             return str(tmp_path / f"logs.{kind}")
         address: str = request.getfixturevalue("postgresql_address")
-        with psycopg.connect(address, autocommit=True) as database:
-            database.execute("DROP TABLE IF EXISTS workflow_logs, _dify_workflow_export")
         return address
 
     return target
