@@ -679,13 +679,10 @@ class Following:
         self._unfinished = {
             identity: _unfinished(place, shift) for identity, place in _entries(value.get("unfinished"), "unfinished")
         }
-        if value.get("known_after") is not None:
-            self._known_after = _second(value["known_after"], "known_after")
-        first_pass = value.get("first_pass")
-        self._first_pass = None if first_pass is None else _second(first_pass, "first_pass")
-        newest_true = value.get("newest_true")
-        self._newest_true = None if newest_true is None else _second(newest_true, "newest_true")
-        known_from = None if value.get("known_from") is None else _second(value["known_from"], "known_from")
+        self._known_after = _optional(value, "known_after")
+        self._first_pass = _optional(value, "first_pass")
+        self._newest_true = _optional(value, "newest_true")
+        known_from = _optional(value, "known_from")
         self._known_from = (
             known_from if known_from is not None or self.newest is None else self.newest - OVERLAP_SECONDS
         )
@@ -778,7 +775,12 @@ def _entries(value: object, name: str) -> list[tuple[str, object]]:
 def _bound(value: Mapping[str, object], name: str) -> int | None:
     if name not in value:
         raise ValueError(f"checkpoint is damaged: {name!r} is missing")
-    return None if value[name] is None else _second(value[name], name)
+    return _optional(value, name)
+
+
+def _optional(value: Mapping[str, object], name: str) -> int | None:
+    second = value.get(name)
+    return None if second is None else _second(second, name)
 
 
 def _second(value: object, name: str) -> int:
