@@ -1,7 +1,8 @@
-"""Locks on files, which end with their process, and the sync of folders."""
+"""Locks on files, which end with their process, and what else files that are kept need of the system."""
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -34,12 +35,19 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def open_in_folder(path: Path, flags: int, mode: int) -> int:
+    """Open a file, made if need be, as `os.open` does; the `FileNotFoundError` of a missing folder names the folder."""
+    try:
+        return os.open(path, flags | os.O_CREAT, mode)
+    except FileNotFoundError:
+        raise FileNotFoundError(errno.ENOENT, "there is no folder of this name", str(path.parent)) from None
+
+
 def sync_folder(path: Path) -> None:
     """Put the names of a folder onto the disk."""
-    if os.name == "nt":  # folders cannot be opened there
-        return
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    if os.name != "nt":  # folders cannot be opened there
+        folder = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -132,6 +132,13 @@ def test_what_cannot_be_meant_starts_nothing(
     assert (tmp_path / "there.csv").read_text() == "precious"
 
 
+def test_results_in_no_folder_start_nothing(sandbox: Sandbox, tmp_path: Path):
+    (tmp_path / "in.csv").write_text("query\nx\n")
+    done = batch(sandbox, tmp_path / "in.csv", "-o", str(tmp_path / "no" / "out.csv"))
+    assert (done.code, sandbox.started_runs) == (1, ()), done.err
+    assert f"{tmp_path / 'no'}: there is no folder of this name" in done.err
+
+
 def test_after_ctrl_c_the_same_command_continues(sandbox: Sandbox, tmp_path: Path):
     file, results = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     file.write_text("\n".join(json.dumps({"query": f"row {number}", "seconds": 0.3}) for number in range(12)))

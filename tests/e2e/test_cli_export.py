@@ -105,6 +105,14 @@ def test_what_cannot_be_exported_has_its_exit_code(env, tmp_path, monkeypatch, a
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("ending", [".csv", ".sqlite", ".parquet", ".parquet/", ".duckdb"])
+def test_a_missing_folder_is_named(env, tmp_path, ending):
+    folder = tmp_path / "nowhere"
+    ran = run("logs", "export", f"{folder / 'logs'}{ending}", **env)
+    assert (ran.code, ran.out) == (1, "")
+    assert f"dify-workflow: {folder}: there is no folder of this name" in ran.err
+
+
 @pytest.mark.parametrize("ending", ["sqlite", "duckdb"])
 def test_a_file_of_another_kind_is_exit_code_1(env, tmp_path, ending):
     target = tmp_path / f"logs.{ending}"

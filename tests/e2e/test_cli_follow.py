@@ -135,7 +135,7 @@ class TestState:
     def test_a_file_in_no_folder_is_exit_code_1(self, env, tmp_path):
         ran = run("logs", "follow", "--state", str(tmp_path / "no" / "state"), **env)
         assert (ran.code, ran.out) == (1, "")
-        assert "No such file" in ran.err
+        assert f"{tmp_path / 'no'}: there is no folder of this name" in ran.err
 
     def test_an_interrupted_follow_keeps_its_place(self, sandbox, env, tmp_path):
         state = tmp_path / "state"

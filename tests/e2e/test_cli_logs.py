@@ -118,9 +118,12 @@ def test_times_take_ages_and_iso_8601(env, logs):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--status", "fail"], "'failed'"),
-        (["--since", "yesterday"], "ISO 8601"),
-        (["--user", ""], "None"),
+        (["--status", "fail"], "--status must be one of"),
+        (["--status", "fail"], "exactly, or left out; got 'fail', which may mean 'failed'"),
+        (["--since", "yesterday"], "--since must be ISO 8601"),
+        (["--since", "1h", "--until", "2h"], "--since must be no later than --until;"),
+        (["--user", ""], "--user must be left out to mean no filter"),
+        (["--user", "a", "--keyword", "\N{SNOWMAN}" * 99], "--keyword must be shorter"),
         (["--all", "--limit", "3"], "exclude"),
         (["--limit", "0"], "--limit"),
         (["--colour"], "--colour"),

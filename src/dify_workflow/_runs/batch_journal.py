@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .._file_locks import lock, sync_folder
+from .._file_locks import lock, open_in_folder, sync_folder
 from .batch import ROW_LINE, Entry, checked_header
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Journal:
         self.is_new = True
         self.uploads: dict[str, Any] = {}
         self._open_files = ExitStack()
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self._file = open_in_folder(self._path, os.O_RDWR | os.O_APPEND, 0o644)
         self._open_files.callback(os.close, self._file)
         try:
             self._index = self._open_files.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115

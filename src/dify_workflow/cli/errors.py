@@ -38,6 +38,12 @@ _SHORTEST_KEY: Final = 4
 _HIDDEN: Final = "[API key]"
 _DIFY_KEY: Final = re.compile(r"\bapp-[A-Za-z0-9]{24}(?![A-Za-z0-9])")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_ONLY_IN_PYTHON: Final = re.compile(
+    r" \(None\)|; dify_workflow\.Verbatim [^;]*|(?<=must be )a datetime, a date, (?=ISO)|pass api_key=\.\.\., or "
+)
+"""What messages of the SDK say to those who call it from Python only."""
+_ARGUMENTS: Final = {"workflow_run_id": "RUN_ID", "form_token": "TOKEN", "user": "--user"}
+"""What the commands call parameters of the SDK, beside those that are options of the same meaning in all commands."""
 _keys: set[str] = set()
 
 
@@ -145,13 +151,22 @@ def _message(error: Exception) -> str:
         return error.format_message()
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error) or type(error).__name__
+    return (in_options(str(error)) if isinstance(error, ValueError) else str(error)) or type(error).__name__
+
+
+def in_options(message: str) -> str:
+    """The message of an error of the SDK's arguments, with the options and arguments of the commands for its names."""
+    from .options import NAMES, option_of
+
+    names = _ARGUMENTS | {name: option_of(name) for name in NAMES}
+    message = re.sub(r"^\w+(?= must )", lambda found: names.get(found[0], found[0]), _ONLY_IN_PYTHON.sub("", message))
+    return re.sub(r"\bcreated_\w+", lambda found: names.get(found[0], found[0]), message)
 
 
 def _hint(error: Exception, code: int) -> str | None:
     if isinstance(error, click.UsageError):
         return f"Try '{error.ctx.command_path} --help'." if error.ctx else None
-    if code == USAGE and str(error).startswith("no API key"):
+    if code == USAGE and not isinstance(error, click.ClickException) and str(error).startswith("no API key"):
         return "Set DIFY_API_KEY, or store a profile by 'dify-workflow config set NAME' and give --profile NAME."
     if code == REFUSED:
         return (

@@ -34,7 +34,10 @@ NAMES: Final = {
 # What the SDK takes beside what the API takes.
 ALSO: Final = {
     "status": "Every status is possible.",
-    **dict.fromkeys(BOUNDS, "ISO 8601 (without an offset: UTC), or an age: 90s, 15m, 24h, 7d, 2w, 1mo."),
+    **dict.fromkeys(
+        BOUNDS,
+        "ISO 8601 (UTC unless it has an offset; a date is its first moment), or an age: 90s, 15m, 24h, 7d, 2w, 1mo.",
+    ),
 }
 OWN: Final = frozenset(
     {

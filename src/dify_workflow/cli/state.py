@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from .._file_locks import lock, open_in_folder
 from .errors import SettingsError
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ class StateFile:
 
     def _lock(self) -> int:
         while True:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = open_in_folder(self._path, os.O_RDWR, 0o666)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(descriptor)
             except OSError:
                 os.close(descriptor)
                 raise SettingsError(f"{self._path} is in use by another process") from None
@@ -67,7 +67,7 @@ class StateFile:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         try:
             os.fchmod(descriptor, os.fstat(self._locked).st_mode & 0o777)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor)
             with open(descriptor, "wb", closefd=False) as file:
                 file.write(json.dumps(value).encode() + b"\n")
             os.fsync(descriptor)

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .._file_locks import lock
+from .._file_locks import lock, open_in_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +23,14 @@ class FileLock:
 
     Raises:
         TargetLockedError: another process holds it.
+        FileNotFoundError: the target's folder does not exist.
         OSError: the file cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         while True:
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            file = open_in_folder(path, os.O_RDWR, 0o644)
             try:
                 lock(file)
                 if _is_same(file, path):  # else its holder has removed it just now
