@@ -169,10 +169,10 @@ def test_a_poll_ends_at_its_first_page_only_if_that_is_enough(start: int, total:
     assert not followed.is_unchanged([], None, None)
     for identity in "ab":
         followed.take(row_of(id=identity, created_at=START), START)
-    followed.saw_all(START, 2)
+    followed.saw_all(START, 2, is_short=False)
     rows = [row_of(id=identity, created_at=START) for identity in ids]
     assert followed.is_unchanged(rows, start, total) is unchanged
-    followed.saw_all(START, None)
+    followed.saw_all(START, None, is_short=False)
     assert not followed.is_unchanged(rows, START, None)
 
 
@@ -317,6 +317,23 @@ def test_a_checkpoint_survives_json():
     assert restored.has_begun
 
 
+def test_polls_begin_where_a_lagging_replica_may_hide_logs():
+    followed = following(oldest=None)
+    followed.restore(some_checkpoint())
+    rows = [row_of(id="row-2", created_at=START + 2)]
+    followed.saw_all(START, 3, is_short=True)
+    assert not followed.is_unchanged(rows, START, 3)
+    for seconds, begin in ((100, START), (272, START), (400, START + 100)):  # 300 seconds at most
+        followed.take(row_of(id=f"new-{seconds}", created_at=START + seconds, workflow_run={"status": "failed"}), START)
+        restored = following(oldest=None)
+        restored.restore(json.loads(json.dumps(followed.as_json())))
+        assert restored.window_start == followed.window_start == begin
+    followed.gave_all(rows, is_short=False)  # the newest known log is not among them
+    assert followed.window_start == START + 100
+    followed.gave_all([row_of(id="new-400", created_at=START + 400)], is_short=False)
+    assert followed.window_start == START + 400 - 30
+
+
 def test_a_checkpoint_from_before_the_start_begins_anew():
     restored = following()
     restored.restore(json.loads(json.dumps(following(oldest=None).as_json())))
@@ -351,7 +368,7 @@ DAMAGES: list[dict[str, Any]] = [
     {"has_begun": 1},
     *({"newest": value} for value in SECOND_PLACES),
     *({"oldest": value} for value in SECOND_PLACES),
-    *({"newest_true": value} for value in SECOND_PLACES),
+    *({name: value} for name in ("newest_true", "held") for value in SECOND_PLACES),
     *({"recent": value} for value in (None, [], "text", {"a": None}, {"a": "5"}, {"a": 10**20}, {5: 5})),
     *({"unfinished": value} for value in (
         None, [], {"a": None}, {"a": 5}, {"a": []}, {"a": [1]}, {"a": [1, 2, -1]}, {"a": [1, 2, 3, 4, 5]},
@@ -368,7 +385,7 @@ def test_a_damaged_checkpoint_is_refused(damage: dict[str, Any]):
     (name,) = damage
     with pytest.raises(ValueError, match="checkpoint") as caught:
         following().restore(some_checkpoint() | damage)
-    if name in {"has_begun", "newest", "newest_true", "oldest", "recent", "unfinished"}:
+    if name in {"has_begun", "held", "newest", "newest_true", "oldest", "recent", "unfinished"}:
         assert str(caught.value).startswith(f"checkpoint is damaged: {name!r} must ")
 
 

@@ -456,6 +456,11 @@ def test_no_log_is_lost_where_servers_contradict_themselves(kind: str):
         check(random_follow_history(dice(seed), kind))
 
 
+@pytest.mark.parametrize("seed", [8100141, 8100163, 950043])
+def test_no_late_log_is_lost_where_a_replica_lags(seed: int):
+    check(random_follow_history(dice(seed), "lagging"))
+
+
 def test_a_late_log_is_given_once_where_times_went_back():
     check(random_follow_history(dice(7500036), "shifted"))
     for seed in (7500050, 920197):
@@ -667,6 +672,30 @@ def test_a_response_that_lags_makes_no_bound_exclusive(half: str):
     windows = [(request.before, request.after) for request in table.requests if request.before is not None]
     assert windows[:2] == [(START + 1, START + 1), (START + 2, START)]
     assert set(windows[2:]) == {(START + 1, START + 1)}
+
+
+@EACH_HALF
+@pytest.mark.parametrize("newest", [START + 70, START + 299])
+def test_a_late_log_that_one_page_lacked_is_given(half: str, newest: int):
+    # The first page is of the present; the second one is of a moment at which the late log was not there yet.
+    rows = [TableRow(f"row-{n}", START + n // 10, START) for n in range(150)]
+    rows += [TableRow("late", START, START + 20.0), TableRow("new", newest, newest)]
+    table = LaggingTable(rows, START + 10.0)
+    follow = follower(table, since=START - 100, until=START + 10)
+    given: list[tuple[str, str]] = []
+    with contextlib.suppress(TimeIsUpError):
+        given.extend(id_and_status(log) for log in follow)
+    table.now = newest
+    read_page, begun = table.read_page, len(table.requests)
+
+    def lagging(request: PageRequest) -> WorkflowLogPage:
+        table.lag, table.lag_rate = newest - START - 10, float(len(table.requests) == begun + 1)
+        return read_page(request)
+
+    table.read_page = lagging  # type: ignore[method-assign]
+    given += told_by(half, table, checkpoint=follow.checkpoint, until=newest + 400)
+    assert_true(rows, given)
+    assert {request.after for request in table.requests[-10:]} == {newest - OVERLAP_SECONDS}
 
 
 def test_a_faithful_server_gets_no_request_more():

@@ -137,11 +137,7 @@ class AsyncBaseClient:
         return await self.send(call, decode.model_reader(call), timeout)
 
     async def send(
-        self,
-        call: Request[Any],
-        read: Callable[[bytes], T],
-        timeout: TimeoutOption,
-        advice: Advice | None = None,
+        self, call: Request[Any], read: Callable[[bytes], T], timeout: TimeoutOption, advice: Advice | None = None
     ) -> T:
         """Send a request, again where that is safe, and return what `read` makes of the response's body.
 

@@ -311,10 +311,11 @@ class AsyncPolling:
                     continue
                 if await self._begins_elsewhere(given):
                     continue
-                following.saw_all(start, walk.total)
+                following.saw_all(start, walk.total, is_short=walk.is_short)
             async with aclosing(self._news_of(given, walk, start, before)) as found:
                 async for row in found:
                     yield row
+            following.gave_all(given, is_short=walk.is_short)
             await self._prove(given)
             return
 

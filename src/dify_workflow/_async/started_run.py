@@ -144,13 +144,7 @@ class AsyncStreamReader:
         is_left: whether it was ended before the run was.
     """
 
-    def __init__(
-        self,
-        stream: AsyncRunStream,
-        runs: AsyncRuns,
-        run_id: str,
-        user: str,
-    ) -> None:
+    def __init__(self, stream: AsyncRunStream, runs: AsyncRuns, run_id: str, user: str) -> None:
         self._stream = stream
         self._runs = runs
         self._run_id = run_id

@@ -165,10 +165,7 @@ def failed_stream(
     message = secret.redact(error.message)
     what = f"the run ended with an error event: {code or 'no code'}: {shortened(message)}, {secret.redact(progress)}"
     return WorkflowStreamError(
-        summary_of(response.request, secret, what),
-        code=code,
-        status=error.status,
-        message=message,
+        summary_of(response.request, secret, what), code=code, status=error.status, message=message
     )
 
 
@@ -182,11 +179,7 @@ def cut_stream(response: httpx.Response, progress: str, secret: Secret) -> APICo
 
 
 def transport_error(
-    raised: Exception,
-    request: httpx.Request,
-    response: httpx.Response | None,
-    secret: Secret,
-    progress: str = "",
+    raised: Exception, request: httpx.Request, response: httpx.Response | None, secret: Secret, progress: str = ""
 ) -> DifyError:
     """The error for what a transport raised.
 

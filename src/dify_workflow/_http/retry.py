@@ -25,13 +25,7 @@ LONGEST_BACKOFF: Final = 8.0
 
 
 def seconds_before_retry(
-    error: DifyError,
-    *,
-    method: str,
-    retries_made: int,
-    max_retries: int,
-    backoff: float,
-    jitter: Callable[[], float],
+    error: DifyError, *, method: str, retries_made: int, max_retries: int, backoff: float, jitter: Callable[[], float]
 ) -> float | None:
     """Seconds to wait before the request is sent again; None when the error is to be raised now.
 

@@ -18,13 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from .._errors import (
-    APIResponseError,
-    APIStatusError,
-    DifyError,
-    IncompleteWalkError,
-    InternalServerError,
-)
+from .._errors import APIResponseError, APIStatusError, DifyError, IncompleteWalkError, InternalServerError
 from .._http.config import MOST_SECONDS
 from .._http.outages import is_outage
 from .._runs import statuses
@@ -55,6 +49,8 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 OVERLAP_SECONDS: Final = 30
 """A log gets its time before it can be seen, so that an older one may appear after a newer one; this much older."""
+MOST_OVERLAP: Final = 300
+"""As much older, at most, where a poll showed that a replica lags behind, which may have hidden such a log."""
 AT_ONCE: Final = 1000
 """Logs of a backlog that are read, reversed and returned before the next ones are read."""
 SLOWEST: Final = 6
@@ -149,6 +145,7 @@ class Following:
         self._estimate: int | None = None  # the shift that logs showed last by the times of their runs
         self._newest_true: int | None = None  # true second of the newest log, where the times of runs show it
         self._proved: FilterClock | None = None  # the clock by which a known log was found
+        self._held: int | None = None  # displayed second from which on a lagging replica may have hidden logs
         self._known_from: int | None = None  # displayed second from which on all logs are known that were given
         self._reached: dict[str, int] = {}  # seconds that rows of the present look count as of
         self._known_after: int | None = None  # earliest second, for the filter, from which on all shown logs are known
@@ -175,10 +172,10 @@ class Following:
         """Earliest second of the next poll, as the server's filter understands it."""
         if self.newest is None:
             return self.oldest
-        margin = OVERLAP_SECONDS + max(self._margin, STEP_BACK if self._may_repeat else 0)
-        start = self.clock.after(max(self.newest - margin, SECONDS.start))
+        margin = max(self._margin, STEP_BACK if self._may_repeat else 0)
+        start = self.clock.after(max(self._late_from - margin, SECONDS.start))
         if self._newest_true is not None:  # the filter takes a log for an hour later, at most, never for an earlier one
-            start = max(min(start, self._newest_true - OVERLAP_SECONDS), start - STEP_BACK)
+            start = max(min(start, self._newest_true - self.newest + self._late_from), start - STEP_BACK)
         if self.is_unproved:
             # It may have been displayed by another clock before it was deleted: by the present one, hours ahead.
             earliest = self.oldest if self._known_after is None else self._known_after
@@ -202,7 +199,9 @@ class Following:
     @property
     def _late_from(self) -> int:
         """Displayed second from which on a log may appear that is late."""
-        return (self.newest or 0) - OVERLAP_SECONDS
+        newest = self.newest or 0
+        held = newest if self._held is None else max(self._held, newest - MOST_OVERLAP)
+        return min(held, newest - OVERLAP_SECONDS)
 
     @property
     def _is_shifted(self) -> bool:
@@ -337,7 +336,7 @@ class Following:
         if self.newest is None or not has_run_time(row) or (shift is None and self._newest_true is None):
             return False
         newest = self.newest - (self._estimate or 0) if self._newest_true is None else self._newest_true
-        return row.second - (shift or 0) >= newest - OVERLAP_SECONDS
+        return row.second - (shift or 0) >= newest - (self.newest - self._late_from)
 
     def _note_run_time(self, row: SeenLog) -> None:
         estimate = estimated_shift([row])
@@ -380,9 +379,19 @@ class Following:
         """
         return (start, total) == self._whole and all(row.identity in self._recent for row in rows)
 
-    def saw_all(self, start: int | None, total: int | None) -> None:
-        """Note that a poll read all logs from `start` on, and how many the server says there are."""
-        self._whole = (start, total) if total is not None else None
+    def saw_all(self, start: int | None, total: int | None, *, is_short: bool) -> None:
+        """Note that a poll read all logs from `start` on, and how many the server says there are.
+
+        Where a response lacked logs that one before it had (`is_short`), logs may be hidden that are not known: polls
+        begin there until all of one was given that has no such response, and the newest known log.
+        """
+        self._whole = (start, total) if total is not None and not is_short else None
+        self._held = self._late_from if is_short else self._held
+
+    def gave_all(self, rows: Iterable[SeenLog], *, is_short: bool) -> None:
+        """Note that all of a poll was given; its responses lack no logs that ones before them had, unless `is_short`."""
+        if not is_short and self.shows_the_newest(rows):
+            self._held = None
 
     def ends_of_parts(self, total: int | None) -> range:
         """Where to part a backlog: the ranks, counted from the newest log, of the last logs of the older parts.
@@ -390,7 +399,7 @@ class Following:
         None for what can be given at once, and none for the newest part, to which logs are still being added.
         """
         self._forget()
-        start = (self.newest or 0) - OVERLAP_SECONDS
+        start = self._late_from
         known = sum(1 for second in self._recent.values() if not self._is_shifted or second >= start)
         return range((total or 0) - known - AT_ONCE, 0, -AT_ONCE)
 
@@ -521,6 +530,7 @@ class Following:
             return
         self._recent = {key: displayed.get(key, second - back) for key, second in self._recent.items()}
         self.newest = max(displayed.values())
+        self._held = None if self._held is None else self._held - back
 
     # What has not ended -----------------------------------------------------------------------------------------
 
@@ -632,15 +642,13 @@ class Following:
         # Only a hint: where it is not right any more, windows do not show the newest known log.
         shift: dict[str, Any] = {}
         if self._is_shifted:
-            shift = {
-                "shift": self.clock.shift,
-                "first_pass": self._first_pass,
-                "known_from": self._recent_start,
-            }
+            shift = {"shift": self.clock.shift, "first_pass": self._first_pass, "known_from": self._recent_start}
         if self._newest_true is not None:
             shift["newest_true"] = self._newest_true
         if self._known_after is not None:
             shift["known_after"] = self._known_after
+        if self._held is not None:
+            shift["held"] = self._late_from
         return shift | {
             "version": VERSION,
             "walk": "logs.follow",
@@ -682,10 +690,10 @@ class Following:
         self._known_after = _optional(value, "known_after")
         self._first_pass = _optional(value, "first_pass")
         self._newest_true = _optional(value, "newest_true")
-        known_from = _optional(value, "known_from")
-        self._known_from = (
-            known_from if known_from is not None or self.newest is None else self.newest - OVERLAP_SECONDS
-        )
+        self._held = _optional(value, "held")
+        self._known_from = _optional(value, "known_from")
+        if self._known_from is None and self.newest is not None:
+            self._known_from = self.newest - OVERLAP_SECONDS
 
     def _forget(self) -> None:
         start = self._recent_start

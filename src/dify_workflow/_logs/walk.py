@@ -207,6 +207,7 @@ class WindowWalk:
         seen: logs given so far.
         is_ordered: whether the logs come newest first; not where the server ignores the time filters, or does not sort.
         is_part: whether other walks read the rest, so that this one cannot continue in no order.
+        is_short: whether a response lacked logs that one before it had: they were deleted, or a replica lags.
     """
 
     def __init__(
@@ -228,12 +229,10 @@ class WindowWalk:
         self.seen = 0
         self.is_ordered = True
         self.is_part = False
+        self.is_short = False
         # Logs that the next window shows again: those of the page before it, and all of the second `newest`.
         self._seen_at_newest: dict[str, int] = dict.fromkeys(seen_at_newest, newest or 0)
-        self._untimed_ids: set[str] = {
-            *untimed_ids,
-            *self._seen_at_newest,
-        }  # they may come at any second
+        self._untimed_ids: set[str] = {*untimed_ids, *self._seen_at_newest}  # they may come at any second
         self._resumed = len(self._seen_at_newest)
         self._page: Sequence[SeenLog] = ()  # that one
         self._passed: dict[str, int] = {}  # logs of the second that was read alone last
@@ -461,6 +460,7 @@ class WindowWalk:
         if self._steps_up and self._rest is not None and reply.total != self._rest and not self._changes:
             return (yield from self._step(self._rest, reply))
         self._changes = self._changes or (self._rest is not None and reply.total != self._rest)
+        self.is_short = self.is_short or (reply.total or 0) < (self._rest or 0)
         self._rest = reply.total
         if self._seen_at_newest:
             self._pin_clock = self._pin_clock or self.clock
@@ -598,7 +598,7 @@ class WindowWalk:
         Every way on has its proof: the known logs of the last second, alone in the second that the clock says; or a
         window that begins with known logs.
         """
-        self._rest = None
+        self._rest, self.is_short = None, True
         self._disputes += 1
         if self._disputes <= MOST_REPEATED_WINDOWS and self.newest is not None:
             for attempt in (self._take_shifted, self._take_from_above, self._take_again):
@@ -658,6 +658,7 @@ class WindowWalk:
         """
         self._changes = True
         counted, largest = reply.total or 0, self._most_rows if self._is_capped else LARGEST_PAGE
+        self.is_short = self.is_short or counted < (self._rest or 0)
         for before in dict.fromkeys((self.clock.before(second), self.pinned, None)):
             # Logs of the window that are not below the second, as far as is known.
             passed = self._swept
@@ -902,7 +903,7 @@ class WindowWalk:
         if self._to_show is not None and self._empty_responses < MOST_REPEATED_WINDOWS:  # a replica may have none yet
             self._empty_responses, self._sweeps = self._empty_responses + 1, sweeps.narrowed(0, 0)
             return
-        self._sweeps = None
+        self._sweeps, self.is_short = None, self.is_short or sweeps.has_fallen
         if not self.is_ordered or self.newest is None:
             self._ended = True
             return
@@ -947,7 +948,7 @@ class WindowWalk:
 
     def _find_second(self, second: int, reply: Reply) -> PageRequests[tuple[_Sweeps, Reply] | None]:
         """The sweeps of a second that does not show its known logs, and their first page; None where they are gone."""
-        known = self._seen_at(second)
+        known, self.is_short = self._seen_at(second), True
         self._disputes += 1
         if self._disputes > MOST_RETURNS:
             raise self._incomplete(reply.total or 0, self.seen, "a second shows its logs in some responses only")
@@ -1165,6 +1166,7 @@ class _Sweeps:
 
     Attributes:
         is_checked: whether the window below shows it where all logs seem to be gone and are not.
+        has_fallen: whether a total was smaller than the one before.
     """
 
     def __init__(
@@ -1175,7 +1177,7 @@ class _Sweeps:
         self._patience = patience
         self._is_strict = is_strict
         self.is_checked = False
-        self._falls = False  # whether a total was smaller than the one before
+        self.has_fallen = False
         self._alike = 0  # responses in a row that count as many logs
         self._is_odd = False  # whether totals fell and rose again: some pages may be of a replica that lags behind
         # The moments are those of the responses, counted from 0.
@@ -1248,8 +1250,8 @@ class _Sweeps:
         if total != before:
             rises = (total or 0) > (before or 0)
             self._rows_may_arrive = self._rows_may_arrive or rises
-            self._is_odd = self._is_odd or (rises and self._falls)
-            self._falls = self._falls or not rises
+            self._is_odd = self._is_odd or (rises and self.has_fallen)
+            self.has_fallen = self.has_fallen or not rises
             self._stale = self._alike = 0
         self._note(rows, total)
         # A proxy may cap the pages: then the sweep continues with pages of that size, the next with smaller.
@@ -1259,7 +1261,7 @@ class _Sweeps:
         if is_last and total is not None and self._rows <= self._largest_total:
             self._adds_up = True
         # Logs that are gone stay gone; a replica that lags shows them again.
-        is_doubtful = self._falls and self._alike < MOST_REPEATED_PAGES and not (self.is_checked and total == 0)
+        is_doubtful = self.has_fallen and self._alike < MOST_REPEATED_PAGES and not (self.is_checked and total == 0)
         if self._adds_up and not is_doubtful:
             # One response that is all there is needs no other moment: nothing came between.
             is_all = is_last and self._page == 1 and len(self._shown) == total

@@ -134,11 +134,7 @@ class BaseClient:
         return self.send(call, decode.model_reader(call), timeout)
 
     def send(
-        self,
-        call: Request[Any],
-        read: Callable[[bytes], T],
-        timeout: TimeoutOption,
-        advice: Advice | None = None,
+        self, call: Request[Any], read: Callable[[bytes], T], timeout: TimeoutOption, advice: Advice | None = None
     ) -> T:
         """Send a request, again where that is safe, and return what `read` makes of the response's body.
 

@@ -311,10 +311,11 @@ class Polling:
                     continue
                 if self._begins_elsewhere(given):
                     continue
-                following.saw_all(start, walk.total)
+                following.saw_all(start, walk.total, is_short=walk.is_short)
             with closing(self._news_of(given, walk, start, before)) as found:
                 for row in found:
                     yield row
+            following.gave_all(given, is_short=walk.is_short)
             self._prove(given)
             return
 

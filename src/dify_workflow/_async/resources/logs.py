@@ -288,8 +288,8 @@ class AsyncLogs(AsyncResource):
 
         Each new log is yielded once, and once more when one that was yielded unfinished has ended (`running`, later
         `succeeded`): the server's listing does not report it. A log that appears late, up to 30 seconds older than the
-        newest one, is not missed. Outages are waited out; after a restart, continue from the `.checkpoint`. While idle,
-        the interval grows to at most 6 × `poll`.
+        newest one, is not missed; nor, up to 300 seconds older, where pages of one poll show that a replica lags.
+        Outages are waited out; after a restart, continue from the `.checkpoint`. The interval grows to 6 × `poll`.
 
         A server that displays other times than it filters by is noticed, as by `iter`, and `.time_shift` says by how
         much. One limit: where a database session is in a zone with daylight-saving time, logs of the hour that is
