@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REQUIREMENTS = ROOT / "requirements"
+HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
 
 
 class StepError(Exception):
@@ -104,8 +105,11 @@ def step(command: list[str], *, folder: Path = ROOT, variables: Mapping[str, str
 
 
 def clean_variables() -> dict[str, str]:
-    """This process's environment variables without those by which it would reach into another interpreter."""
-    alien = ("PYTHON", "PYTEST", "VIRTUAL_ENV", "UV_PROJECT", "DIFY_")
+    """This process's environment variables without those by which it would reach into another interpreter.
+
+    Those of a git hook go as well: by them git would work on the hook's repository, not on that of the folder.
+    """
+    alien = ("PYTHON", "PYTEST", "VIRTUAL_ENV", "UV_PROJECT", "DIFY_", *HOOK)
     return {name: value for name, value in os.environ.items() if not name.startswith(alien)}
 
 

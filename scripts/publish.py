@@ -21,7 +21,6 @@ import ipaddress
 import netrc
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -29,10 +28,9 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import httpx
-from environments import StepError, clean_variables, distributions
-from git import GitError, checked_out, tagged
+from environments import StepError, distributions, step
 from project import ROOT, RefusalError
-from versions import version_of
+from versions import checked_out, git, version_of
 
 DIST = ROOT / "dist"
 PROJECT = "dify-workflow-sdk"
@@ -63,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         files = missing(proven(), index, credentials)
         print(f"sending {', '.join(path.name for path in files)} to {index}", flush=True)
         print(upload(files, index, credentials))
-    except (RefusalError, GitError, StepError, OSError) as error:
+    except (RefusalError, StepError, OSError) as error:
         print(f"publish.py: {error}", file=sys.stderr)
         return 1
     return 0
@@ -126,12 +124,11 @@ def proven() -> list[Path]:
 
     Raises:
         RefusalError: They are not.
-        GitError: The tag cannot be checked out.
-        StepError: It cannot be built.
+        StepError: The tag cannot be checked out or built.
     """
     version = version_of(ROOT)
     tag = f"v{version}"
-    if not tagged(ROOT, tag):
+    if not git(ROOT, "tag", "--list", tag):
         raise RefusalError(f"there is no tag {tag}: `make release` makes the files and the tag of a version")
     expected = [f"dify_workflow_sdk-{version}-py3-none-any.whl", f"dify_workflow_sdk-{version}.tar.gz"]
     present = {path.name: path.read_bytes() for path in DIST.glob("*")}
@@ -195,25 +192,15 @@ def upload(files: list[Path], index: str, credentials: Credentials) -> str:
     """
     # requests encodes credentials as Latin-1; this way it sends their UTF-8 bytes.
     user, password = (text.encode().decode("latin-1") for text in credentials)
-    variables = {**clean_variables(), "TWINE_USERNAME": user, "TWINE_PASSWORD": password}
+    variables = {"TWINE_USERNAME": user, "TWINE_PASSWORD": password, "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
     if is_local(index):  # a proxy would be given the password
         variables |= {"NO_PROXY": "*", "no_proxy": "*"}
     options = ["--non-interactive", "--disable-progress-bar", "--verbose", "--config-file", os.devnull]
-    done = subprocess.run(
-        [sys.executable, "-m", "twine", "upload", *options, "--repository-url", index, *map(str, files)],
-        env={**variables, "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-        timeout=900,
-    )
-    said = credentials.hidden_in(done.stdout).strip()
-    if done.returncode:
-        raise RefusalError(f"twine upload failed:\n{said}")
-    return said
+    command = [sys.executable, "-m", "twine", "upload", *options, "--repository-url", index, *map(str, files)]
+    try:
+        return credentials.hidden_in(step(command, variables=variables)).strip()
+    except StepError as error:
+        raise RefusalError(credentials.hidden_in(str(error)).strip()) from None
 
 
 if __name__ == "__main__":

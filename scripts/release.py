@@ -14,30 +14,34 @@ or with --dry-run not at all. Nothing is pushed. Exit status: 0 released; 1 refu
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import shutil
 import sys
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import spec_report
-from changelog import released
 from diff.acknowledged import FILE, read_acknowledged, reason_for
 from diff.changes import SEVERITIES, Change
 from diff.load import read
 from diff.operations import compared
 from environments import StepError, distributions, step
-from git import GitError, checked_out, git, tagged
 from openapi.diagnostics import SpecError
 from project import ROOT, RefusalError
-from spec_report import Report, step_for
-from versions import STEPS, VERSION_FILE, Step, Version, larger, version_of
+from versions import STEPS, VERSION_FILE, Step, Version, checked_out, git, version_of
 
 REPORT = ROOT / "build" / "spec-report.json"
 CHANGELOG = "CHANGELOG.md"
 SPEC = "spec/openapi.yaml"
+
+
+class Report(NamedTuple):
+    """What `make update` reports: what changed, and the step that follows; None when nothing requires a step."""
+
+    step: Step | None
+    changes: list[Change]
 
 
 class Plan(NamedTuple):
@@ -59,12 +63,12 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         check_state(ROOT, options.branch)
-        plan = planned(ROOT, spec_report.read(REPORT), options.step, options.version)
+        plan = planned(ROOT, read_report(REPORT), options.step, options.version)
         print(f"{version_of(ROOT)} -> {plan.version}", flush=True)
         # Make's own variables would make this a part of the make that may have started this script.
-        step(["make", "--no-print-directory", "check"], folder=ROOT, variables={"MAKEFLAGS": "", "MAKELEVEL": "0"})
+        step(["make", "--no-print-directory", "check"], variables={"MAKEFLAGS": "", "MAKELEVEL": "0"})
         release(plan, keep=not options.dry_run)
-    except (RefusalError, GitError, StepError, OSError) as error:
+    except (RefusalError, StepError, OSError) as error:
         print(f"release.py: {error}\nrelease.py: nothing was released", file=sys.stderr)
         return 1
     return 0
@@ -75,7 +79,7 @@ def check_state(root: Path, branch: str) -> None:
 
     Raises:
         RefusalError: The tree is on another branch, or differs from its commit.
-        GitError: It is not in a repository.
+        StepError: It is not in a repository.
     """
     if (found := git(root, "branch", "--show-current")) != branch:
         raise RefusalError(f"this is {found or 'no branch'}, and releases are made from {branch}; see --branch")
@@ -96,29 +100,27 @@ def planned(root: Path, report: Report | None, wanted_step: Step | None, wanted:
         RefusalError: There is no step, it is too small, the version was released before, or the changelog has nothing
             unreleased.
     """
-    text = (root / CHANGELOG).read_text("utf-8")
     current, last = version_of(root), last_release(root)
+    report = report or Report(None, [])
     changes = changes_since(root, f"v{last}") if last else []
-    least: Step = step_for(changes)
-    if report and report.step:
-        least = larger(least, report.step)
-    is_first = last is None and wanted == current
+    changes += [change for change in report.changes if change not in changes]
+    changes.sort(key=lambda change: SEVERITIES.index(change.severity))
+    least = max(step_for(changes), report.step or "patch", key=STEPS.index)
     if wanted is None:
-        chosen = wanted_step or (least if report and report.step else None)
+        chosen = wanted_step or (least if report.step else None)
         if chosen is None:
             raise RefusalError(
                 "there is no build/spec-report.json that names a step: give STEP=major, minor or patch; or, for the "
                 f'first release, ARGS="--version {current}"'
             )
-        if larger(chosen, least) != chosen:
+        if STEPS.index(chosen) < STEPS.index(least):
             raise RefusalError(f"a {chosen} step is too small: the spec's changes require a {least} step")
         wanted = current.after(chosen)
-    elif wanted < current.after(least) and not is_first:
+    elif wanted < current.after(least) and (last or wanted != current):  # any version can be the first
         raise RefusalError(f"{wanted} is too small: after {current}, a {least} step leads to {current.after(least)}")
-    if tagged(root, f"v{wanted}"):
+    if git(root, "tag", "--list", f"v{wanted}"):
         raise RefusalError(f"there is a tag v{wanted} already")
-    changes += [change for change in (report.changes if report else []) if change not in changes]
-    changes.sort(key=lambda change: SEVERITIES.index(change.severity))
+    text = (root / CHANGELOG).read_text("utf-8")
     return Plan(wanted, *released(text, wanted, datetime.now(UTC).date(), changes))
 
 
@@ -126,6 +128,36 @@ def last_release(root: Path) -> Version | None:
     """The latest version that has a tag before the current commit; None when nothing was released."""
     tags = git(root, "tag", "--list", "v*", "--merged", "HEAD").splitlines()
     return max((Version.parse(tag[1:]) for tag in tags if re.fullmatch(r"v[0-9]+\.[0-9]+\.[0-9]+", tag)), default=None)
+
+
+# --- the changes of the spec -----------------------------------------------------------------------------------------
+
+
+def read_report(path: Path) -> Report | None:
+    """Read what all updates since the last release found; None when there is no report.
+
+    Raises:
+        RefusalError: The file is not a report.
+    """
+    try:
+        raw = json.loads(path.read_text("utf-8"))
+        raw = raw.get("unreleased", raw)
+        changes = [
+            Change(SEVERITIES[SEVERITIES.index(one["severity"])], str(one["where"]), str(one["what"]))
+            for one in raw["changes"]
+        ]
+        step = None if raw["step"] in {None, "none"} else STEPS[STEPS.index(raw["step"])]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RefusalError(f"{path.name} is not a report of `make update`: {error!r}") from None
+    return Report(step, changes)
+
+
+def step_for(changes: list[Change]) -> Step:
+    """The step that follows from changes, and from none."""
+    found = {change.severity for change in changes}
+    return "major" if "breaking" in found else "minor" if "additive" in found else "patch"
 
 
 def changes_since(root: Path, tag: str) -> list[Change]:
@@ -140,7 +172,7 @@ def changes_since(root: Path, tag: str) -> list[Change]:
             file.write_text(git(root, "show", f"{tag}:{SPEC}") + "\n", "utf-8")
             found = compared(read(file), read(root / SPEC))
             acknowledged = read_acknowledged(root / Path(SPEC).parent / FILE)
-        except GitError:
+        except StepError:
             return []  # released before there was a spec
         except SpecError as error:
             raise RefusalError(f"the spec cannot be compared with that of {tag}: {error}") from None
@@ -153,13 +185,66 @@ def changes_since(root: Path, tag: str) -> list[Change]:
     ]
 
 
+# --- the changelog ---------------------------------------------------------------------------------------------------
+
+_UNRELEASED = re.compile(
+    r"^## (?:[0-9.]+ - )?unreleased[ \t]*\n(.*?)(?=^## |\Z)", re.MULTILINE | re.IGNORECASE | re.DOTALL
+)
+
+
+def released(text: str, version: Version, day: date, changes: list[Change]) -> tuple[str, str]:
+    """The changelog with an entry for a version in place of its unreleased part, and that entry.
+
+    Args:
+        text: The changelog.
+        version: The new version.
+        day: Its date.
+        changes: What changed in the spec; it is listed below what was written by hand.
+
+    Raises:
+        RefusalError: There is nothing unreleased, or there is an entry for this version.
+    """
+    if re.search(rf"^## {re.escape(str(version))} - (?!unreleased)", text, re.MULTILINE | re.IGNORECASE):
+        raise RefusalError(f"CHANGELOG.md has an entry for {version} already")
+    found = _UNRELEASED.search(text)
+    written = found[1].strip("\n") if found else ""
+    if not written.strip() and not changes:
+        raise RefusalError("CHANGELOG.md has nothing unreleased: write what this release brings below `## Unreleased`")
+    parts = [f"## {version} - {day.isoformat()}", written, _spec_part(changes)]
+    entry = "\n\n".join(part for part in parts if part.strip()) + "\n"
+    first = re.search(r"^## ", text, re.MULTILINE)
+    start, end = found.span() if found else (first.start() if first else len(text),) * 2
+    rest = text[end:]
+    return text[:start].rstrip("\n") + f"\n\n{entry}" + (f"\n{rest}" if rest else ""), entry
+
+
+def _spec_part(changes: list[Change]) -> str:
+    """What changed in the spec; of wordings only how many."""
+    lines = []
+    for change in changes:
+        if change.severity != "wording":
+            mark = "**breaking:** " if change.severity == "breaking" else ""
+            what = re.sub(r"([\\<\[`])", r"\\\1", _plain(change.what))
+            lines.append(f"- {mark}`{_plain(change.where).replace('`', chr(39))}`: {what}")
+    if words := len(changes) - len(lines):
+        lines.append(f"- {words} of its texts and names {'has' if words == 1 else 'have'} changed, with no effect.")
+    return "### The API's spec\n\n" + "\n".join(lines) if lines else ""
+
+
+def _plain(text: str) -> str:
+    """On one line, without invisible characters: a part of the text is the vendor's."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+
+
+# --- the release -----------------------------------------------------------------------------------------------------
+
+
 def release(plan: Plan, *, keep: bool) -> None:
     """Make the commit and its files, and then bring them, with the tag, into the project.
 
     Raises:
         RefusalError: The two builds differ.
-        StepError: A build or the check of its files failed.
-        GitError: The commit or the tag could not be made.
+        StepError: The commit, a build, the check of its files or the tag failed.
     """
     tag = f"v{plan.version}"
     (ROOT / "build").mkdir(exist_ok=True)
@@ -184,7 +269,7 @@ def release(plan: Plan, *, keep: bool) -> None:
         git(ROOT, "tag", "--annotate", tag, commit, "--message", f"Release {plan.version}")
         try:
             git(ROOT, "merge", "--quiet", "--ff-only", commit)
-        except GitError:
+        except StepError:
             git(ROOT, "read-tree", "--reset", "-u", "HEAD")  # git writes files before it moves the branch
             git(ROOT, "tag", "--delete", tag)
             raise

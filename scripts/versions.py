@@ -1,4 +1,4 @@
-"""The version of this distribution, and the steps between versions.
+"""The version of this distribution, its steps, and the commits that releases are made from.
 
 A step says what a release brings: `major` breaks a caller, `minor` adds something, `patch` does neither. From 1.0.0 on
 each raises its own number. Before 1.0.0 the first number stays 0, and a major step raises the second, as a minor one
@@ -8,9 +8,13 @@ does: `~=0.1.0` gets patches alone, and never a break.
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from environments import step
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 Step: TypeAlias = Literal["patch", "minor", "major"]
@@ -55,6 +59,20 @@ def version_of(tree: Path) -> Version:
     return Version.parse((tree / VERSION_FILE).read_text("utf-8").split('__version__ = "')[1].split('"')[0])
 
 
-def larger(one: Step, other: Step) -> Step:
-    """The larger of two steps."""
-    return max(one, other, key=STEPS.index)
+def git(root: Path, *arguments: str) -> str:
+    """Run a git command in a folder; what it printed.
+
+    Raises:
+        StepError: It failed.
+    """
+    return step(["git", *arguments], folder=root).rstrip("\n")
+
+
+@contextmanager
+def checked_out(root: Path, commit: str, place: Path) -> Iterator[Path]:
+    """A working tree of a commit, at a place where nothing is yet; it is removed at the end."""
+    git(root, "worktree", "add", "--quiet", "--detach", str(place), commit)
+    try:
+        yield place
+    finally:
+        git(root, "worktree", "remove", "--force", str(place))

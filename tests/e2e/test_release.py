@@ -9,8 +9,8 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from release import RefusalError, check_state, planned
-from spec_report import Change, Report
+from diff.changes import Change
+from release import RefusalError, Report, check_state, planned
 from support.release_repository import CHANGELOG, ReleaseRepository
 from versions import Step, Version
 
@@ -140,6 +140,13 @@ def test_a_step_that_is_too_small_or_missing_is_refused(
 ):
     with pytest.raises(RefusalError, match=re.escape(saying)):
         plan(tree, current, step, wanted, Report(asked, []) if asked else None)
+
+
+@pytest.mark.parametrize(("severity", "least"), [("breaking", "major"), ("additive", "minor")])
+def test_changes_of_a_report_count_more_than_its_step(tree: ReleaseRepository, severity: Any, least: str):
+    report = Report("patch", [Change(severity, "GET /info", "differs")])
+    with pytest.raises(RefusalError, match=f"too small: the spec's changes require a {least} step"):
+        plan(tree, "1.2.3", "patch", None, report)
 
 
 def test_the_spec_is_compared_with_that_of_the_last_release(tree: ReleaseRepository, tmp_path: Path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import spec_report
+import release
 from diff.acknowledged import Acknowledged, read_acknowledged
 from diff.changes import Change
 from diff.load import described
@@ -409,7 +409,7 @@ class TestReports:
 
     def test_a_release_reads_what_was_written(self, tmp_path: Path) -> None:
         reports.write(report(), tmp_path)
-        found = spec_report.read(tmp_path / "spec-report.json")
+        found = release.read_report(tmp_path / "spec-report.json")
         assert found is not None
         assert (found.step, [change[:3] for change in found.changes]) == (
             "major",
@@ -422,7 +422,7 @@ class TestReports:
         reports.write(report(), tmp_path)
         reports.write(report(reported=[addition]), tmp_path)
         assert json.loads(path.read_text())["step"] == "minor"
-        assert spec_report.read(path) == spec_report.Report(
+        assert release.read_report(path) == release.Report(
             "major",
             [
                 Change("breaking", "GET /a query `q`<b>", "is\ngone"),
@@ -431,13 +431,13 @@ class TestReports:
         )
         path.unlink()
         reports.write(report(reported=[addition]), tmp_path)
-        assert spec_report.read(path) == spec_report.Report(
+        assert release.read_report(path) == release.Report(
             "minor", [Change("additive", "GET /b", "the operation is new")]
         )
 
     def test_an_update_that_was_not_made_is_nothing_to_release(self, tmp_path: Path) -> None:
         reports.write(report(outcome="decisions", is_made=False, problems=["no"]), tmp_path)
-        assert spec_report.read(tmp_path / "spec-report.json") == spec_report.Report(None, [])
+        assert release.read_report(tmp_path / "spec-report.json") == release.Report(None, [])
         data = json.loads((tmp_path / "spec-report.json").read_text())
         assert (data["outcome"], data["verdict"], data["step"]) == ("decisions", "breaking", "major")
 
@@ -521,7 +521,7 @@ class TestReports:
         assert (reports.as_json(one)["verdict"], one.step) == ("breaking", "minor")
         assert "Nobody \\<has> it." in reports.as_markdown(one)
         reports.write(one, tmp_path)
-        found = spec_report.read(tmp_path / "spec-report.json")
+        found = release.read_report(tmp_path / "spec-report.json")
         assert found is not None
         assert found.step == "minor"
         assert "acknowledged" in found.changes[0].what
