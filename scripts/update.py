@@ -33,11 +33,12 @@ from generator.package import generated
 from generator.problems import GenerationError
 from importer.selection import FILE as SELECTION
 from importer.selection import parsed, read_selection, with_operations
+from importer.storage import succession
 from openapi import serialize
 from openapi.diagnostics import SpecError, shown
 from openapi.parse import decoded, read_yaml
 from openapi.references import led_to
-from openapi.structure import route
+from openapi.structure import operations, route
 from openapi.tree import plain
 from outputs import put
 from overlays.compilation import compiled, completed, finished, joined, overlay_paths, read_upstream
@@ -45,8 +46,6 @@ from project import ROOT, RefusalError
 from updates import agreements, contract_run, decisions, impact, reports
 from updates.impact import ReportedChange
 from updates.interface import interface_changes
-from updates.matching import described as described_operations
-from updates.matching import succession
 from updates.overlay_status import corrected, orphans, repeated
 from updates.reports import Report
 from updates.workspace import WorkspaceError, uninterrupted, workspace
@@ -56,8 +55,8 @@ if TYPE_CHECKING:
 
     from importer.documents import VendorDocument
     from importer.selection import Selection
+    from importer.storage import Succession
     from openapi.tree import Tree
-    from updates.matching import Succession
     from updates.overlay_status import Corrected
     from updates.workspace import Workspace
 
@@ -222,7 +221,7 @@ class Update:
             raise RefusalError(f"an operation to select is written as 'GET /x', not as {shown(wrong[0])}")
         news = [one for one in dict.fromkeys(self.select) if selection.find(*one.split(" ", 1)) is None]
         self.selection_text = with_operations(decoded(path.read_bytes()), news)
-        return parsed(self.selection_text, SELECTION)
+        return parsed(self.selection_text.encode(), SELECTION)
 
     def _compile(
         self, place: Workspace, heir: Succession, stored: list[VendorDocument], selection: Selection
@@ -375,7 +374,8 @@ def _gone(before: Tree, after: Tree) -> list[str]:
 def _has(document: VendorDocument, operation: str) -> bool:
     """Whether a document describes an operation such as `GET /x`."""
     method, _, path = operation.partition(" ")
-    return (method, route(path)) in described_operations(document)
+    wanted = (method.lower(), route(path))
+    return any((key, route(text)) == wanted for part in document.parts for text, key, _ in operations(part))
 
 
 def _first_line(text: str) -> str:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openapi.diagnostics import Finding, SpecError
-from openapi.parse import SourceError, decoded, read_yaml
+from openapi.parse import read_file
 from openapi.tree import line_of, pointer_text
 
 if TYPE_CHECKING:
@@ -57,11 +57,9 @@ def read_list(path: Path, key: str) -> tuple[Any, list[Any]]:
         SpecError: With the line of what is wrong in it.
     """
     try:
-        tree = read_yaml(decoded(path.read_bytes()))
+        tree = read_file(path.name, path.read_bytes())
     except FileNotFoundError:
         return {}, []
-    except SourceError as error:
-        raise SpecError(path.name, [Finding(error.line, "", error.text)]) from None
     given = tree.get(key) if isinstance(tree, dict) and tree.keys() == {key} else None
     if not isinstance(given, list):
         raise SpecError(path.name, [Finding(1, "", f"must be a mapping with a list `{key}` and nothing else")])

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from openapi.parse import SourceError
-from openapi.tree import LinedList, LinedMap, Tree, copied, key_line, line_of
+from openapi.tree import LinedList, LinedMap, Tree, copied, key_line, line_of, lined
 from openapi.upgrade import VERSION, nullable, upgraded_schema
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class _Conversion:
             raise SourceError(key_line(paths, "type"), msg)
         self._take_components()
         operation = self._operation(paths)
-        components = _lined(paths, {"schemas": self.schemas, "securitySchemes": self.schemes})
+        components = lined(paths, {"schemas": self.schemas, "securitySchemes": self.schemes})
         item = LinedMap({self.page.method: operation}, line=paths.line)
         document = {
             "openapi": VERSION,
@@ -147,7 +147,7 @@ class _Conversion:
                 known = ("schema", "description", "deprecated", "example", "examples", "style", "explode")
                 _known(given, known, f"in the parameter {name!r}")
                 schema, required = self._schema(given, "schema")
-                parameter = _lined(given, {"name": name, "in": place})
+                parameter = lined(given, {"name": name, "in": place})
                 if required or place == "path":
                     parameter["required"] = True
                 for key in known[1:]:
@@ -162,7 +162,7 @@ class _Conversion:
         given = _mapping(request, "body", optional=True)
         if not given:
             return None
-        body, content, is_required = _lined(given, {}), _lined(given, {}), False
+        body, content, is_required = lined(given, {}), lined(given, {}), False
         for media_type in given:
             kind, required = self._media_type(_mapping(given, media_type), body)
             _set(content, media_type, kind, key_line(given, media_type))
@@ -174,10 +174,10 @@ class _Conversion:
 
     def _responses(self, paths: LinedMap) -> LinedMap:
         given = _mapping(paths, "response")
-        responses = _lined(given, {})
+        responses = lined(given, {})
         for status in given:
             contents = _mapping(given, status)
-            response, content = _lined(contents, {"description": ""}), _lined(contents, {})
+            response, content = lined(contents, {"description": ""}), lined(contents, {})
             for media_type in contents:
                 kind, _ = self._media_type(_mapping(contents, media_type), response)
                 if media_type != _PLACEHOLDER:
@@ -192,7 +192,7 @@ class _Conversion:
         if isinstance(given.get("description"), str):
             owner["description"] = given["description"]
         schema, required = self._schema(given, "schemaArray")
-        kind = _lined(given, {})
+        kind = lined(given, {})
         _set(kind, "schema", schema, key_line(given, "schemaArray"))
         for key in ("examples", "example", "encoding"):
             if given.get(key):
@@ -209,12 +209,12 @@ class _Conversion:
         made = [self._alternative(entry) for entry in entries if entry.get("type") != "null"]
         takes_null = len(made) < len(entries)
         if not made:
-            return _lined(entries[0], {"type": "null"}), required
-        schema = made[0] if len(made) == 1 else _lined(entries[0], {"anyOf": made})
+            return lined(entries[0], {"type": "null"}), required
+        schema = made[0] if len(made) == 1 else lined(entries[0], {"anyOf": made})
         return (nullable(schema) if takes_null else schema), required
 
     def _alternative(self, entry: LinedMap) -> Tree:
-        given = _lined(entry, {})
+        given = lined(entry, {})
         for key, value in entry.items():
             match key:
                 case "required":
@@ -229,7 +229,7 @@ class _Conversion:
                     given.update(_type_words(entry))
                 case "properties":
                     properties = _mapping(entry, "properties")
-                    unwrapped = _lined(properties, {name: _unwrapped(raw) for name, raw in properties.items()})
+                    unwrapped = lined(properties, {name: _unwrapped(raw) for name, raw in properties.items()})
                     _set(given, key, unwrapped, key_line(entry, key))
                 case "items":
                     _set(given, key, _unwrapped(value), key_line(entry, key))
@@ -249,7 +249,7 @@ class _Conversion:
         name = found[1]
         if name not in self.schemas:
             _set(self.schemas, name, LinedMap({**schema, REBUILT: True}, line=entry.line), entry.line)
-        reference = _lined(entry, {"$ref": identifier})
+        reference = lined(entry, {"$ref": identifier})
         description = schema.get("description")
         if description is not None and description != self.schemas[name].get("description"):
             reference["description"] = description
@@ -282,7 +282,7 @@ def _unwrapped(raw: Any) -> Any:  # noqa: ANN401  # any JSON value
 
 def _security_scheme(place: str, name: str, given: LinedMap) -> Tree:
     kind = given.get("type")
-    scheme = _lined(given, {"type": kind})
+    scheme = lined(given, {"type": kind})
     if kind == "apiKey":
         scheme.update({"in": place, "name": name})
     elif kind == "http":
@@ -295,11 +295,6 @@ def _security_scheme(place: str, name: str, given: LinedMap) -> Tree:
     if isinstance(given.get("description"), str):
         scheme["description"] = given["description"]
     return scheme
-
-
-def _lined(source: LinedMap, items: Tree) -> LinedMap:
-    """A new mapping in the place of a given one, with its lines."""
-    return LinedMap(items, line=source.line, lines=dict(source.lines))
 
 
 def _set(node: Tree, key: str, value: object, line: int) -> None:

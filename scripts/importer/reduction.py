@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from openapi import serialize
 from openapi.names import are_alike
-from openapi.references import SCHEMAS, at, led_to
+from openapi.references import SCHEMAS, at, followed, led_to
 from openapi.structure import LIST, MAP, METHODS, ONE, SCHEMAS_BELOW, VENDOR_NAME, path_names, route
-from openapi.tree import LinedMap, Tree, plain
+from openapi.tree import LinedMap, Tree, lined, plain
 from openapi.upgrade import VERSION
 
 if TYPE_CHECKING:
@@ -227,18 +227,18 @@ class _Reduction:
         names = dict(zip(path_names(path), path_names(selected.path), strict=True))
         parameters = {}
         for given in (*item.get("parameters", []), *node.get("parameters", [])):
-            parameter = self._parameter(self._followed(given), names)
+            parameter = self._parameter(followed(self._document, given), names)
             parameters[parameter["in"], parameter["name"]] = parameter
         if parameters:
             found["parameters"] = list(parameters.values())
         if "requestBody" in node:
-            body = self._followed(node["requestBody"])
-            found["requestBody"] = self._lined(
+            body = followed(self._document, node["requestBody"])
+            found["requestBody"] = lined(
                 body,
                 ({"required": True} if body.get("required") is True else {}) | {"content": self._content(body)},
             )
         found["responses"] = {
-            str(status): self._response(self._followed(given))
+            str(status): self._response(followed(self._document, given))
             for status, given in sorted(node.get("responses", {}).items())
             if not str(status).startswith("x-")
         }
@@ -246,7 +246,7 @@ class _Reduction:
 
     def _scheme(self, name: str) -> str:
         schemes = self._document.get("components", {}).get("securitySchemes", {})
-        scheme = self._followed(schemes[name]) if name in schemes else {"type": name}
+        scheme = followed(self._document, schemes[name]) if name in schemes else {"type": name}
         facts = {key: plain(scheme[key]) for key in ("type", "scheme", "in", "name", "flows") if key in scheme}
         words = [str(facts[key]) for key in ("type", "scheme", "in", "name") if key in facts]
         known = re.sub(r"\W+", "_", "_".join(words)).lower()
@@ -256,7 +256,7 @@ class _Reduction:
     def _parameter(self, node: Tree, names: dict[str, str]) -> Tree:
         name = node["name"]
         own = str(names.get(name, name)) if node["in"] == "path" else name
-        found = self._lined(node, {"name": own, "in": node["in"]})
+        found = lined(node, {"name": own, "in": node["in"]})
         if not are_alike(own, name):
             found[VENDOR_NAME] = name
         if node.get("required") is True:
@@ -271,11 +271,11 @@ class _Reduction:
         return found
 
     def _response(self, node: Tree) -> Tree:
-        found = self._lined(node, {"description": ""})
-        headers = {name: self._followed(header) for name, header in node.get("headers", {}).items()}
+        found = lined(node, {"description": ""})
+        headers = {name: followed(self._document, header) for name, header in node.get("headers", {}).items()}
         if headers:
             found["headers"] = {
-                name: self._lined(
+                name: lined(
                     header,
                     ({"required": True} if header.get("required") is True else {})
                     | ({"schema": self.schema(header["schema"])} if "schema" in header else {}),
@@ -292,7 +292,7 @@ class _Reduction:
             kept: Tree = {"schema": self.schema(media["schema"])} if "schema" in media else {}
             if "encoding" in media:
                 kept["encoding"] = plain(media["encoding"])
-            found[name.partition(";")[0].strip().lower()] = self._lined(media, kept)
+            found[name.partition(";")[0].strip().lower()] = lined(media, kept)
         return found
 
     # --- streams -----------------------------------------------------------------------------------------------------
@@ -349,11 +349,7 @@ class _Reduction:
                 continue
             how, _ = SCHEMAS_BELOW.get(key, ("", ""))
             if how == MAP and isinstance(value, dict):
-                own[key] = LinedMap(
-                    {name: self.schema(inner) for name, inner in value.items()},
-                    line=getattr(value, "line", own.line),
-                    lines=dict(getattr(value, "lines", {})),
-                )
+                own[key] = lined(value, {name: self.schema(inner) for name, inner in value.items()})
             elif how == LIST and isinstance(value, list):
                 own[key] = [self.schema(inner) for inner in value]
             elif how == ONE and isinstance(value, dict):
@@ -381,18 +377,7 @@ class _Reduction:
             return {"$ref": SCHEMAS + name}
         return found
 
-    def _followed(self, node: Tree) -> Tree:
-        seen = 0
-        while "$ref" in node and seen < _MOST_STEPS:
-            node, seen = at(self._document, led_to(node["$ref"])), seen + 1
-        return node
 
-    @staticmethod
-    def _lined(source: Tree, items: Tree) -> LinedMap:
-        return LinedMap(items, line=getattr(source, "line", 1), lines=dict(getattr(source, "lines", {})))
-
-
-_MOST_STEPS = 50
 _SAYS_NOTHING: dict[str, Any] = {
     "additionalProperties": True,
     "deprecated": False,
@@ -460,7 +445,7 @@ _JOINED = {"required", "properties", "allOf"}
 
 def _together(own: Tree, others: Tree) -> Tree:
     """Properties of a schema and of a piece of it."""
-    found = LinedMap(dict(others), line=getattr(others, "line", 1), lines=dict(getattr(others, "lines", {})))
+    found = lined(others, others)
     for name, inner in own.items():
         if name in found:
             joined = LinedMap(dict(inner), line=getattr(inner, "line", 1))

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openapi.diagnostics import Finding, SpecError
-from openapi.parse import SourceError, decoded, read_yaml
+from openapi.parse import read_file
 from openapi.structure import METHODS, route
 from openapi.tree import line_of, plain, pointer_text
 
@@ -100,19 +100,16 @@ def read_selection(path: Path) -> Selection | None:
     """
     if not path.is_file():
         return None
-    return parsed(decoded(path.read_bytes()), path.name)
+    return parsed(path.read_bytes(), path.name)
 
 
-def parsed(text: str, name: str) -> Selection:
-    """Reads the text of a selection.
+def parsed(data: bytes, name: str) -> Selection:
+    """Reads the content of a selection.
 
     Raises:
         SpecError: With the line, when it is none.
     """
-    try:
-        tree = read_yaml(text)
-    except SourceError as error:
-        raise SpecError(name, [Finding(error.line, "", error.text)]) from None
+    tree = read_file(name, data)
     findings: list[Finding] = []
 
     def wrong(where: Pointer, text: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lint.checks import vendor_notes
 from openapi.diagnostics import Finding, SpecError
 from openapi.structure import operations
+from openapi.tree import plain
 from outputs import put
 from overlays.compilation import counting, read_upstream
 
@@ -18,7 +19,11 @@ from importer.selection import FILE as SELECTION
 from importer.selection import read_selection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from importer.documents import VendorDocument
+    from importer.selection import Selection
 
 
 class Intake(NamedTuple):
@@ -56,15 +61,15 @@ def take_in(source: Path, upstream: Path) -> Intake:
     stored = target.read_bytes() if target.is_file() else None
     if stored not in (None, data):
         text = f"another document is stored as {target.name}; give this one another name, or remove that one first"
-        raise SpecError(name, [Finding(1, "", text)])
+        raise _refusal(source, text)
     for other in upstream.iterdir() if stored is None else ():
         if other.name.lower() == target.name.lower():
             text = f"{other.name} is stored, and some file systems take the two names for one; choose another"
-            raise SpecError(name, [Finding(1, "", text)])
+            raise _refusal(source, text)
     document = read_document(name, data)
     named = [f"{method.upper()} {path}" for part in document.parts for path, method, _ in operations(part)]
     if not named:
-        raise SpecError(name, [Finding(1, "", "the document describes no operation; at least one is needed")])
+        raise _refusal(source, "the document describes no operation; at least one is needed")
     if stored is None:
         together = [*read_upstream(upstream), document._replace(name=target.name)]
         _, collisions = merged(counting(together, read_selection(upstream.parent / SELECTION)))
@@ -87,30 +92,54 @@ def take_structure(source: Path, upstream: Path) -> Intake:
     """
     selection = read_selection(upstream.parent / SELECTION)
     if selection is None:
-        raise SpecError(str(source), [Finding(1, "", f"there is no {SELECTION} beside {upstream.name}")])
-    document = read_document(str(source), read_bytes(source))
-    stored = reduction.stored_in(read_upstream(upstream))
-    target = upstream / (stored.name if stored else checked_stem(source) + reduction.SUFFIX)
-    tree = reduction.newer(document, selection, stored.parts[0] if stored else None)
-    named = [f"{method.upper()} {path}" for path, method, _ in operations(tree)]
-    if not reduction.reduced(document.parts, selection)["paths"]:
-        raise SpecError(
-            str(source), [Finding(1, "", f"none of its operations is in {SELECTION}; at least one must be")]
-        )
-    data = reduction.text_of(tree).encode()
-    is_new = not target.is_file() or target.read_bytes() != data
+        raise _refusal(source, f"there is no {SELECTION} beside {upstream.name}")
+    heir = succession(source, read_upstream(upstream), selection)
+    target = upstream / heir.name
+    named = [f"{method.upper()} {path}" for path, method, _ in operations(heir.document.parts[0])]
+    is_new = not target.is_file() or target.read_bytes() != heir.data
     if is_new:
-        put(target, data)
-    return Intake(target, f"structure of {document.kind}", named, [], is_new)
+        put(target, heir.data)
+    return Intake(target, f"structure of {heir.document.kind}", named, [], is_new)
 
 
-def checked_stem(source: Path) -> str:
-    """The name of a file without its suffixes, when it can be that of a stored document.
+class Succession(NamedTuple):
+    """The structure of a document, and the stored one whose place it takes.
+
+    Attributes:
+        document: The structure of the newer document.
+        data: The bytes that are to be stored.
+        name: The name under which it is stored.
+        before: The stored structure; None when there is none yet.
+        is_known: Whether both say the same.
+        others: The operations of the document that are not selected.
+    """
+
+    document: VendorDocument
+    data: bytes
+    name: str
+    before: VendorDocument | None
+    is_known: bool
+    others: tuple[str, ...] = ()
+
+
+def succession(source: Path, stored: Sequence[VendorDocument], selection: Selection) -> Succession:
+    """Reduces a newer document to its structure.
 
     Raises:
-        SpecError: It cannot.
+        SpecError: The document is not right, or describes no selected operation.
     """
-    return checked_name(source).partition(".")[0] or "vendor"
+    document = read_document(str(source), read_bytes(source))
+    if not any(True for part in document.parts for _ in operations(part)):
+        raise _refusal(source, "the document describes no operation; at least one is needed")
+    if not reduction.reduced(document.parts, selection)["paths"]:
+        raise _refusal(source, f"none of its operations is in {SELECTION}; at least one must be")
+    before = reduction.stored_in(stored)
+    tree = reduction.newer(document, selection, before.parts[0] if before else None)
+    name = before.name if before else (checked_name(source).partition(".")[0] or "vendor") + reduction.SUFFIX
+    is_known = before is not None and plain(tree) == plain(before.parts[0])
+    others = tuple(reduction.others(document.parts, selection))
+    data = reduction.text_of(tree).encode()
+    return Succession(document._replace(parts=[tree]), data, name, before, is_known, others)
 
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -124,7 +153,7 @@ def checked_name(source: Path) -> str:
     """
     if not _NAME.fullmatch(source.name):
         text = "the file's name may have up to 100 letters, digits, '.', '_' and '-', and begins with a letter or digit"
-        raise SpecError(str(source), [Finding(1, "", text)])
+        raise _refusal(source, text)
     return source.name
 
 
@@ -135,6 +164,10 @@ def read_bytes(source: Path) -> bytes:
         SpecError: It is no regular file.
     """
     if not source.is_file():  # a device or a pipe may never end
-        raise SpecError(str(source), [Finding(1, "", "not a regular file")])
+        raise _refusal(source, "not a regular file")
     with source.open("rb") as file:
         return file.read(MAX_BYTES + 1)  # one too many shows that it is too large
+
+
+def _refusal(source: Path, text: str) -> SpecError:
+    return SpecError(str(source), [Finding(1, "", text)])

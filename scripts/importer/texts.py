@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from openapi.diagnostics import Finding
 from openapi.parse import HELD, SourceError
+from openapi.references import at
 from openapi.structure import parts
-from openapi.tree import line_of, pointer_text
+from openapi.tree import line_of, pointer_text, walked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +37,9 @@ def put_right(document: Tree) -> list[Finding]:
     notes: list[Finding] = []
     for where in list(_decorations(document)):
         notes.append(Finding(line_of(document, where), pointer_text(where), "only decorates a page; it is left out"))
-        _holder(document, where).pop(where[-1])
+        at(document, where[:-1]).pop(where[-1])
     for where in list(_texts(document)):
-        holder, key = _holder(document, where), where[-1]
+        holder, key = at(document, where[:-1]), where[-1]
         given = holder[key]
         if _ANY.search(given):
             text = "lines are ended by LF, and marks of the direction of writing left out"
@@ -92,19 +93,4 @@ def _texts(document: Tree) -> Iterator[Pointer]:
 
 
 def _strings(node: Any, where: Pointer) -> Iterator[tuple[Pointer, str]]:  # noqa: ANN401  # any JSON value
-    waiting: list[tuple[Pointer, Any]] = [(where, node)]
-    while waiting:
-        at, current = waiting.pop()
-        if isinstance(current, str):
-            yield at, current
-        elif isinstance(current, dict):
-            waiting += [((*at, key), value) for key, value in current.items()]
-        elif isinstance(current, list):
-            waiting += [((*at, i), value) for i, value in enumerate(current)]
-
-
-def _holder(document: Tree, where: Pointer) -> Any:  # noqa: ANN401  # a mapping or a list
-    node: Any = document
-    for step in where[:-1]:
-        node = node[step]
-    return node
+    return ((place, text) for place, text in walked(node, where) if isinstance(text, str))

@@ -28,6 +28,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from openapi.diagnostics import Finding, SpecError
 from openapi.tree import LinedList, LinedMap, copied
 
 MAX_DEPTH = 64
@@ -99,6 +100,18 @@ def read_yaml(text: str, *, first_line: int = 1, hold: bool = False) -> Any:  # 
         SourceError: With the line of the file.
     """
     return copied(_yaml_of(text, first_line, hold))
+
+
+def read_file(name: str, data: bytes) -> Any:  # noqa: ANN401  # any JSON value
+    """Reads a file of this project, which is YAML.
+
+    Raises:
+        SpecError: With the line, when it is not.
+    """
+    try:
+        return read_yaml(decoded(data))
+    except SourceError as error:
+        raise SpecError(name, [Finding(error.line, "", error.text)]) from None
 
 
 @functools.lru_cache(maxsize=16)

@@ -5,7 +5,10 @@ A problem found late, in a converted document, can so be reported on the line of
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Pointer: TypeAlias = tuple[str | int, ...]
 """Where something is inside a document: mapping keys and list positions, outermost first."""
@@ -67,6 +70,28 @@ def copied(node: Any) -> Any:  # noqa: ANN401  # any JSON value, and the same ty
     if isinstance(node, list):
         return [copied(item) for item in node]
     return node
+
+
+def lined(source: object, items: Tree) -> LinedMap:
+    """A new mapping in the place of a given one, with its lines."""
+    return LinedMap(items, line=getattr(source, "line", 1), lines=dict(getattr(source, "lines", {})))
+
+
+def walked(node: Any, where: Pointer = ()) -> Iterator[tuple[Pointer, Any]]:  # noqa: ANN401  # any JSON value
+    """A value and all that is inside of it, each with its place."""
+    waiting = [(where, node)]
+    while waiting:
+        at, current = waiting.pop()
+        yield at, current
+        inner = (
+            current.items() if isinstance(current, dict) else enumerate(current) if isinstance(current, list) else ()
+        )
+        waiting += [((*at, step), value) for step, value in inner]
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a string with something in it."""
+    return isinstance(value, str) and bool(value.strip())
 
 
 def plain(node: Any) -> Any:  # noqa: ANN401  # any JSON value, and the same type comes back

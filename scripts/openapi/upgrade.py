@@ -8,7 +8,7 @@ without null), the meaning is kept. `format: binary` stays: it is valid in 3.1, 
 from __future__ import annotations
 
 from openapi.structure import parts, parts_below
-from openapi.tree import LinedMap, Tree, copied
+from openapi.tree import LinedMap, Tree, copied, lined
 
 VERSION = "3.1.0"
 
@@ -52,7 +52,7 @@ def nullable(schema: Tree) -> Tree:
     line = getattr(schema, "line", 1)
     kinds = schema.get("type")
     if isinstance(kinds, str) and not any(key in schema for key in ("allOf", "oneOf", "anyOf", "const")):
-        result = LinedMap(schema, line=line, lines=dict(getattr(schema, "lines", {})))
+        result = lined(schema, schema)
         result["type"] = [kinds, "null"]
         if isinstance(schema.get("enum"), list) and None not in schema["enum"]:
             result["enum"] = [*schema["enum"], None]

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import jsonpath
 from jsonpath.exceptions import JSONPathError
 from openapi.diagnostics import Finding, SpecError
-from openapi.parse import SourceError, decoded, read_yaml
+from openapi.parse import read_file
 from openapi.references import at
-from openapi.tree import LinedMap, Tree, copied, line_of, plain, pointer_text
+from openapi.tree import LinedMap, Tree, copied, is_text, line_of, plain, pointer_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,10 +42,7 @@ def read_overlay(path: Path) -> Tree:
 @functools.lru_cache(maxsize=32)
 def _overlay_of(name: str, data: bytes) -> Tree:
     """The overlay of a file's content: reading takes long, an update needs each twice, and nobody changes one."""
-    try:
-        overlay = read_yaml(decoded(data))
-    except SourceError as error:
-        raise SpecError(name, [Finding(error.line, "", error.text)]) from None
+    overlay = read_file(name, data)
     if findings := check_overlay(overlay):
         raise SpecError(name, findings)
     return overlay  # type: ignore[no-any-return]  # checked: it is a mapping
@@ -63,7 +60,7 @@ def check_overlay(overlay: object) -> list[Finding]:
     if not re.fullmatch(r"1\.0\.\d+", str(overlay.get("overlay", ""))):
         wrong(("overlay",), "`overlay` must be a 1.0 version, such as 1.0.0")
     info = overlay.get("info")
-    if not isinstance(info, dict) or not all(_is_text(info.get(key)) for key in ("title", "version")):
+    if not isinstance(info, dict) or not all(is_text(info.get(key)) for key in ("title", "version")):
         wrong(("info",), "`info` must have a title and a version, both text")
     for key in overlay:
         if key not in ("overlay", "info", "actions", "extends") and not key.startswith("x-"):
@@ -189,14 +186,14 @@ def _wrong_with(action: object) -> list[str]:
         return ["must be a mapping"]
     wrong = []
     target = action.get("target")
-    if not _is_text(target):
+    if not is_text(target):
         wrong.append("`target` must be a JSONPath (RFC 9535)")
     else:
         try:
             _ENVIRONMENT.compile(str(target))
         except (JSONPathError, RecursionError) as error:
             wrong.append(f"target {target!r} is not a JSONPath (RFC 9535): {error}")
-    if not _is_text(action.get("description")):
+    if not is_text(action.get("description")):
         wrong.append("`description` must state the action's reason")
     if not isinstance(action.get("remove", False), bool):
         wrong.append("`remove` must be true or false")
@@ -261,7 +258,3 @@ def _merge(node: Tree, update: Tree) -> None:
 
 def _own(value: Any) -> Any:  # noqa: ANN401  # any JSON value
     return plain(value)  # without the overlay's lines, which would be taken for the document's
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())

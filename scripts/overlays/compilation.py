@@ -14,7 +14,7 @@ from openapi import serialize
 from openapi.diagnostics import Finding, SpecError
 from openapi.references import SCHEMAS
 from openapi.structure import METHODS, VENDOR_NAME, route
-from openapi.tree import copied, plain
+from openapi.tree import copied, plain, walked
 
 from overlays import actions, defaults, extensions
 
@@ -141,16 +141,12 @@ def _reachable(part: Tree) -> set[str]:
     waiting: list[object] = [part["paths"], {k: v for k, v in part.get("components", {}).items() if k != "schemas"}]
     found: set[str] = set()
     while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            waiting += node.values()
-        elif isinstance(node, list):
-            waiting += node
-        elif isinstance(node, str) and node.startswith(SCHEMAS):
-            name = node.removeprefix(SCHEMAS).partition("/")[0]
-            if name not in found:
-                found.add(name)
-                waiting.append(part["components"]["schemas"].get(name))
+        for _, node in walked(waiting.pop()):
+            if isinstance(node, str) and node.startswith(SCHEMAS):
+                name = node.removeprefix(SCHEMAS).partition("/")[0]
+                if name not in found:
+                    found.add(name)
+                    waiting.append(part["components"]["schemas"].get(name))
     return found
 
 

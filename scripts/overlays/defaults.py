@@ -14,7 +14,7 @@ from importer.reduction import EVENTS
 from lint.rules import completeness
 from openapi.references import SCHEMAS, at, followed
 from openapi.structure import operations, parts, schemas
-from openapi.tree import Tree, copied
+from openapi.tree import Tree, copied, is_text
 
 from overlays import extensions
 
@@ -48,7 +48,7 @@ def described(document: Tree) -> tuple[Tree, list[str]]:
             holder = at(document, where[: where.index("examples")])
             holder.pop("examples", None) if isinstance(holder, dict) else None
     for path, method, operation in operations(document):
-        if not _is_text(operation.get("summary")):
+        if not is_text(operation.get("summary")):
             operation["summary"] = f"{method.upper()} {path}"
             made.append(f"{method.upper()} {path}")
     for where, _ in list(completeness.description(document)):
@@ -225,7 +225,3 @@ def _place(where: tuple[Any, ...]) -> str:
         steps = [str(step) for step in where[3:] if step not in ("properties", "content", "schema")]
         return " ".join([f"{str(where[2]).upper()} {where[1]}", *steps])
     return ".".join(str(step) for step in where[2:] if step != "properties")
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from openapi.diagnostics import Finding, SpecError
 from openapi.references import SCHEMAS, at, led_to, references
 from openapi.structure import METHODS, operations, parts, path_names, route
-from openapi.tree import LinedMap, Tree, copied, pointer_text
+from openapi.tree import Tree, copied, lined, pointer_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -133,8 +133,7 @@ def lifted(document: Tree, schema: Tree, name: str) -> None:
 
     Where a component has that name already, it takes up what the schema has.
     """
-    own = dict(schema)
-    lines = dict(getattr(schema, "lines", {}))
+    own = lined(schema, schema)
     schema.clear()
     kinds = own.get("type")
     reference: Tree = {"$ref": SCHEMAS + name}
@@ -148,7 +147,7 @@ def lifted(document: Tree, schema: Tree, name: str) -> None:
     if name in components:
         _unite(components[name], own)
     else:
-        components[name] = LinedMap(own, line=getattr(schema, "line", 1), lines=lines)
+        components[name] = own
 
 
 def _lift(document: Tree, part: Part) -> list[Finding]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from openapi.tree import LinedMap
+from openapi.tree import LinedMap, walked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,16 +106,7 @@ def attribute(change: Change, owners: dict[int, Pointer]) -> str:
 
 def positions(tree: Tree) -> dict[int, Pointer]:
     """Where every mapping of a document is, by its id."""
-    found: dict[int, Pointer] = {}
-    waiting: list[tuple[Pointer, Any]] = [((), tree)]
-    while waiting:
-        where, node = waiting.pop()
-        if isinstance(node, dict):
-            found[id(node)] = where
-            waiting += [((*where, key), value) for key, value in node.items()]
-        elif isinstance(node, list):
-            waiting += [((*where, i), item) for i, item in enumerate(node)]
-    return found
+    return {id(node): where for where, node in walked(tree) if isinstance(node, dict)}
 
 
 def overlay_places(

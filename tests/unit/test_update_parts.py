@@ -15,6 +15,7 @@ from diff.changes import Change
 from diff.load import described
 from diff.operations import compared
 from importer.selection import Selected, Selection
+from importer.storage import succession
 from openapi.diagnostics import SpecError
 from openapi.parse import read_yaml
 from openapi.tree import copied
@@ -24,7 +25,6 @@ from updates.contract_run import Verification, verified
 from updates.groups import grouped
 from updates.impact import ReportedChange, meaning, methods, positions
 from updates.interface import interface_changes
-from updates.matching import succession
 from updates.overlay_status import Correction, Fact, Judgement, corrected, orphans, repeated
 from updates.reports import Report
 from updates.workspace import WorkspaceError, contents, workspace

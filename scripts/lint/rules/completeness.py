@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openapi.names import is_class_name, is_module_name
 from openapi.references import led_to, references
 from openapi.structure import operations, parts
+from openapi.tree import is_text, walked
 
 from lint.rules.consistency import security_requirements
 
@@ -31,7 +32,7 @@ def complete_operation(document: Tree) -> Problems:
             yield where, f"the tags are {own!r}; exactly one is needed, declared, in lower case with underscores"
         if "security" not in operation:
             yield where, "`security` is missing; the generator reads only the operation's own"
-        if not _is_text(operation.get("summary")):
+        if not is_text(operation.get("summary")):
             yield where, "`summary` is missing"
 
 
@@ -39,7 +40,7 @@ def description(document: Tree) -> Problems:
     """Everything that a user meets is described; a parameter in its schema, where the generator looks."""
     for part in parts(document):
         described = part.node.get("schema", {}) if part.kind == "parameter" else part.node
-        if _needs_description(part) and not _is_text(described.get("description")):
+        if _needs_description(part) and not is_text(described.get("description")):
             in_schema = " in its schema" if part.kind == "parameter" else ""
             yield part.where, f"has no description{in_schema}"
 
@@ -68,16 +69,11 @@ def unused_component(document: Tree) -> Problems:
 
 def english(document: Tree) -> Problems:
     """No Chinese, Japanese or Korean text is left."""
-    waiting: list[tuple[Pointer, Any]] = [((), document)]
-    while waiting:
-        where, node = waiting.pop()
-        if isinstance(node, str) and (found := _EAST_ASIAN.search(node)):
-            yield where, f"text that is not English: {node[max(found.start() - 10, 0) : found.end() + 20]!r}"
-        elif isinstance(node, list):
-            waiting += [((*where, i), item) for i, item in enumerate(node)]
-        elif isinstance(node, dict):
-            waiting += [((*where, key), item) for key, item in node.items()]
-            waiting += [((*where, key), key) for key in node]
+    for where, node in walked(document):
+        keys = [((*where, key), key) for key in node] if isinstance(node, dict) else []
+        for place, text in [(where, node), *keys]:
+            if isinstance(text, str) and (found := _EAST_ASIAN.search(text)):
+                yield place, f"text that is not English: {text[max(found.start() - 10, 0) : found.end() + 20]!r}"
 
 
 _EAST_ASIAN = re.compile(
@@ -93,7 +89,3 @@ def _needs_description(part: Part) -> bool:
         is_component = len(part.where) == _COMPONENT_DEPTH and part.where[0] == "components"
         return is_component or part.where[-2] == "properties"
     return part.kind in _DESCRIBED and "$ref" not in part.node
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
