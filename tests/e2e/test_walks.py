@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.clients import EACH_HALF, EACH_WORKERS, AsyncHalf, Half, SyncHalf, walk
 
-from dify_workflow import IncompleteWalkError
 from dify_workflow.models import WorkflowRunStatus
 from dify_workflow.testing import LogRow, Sandbox, new_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dify_workflow.testing import ReceivedRequest
 
 NOW = 1_790_000_000
 STATUSES = ("succeeded", "failed", "stopped", "running", "paused", "partial-succeeded", "scheduled", "anything-new")
@@ -52,22 +50,6 @@ def of_module() -> Iterator[Sandbox]:
     with Sandbox(rows=0) as sandbox:
         sandbox.add_logs(ROWS)
         yield sandbox
-
-
-FEW = [*ROWS[:120], *(new_log(created_at=NOW - 90_000) for _ in range(30))]
-
-
-@pytest.fixture(scope="module")
-def small_of_module() -> Iterator[Sandbox]:
-    with Sandbox(rows=0) as sandbox:
-        sandbox.add_logs(FEW)
-        yield sandbox
-
-
-@pytest.fixture
-def small_sandbox(small_of_module: Sandbox) -> Iterator[Sandbox]:
-    """150 rows, for what takes many requests."""
-    yield from put_back(small_of_module)
 
 
 @pytest.fixture
@@ -131,16 +113,6 @@ def test_every_row_is_the_model_that_list_gives(half: Half, sandbox: Sandbox):
     walked = read(half, sandbox, count=40)
     assert [log for log in walked.logs if log.id in by_id and log != by_id[log.id]] == []
     assert by_id.keys() <= set(walked.ids)
-
-
-@EACH_WORKERS
-@EACH_HALF
-def test_crowded_seconds_are_read_whole(half: Half, workers: int):
-    crowds = {NOW: 130, NOW - 1: 3, NOW - 2: 100, NOW - 3: 99, NOW - 600: 260, NOW - 601: 40, NOW - 9000: 101}
-    rows = [new_log(created_at=second) for second, count in crowds.items() for _ in range(count)]
-    with Sandbox(rows=0) as sandbox:
-        sandbox.add_logs(rows)
-        check_all(read(half, sandbox, workers=workers), rows)
 
 
 @EACH_HALF
@@ -219,20 +191,6 @@ def test_unusable_arguments_are_value_errors_and_not_sent(
     assert sandbox.requests == ()
 
 
-@EACH_HALF
-def test_a_checkpoint_of_other_filters_is_a_value_error(half: Half, sandbox: Sandbox):
-    checkpoint = read(half, sandbox, count=10, status="failed").checkpoint
-    sandbox.clear_requests()
-    for changed, words in (
-        (checkpoint | {"filters": {"status": "stopped"}}, "belongs to a walk with the filters"),
-        (checkpoint | {"version": 9}, "has version 9"),
-        (checkpoint | {"known": [1]}, "damaged"),
-    ):
-        with pytest.raises(ValueError, match=words):
-            read(half, sandbox, checkpoint=changed, status="failed")
-    assert sandbox.requests == ()
-
-
 # Going on -----------------------------------------------------------------------------------------------------------
 
 
@@ -265,101 +223,3 @@ def test_the_halves_take_each_others_checkpoints_and_count_along(sandbox: Sandbo
     assert sorted(ids) == sorted(row.id for row in ROWS)
     assert checkpoint is not None
     assert checkpoint["ended"]
-
-
-# While it changes ---------------------------------------------------------------------------------------------------
-
-
-@EACH_WORKERS
-@EACH_HALF
-def test_rows_that_arrive_and_vanish_meanwhile_cost_no_other(half: Half, workers: int):
-    random = Random(11)  # noqa: S311 - the same history each time
-    with Sandbox(rows=0) as sandbox:
-        sandbox.add_logs(ROWS)
-        left = [row.id for row in ROWS]
-        deleted: set[str] = set()
-        begun = False
-
-        def change(_: ReceivedRequest) -> None:
-            nonlocal begun
-            if begun:
-                sandbox.add_logs(new_log(created_at=NOW + random.randrange(50)) for _ in range(9))
-                gone = random.sample(left, 7)
-                sandbox.delete_logs(gone)
-                deleted.update(gone)
-            begun = True
-
-        sandbox.traps.before_request = change
-        walked = read(half, sandbox, workers=workers)
-    assert walked.error is None
-    assert len(walked.ids) == len(set(walked.ids))
-    assert set(left) - deleted <= set(walked.ids)
-    assert deleted
-    assert all(newer.created_at >= older.created_at for newer, older in pairwise(walked.logs))
-
-
-@EACH_HALF
-def test_everything_deleted_meanwhile_is_no_error(half: Half):
-    with Sandbox(rows=0) as sandbox:
-        sandbox.add_logs(ROWS)
-        sandbox.traps.before_request = lambda _: (
-            sandbox.delete_logs([row.id for row in ROWS]) if len(sandbox.requests) == 3 else None
-        )
-        walked = read(half, sandbox)
-    assert walked.error is None
-    assert 100 <= len(walked.ids) == len(set(walked.ids)) < 300
-
-
-# Faults ---------------------------------------------------------------------------------------------------------------
-
-
-@EACH_HALF
-@pytest.mark.parametrize(
-    "traps",
-    [
-        {"ignores_before": True},
-        {"ignores_after": True},
-        {"ignores_before": True, "ignores_after": True},
-        {"largest_page": 20},
-        {"log_order": "oldest first"},
-        {"log_order": "unsorted"},
-        {"has_more": True},
-        {"has_more": False},
-    ],
-    ids=str,
-)
-def test_what_a_server_or_proxy_does_wrong_is_made_up_for(half: Half, traps: dict[str, Any], small_sandbox: Sandbox):
-    for name, value in traps.items():
-        setattr(small_sandbox.traps, name, value)
-    walked = read(half, small_sandbox, workers=2)
-    assert walked.error is None
-    assert sorted(walked.ids) == sorted(row.id for row in FEW)
-    assert len(small_sandbox.requests) < 200
-
-
-@EACH_HALF
-@EACH_WORKERS
-@pytest.mark.parametrize("hours", [-8, -1, 5])
-def test_displayed_times_that_are_shifted_cost_no_log(half: Half, workers: int, hours: int, small_sandbox: Sandbox):
-    small_sandbox.traps.displayed_time_shift = hours * 3600
-    shifts: set[int | None] = set()
-    walked = read(half, small_sandbox, workers=workers, each=lambda walk: shifts.add(walk.time_shift))
-    assert walked.error is None
-    assert sorted(walked.ids) == sorted(row.id for row in FEW)
-    assert shifts == {hours * 3600}
-
-
-@EACH_HALF
-@pytest.mark.parametrize("workers", [1, 8])
-@pytest.mark.parametrize(
-    "count",
-    [lambda true: true + 7, lambda true: true // 2, lambda true: 0, lambda true: 10**9, lambda true: None],
-    ids=["7 more", "half", "0", "a billion", "null"],
-)
-def test_a_wrong_total_is_an_error_or_does_no_harm(half: Half, workers: int, count: Any, small_sandbox: Sandbox):
-    small_sandbox.traps.count = count
-    walked = read(half, small_sandbox, workers=workers)
-    assert isinstance(walked.error, IncompleteWalkError) or sorted(walked.ids) == sorted(row.id for row in FEW)
-    assert len(walked.ids) == len(set(walked.ids))
-    assert len(small_sandbox.requests) < 300
-    assert small_sandbox.api_key not in str(walked.error)
