@@ -51,37 +51,37 @@ def reported(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, s
     return [(one.severity, one.where, one.kind) for one in changes(old, new) if one.severity != "wording"]
 
 
-class TestEventsApart:
-    """Events that no operation refers to."""
+@pytest.mark.parametrize(
+    ("apart", "place", "side"), [(True, "events ChunkEvent", "event"), (False, "POST /runs 200", "response")]
+)
+class TestEvents:
+    """Events that no operation refers to, and those of an operation, by the mapping of their discriminator."""
 
-    def test_equal_events_differ_in_nothing(self) -> None:
-        assert changes(stream("ping", "end"), stream("ping", "end")) == []
+    def test_equal_events_differ_in_nothing(self, apart: bool, place: str, side: str) -> None:
+        assert changes(stream("ping", "end", apart=apart), stream("ping", "end", apart=apart)) == []
 
-    def test_new_event_is_additive(self) -> None:
-        assert reported(stream("ping"), stream("ping", "end")) == [
-            ("additive", "events ChunkEvent", "event-alternative-added")
-        ]
+    def test_a_new_event_is_additive_and_a_removed_one_breaks(self, apart: bool, place: str, side: str) -> None:
+        old, new = stream("ping", apart=apart), stream("ping", "end", apart=apart)
+        assert ("additive", place, f"{side}-alternative-added") in reported(old, new)
+        assert {severity for severity, _, _ in reported(old, new)} == {"additive"}
+        assert ("breaking", place, f"{side}-alternative-removed") in reported(new, old)
 
-    def test_removed_event_is_breaking(self) -> None:
-        assert reported(stream("ping", "end"), stream("ping")) == [
-            ("breaking", "events ChunkEvent", "event-alternative-removed")
-        ]
+    def test_a_new_field_is_additive_and_a_removed_one_breaks(self, apart: bool, place: str, side: str) -> None:
+        old, new = stream("ping", "end", apart=apart), stream("ping", "end", apart=apart, end={"at": TEXT})
+        where = f"{place}{'' if apart else ' '}[event=end].data.at"
+        assert reported(old, new) == [("additive", where, f"{side}-field-added")]
+        assert reported(new, old) == [("breaking", where, f"{side}-field-removed")]
 
-    def test_new_field_of_an_event_is_additive(self) -> None:
-        found = reported(stream("ping", "end"), stream("ping", "end", end={"at": TEXT}))
-        assert found == [("additive", "events ChunkEvent[event=end].data.at", "event-field-added")]
-
-    def test_removed_field_of_an_event_is_breaking(self) -> None:
-        found = reported(stream("ping", "end", end={"at": TEXT}), stream("ping", "end"))
-        assert found == [("breaking", "events ChunkEvent[event=end].data.at", "event-field-removed")]
-
-    def test_renamed_schemas_are_found_by_their_values(self) -> None:
-        old, new = stream("ping", "pong", "end"), stream("ping", "pong", "end", root="Other")
+    def test_renamed_schemas_are_found_by_their_values(self, apart: bool, place: str, side: str) -> None:
+        old, new = (stream("ping", "pong", "end", root=root, apart=apart) for root in ("ChunkEvent", "Other"))
         assert reported(old, new) == []
         assert any(change.kind == "schema-renamed" for change in changes(old, new))
-        assert reported(old, stream("ping", "pong", "end", root="Other", end={"at": TEXT})) == [
-            ("additive", "events ChunkEvent[event=end].data.at", "event-field-added")
-        ]
+        new = stream("ping", "pong", "end", root="Other", apart=apart, end={"at": TEXT})
+        assert [one[::2] for one in reported(old, new)] == [("additive", f"{side}-field-added")]
+
+
+class TestEventsApart:
+    """Events that no operation refers to."""
 
     def test_two_streams_are_not_mixed_up(self) -> None:
         old, new = stream("ping", "end"), stream("ping", "end")
