@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.clients import EACH_HALF, Half
 from support.fault_server import KEY
-from support.leaks import nothing_left_open
 
 from dify_workflow import NotFoundError
 from dify_workflow._sync.log_details import DetailedLogWalk
@@ -101,30 +100,6 @@ def test_as_many_runs_are_looked_up_at_once_as_was_asked_for() -> None:
     with Sandbox(rows=8, crowd=1) as sandbox, sandbox.client() as client:
         walk = DetailedLogWalk(client.logs.iter(), get_run, at_once=4)
         assert len(list(walk)) == 8
-
-
-@EACH_HALF
-def test_leaving_early_ends_the_walk_underneath_too(half: Half) -> None:
-    async def story(client: Any) -> Any:
-        async with client.logs.iter(details=2, workers=2) as walk:
-            for _ in range(210):  # until its workers are at work
-                await anext(walk)
-        return walk
-
-    with Sandbox(rows=900, crowd=1, api_key=KEY) as sandbox:
-        with nothing_left_open():
-            kept = half.play(sandbox.base_url, story)
-        assert kept is not None  # it was not by forgetting it that it came to an end
-
-
-def test_leaving_early_leaves_no_thread_behind(sandbox: Sandbox) -> None:
-    with sandbox.client() as client:
-        before = threading.active_count()
-        with client.logs.iter(details=8) as walk:
-            next(walk)
-        assert threading.active_count() <= before
-        with pytest.raises(RuntimeError, match="checkpoint"):
-            next(walk)
 
 
 @pytest.mark.parametrize("details", [0, 65, True, "8"])

@@ -581,24 +581,6 @@ def walk_threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name == "dify-workflow-walk"}
 
 
-@pytest.fixture
-def no_collector():
-    """What is forgotten has to end at once, not when the garbage is next collected."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("no_collector")
-def test_a_loop_that_is_left_leaves_no_thread():
-    before = walk_threads()
-    for number, _ in enumerate(made_for(LogTable(SPREAD), workers=8)):
-        if number == 500:
-            break
-    assert walk_threads() <= before
-
-
 def test_workers_are_named_daemon_threads():
     readers: set[threading.Thread] = set()
 
@@ -611,41 +593,6 @@ def test_workers_are_named_daemon_threads():
     workers = readers - {threading.current_thread()}
     assert 0 < len(workers) <= 8
     assert {(worker.name, worker.daemon) for worker in workers} == {("dify-workflow-walk", True)}
-
-
-@pytest.mark.usefixtures("no_collector")
-def test_a_loop_that_fails_leaves_no_thread():
-    def consume() -> None:
-        for number, _ in enumerate(made_for(LogTable(SPREAD), workers=8)):
-            if number == 500:
-                raise LookupError(number)
-
-    before = walk_threads()
-    with pytest.raises(LookupError) as caught:
-        consume()
-    del caught
-    assert walk_threads() <= before
-
-
-@pytest.mark.usefixtures("no_collector")
-def test_an_async_loop_that_is_left_leaves_no_task():
-    async def run() -> set[Any]:
-        table = LogTable(SPREAD)
-
-        async def read_page(request: PageRequest) -> WorkflowLogPage:
-            await asyncio.sleep(0)
-            return table.page(request)
-
-        number = 0
-        async for _ in AsyncLogWalk(read_page, NO_FILTERS, checkpoint=None, workers=8):
-            number += 1
-            if number == 500:
-                break
-        for _ in range(20):
-            await asyncio.sleep(0)
-        return asyncio.all_tasks() - {asyncio.current_task()}
-
-    assert asyncio.run(run()) == set()
 
 
 def test_async_workers_with_pending_responses_are_not_awaited():
