@@ -389,7 +389,7 @@ class Following:
         self._held = self._late_from if is_short else self._held
 
     def gave_all(self, rows: Iterable[SeenLog], *, is_short: bool) -> None:
-        """Note that all of a poll was given; its responses lack no logs that ones before them had, unless `is_short`."""
+        """Note that all of a poll was given; unless `is_short`, its responses lack no logs that ones before had."""
         if not is_short and self.shows_the_newest(rows):
             self._held = None
 
