@@ -127,12 +127,30 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Show progress, and let Ctrl-C end what tests start where a shell has this run ignore it: `nohup make test &`."""
+    if os.environ.get("MUTANT_UNDER_TEST") == "stats":
+        del os.environ["MUTANT_UNDER_TEST"]  # mutmut remembers it; programs that tests start record nothing
+        gc.disable()  # see pytest_runtest_logfinish
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if getattr(config.option, "numprocesses", None) and terminal is not None and config.get_verbosity() == 0:
         config.pluginmanager.register(Progress(terminal))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         with contextlib.suppress(ValueError):  # this is a thread of a worker
             signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_logfinish() -> None:
+    """Collect garbage between tests while mutmut records which test calls what.
+
+    It sets a ContextVar in each call. Before Python 3.12 garbage is collected within `ContextVar.set`, which crashes
+    when a finalizer sets the same variable (github.com/python/cpython/issues/148891).
+    """
+    if not gc.isenabled() and gc.get_count()[0] > 100_000:
+        gc.collect()
+
+
+def pytest_unconfigure() -> None:
+    """What was disabled is so in this run only: mutmut makes all its runs in one process."""
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
