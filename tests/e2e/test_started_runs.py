@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from typing import TYPE_CHECKING, Any
@@ -176,6 +177,25 @@ def test_a_broken_stream_goes_on_by_the_events_of_the_run(half: Half):
 
     with Sandbox(rows=0, version="1.16", api_key=KEY) as sandbox, nothing_left_open():
         half.play(sandbox.base_url, story)
+
+
+@EACH_HALF
+def test_a_run_is_started_with_the_fields_of_a_stream(half: Half):
+    file = {"type": "document", "transfer_method": "remote_url", "url": "https://a.example/b.txt"}
+    fields = {"files": [file], "workflow_id": RUN, "trace_session_id": "s-1"}
+
+    async def story(client: Any) -> None:
+        await (await client.runs.start({"query": "hi"}, user="u-1", **fields)).wait()
+        async with client.runs.stream({"query": "hi"}, user="u-1", **fields) as events:
+            assert [event.event async for event in events][-1] == "workflow_finished"
+
+    with FaultServer(event_stream(sse(STARTED), sse(FINISHED))) as server:
+        half.play(server.base_url, story)
+    started, streamed = server.requests
+    assert (started.method, started.path, started.body) == (streamed.method, streamed.path, streamed.body)
+    sent = {"inputs": {"query": "hi"}, "user": "u-1", "files": [file], "trace_session_id": "s-1"}
+    assert json.loads(started.body) == {**sent, "response_mode": "streaming"}
+    assert started.path == f"/v1/workflows/{RUN}/run"
 
 
 @EACH_HALF

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -67,6 +68,16 @@ def test_batches_are_read_while_the_walk_goes_on():
     assert reader.read_next_batch().num_rows == 10_000
     assert len(table.requests) < 110
     assert sum(batch.num_rows for batch in reader) == 15_000
+
+
+def test_a_table_of_an_async_walk_has_batches_of_ten_thousand():
+    table = LogTable([(NOW - number, 1) for number in range(10_001)])
+
+    async def page(request: PageRequest) -> WorkflowLogPage:
+        return table.page(request)
+
+    made = asyncio.run(AsyncLogWalk(page, NO_FILTERS, checkpoint=None, workers=1).to_arrow())
+    assert [len(batch) for batch in made["id"].chunks] == [10_000, 1]
 
 
 def test_no_logs_are_an_empty_table():
