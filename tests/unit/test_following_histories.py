@@ -577,6 +577,11 @@ def test_logs_around_a_step_of_times_are_given_once(kind: str, step: str, zone: 
     zoned_follows.check(zoned_follow(dice(11), kind, zone, forward=step == "forward", restarts=restarts))
 
 
+def test_a_log_from_before_a_skipped_hour_is_given_once():
+    # Another one that was late counts as of after that hour, and hides by how much displayed times went forward.
+    zoned_follows.check(zoned_follows.random_zoned_follow(dice(7600051)))
+
+
 @pytest.mark.parametrize("half", ["sync", "async"])
 @pytest.mark.parametrize("zone", ["Europe/London", "Australia/Lord_Howe"])
 def test_a_checkpoint_of_the_first_pass_gives_the_second(half: str, zone: str):

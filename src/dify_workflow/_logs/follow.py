@@ -696,17 +696,17 @@ class Following:
             self._known_from = self.newest - OVERLAP_SECONDS
 
     def _forget(self) -> None:
-        start = self._recent_start
-        if start is None:
+        start, newest = self._recent_start, self.newest
+        if start is None or newest is None:
             return
-        recent = {identity: second for identity, second in self._recent.items() if second >= start}
-        # Where displayed times may have gone forward, those right before are as recent as they would be without that.
-        first = min(recent.values(), default=start)
-        above = max((second for second in self._recent.values() if second < first), default=first)
-        step = _step_in(first - above)
-        if step:
-            recent |= {key: second for key, second in self._recent.items() if start <= second + step <= first}
-        self._recent, self._known_from = recent, start
+        # Where displayed times went forward, those right before are as recent as they would be without that. Others so
+        # old were forgotten before.
+        self._recent = {
+            identity: second
+            for identity, second in self._recent.items()
+            if second >= start or any(start <= second + step <= newest for step in STEPS)
+        }
+        self._known_from = start
 
 
 def checked_following(
