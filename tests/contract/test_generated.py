@@ -11,12 +11,11 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qsl, quote, unquote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import dify_workflow_api
 import pytest
-from dify_workflow_api.types import Model, Request
 from support.spec import (
     ENUMS,
     EVENTS,
@@ -35,14 +34,15 @@ from support.spec import (
     resolved,
     response_of,
     samples,
-    unknown_fields,
 )
 
 from dify_workflow import models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import ModuleType
+
+    from dify_workflow_api.types import Request
 
 # --- operations ------------------------------------------------------------------------------------------------------
 
@@ -381,118 +381,6 @@ def test_any_other_event_is_kept_whole_in_the_model_for_others(name: str, event:
     assert (found.event, found.task_id, found.workflow_run_id) == (event, "t", None)
     assert found.additional_properties == {"data": {"deep": [1]}, "new": None}
     assert json.dumps(found.to_dict()) == json.dumps(source)
-
-
-# --- recordings ------------------------------------------------------------------------------------------------------
-
-
-class Recording(NamedTuple):
-    name: str
-    request: dict[str, Any]
-    response: dict[str, Any]
-    operation: str
-    in_path: dict[str, str]
-
-    @property
-    def is_json(self) -> bool:
-        return str(self.response["headers"].get("Content-Type")).startswith("application/json")
-
-
-def recordings() -> Iterator[Recording]:
-    """The exchanges with a real server that are calls of an operation."""
-    for file in sorted((Path(__file__).parents[1] / "recordings").glob("*.json")):
-        exchange = json.loads(file.read_text(encoding="utf-8"))
-        request, response = exchange["request"], exchange["response"]
-        for name, (method, path, _) in OPERATIONS.items():
-            pattern = "/v1" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
-            match = re.fullmatch(pattern, request["path"])
-            if match and request["method"].lower() == method:
-                yield Recording(file.stem, request, response, name, match.groupdict())
-                break
-
-
-RECORDED = list(recordings())
-GOOD = [one for one in RECORDED if 200 <= one.response["status"] < 300 and one.is_json]
-STREAMS = [one for one in RECORDED if str(one.response["headers"].get("Content-Type")).startswith("text/event-stream")]
-SENT = [
-    one
-    for one in RECORDED
-    if one.operation in {"run_workflow", "run_workflow_version", "stop_workflow_run", "get_workflow_run"}
-    and one.name not in {"rundetail-malformed", "run-form", "run-empty-body", "stop-empty-body"}
-]
-
-
-def named(recorded: list[Recording]) -> Any:
-    return pytest.mark.parametrize("recorded", recorded, ids=[one.name for one in recorded])
-
-
-def frames(body: str) -> list[dict[str, Any]]:
-    """The JSON of a recorded stream's events; a ping has none."""
-    blocks = [block for block in body.split("\n\n") if block]
-    assert all(re.match("data: |event: ping$", block) for block in blocks)
-    return [json.loads(block.removeprefix("data: ")) for block in blocks if block != "event: ping"]
-
-
-def test_each_operation_of_the_recorded_server_was_recorded():
-    newer = {"stream_workflow_run_events", "get_form", "submit_form", "get_end_user"}
-    recorded = {one.operation for one in GOOD}
-    assert recorded <= set(OPERATIONS) - newer
-    assert len(recorded) == 10
-    assert len(GOOD) > 100
-    logs = [
-        log for one in GOOD if one.operation == "list_workflow_logs" for log in json.loads(one.response["body"])["data"]
-    ]
-    assert len(logs) > 300
-    for creator in ("created_by_account", "created_by_end_user"):
-        assert {log[creator] is None for log in logs} == {True, False}
-    assert len({log["workflow_run"]["status"] for log in logs}) > 3
-    assert {one.name for one in STREAMS} == {"run-broken-graph-streaming", "run-stream-ok", "run-stream-ping"}
-    assert len(SENT) > 30
-
-
-@named(GOOD)
-def test_a_recorded_response_is_decoded_and_encoded_exactly(recorded: Recording):
-    source = json.loads(recorded.response["body"])
-    response = builder(recorded.operation)(**needed(recorded.operation)).response
-    found = response.from_dict(source)
-    assert json.dumps(found.to_dict()) == json.dumps(source)
-    assert unknown_fields(found) == []
-    assert list(response._names)[: len(source)] == list(source)
-    check_model(response.__name__, source, found)
-
-
-@named(STREAMS)
-def test_each_recorded_event_is_decoded_and_encoded_exactly(recorded: Recording):
-    sources = frames(recorded.response["body"])
-    assert sources
-    for source in sources:
-        cls = module_of(recorded.operation).load_event(source["event"])
-        found = cls.from_dict(source)
-        assert cls.__name__ == EVENTS[source["event"]]
-        assert json.dumps(found.to_dict()) == json.dumps(source)
-        assert unknown_fields(found) == []
-        check_model(cls.__name__, source, found)
-        if "data" in source:
-            assert isinstance(found.data, Model)
-            assert list(found.data._names)[: len(source["data"])] == list(source["data"])
-
-
-@named(SENT)
-def test_a_recorded_request_can_be_built(recorded: Recording):
-    given: dict[str, Any] = dict(recorded.in_path)
-    if json_body(recorded.operation):
-        given["body"] = json.loads(recorded.request["body"])
-    request = builder(recorded.operation)(**given)
-    assert (request.method, f"/v1{request.path}") == (recorded.request["method"], recorded.request["path"])
-    assert list(request.params) == parse_qsl(recorded.request["query"])
-    assert request.json == given.get("body")
-
-
-def test_an_id_that_the_recorded_server_fails_over_is_refused():
-    [malformed] = [one for one in RECORDED if one.name == "rundetail-malformed"]
-    assert malformed.response["status"] == 500
-    with pytest.raises(ValueError, match=r"^workflow_run_id must be a UUID"):
-        builder("get_workflow_run")(**malformed.in_path)
 
 
 # --- what is loaded --------------------------------------------------------------------------------------------------
