@@ -197,27 +197,20 @@ SOURCES: dict[str, Callable[[Path], Any]] = {
 
 @EACH_HALF
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
-def test_every_kind_of_file_arrives_whole(half: Half, source: Callable[[Path], Any], tmp_path: Path):
-    file = source(tmp_path / "report.pdf")
-    parts = uploaded(half, file, filename="named.pdf", user="é u")
+def test_every_kind_of_file_arrives_whole_and_is_not_left_open(
+    half: Half, source: Callable[[Path], Any], tmp_path: Path
+):
+    with nothing_left_open():
+        file = source(tmp_path / "report.pdf")
+        parts = uploaded(half, file, filename="named.pdf", user="é u")
+        if hasattr(file, "close"):
+            assert not getattr(file, "closed", False), "the caller's file is the caller's to close"
+            file.close()
+        del file
     assert parts == {
         "user": Part("user", "é u".encode()),
         "file": Part("file", CONTENT, "named.pdf", "application/pdf"),
     }
-    if hasattr(file, "close"):
-        assert not getattr(file, "closed", False), "the caller's file is the caller's to close"
-        file.close()
-
-
-@EACH_HALF
-@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
-def test_no_file_is_left_open(half: Half, source: Callable[[Path], Any], tmp_path: Path):
-    with nothing_left_open():
-        file = source(tmp_path / "report.pdf")
-        uploaded(half, file, filename="named.pdf")
-        if hasattr(file, "close"):
-            file.close()
-        del file
 
 
 @EACH_HALF
@@ -235,22 +228,6 @@ def test_a_file_whose_size_is_reported_as_zero_arrives_whole(half: Half):
         uploaded(half, "/proc/self/cmdline", filename="c.txt")["file"].content
         == Path("/proc/self/cmdline").read_bytes()
     )
-
-
-def test_a_growing_file_is_sent_with_its_announced_size():
-    file = io.BytesIO(b"0123456789")
-    content = Content(file, 8)
-    assert content.seek(0, os.SEEK_END) == 8
-    assert content.seek(0) == 0
-    assert [content.read(5), content.tell(), content.read(5), content.read(5), content.read()] == [
-        b"01234",
-        5,
-        b"567",
-        b"",
-        b"",
-    ]
-    content.seek(6)
-    assert content.read() == b"67"
 
 
 @EACH_HALF
@@ -300,41 +277,6 @@ class TextReads:
         return "text"[:size]
 
 
-@EACH_HALF
-@pytest.mark.parametrize(
-    "text",
-    [
-        lambda path: io.StringIO("text"),
-        lambda path: on_disk(path).open(encoding="latin-1"),
-        lambda path: codecs.getreader("latin-1")(on_disk(path).open("rb")),
-        lambda path: TextReads(),
-    ],
-    ids=["StringIO", "open file", "codecs", "object"],
-)
-def test_a_file_that_is_open_for_text_is_refused(half: Half, text: Callable[[Path], Any], tmp_path: Path):
-    file = text(tmp_path / "a.txt")
-    refused(half, file, "open for bytes", filename="a.txt")
-    if hasattr(file, "close"):
-        file.close()
-
-
-@EACH_HALF
-@pytest.mark.parametrize(
-    "file", [None, 7, ["a.txt"], {"file": b""}, iter([b"x"]), object()], ids=lambda file: type(file).__name__
-)
-def test_what_is_no_file_is_refused(half: Half, file: object):
-    refused(half, file, "file must be a path, bytes, or a file object open for bytes", filename="a.txt")
-
-
-def test_a_file_that_is_closed_or_open_for_writing_is_refused(tmp_path: Path):
-    path = on_disk(tmp_path / "a.txt")
-    with path.open("ab") as file:
-        refused(AsyncHalf(), file, "open for bytes", filename="a.txt")
-    with path.open("rb") as file:
-        pass
-    refused(AsyncHalf(), file, "closed file", filename="a.txt")
-
-
 class Named(io.BytesIO):
     """A file object with a name of its own."""
 
@@ -343,26 +285,61 @@ class Named(io.BytesIO):
         self.name = name
 
 
+class Untouchable(io.BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        raise AssertionError("the file was read")
+
+
+def closed(file: Any) -> Any:
+    file.close()
+    return file
+
+
+FOR_TEXT: dict[str, Callable[[Path], Any]] = {
+    "StringIO": lambda path: io.StringIO("text"),
+    "open file": lambda path: on_disk(path).open(encoding="latin-1"),
+    "codecs": lambda path: codecs.getreader("latin-1")(on_disk(path).open("rb")),
+    "object": lambda path: TextReads(),
+}
+REFUSED: list[tuple[Any, dict[str, Any], str]] = [
+    *((file, {}, "open for bytes") for file in [*FOR_TEXT.values(), lambda path: path.open("ab")]),
+    (lambda path: closed(on_disk(path).open("rb")), {}, "closed file"),
+    *(
+        (lambda _, file=file: file, {}, "file must be a path, bytes, or a file object open for bytes")
+        for file in (None, 7, ["a.txt"], {"file": b""}, iter([b"x"]), object())
+    ),
+    *(
+        (make, {"filename": None}, "filename must be given")
+        for make in (
+            *(lambda _: b"x", lambda _: io.BytesIO(b"x")),
+            *(lambda _, name=name: Named(name) for name in ("<stdin>", "<fdopen>", 0, "", None)),
+        )
+    ),
+    *(
+        (lambda _: b"x", {"filename": name}, "filename must be a string without control characters")
+        for name in ("a\nb.txt", "a\r\nX: y", "a\x00.txt", "\x1b[31m", "\x7f", "\x85", "\u2028", "\ud800")
+    ),
+    *((lambda _: b"x", {"filename": name}, "filename must be a string") for name in (7, b"a.txt", ("a",))),
+    *(
+        (lambda _: b"x", {"content_type": content_type}, "content_type must be printable ASCII")
+        for content_type in ("", "pdf", "text/plain\r\nX: y", "text/pläin", "text/", "/x", " text/plain", 7, b"a/b")
+    ),
+    (lambda _: Untouchable(), {"user": ""}, "user must be a string"),
+]
+"""The file, options of the upload, and what the error says."""
+
+
 @EACH_HALF
 @pytest.mark.parametrize(
-    "file",
-    [b"x", io.BytesIO(b"x"), Named("<stdin>"), Named("<fdopen>"), Named(0), Named(""), Named(None)],
-    ids=lambda file: repr(getattr(file, "name", "none")),
+    ("source", "options", "said"), REFUSED, ids=lambda value: ascii(value) if isinstance(value, dict) else ""
 )
-def test_a_file_without_a_name_is_refused(half: Half, file: Any):
-    refused(half, file, "filename must be given")
-
-
-@EACH_HALF
-@pytest.mark.parametrize("name", ["a\nb.txt", "a\r\nX: y", "a\x00.txt", "\x1b[31m", "\x7f", "\x85", "\u2028", "\ud800"])
-def test_names_unsafe_in_headers_or_terminals_are_refused(half: Half, name: str):
-    refused(half, b"x", "filename must be a string without control characters", filename=name)
-
-
-@EACH_HALF
-@pytest.mark.parametrize("name", [7, b"a.txt", ("a",)], ids=repr)
-def test_names_that_are_no_text_are_refused(half: Half, name: Any):
-    refused(half, b"x", "filename must be a string", filename=name)
+def test_what_cannot_be_uploaded_is_refused_before_a_request(
+    half: Half, source: Any, options: Any, said: str, tmp_path: Path
+):
+    file = source(tmp_path / "a.txt")
+    refused(half, file, said, **{"filename": "a.txt"} | options)
+    if hasattr(file, "close"):
+        file.close()
 
 
 def test_a_path_whose_own_name_cannot_be_sent_needs_another(tmp_path: Path):
@@ -373,23 +350,6 @@ def test_a_path_whose_own_name_cannot_be_sent_needs_another(tmp_path: Path):
     other = os.fsencode(tmp_path) + b"/\xff.txt"
     Path(os.fsdecode(other)).write_bytes(b"x")
     refused(AsyncHalf(), os.fsdecode(other), "lone surrogates")
-
-
-@EACH_HALF
-@pytest.mark.parametrize(
-    "content_type", ["", "pdf", "text/plain\r\nX: y", "text/pläin", "text/", "/x", " text/plain", 7, b"text/plain"]
-)
-def test_a_content_type_that_is_none_is_refused(half: Half, content_type: Any):
-    refused(half, b"x", "content_type must be printable ASCII", filename="a.txt", content_type=content_type)
-
-
-@EACH_HALF
-def test_a_wrong_user_is_refused_before_the_file_is_touched(half: Half):
-    class Untouchable(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            raise AssertionError("the file was read")
-
-    refused(half, Untouchable(), "user must be a string", filename="x", user="")
 
 
 # --- names and types --------------------------------------------------------------------------------------------------
@@ -417,17 +377,23 @@ NAMES = [
 
 
 @EACH_HALF
-@pytest.mark.parametrize("name", NAMES)
-def test_names_arrive_as_they_are(half: Half, name: str):
-    assert uploaded(half, b"x", filename=name)["file"].filename == name
-
-
-@EACH_HALF
 def test_a_quotation_mark_cannot_end_a_name(half: Half):
     # As browsers write it; a backslash before it would be read in another way by some servers.
     parts = uploaded(half, b"x", filename='a"; name="user"; x="b.txt')
     assert parts["file"].filename == "a%22; name=%22user%22; x=%22b.txt"
     assert parts["user"].content == b"u-1"
+
+
+@EACH_HALF
+def test_names_and_given_content_types_arrive_as_they_are(half: Half):
+    for name in NAMES:
+        assert uploaded(half, b"x", filename=name)["file"].filename == name
+    for name, options, content_type in (
+        ("a.PDF", {}, "application/pdf"),
+        ("noext", {}, "application/octet-stream"),
+        ("a.txt", {"content_type": "text/x-special"}, "text/x-special"),
+    ):
+        assert uploaded(half, b"x", filename=name, **options)["file"].content_type == content_type
 
 
 @EACH_HALF
@@ -440,18 +406,6 @@ def test_a_file_is_named_by_its_path_or_object_unless_given(half: Half, tmp_path
         assert uploaded(half, opened)["file"].filename == "文件 1.pdf"
     assert uploaded(half, Named("folder/文件 2.pdf"))["file"].filename == "文件 2.pdf"
     assert uploaded(half, Named("folder/文件 2.pdf".encode()))["file"].filename == "文件 2.pdf"
-
-
-@EACH_HALF
-def test_the_content_type_follows_from_the_name(half: Half):
-    for name, content_type in (("a.PDF", "application/pdf"), ("noext", "application/octet-stream")):
-        assert uploaded(half, b"x", filename=name)["file"].content_type == content_type
-
-
-@EACH_HALF
-def test_a_given_content_type_counts(half: Half):
-    parts = uploaded(half, b"x", filename="a.txt", content_type="text/x-special")
-    assert parts["file"].content_type == "text/x-special"
 
 
 # --- the boundary -----------------------------------------------------------------------------------------------------
