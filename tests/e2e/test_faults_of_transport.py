@@ -22,11 +22,10 @@ from support.fault_server import (
     log_page,
     page_response,
     raw,
-    refusing_origin,
     reset,
     respond,
 )
-from support.fault_table import PAGE, http_date, plain_text_to_tls
+from support.fault_table import PAGE, http_date
 
 from dify_workflow import (
     APIConnectionError,
@@ -38,38 +37,6 @@ from dify_workflow import (
 )
 
 # --- no connection ----------------------------------------------------------------------------------------------------
-
-
-@EACH_HALF
-@pytest.mark.parametrize("action", [list_logs, post], ids=["GET", "POST"])
-def test_a_refused_connection_is_retried_for_all_requests(half: Half, action):
-    attempts: list[str] = []
-    with refusing_origin() as origin:
-        error = failure(half, origin, action, http={"transport": half.counting_transport(attempts)})
-    assert type(error) is APIConnectionError
-    assert error.request_sent is False
-    assert len(attempts) == 3
-
-
-@EACH_HALF
-@pytest.mark.parametrize("action", [list_logs, post], ids=["GET", "POST"])
-def test_a_failed_tls_handshake_is_retried_for_all_requests(half: Half, action):
-    with FaultServer(plain_text_to_tls()) as server:
-        error = failure(half, server.base_url.replace("http:", "https:"), action)
-    assert type(error) is APIConnectionError
-    assert error.request_sent is False
-    assert server.connections == 3
-
-
-@EACH_HALF
-@pytest.mark.parametrize(("action", "connections"), [(list_logs, 3), (post, 1)], ids=["GET", "POST"])
-def test_a_connection_closed_at_once_is_retried_for_reads_only(half: Half, action, connections):
-    with FaultServer(close_on_accept()) as server:
-        error = failure(half, server.base_url, action)
-    assert type(error) is APIConnectionError
-    assert error.request_sent is True
-    assert server.connections == connections
-    assert server.requests == []
 
 
 @EACH_HALF

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from typing import Any
 
 import pytest
 from support.clients import EACH_HALF, Half, failure
 from support.fault_server import (
     FaultServer,
-    before_the_body,
-    close_on_accept,
     error_response,
     event_stream,
     json_response,
-    refusing_origin,
-    reset,
     respond,
     sse,
 )
-from support.fault_table import BUSY, FAULTS, Fault, plain_text_to_tls
-from support.multipart_bodies import Part, parts_of
+from support.fault_table import BUSY
 
 from dify_workflow import (
     APIConnectionError,
     APIResponseError,
     APIStatusError,
     BadRequestError,
-    DifyError,
     NotFoundError,
     RateLimitError,
     WorkflowRunError,
@@ -37,16 +29,10 @@ from dify_workflow import (
 from dify_workflow._http.library import httpx
 
 RUN, TASK = "fa4cf86e-b841-4148-a141-7c32afcb82ce", "81c9d9a1-06c0-4d87-9e87-6a34202965f1"
-VERSION = "8cc5e2c0-5323-44b6-a08a-3332f17414f6"
-FILE = b"\x00\r\n--" * 50_000
 
 
 async def run(client: Any) -> Any:
     return await client.runs.run({"query": "流"}, user="u-1")
-
-
-async def run_version(client: Any) -> Any:
-    return await client.runs.run({"query": "流"}, user="u-1", workflow_id=VERSION)
 
 
 async def stream(client: Any) -> Any:
@@ -54,122 +40,8 @@ async def stream(client: Any) -> Any:
         return [event async for event in events]
 
 
-async def stop(client: Any) -> Any:
-    return await client.runs.stop(TASK, user="u-1")
-
-
 async def submit(client: Any) -> Any:
     return await client.forms.submit("token", inputs={"ok": True}, action="approve", user="u-1")
-
-
-async def upload(client: Any) -> Any:
-    return await client.files.upload(FILE, user="u-1", filename="a.bin")
-
-
-# What each sends: its path, and its body, where that is JSON.
-WORK: dict[Any, tuple[str, Any]] = {
-    run: ("/v1/workflows/run", {"inputs": {"query": "流"}, "response_mode": "blocking", "user": "u-1"}),
-    run_version: (
-        f"/v1/workflows/{VERSION}/run",
-        {"inputs": {"query": "流"}, "response_mode": "blocking", "user": "u-1"},
-    ),
-    stream: ("/v1/workflows/run", {"inputs": {"query": "流"}, "response_mode": "streaming", "user": "u-1"}),
-    stop: (f"/v1/workflows/tasks/{TASK}/stop", {"user": "u-1"}),
-    submit: ("/v1/form/human_input/token", {"inputs": {"ok": True}, "action": "approve", "user": "u-1"}),
-    upload: ("/v1/files/upload", None),
-}
-EACH_WORK = pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
-
-
-# --- never twice ------------------------------------------------------------------------------------------------------
-
-
-@EACH_HALF
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_runs_reach_the_server_as_often_as_is_safe(half: Half, fault: Fault):
-    async def story(client: Any) -> list[DifyError | None]:
-        errors: list[DifyError | None] = []
-        for work in WORK:
-            try:
-                await work(client)
-            except DifyError as error:
-                errors.append(error)
-            else:
-                errors.append(None)
-        return errors
-
-    with FaultServer(fault.behaviour()) as server:
-        errors = half.play(server.base_url, story, **fault.options)
-
-    # Some responses of 200 that are no page of logs are what another operation may give; the count is the same.
-    if fault.error is not APIResponseError:
-        assert {type(error) for error in errors} == {fault.error}
-        for error, (path, _) in zip(errors, WORK.values(), strict=True):
-            assert str(error).startswith(f"POST {path}: ")
-    assert type(errors[list(WORK).index(stream)]) is fault.error
-    arrived = Counter(
-        (request.path, "streaming" if b"streaming" in request.body else "") for request in server.requests
-    )
-    assert set(arrived.values()) == {fault.posts}
-    assert len(arrived) == len(WORK)
-    for request in server.requests:
-        assert request.method == "POST"
-        if request.path.endswith("/files/upload"):
-            expected = [Part("user", b"u-1"), Part("file", FILE, "a.bin", "application/octet-stream")]
-            assert parts_of(request.headers["content-type"], request.body) == expected
-        else:
-            assert json.loads(request.body) in [body for path, body in WORK.values() if path == request.path]
-
-
-@EACH_HALF
-@EACH_WORK
-def test_work_is_tried_again_where_no_connection_was_made(half: Half, work: Any):
-    attempts: list[str] = []
-    with refusing_origin() as origin:
-        error = failure(half, origin, half.action(work), http={"transport": half.counting_transport(attempts)})
-    assert type(error) is APIConnectionError
-    assert error.request_sent is False
-    assert attempts == ["POST"] * 3
-
-
-@EACH_HALF
-@EACH_WORK
-def test_work_is_tried_again_where_tls_could_not_be_agreed_on(half: Half, work: Any):
-    with FaultServer(plain_text_to_tls()) as server:
-        error = failure(half, server.base_url.replace("http:", "https:"), half.action(work))
-    assert error.request_sent is False
-    assert server.connections == 3
-
-
-@EACH_HALF
-@EACH_WORK
-def test_a_connection_closed_at_once_may_have_been_read_from(half: Half, work: Any):
-    with FaultServer(close_on_accept()) as server:
-        error = failure(half, server.base_url, half.action(work))
-    assert type(error) is APIConnectionError
-    assert error.request_sent is True
-    assert server.connections == 1
-
-
-@EACH_HALF
-def test_an_upload_cut_off_while_sent_is_not_repeated(half: Half):
-    with FaultServer(before_the_body(reset(), then_read=False)) as server:
-        error = failure(half, server.base_url, half.action(upload))
-    assert type(error) is APIConnectionError
-    assert error.request_sent is True
-    assert len(server.requests) == server.connections == 1
-
-
-@EACH_HALF
-@EACH_WORK
-def test_rejected_work_succeeds_when_there_is_room_again(half: Half, work: Any):
-    turned_away = [error_response(400, "invalid_param", BUSY), error_response(429, "too_many_requests", "slow down")]
-    done = event_stream(sse({"event": "workflow_finished"})) if work is stream else json_response(200, {"result": "x"})
-    with FaultServer(*turned_away, done) as server:
-        half.play(server.base_url, work)
-    assert len(server.requests) == 3
-    kinds = {request.headers["content-type"].partition(";")[0] for request in server.requests}
-    assert kinds == {"multipart/form-data" if work is upload else "application/json"}
 
 
 @EACH_HALF
