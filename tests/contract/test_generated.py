@@ -175,20 +175,6 @@ def test_what_is_required_is_asked_for_by_name(name: str):
             builder(name)(**{other: value for other, value in needed(name).items() if other != key})
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_all_parameters_together_keep_their_values_apart(name: str):
-    _, path, _ = OPERATIONS[name]
-    given = {p["name"]: next(samples(p, n)) for n, p in enumerate(parameters(name), start=2) if p["in"] != "file"}
-    texts = {name: sample.wire for name, sample in given.items() if sample.wire not in {"true", "false"}}
-    assert len(set(texts.values())) == len(texts)
-    request = builder(name)(**{**needed(name), **{argument(key): sample.value for key, sample in given.items()}})
-    for where, found in (("query", request.params), ("field", request.fields)):
-        assert found == tuple((p["name"], given[p["name"]].wire) for p in parameters(name) if p["in"] == where)
-    for parameter in parameters(name):
-        if parameter["in"] == "path":
-            assert on_the_wire(request, path, parameter) == (("path", given[parameter["name"]].wire),)
-
-
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if json_body(name)])
 def test_a_body_is_a_model_or_a_dict_and_is_sent_as_it_is(name: str):
     schema = json_body(name)

@@ -552,16 +552,6 @@ def test_a_failed_walk_does_not_end_quietly_when_resumed():
     assert len(keys) == 2100 - walk.seen
 
 
-def test_a_closed_walk_does_not_look_finished():
-    walk = made_for(LogTable(SPREAD))
-    next(walk)
-    walk.close()
-    walk.close()
-    with pytest.raises(RuntimeError, match="from its checkpoint"):
-        next(walk)
-    assert walk.checkpoint["seen"] == 1
-
-
 def test_a_cancelled_walk_does_not_look_finished():
     async def run() -> None:
         async def never(request: PageRequest) -> WorkflowLogPage:
