@@ -314,18 +314,11 @@ class Model:
 
     @classmethod
     def _of_part(cls, src: Mapping[str, Any]) -> Self:
-        """The model of an object that lacks fields."""
-        keys = tuple(src)
-        self_keys, missing, _ = cls._shapes.get(keys) or cls._new_shape(keys)
+        """The model of an object that has as many keys as there are fields, but others."""
+        keys, missing, _ = shape_of(cls, tuple(src))
         self = cls.from_dict({**src, **missing})
-        self._keys = self_keys
+        self._keys = keys
         return self
-
-    def _take_extra(self, src: Mapping[str, Any]) -> None:
-        """Keep the fields that the spec does not name."""
-        keys = tuple(src)
-        self._keys, _, extra = self._shapes.get(keys) or self._new_shape(keys)
-        self._extra = {key: src[key] for key in extra}
 
     @classmethod
     def _new_shape(cls, keys: tuple[str, ...]) -> _Shape:
@@ -334,6 +327,11 @@ class Model:
         if len(cls._shapes) < _MOST_SHAPES:
             cls._shapes[keys] = shape
         return shape
+
+
+def shape_of(model: type[Model], keys: tuple[str, ...]) -> _Shape:
+    """The shape of an object with these keys."""
+    return model._shapes.get(keys) or model._new_shape(keys)
 
 
 def plain(value: object) -> Any:

@@ -150,6 +150,7 @@ def test_pages_decode_logs_as_from_dict_does(part: str | None):
         odd = {"new" if key == name else key: value for key, value in items.items()}  # as many fields, one unknown
         changed = (odd, {**items, "new": 1}, {key: items[key] for key in items if key != name})
         rows += [one if part is None else {**whole, part: one} for one in changed]
+    rows += [{key: value for key, value in row.items() if key != "details"} for row in rows]
     for row, log in zip(rows, WorkflowLogPage.from_dict({**PAGE, "data": rows}).data, strict=True):
         alone = WorkflowLog.from_dict(row)
         assert log == alone

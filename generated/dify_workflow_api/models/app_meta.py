@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 from .tool_icon import ToolIcon
 
 
@@ -34,9 +34,11 @@ class AppMeta(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = AppMeta) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 1:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 1:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.tool_icons = (
@@ -44,11 +46,13 @@ def decode(src: Mapping[str, Any], cls: Any = AppMeta) -> Any:
             if isinstance(_value := src["tool_icons"], dict)
             else _value
         )
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 1:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

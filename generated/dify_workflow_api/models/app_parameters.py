@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 from .feature_toggle import FeatureToggle
 from .file_upload import FileUpload
 from .system_parameters import SystemParameters
@@ -86,9 +86,11 @@ class AppParameters(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = AppParameters) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 12:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 12:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.opening_statement = src["opening_statement"]
@@ -121,11 +123,13 @@ def decode(src: Mapping[str, Any], cls: Any = AppParameters) -> Any:
         self.system_parameters = (
             _decode_system_parameters(_value) if isinstance(_value := src["system_parameters"], dict) else _value
         )
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 12:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

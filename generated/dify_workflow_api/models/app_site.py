@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -89,9 +89,11 @@ class AppSite(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = AppSite) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 15:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 15:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.title = src["title"]
@@ -109,9 +111,11 @@ def decode(src: Mapping[str, Any], cls: Any = AppSite) -> Any:
         self.show_workflow_steps = src["show_workflow_steps"]
         self.use_icon_as_answer_icon = src["use_icon_as_answer_icon"]
         self.input_placeholder = src["input_placeholder"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 15:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self

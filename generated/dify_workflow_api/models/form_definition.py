@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 from .form_action import FormAction
 from .form_input import FormInput
 
@@ -52,9 +52,11 @@ class FormDefinition(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = FormDefinition) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 5:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 5:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.form_content = src["form_content"]
@@ -70,11 +72,13 @@ def decode(src: Mapping[str, Any], cls: Any = FormDefinition) -> Any:
             else _value
         )
         self.expiration_time = src["expiration_time"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 5:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 from .file_transfer_method import FILE_TRANSFER_METHOD_MEMBERS, FileTransferMethod
 from .file_type import FILE_TYPE_MEMBERS, FileType
 from .form_input_default import FormInputDefault
@@ -65,9 +65,11 @@ class FormInput(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = FormInput) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 8:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 8:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.type = src["type"]
@@ -88,11 +90,13 @@ def decode(src: Mapping[str, Any], cls: Any = FormInput) -> Any:
             else _value
         )
         self.number_limits = src["number_limits"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 8:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -53,9 +53,11 @@ class HumanInputFormFilledData(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = HumanInputFormFilledData) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 6:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 6:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.node_id = src["node_id"]
@@ -64,9 +66,11 @@ def decode(src: Mapping[str, Any], cls: Any = HumanInputFormFilledData) -> Any:
         self.action_id = src["action_id"]
         self.action_text = src["action_text"]
         self.submitted_data = src["submitted_data"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 6:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self

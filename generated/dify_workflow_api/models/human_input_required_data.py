@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 from .form_action import FormAction
 from .form_input import FormInput
 
@@ -76,9 +76,11 @@ class HumanInputRequiredData(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = HumanInputRequiredData) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 11:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 11:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.form_id = src["form_id"]
@@ -100,11 +102,13 @@ def decode(src: Mapping[str, Any], cls: Any = HumanInputRequiredData) -> Any:
         self.resolved_default_values = src["resolved_default_values"]
         self.expiration_time = src["expiration_time"]
         self.approval_channels = src["approval_channels"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 11:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

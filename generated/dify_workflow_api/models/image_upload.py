@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 from .file_transfer_method import FILE_TRANSFER_METHOD_MEMBERS, FileTransferMethod
 
 
@@ -46,9 +46,11 @@ class ImageUpload(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = ImageUpload) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 4:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 4:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.enabled = src["enabled"]
@@ -59,11 +61,13 @@ def decode(src: Mapping[str, Any], cls: Any = ImageUpload) -> Any:
             if isinstance(_value := src["transfer_methods"], list)
             else _value
         )
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 4:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new, utc
+from ..types import ABSENT, Model, attrs, new, shape_of, utc
 from .node_execution_metadata import NodeExecutionMetadata
 from .node_status import NODE_STATUS_MEMBERS, NodeStatus
 
@@ -110,9 +110,11 @@ class LoopCompletedData(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = LoopCompletedData) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 17:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 17:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.id = src["id"]
@@ -134,11 +136,13 @@ def decode(src: Mapping[str, Any], cls: Any = LoopCompletedData) -> Any:
         )
         self.finished_at = src["finished_at"]
         self.steps = src["steps"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 17:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

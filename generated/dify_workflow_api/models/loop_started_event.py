@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 from .loop_started_data import LoopStartedData
 
 
@@ -49,20 +49,24 @@ class LoopStartedEvent(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = LoopStartedEvent) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 4:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 4:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.event = src["event"]
         self.workflow_run_id = src["workflow_run_id"]
         self.task_id = src["task_id"]
         self.data = _decode_loop_started_data(_value) if isinstance(_value := src["data"], dict) else _value
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 4:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

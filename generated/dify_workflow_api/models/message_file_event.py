@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -62,9 +62,11 @@ class MessageFileEvent(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = MessageFileEvent) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 7:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 7:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.event = src["event"]
@@ -74,9 +76,11 @@ def decode(src: Mapping[str, Any], cls: Any = MessageFileEvent) -> Any:
         self.type = src["type"]
         self.belongs_to = src["belongs_to"]
         self.url = src["url"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 7:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self

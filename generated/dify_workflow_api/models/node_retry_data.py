@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new, utc
+from ..types import ABSENT, Model, attrs, new, shape_of, utc
 from .node_execution_metadata import NodeExecutionMetadata
 from .node_status import NODE_STATUS_MEMBERS, NodeStatus
 
@@ -130,9 +130,11 @@ class NodeRetryData(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = NodeRetryData) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 22:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 22:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.id = src["id"]
@@ -159,11 +161,13 @@ def decode(src: Mapping[str, Any], cls: Any = NodeRetryData) -> Any:
         self.iteration_id = src["iteration_id"]
         self.loop_id = src["loop_id"]
         self.retry_index = src["retry_index"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 22:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

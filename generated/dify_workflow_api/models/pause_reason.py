@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 from .form_action import FormAction
 from .form_input import FormInput
 
@@ -78,9 +78,11 @@ class PauseReason(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = PauseReason) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 11:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 11:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.type = src["TYPE"]
@@ -102,11 +104,13 @@ def decode(src: Mapping[str, Any], cls: Any = PauseReason) -> Any:
         self.form_token = src["form_token"]
         self.approval_channels = src["approval_channels"]
         self.expiration_time = src["expiration_time"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 11:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

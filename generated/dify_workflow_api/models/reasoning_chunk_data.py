@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -41,17 +41,21 @@ class ReasoningChunkData(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = ReasoningChunkData) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 3:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 3:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.reasoning = src["reasoning"]
         self.node_id = src["node_id"]
         self.is_final = src["is_final"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 3:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self

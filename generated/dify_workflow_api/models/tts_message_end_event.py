@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
 
-from ..types import ABSENT, Model, attrs, new, utc
+from ..types import ABSENT, Model, attrs, new, shape_of, utc
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -62,9 +62,11 @@ class TtsMessageEndEvent(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = TtsMessageEndEvent) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 6:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 6:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.event = src["event"]
@@ -73,9 +75,11 @@ def decode(src: Mapping[str, Any], cls: Any = TtsMessageEndEvent) -> Any:
         self.audio = src["audio"]
         self.message_id = src["message_id"]
         self.created_at = src["created_at"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 6:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new, utc
+from ..types import ABSENT, Model, attrs, new, shape_of, utc
 from .workflow_run_creator import WorkflowRunCreator
 from .workflow_run_status import WORKFLOW_RUN_STATUS_MEMBERS, WorkflowRunStatus
 
@@ -98,9 +98,11 @@ class WorkflowFinishedData(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = WorkflowFinishedData) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 13:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 13:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.id = src["id"]
@@ -118,11 +120,13 @@ def decode(src: Mapping[str, Any], cls: Any = WorkflowFinishedData) -> Any:
         self.finished_at = src["finished_at"]
         self.exceptions_count = src["exceptions_count"]
         self.files = src["files"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 13:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

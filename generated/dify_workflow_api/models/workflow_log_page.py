@@ -6,7 +6,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, html_table, new
+from ..types import ABSENT, Model, attrs, html_table, new, shape_of
 from .workflow_log import WorkflowLog
 
 
@@ -69,9 +69,11 @@ class WorkflowLogPage(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = WorkflowLogPage) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 5:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 5:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.page = src["page"]
@@ -79,11 +81,13 @@ def decode(src: Mapping[str, Any], cls: Any = WorkflowLogPage) -> Any:
         self.total = src["total"]
         self.has_more = src["has_more"]
         self.data = _decode_each_workflow_log(_value) if isinstance(_value := src["data"], list) else _value
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 5:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

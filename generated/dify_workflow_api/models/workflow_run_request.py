@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new
+from ..types import ABSENT, Model, attrs, new, shape_of
 from .input_file import InputFile
 from .response_mode import RESPONSE_MODE_MEMBERS, ResponseMode
 
@@ -63,9 +63,11 @@ class WorkflowRunRequest(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = WorkflowRunRequest) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 5:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 5:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.inputs = src["inputs"]
@@ -79,11 +81,13 @@ def decode(src: Mapping[str, Any], cls: Any = WorkflowRunRequest) -> Any:
             else _value
         )
         self.trace_session_id = src["trace_session_id"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 5:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from ..types import ABSENT, Model, attrs, new, utc
+from ..types import ABSENT, Model, attrs, new, shape_of, utc
 
 
 @attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
@@ -59,9 +59,11 @@ class WorkflowStartedData(Model):
 
 def decode(src: Mapping[str, Any], cls: Any = WorkflowStartedData) -> Any:
     """What `from_dict` of a class gives; other modules call this function, which is faster than the method."""
-    size = len(src)
-    if size < 6:
-        return cls._of_part(src)
+    _shape = None
+    if len(src) != 6:
+        _shape = shape_of(cls, tuple(src))
+        if _shape[1]:
+            src = {**src, **_shape[1]}
     self = new(cls)
     try:
         self.id = src["id"]
@@ -70,9 +72,11 @@ def decode(src: Mapping[str, Any], cls: Any = WorkflowStartedData) -> Any:
         self.created_at = src["created_at"]
         self.reason = src["reason"]
         self.sequence_number = src["sequence_number"]
-    except KeyError:
+    except KeyError:  # as many keys as fields, but others
         return cls._of_part(src)
-    self._extra = None
-    if size > 6:
-        self._take_extra(src)
+    if _shape is None:
+        self._extra = None
+    else:
+        self._keys = _shape[0]
+        self._extra = {key: src[key] for key in _shape[2]} if _shape[2] else None
     return self
