@@ -64,12 +64,9 @@ def test_what_is_no_stream_is_reported_with_its_status(headers: dict[str, str]):
 
 @pytest.mark.parametrize("number", [-(2**63) - 1, 2**64])
 def test_an_integer_beyond_64_bits_is_read_exactly(number: int):
-    digits = len(str(number))
-    for offset in range(decode.PIECE - digits - 2, decode.PIECE + 2):
-        text = "x" * (offset - len('["",'))
-        content = f'["{text}",{number}]'.encode()
-        assert content.index(str(number).encode()) == offset
-        assert json_value(content) == [text, number]
+    for size in (0, 1, 20, 200_000):
+        text = "x" * size
+        assert json_value(f'["{text}",{number},"{text}"]'.encode()) == [text, number, text]
 
 
 def test_without_the_extra_speed_the_standard_library_reads_json(monkeypatch: pytest.MonkeyPatch):

@@ -76,18 +76,12 @@ class ReportedError(Exception):
 
 
 DIGITS: Final = bytes.maketrans(b"0123456789", b"0" * 10)
-PIECE: Final = 120_000
 LONG_NUMBER: Final = b"0" * 19
 """As many digits as the largest integers of 64 bits have, in a text in which each digit is a 0."""
 
 
 def _has_long_number(content: bytes) -> bool:
-    # Piece by piece: what is made of a large body would not stay in the processor's cache. A page of 100 is one piece,
-    # as several take 1 % of its call.
-    return any(
-        LONG_NUMBER in content[start : start + PIECE + len(LONG_NUMBER) - 1].translate(DIGITS)
-        for start in range(0, len(content), PIECE)
-    )
+    return content.translate(DIGITS).rfind(LONG_NUMBER) >= 0  # which takes half as long as `in`
 
 
 def _json_loader() -> Callable[[bytes], Any]:
