@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BATCH: Final = 10_000
 """Records of a batch."""
+PART: Final = 1000
+"""Records that are made Arrow data at once: as rows they take some times as much memory."""
 
 
 class ArrowStream:
@@ -57,19 +59,10 @@ class AsyncArrowStream:
             ImportError: pyarrow is not installed.
         """
         pyarrow = _pyarrow()
-        from .. import records  # noqa: PLC0415 - loaded when needed
-        from .rows import Rows  # noqa: PLC0415 - as above
-
-        schema = schema_of(records.columns_of(details=self._has_details))
-        rows = Rows(details=self._has_details)
-        batches: list[pa.RecordBatch] = []
-        async for log in self:  # type: ignore[attr-defined]  # what inherits this is iterated
-            rows.add(None, log)
-            if rows.count >= BATCH:
-                batches.append(batch_of(rows.ready, schema))
-                rows.clear()
-        batches.append(batch_of(rows.ready, schema))
-        return pyarrow.Table.from_batches(batches, schema)
+        batches = _Batches(details=self._has_details)
+        # What inherits this is iterated.
+        found = [batch async for log in self for batch in batches.add(log)]  # type: ignore[attr-defined]
+        return pyarrow.Table.from_batches([*found, *batches.taken()], batches.schema)
 
 
 def reader_of(logs: Iterable[Any], *, details: bool) -> pa.RecordBatchReader:
@@ -79,22 +72,43 @@ def reader_of(logs: Iterable[Any], *, details: bool) -> pa.RecordBatchReader:
         ImportError: pyarrow is not installed.
     """
     pyarrow = _pyarrow()
-    from .. import records  # noqa: PLC0415 - loaded when needed
-    from .rows import Rows  # noqa: PLC0415 - as above
+    batches = _Batches(details=details)
 
-    schema = schema_of(records.columns_of(details=details))
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        rows = Rows(details=details)
+    def found() -> Iterator[pa.RecordBatch]:
         for log in logs:
-            rows.add(None, log)
-            if rows.count >= BATCH:
-                yield batch_of(rows.ready, schema)
-                rows.clear()
-        if rows.count:
-            yield batch_of(rows.ready, schema)
+            yield from batches.add(log)
+        yield from batches.taken()
 
-    return pyarrow.RecordBatchReader.from_batches(schema, batches())
+    return pyarrow.RecordBatchReader.from_batches(batches.schema, found())
+
+
+class _Batches:
+    """Logs that become batches."""
+
+    def __init__(self, *, details: bool) -> None:
+        from .. import records  # noqa: PLC0415 - loaded when needed
+        from .rows import Rows  # noqa: PLC0415 - as above
+
+        self.schema = schema_of(records.columns_of(details=details))
+        self._rows = Rows(details=details)
+        self._parts: list[pa.RecordBatch] = []
+
+    def add(self, log: Any) -> list[pa.RecordBatch]:  # noqa: ANN401 - a server may send anything as a log
+        """Take a log; the batch that it makes full."""
+        self._rows.add(None, log)
+        if self._rows.count >= PART:
+            self._parts.append(batch_of(self._rows.ready, self.schema))
+            self._rows.clear()
+        return self.taken() if len(self._parts) * PART >= BATCH else []
+
+    def taken(self) -> list[pa.RecordBatch]:
+        """What was added since the last time: one batch, unless there is nothing, or more text than one can hold."""
+        parts, self._parts = [*self._parts, batch_of(self._rows.ready, self.schema)], []
+        self._rows.clear()
+        pyarrow = _pyarrow()
+        table = pyarrow.Table.from_batches(parts, self.schema).combine_chunks(pyarrow.system_memory_pool())
+        batches: list[pa.RecordBatch] = table.to_batches()
+        return batches
 
 
 def schema_of(columns: Sequence[Column]) -> Any:  # noqa: ANN401 - a pyarrow.Schema
@@ -120,7 +134,9 @@ def batch_of(rows: Sequence[Sequence[Any]], schema: Any) -> Any:  # noqa: ANN401
     """Rows, with times as epoch seconds, as a batch."""
     pyarrow = _pyarrow()
     columns = zip(*rows, strict=True) if rows else [()] * len(schema)
-    arrays = [pyarrow.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    pool = pyarrow.system_memory_pool()  # Arrow's own allocator takes two to three times what it gives
+    pairs = zip(columns, schema, strict=True)
+    arrays = [pyarrow.array(values, field.type, memory_pool=pool) for values, field in pairs]
     return pyarrow.RecordBatch.from_arrays(arrays, schema=schema)
 
 

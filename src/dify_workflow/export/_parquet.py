@@ -109,6 +109,7 @@ class ParquetParts:
             "dictionary_pagesize_limit": PAGE,
             "write_statistics": [name for name in schema.names if name not in texts],
             "use_dictionary": [name for name in texts if name not in UNIQUE],
+            "memory_pool": self._arrow.system_memory_pool(),
         }
         return self._parquet.ParquetWriter(path, schema, **options)
 
