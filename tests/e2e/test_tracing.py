@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -18,7 +19,10 @@ from dify_workflow import DifyWorkflow
 from dify_workflow._tracing import names
 from dify_workflow.testing import Sandbox
 
-PROGRAM = Path(__file__).with_name("tracing_program.py")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROGRAM = Path(__file__).parent.parent / "support" / "tracing_program.py"
 HALVES = ("sync", "async")
 ROWS = 450
 NOT_LOADED = """
@@ -33,13 +37,37 @@ print("opentelemetry.trace" in sys.modules)
 Steps = dict[str, list[dict[str, Any]]]
 
 
-@pytest.fixture(scope="module")
-def played() -> tuple[Steps, str, int]:
+@pytest.fixture(scope="module", params=["own process", "this process"])
+def played(request: pytest.FixtureRequest) -> Iterator[tuple[Steps, str, int]]:
     """The spans of each step of the program, the key that it used, and how many requests the server got."""
     with Sandbox(rows=ROWS, crowd=150, days=1) as sandbox:
-        command = [sys.executable, str(PROGRAM), sandbox.base_url, sandbox.api_key]
-        done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=without_settings())
-        return json.loads(done.stdout), sandbox.api_key, len(sandbox.requests)
+        arguments = sandbox.base_url, sandbox.api_key
+        if request.param == "this process":
+            steps = played_here(*arguments)
+        else:
+            command = [sys.executable, str(PROGRAM), *arguments]
+            done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=without_settings())
+            steps = json.loads(done.stdout)
+        yield steps, sandbox.api_key, len(sandbox.requests)
+
+
+def played_here(base_url: str, key: str) -> Steps:
+    """The steps in this process, whose provider can be set only once: so it is given in place of what would be set."""
+    from opentelemetry import trace  # noqa: PLC0415 - where it is loaded, the SDK looks for what takes spans
+    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor  # noqa: PLC0415 - as above
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - as above
+    from support import tracing_program  # noqa: PLC0415 - as above
+
+    provider = TracerProvider()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ.keys() - without_settings().keys():
+            patch.delenv(name)
+        patch.setattr(trace, "get_tracer_provider", lambda: provider)
+        try:
+            found = asyncio.run(tracing_program.spans_of(base_url, key, provider))
+        finally:
+            HTTPXClientInstrumentor().uninstrument()
+    return json.loads(json.dumps(found))
 
 
 def without_settings() -> dict[str, str]:

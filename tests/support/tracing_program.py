@@ -2,7 +2,8 @@
 
 Usage: tracing_program.py BASE_URL KEY
 
-OpenTelemetry's provider is one for the whole process, so this is a process of its own.
+OpenTelemetry's provider is one for the whole process, so this is a process of its own. `spans_of` is what it does, for
+a test that gives a provider in another way.
 """
 
 from __future__ import annotations
@@ -107,17 +108,15 @@ async def async_wait(value: Any) -> Any:
     return await value
 
 
-async def main() -> None:
-    base_url, key = sys.argv[1:]
+async def spans_of(base_url: str, key: str, provider: TracerProvider) -> dict[str, list[dict[str, Any]]]:
+    """Each step's spans; the provider is the one that the SDK uses."""
     options: dict[str, Any] = {"api_key": key, "base_url": base_url}
-    provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(SPANS))
-    trace.set_tracer_provider(provider)
     steps = Steps()
     with DifyWorkflow(**options) as before:
         before.logs.list()  # the client has been used when httpx is instrumented
         steps.take("before")
-        HTTPXClientInstrumentor().instrument()
+        HTTPXClientInstrumentor().instrument(tracer_provider=provider)
         before.logs.list()
         steps.take("instrumented late")
     with DifyWorkflow(**options) as client:
@@ -130,8 +129,15 @@ async def main() -> None:
     async with httpx.AsyncClient() as http, AsyncDifyWorkflow(**options, http_client=http) as asynchronous:
         await asynchronous.logs.list()
         steps.take("async own client")
-    print(json.dumps(steps.seen))
+    return steps.seen
+
+
+def main() -> None:
+    base_url, key = sys.argv[1:]
+    provider = TracerProvider()
+    trace.set_tracer_provider(provider)
+    print(json.dumps(asyncio.run(spans_of(base_url, key, provider))))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
