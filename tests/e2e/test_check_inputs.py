@@ -92,6 +92,11 @@ def test_all_problems_are_listed_at_once():
     assert message.count("\n  ") == 3 + len(FIELDS)
 
 
+def test_a_longest_of_zero_is_no_limit():
+    form = [{"file-list": {"variable": "docs", "max_length": 0}}, {"text-input": {"variable": "a", "max_length": 0}}]
+    check_inputs({"docs": [FILE], "a": "text"}, form_of(AppParameters.from_dict({"user_input_form": form})))
+
+
 def test_an_app_without_a_form_takes_every_name():
     check_inputs({"anything": 1}, form_of(AppParameters.from_dict({"user_input_form": []})))
 

@@ -29,6 +29,7 @@ from dify_workflow._runs.batch import (
 )
 from dify_workflow._runs.batch_journal import Journal
 from dify_workflow._runs.file_inputs import Contents
+from dify_workflow.types import WorkflowRunResult
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +104,18 @@ def test_no_accepted_row_is_sent_and_no_other_before_settle(
         assert not is_doubtful
     if next_step.step == "search":
         assert 0 < next_step.pause <= 10
+
+
+@pytest.mark.parametrize(("status", "event"), [("paused", "paused"), ("failed", "ended"), (None, "ended")])
+@pytest.mark.parametrize(("tokens", "noted"), [(7, 7), (None, 0), ("7", 0)])
+def test_an_ended_row_has_what_its_result_says(status: str | None, event: str, tokens: object, noted: int):
+    entry = Entry(4, "started", 1.0, "d", attempt=2, run="r-1", tokens=3)
+    data = {"id": "r-2", "status": status, "outputs": {"a": 1}, "error": "no", "total_tokens": tokens}
+    ended = entry.ended(WorkflowRunResult.from_dict({"workflow_run_id": "r-2", "data": data}), 5.0)
+    assert ended == Entry(
+        4, event, 5.0, "d", attempt=2, run="r-2", status=str(status), outputs={"a": 1}, error="no", tokens=noted
+    )
+    assert entry.ended(WorkflowRunResult.from_dict({"data": {}}), 5.0).run == "r-1"
 
 
 def test_a_clock_set_back_does_not_block_a_row():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -440,3 +441,12 @@ def test_a_checkpoint_is_not_bound_to_the_one_who_took_it():
     before = json.dumps(checkpoint)
     followed.take(row_of(id="b", created_at=START + 1, workflow_run={"status": "running"}), START)
     assert json.dumps(checkpoint) == before
+
+
+@pytest.mark.parametrize("known", [None, START])
+@pytest.mark.parametrize("shift", [-1, 0, 1])
+def test_times_go_back_only_where_what_is_known_has_a_beginning(known: int | None, shift: int):
+    followed = following()
+    followed._known_after = known
+    clock = replace(followed.clock, shift=followed.clock.shift + shift)
+    assert followed.goes_back(clock) == (known is not None and shift < 0)

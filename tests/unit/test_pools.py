@@ -91,6 +91,19 @@ def test_a_closed_pool_makes_no_connections():
     asyncio.run(story())
 
 
+def test_a_pool_is_closed_in_a_loop_that_made_nothing():
+    pool = AsyncPool(None)
+    other = asyncio.new_event_loop()
+    connections = other.run_until_complete(pool.connections())
+    asyncio.run(pool.close())
+    assert [*pool._made] == [other]
+    other.run_until_complete(pool.close())
+    assert not pool._made
+    with pytest.raises(RuntimeError, match="closed"):
+        other.run_until_complete(connections.send(REQUEST))
+    other.close()
+
+
 def test_only_loops_that_have_ended_are_forgotten():
     pool = AsyncPool(None)
     resting = asyncio.new_event_loop()

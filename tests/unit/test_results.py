@@ -364,6 +364,9 @@ REMOTE |= {"type": "image"}
 SENT_REMOTE = {"type": "image", "transfer_method": "remote_url", "url": "https://example.com/a.png"}
 
 
+UNRELATED = {name: value for name, value in REMOTE.items() if name != "related_id"}
+
+
 def run_with(inputs: Any) -> WorkflowRunDetail:
     """A run whose inputs were received as JSON text, as every measured server sends them."""
     return WorkflowRunDetail.from_dict({"id": RUN, "inputs": json.dumps(inputs)})
@@ -374,7 +377,7 @@ def test_stored_files_become_references_at_any_depth():
         {
             "query": "hi",
             "doc": STORED,
-            "docs": [STORED, REMOTE, "text"],
+            "docs": [STORED, REMOTE, "text", UNRELATED],
             "deep": {"list": [{"file": STORED}], "number": 1.5, "null": None},
             "sys.files": [STORED, REMOTE],
             "sys.user_id": "u-1",
@@ -385,7 +388,7 @@ def test_stored_files_become_references_at_any_depth():
     assert found.inputs_for_rerun() == {
         "query": "hi",
         "doc": SENT,
-        "docs": [SENT, SENT_REMOTE, "text"],
+        "docs": [SENT, SENT_REMOTE, "text", SENT_REMOTE],
         "deep": {"list": [{"file": SENT}], "number": 1.5, "null": None},
     }
     assert found.files_for_rerun() == [SENT, SENT_REMOTE]
