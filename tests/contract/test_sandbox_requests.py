@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.sandbox_http import client_of
 
 from dify_workflow._http.library import httpx
 from dify_workflow.testing import Sandbox
@@ -30,7 +31,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def http(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.base_url, headers={"Authorization": f"Bearer {sandbox.api_key}"}) as http:
+    with client_of(sandbox) as http:
         yield http
 
 
@@ -401,8 +402,7 @@ def test_the_forms_own_lists_of_files_are_checked() -> None:
         {"file": {"variable": "doc", **lists, "allowed_file_upload_methods": ["local_file"]}},
         {"file-list": {"variable": "docs", **lists}},
     ]
-    with Sandbox(rows=0) as sandbox, httpx.Client(base_url=sandbox.base_url) as http:
-        http.headers["Authorization"] = f"Bearer {sandbox.api_key}"
+    with Sandbox(rows=0) as sandbox, client_of(sandbox) as http:
         sandbox.set_workflow(dict, form=form)
 
         def post(file: dict[str, object]) -> httpx.Response:
@@ -446,9 +446,8 @@ def test_an_uploaded_file_can_be_fetched_by_its_signed_url(sandbox: Sandbox, htt
 
 def test_the_contents_of_uploads_are_gone_with_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with Sandbox(rows=0) as sandbox, httpx.Client(base_url=sandbox.base_url) as http:
+    with Sandbox(rows=0) as sandbox, client_of(sandbox) as http:
         assert list(tmp_path.iterdir()) == []
-        http.headers["Authorization"] = f"Bearer {sandbox.api_key}"
         upload(http)
         assert len(list(tmp_path.iterdir())) == 1
     assert list(tmp_path.iterdir()) == []
@@ -607,8 +606,7 @@ def test_a_run_is_found_by_every_spelling_of_its_id(http: httpx.Client) -> None:
 
 
 def test_every_generated_run_has_a_detail(sandbox: Sandbox) -> None:
-    with Sandbox(rows=150) as filled, httpx.Client(base_url=filled.base_url) as http:
-        http.headers["Authorization"] = f"Bearer {filled.api_key}"
+    with Sandbox(rows=150) as filled, client_of(filled) as http:
         seen = set()
         for log in http.get("/workflows/logs?limit=100").json()["data"]:
             if log["workflow_run"] is None:

@@ -1,7 +1,6 @@
 """The sandbox against the stored spec: schemathesis derives requests from the one and judges the other's responses."""
 
 import copy
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from schemathesis.specs.openapi.checks import (
     positive_data_acceptance,
     unsupported_method,
 )
+from support.sandbox_http import client_of, events_in, events_of
 from support.spec import SPEC
 
 from dify_workflow._http.library import httpx
@@ -170,15 +170,6 @@ def broken(_inputs: dict[str, Any]) -> Iterator[Any]:
     yield StreamError("broken")
 
 
-def client_of(sandbox: Sandbox) -> httpx.Client:
-    return httpx.Client(base_url=sandbox.base_url, headers={"Authorization": f"Bearer {sandbox.api_key}"})
-
-
-def events_of(stream: str) -> list[dict[str, Any]]:
-    frames = [frame for frame in stream.split("\n\n") if frame and frame != "event: ping"]
-    return [json.loads(frame.removeprefix("data: ")) for frame in frames]
-
-
 def assert_valid(schema: str, value: object) -> None:
     reference = {"$ref": f"#/components/schemas/{schema}", "components": SPEC["components"]}
     jsonschema.Draft202012Validator(reference).validate(value)
@@ -196,7 +187,7 @@ def test_every_event_of_a_run_is_one_that_the_spec_describes(end: str, version: 
             "user": "u",
             "response_mode": "streaming",
         }
-        events = events_of(http.post("/workflows/run", json=body).text)
+        events = events_of(http.post("/workflows/run", json=body))
         if end != "error":
             asked = next(event for event in events if event["event"] == "human_input_required")
             form = f"/form/human_input/{asked['data']['form_token']}"
@@ -209,7 +200,7 @@ def test_every_event_of_a_run_is_one_that_the_spec_describes(end: str, version: 
                     text += piece
                     if end == "stopped" and text.count("resumption") == 2:
                         http.post(f"/workflows/tasks/{asked['task_id']}/stop", json={"user": "u"})
-            events += events_of(text)
+            events += events_in(text.split("\n\n"))
             assert events[-1]["event"] == "workflow_finished"
             assert events[-1]["data"]["status"] == end
     names = {event["event"] for event in events}

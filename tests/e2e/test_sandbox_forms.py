@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from support.sandbox_http import client_of, events_in, events_of
 
 from dify_workflow._http.library import httpx
 from dify_workflow.testing import FormSubmission, HumanForm, Sandbox, Wait, new_log
@@ -30,16 +31,8 @@ def either(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def http(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    headers = {"Authorization": f"Bearer {sandbox.api_key}"}
-    with httpx.Client(base_url=sandbox.base_url, headers=headers, timeout=30) as http:
+    with client_of(sandbox) as http:
         yield http
-
-
-def events_of(response: httpx.Response) -> list[dict[str, Any]]:
-    assert response.status_code == 200, response.text
-    assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
-    frames = [frame for frame in response.text.split("\n\n") if frame and frame != "event: ping"]
-    return [json.loads(frame.removeprefix("data: ")) for frame in frames]
 
 
 def start(http: httpx.Client, mode: str = "streaming", **inputs: object) -> httpx.Response:
@@ -102,14 +95,14 @@ def test_a_blocking_run_that_pauses_responds_at_once(http: httpx.Client) -> None
 
 @pytest.mark.parametrize("query", ["", "&include_state_snapshot=true&continue_on_pause=true"])
 def test_the_events_after_a_pause_begin_with_its_resumption(query: str, either: Sandbox) -> None:
-    with sandbox_client(either) as http:
+    with client_of(either) as http:
         either.traps.stream_idle_seconds = 30
         run_id, token = paused(http)
         with http.stream("GET", f"/workflow/{run_id}/events?user=u-1{query}") as response:
             lines = (line for line in response.iter_lines() if line)
             assert next(lines) == "event: ping"
             submit(http, token)
-            events = [json.loads(line[6:]) for line in lines if line.startswith("data")]
+            events = list(events_in(lines))
     if query:
         shown = names(events).index("workflow_paused")
         assert names(events)[:2] == ["workflow_started", "node_started"]
@@ -128,7 +121,7 @@ def test_the_events_after_a_pause_begin_with_its_resumption(query: str, either: 
 
 
 def test_a_paused_run_is_shown_by_a_snapshot_alone(either: Sandbox) -> None:
-    with sandbox_client(either) as http:
+    with client_of(either) as http:
         run_id, token = paused(http)
         response = follow(http, run_id)
         assert events_of(response) == []
@@ -147,7 +140,7 @@ def test_a_paused_run_is_shown_by_a_snapshot_alone(either: Sandbox) -> None:
 
 def test_continue_on_pause_alone_pings_on_after_the_end(either: Sandbox) -> None:
     either.traps.ping_seconds = 0.02
-    with sandbox_client(either) as http:
+    with client_of(either) as http:
         run_id, token = paused(http)
         with http.stream("GET", f"/workflow/{run_id}/events?user=u-1&continue_on_pause=true") as response:
             submit(http, token)
@@ -208,9 +201,9 @@ def test_a_stop_leaves_a_paused_run_as_it_is(http: httpx.Client) -> None:
 
 
 def test_a_stopped_run_is_stored_as_such_by_1_16_alone(either: Sandbox) -> None:
-    with sandbox_client(either) as http:
+    with client_of(either) as http:
         with http.stream("POST", "/workflows/run", json=RUN | {"inputs": {"query": "x", "seconds": NEVER}}) as response:
-            events = (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data"))
+            events = events_in(response.iter_lines())
             started = next(events)
             http.post(f"/workflows/tasks/{started['task_id']}/stop", json={"user": "u"})
             *_, last = events
@@ -234,18 +227,14 @@ def test_a_paused_run_does_not_count_as_one_under_way(sandbox: Sandbox, http: ht
 
 def test_a_streaming_run_counts_twice(either: Sandbox) -> None:
     either.add_app("main", max_active_requests=1)
-    with sandbox_client(either) as http:
+    with client_of(either) as http:
         assert start(http).status_code == 400
         assert start(http, "blocking").json()["data"]["status"] == "succeeded"
 
 
 def test_a_paused_run_ends_with_the_sandbox() -> None:
-    with Sandbox(rows=0, version="1.14") as sandbox, sandbox_client(sandbox) as http:
+    with Sandbox(rows=0, version="1.14") as sandbox, client_of(sandbox) as http:
         paused(http)
-
-
-def sandbox_client(sandbox: Sandbox) -> httpx.Client:
-    return httpx.Client(base_url=sandbox.base_url, headers={"Authorization": f"Bearer {sandbox.api_key}"})
 
 
 # Events of a run -------------------------------------------------------------------------------------------------
@@ -275,7 +264,7 @@ def test_a_running_run_can_be_followed_from_now_or_its_start(sandbox: Sandbox, h
     sandbox.set_workflow(workflow)
     body = {"inputs": {}, "response_mode": "streaming", "user": "u-1"}
     with http.stream("POST", "/workflows/run", json=body) as response:
-        pieces = (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data"))
+        pieces = events_in(response.iter_lines())
         seen = [next(pieces) for _ in range(5)]
         assert texts(seen) == ["before"]
         run = f"/workflow/{seen[0]['workflow_run_id']}/events?user=u-1"
@@ -283,7 +272,7 @@ def test_a_running_run_can_be_followed_from_now_or_its_start(sandbox: Sandbox, h
             lines = now.iter_lines(), whole.iter_lines()
             assert [next(stream) for stream in lines] == ["event: ping"] * 2
             followed.set()
-            later, shown = ([json.loads(line[6:]) for line in stream if line.startswith("data")] for stream in lines)
+            later, shown = (list(events_in(stream)) for stream in lines)
         rest = list(pieces)
         assert texts(later) == ["after"]  # there is no replay
         assert later == rest
@@ -347,7 +336,7 @@ def test_an_end_user_is_found_by_the_id_that_logs_have(sandbox: Sandbox, http: h
 
 @pytest.mark.parametrize("path", ["/workflow/{id}/events?user=u", "/form/human_input/{id}", "/end-users/{id}"])
 def test_1_11_2_knows_none_of_it(path: str) -> None:
-    with Sandbox(rows=0) as sandbox, sandbox_client(sandbox) as http:
+    with Sandbox(rows=0) as sandbox, client_of(sandbox) as http:
         response = http.get(path.replace("{id}", str(uuid.uuid4())))
         assert response.status_code == 404
         assert response.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -366,7 +355,7 @@ def test_another_version_is_refused() -> None:
     [("1.11", "1.11.2"), ("1.11.2", "1.11.2"), ("1.14", "1.14.2"), ("1.14.2", "1.14.2"), ("1.16", "1.16.1")],
 )
 def test_a_version_has_a_short_and_a_long_name(name: Any, number: str) -> None:
-    with Sandbox(rows=0, version=name) as sandbox, sandbox_client(sandbox) as http:
+    with Sandbox(rows=0, version=name) as sandbox, client_of(sandbox) as http:
         assert http.get("/info").headers["X-Version"] == number
         assert sandbox.version == number.rpartition(".")[0]
 
@@ -376,20 +365,20 @@ def test_a_version_has_a_short_and_a_long_name(name: Any, number: str) -> None:
 
 def test_a_queued_run_pings_once_until_a_worker_takes_it(either: Sandbox) -> None:
     either.traps.queue_delay, either.traps.ping_seconds, either.traps.stream_idle_seconds = 0.4, 0.02, 30
-    with sandbox_client(either) as http, http.stream("POST", "/workflows/run", json=RUN | QUERY) as response:
+    with client_of(either) as http, http.stream("POST", "/workflows/run", json=RUN | QUERY) as response:
         lines = (line for line in response.iter_lines() if line)
         assert next(lines) == "event: ping"
         assert http.get("/workflows/logs").json()["total"] == 0  # it does not exist yet
         assert json.loads(next(lines)[6:])["event"] == "workflow_started"
         assert '"workflow_finished"' in list(lines)[-1]
-    with Sandbox(rows=0) as old, sandbox_client(old) as http:  # which has no queue
+    with Sandbox(rows=0) as old, client_of(old) as http:  # which has no queue
         old.traps.queue_delay = NEVER
         assert events_of(http.post("/workflows/run", json=RUN | QUERY))[-1]["event"] == "workflow_finished"
 
 
 def test_a_stream_that_times_out_does_not_stop_its_run(either: Sandbox) -> None:
     either.traps.queue_delay, either.traps.stream_idle_seconds = 0.4, 0.1
-    with sandbox_client(either) as http:
+    with client_of(either) as http:
         assert http.post("/workflows/run", json=RUN | QUERY).text == "event: ping\n\n"
         assert len(either.started_runs) == 1
         while not (found := http.get("/workflows/logs?status=succeeded").json()["data"]):
@@ -399,7 +388,7 @@ def test_a_stream_that_times_out_does_not_stop_its_run(either: Sandbox) -> None:
 
 def test_a_blocking_run_does_not_wait_in_the_queue(either: Sandbox) -> None:
     either.traps.queue_delay = NEVER
-    with sandbox_client(either) as http:
+    with client_of(either) as http:
         assert start(http, "blocking").json()["data"]["status"] == "succeeded"
 
 
@@ -414,7 +403,7 @@ REFUSED = [
 def test_a_worker_that_refuses_inputs_fails_or_stays_silent(
     body: dict[str, Any], message: str, either: Sandbox
 ) -> None:
-    with sandbox_client(either) as http:
+    with client_of(either) as http:
         blocking = http.post("/workflows/run", json={**RUN, **body, "response_mode": "blocking"})
         assert (blocking.status_code, blocking.json()["message"]) == (400, message)
         response = http.post("/workflows/run", json=RUN | body)
@@ -432,7 +421,7 @@ def test_a_worker_that_refuses_inputs_fails_or_stays_silent(
 
 
 def test_an_unknown_run_is_a_404_with_a_message(either: Sandbox) -> None:
-    with sandbox_client(either) as http:
+    with client_of(either) as http:
         response = http.get(f"/workflows/run/{uuid.uuid4()}")
     assert (response.status_code, response.json()["message"]) == (404, "Workflow run not found.")
 
@@ -476,7 +465,7 @@ def test_the_fields_of_a_form_are_checked(inputs: dict[str, Any], message: str, 
         return dict(submission.inputs)
 
     either.set_workflow(workflow)
-    with sandbox_client(either) as http:
+    with client_of(either) as http:
         outcome = start(http, "blocking").json()["data"]
         token = outcome["reasons"][0]["form_token"]
         assert http.get(f"/form/human_input/{token}").json()["resolved_default_values"] == {"why": "hello"}

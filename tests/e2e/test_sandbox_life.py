@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.leaks import nothing_left_open
+from support.sandbox_http import client_of
 
 from dify_workflow._http.library import httpx
 from dify_workflow.testing import Sandbox, new_log
@@ -39,8 +40,7 @@ def test_two_sandboxes_at_once_share_nothing() -> None:
 
 def test_sixteen_threads_read_while_another_adds_logs() -> None:
     with Sandbox(rows=300) as sandbox:
-        key = {"Authorization": f"Bearer {sandbox.api_key}"}
-        with httpx.Client(base_url=sandbox.base_url, headers=key) as http:
+        with client_of(sandbox) as http:
             rows = {item["id"] for page in (1, 2, 3) for item in read(http, page)}
             barrier = threading.Barrier(17)
 

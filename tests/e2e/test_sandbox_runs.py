@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.leaks import nothing_left_open
+from support.sandbox_http import client_of, events_of
 
 from dify_workflow._http.library import httpx
 from dify_workflow.testing import Emit, HumanForm, NextNode, Sandbox, StreamError, Wait, Wire
@@ -29,10 +30,6 @@ def http(sandbox: Sandbox) -> Iterator[httpx.Client]:
         yield http
 
 
-def client_of(sandbox: Sandbox, app: str = "main") -> httpx.Client:
-    return httpx.Client(base_url=sandbox.base_url, headers={"Authorization": f"Bearer {sandbox.keys[app]}"}, timeout=30)
-
-
 def body(mode: str = "blocking", user: str = "u-1", **inputs: object) -> dict[str, Any]:
     return {"inputs": {"query": "hello", **inputs}, "response_mode": mode, "user": user}
 
@@ -44,10 +41,7 @@ def run(http: httpx.Client, **inputs: object) -> dict[str, Any]:
 
 
 def stream(http: httpx.Client, **inputs: object) -> list[dict[str, Any]]:
-    response = http.post("/workflows/run", json=body("streaming", **inputs))
-    assert response.status_code == 200, response.text
-    frames = [frame for frame in response.text.split("\n\n") if frame and frame != "event: ping"]
-    return [json.loads(frame.removeprefix("data: ")) for frame in frames]
+    return events_of(http.post("/workflows/run", json=body("streaming", **inputs)))
 
 
 def texts(events: list[dict[str, Any]]) -> list[str]:
