@@ -107,43 +107,47 @@ def test_the_whole_document_breaks_no_rule() -> None:
 
 
 OTHER = copy.deepcopy(whole()["paths"]["/things/{thing_id}"]["get"]) | {"operationId": "other"}
-USED = ((*JSON, "schema"), {"anyOf": [{"$ref": SCHEMAS + "Thing"}, {"$ref": SCHEMAS + "Other"}]})
 NAMED = {"type": "object", "description": "d"}
+
+
+def there(rule: Any, where: tuple[Any, ...], value: Any, said: str) -> tuple[Any, ...]:
+    """A case where the one thing that is changed is what is found."""
+    return rule, [(where, value)], where, said
 
 
 @pytest.mark.parametrize(
     ("rule", "changes", "where", "said"),
     [
-        (safety.self_contained, [(("jsonSchemaDialect",), "x")], ("jsonSchemaDialect",), "dialect"),
-        (safety.self_contained, [((*ID, "$id"), "http://a.example")], (*ID, "$id"), "$id is not supported"),
-        (safety.self_contained, [((*ID, "$dynamicRef"), "#a")], (*ID, "$dynamicRef"), "not supported"),
+        there(safety.self_contained, ("jsonSchemaDialect",), "x", "dialect"),
+        there(safety.self_contained, (*ID, "$id"), "http://a.example", "$id is not supported"),
+        there(safety.self_contained, (*ID, "$dynamicRef"), "#a", "not supported"),
         (
             safety.self_contained,
             [((*JSON, "examples", "two"), {"externalValue": "http://a.example"})],
             (*JSON, "examples", "two", "externalValue"),
             "write it out",
         ),
-        (safety.component_name, [((*THING[:2], "../x"), NAMED)], (*THING[:2], "../x"), "'../x' is not allowed"),
-        (safety.component_name, [((*THING[:2], "a b"), NAMED)], (*THING[:2], "a b"), "is not allowed"),
-        (safety.component_name, [((*THING[:2], ".."), NAMED)], (*THING[:2], ".."), "is not allowed"),
-        (safety.component_name, [((*THING[:2], "a\nb"), NAMED)], (*THING[:2], "a\nb"), "is not allowed"),
-        (safety.component_name, [((*THING[:2], "Tһing"), NAMED)], (*THING[:2], "Tһing"), "is not allowed"),
-        (safety.component_name, [((*THING[:2], ""), NAMED)], (*THING[:2], ""), "is not allowed"),
+        there(safety.component_name, (*THING[:2], "../x"), NAMED, "'../x' is not allowed"),
+        there(safety.component_name, (*THING[:2], "a b"), NAMED, "is not allowed"),
+        there(safety.component_name, (*THING[:2], ".."), NAMED, "is not allowed"),
+        there(safety.component_name, (*THING[:2], "a\nb"), NAMED, "is not allowed"),
+        there(safety.component_name, (*THING[:2], "Tһing"), NAMED, "is not allowed"),
+        there(safety.component_name, (*THING[:2], ""), NAMED, "is not allowed"),
         (
             safety.component_name,
             [(("components", "responses"), {"/etc": {"description": "d"}})],
             ("components", "responses", "/etc"),
             "is not allowed",
         ),
-        (safety.reference, [((*ID, "$ref"), SCHEMAS + "Gone")], (*ID, "$ref"), "leads to nothing"),
-        (safety.reference, [((*ID, "$ref"), "http://a.example/x")], (*ID, "$ref"), "leads out of the document"),
-        (safety.reference, [((*ID, "$ref"), "other.yaml#/A")], (*ID, "$ref"), "leads out of the document"),
-        (safety.reference, [((*ID, "$ref"), "file:///etc/passwd")], (*ID, "$ref"), "leads out of the document"),
-        (safety.reference, [((*ID, "$ref"), 5)], (*ID, "$ref"), "leads out of the document"),
-        (
+        there(safety.reference, (*ID, "$ref"), SCHEMAS + "Gone", "leads to nothing"),
+        there(safety.reference, (*ID, "$ref"), "http://a.example/x", "leads out of the document"),
+        there(safety.reference, (*ID, "$ref"), "other.yaml#/A", "leads out of the document"),
+        there(safety.reference, (*ID, "$ref"), "file:///etc/passwd", "leads out of the document"),
+        there(safety.reference, (*ID, "$ref"), 5, "leads out of the document"),
+        there(
             safety.reference,
-            [((*ID, "$ref"), "#/components/securitySchemes/Key")],
             (*ID, "$ref"),
+            "#/components/securitySchemes/Key",
             "leads to a security scheme, but a schema belongs here",
         ),
         (
@@ -160,11 +164,11 @@ NAMED = {"type": "object", "description": "d"}
         ),
         (safety.reference_cycle, [((*THING, "allOf"), [{"$ref": SCHEMAS + "Thing"}])], THING, "made of itself"),
         (safety.reference_cycle, [((*ID, "not"), {"$ref": "#/" + "/".join(ID)})], None, "made of itself"),
-        (shape.json_schema, [((*ID, "enum"), None)], (*ID, "enum"), "None is not of type 'array'"),
-        (shape.json_schema, [((*ID, "type"), "text")], (*ID, "type"), "'text' is not one of"),
-        (shape.json_schema, [((*THING, "required"), "id")], (*THING, "required"), "is not of type 'array'"),
+        there(shape.json_schema, (*ID, "enum"), None, "None is not of type 'array'"),
+        there(shape.json_schema, (*ID, "type"), "text", "'text' is not one of"),
+        there(shape.json_schema, (*THING, "required"), "id", "is not of type 'array'"),
         (shape.json_schema, [((*JSON, "schema"), {"items": 5})], (*JSON, "schema", "items"), "5 is not of type"),
-        (consistency.unsupported, [(("webhooks",), {"w": {"post": OTHER}})], ("webhooks",), "webhooks"),
+        there(consistency.unsupported, ("webhooks",), {"w": {"post": OTHER}}, "webhooks"),
         (
             consistency.unsupported,
             [
@@ -174,11 +178,11 @@ NAMED = {"type": "object", "description": "d"}
             ("paths", "/other", "$ref"),
             "a path by reference",
         ),
-        (consistency.path_text, [(("paths", "/../x"), {})], ("paths", "/../x"), "is not allowed"),
-        (consistency.path_text, [(("paths", "/a?b"), {})], ("paths", "/a?b"), "is not allowed"),
-        (consistency.path_text, [(("paths", "/a b"), {})], ("paths", "/a b"), "is not allowed"),
-        (consistency.path_text, [(("paths", "/{a"), {})], ("paths", "/{a"), "is not allowed"),
-        (consistency.path_text, [(("paths", '/"'), {})], ("paths", '/"'), "is not allowed"),
+        there(consistency.path_text, ("paths", "/../x"), {}, "is not allowed"),
+        there(consistency.path_text, ("paths", "/a?b"), {}, "is not allowed"),
+        there(consistency.path_text, ("paths", "/a b"), {}, "is not allowed"),
+        there(consistency.path_text, ("paths", "/{a"), {}, "is not allowed"),
+        there(consistency.path_text, ("paths", '/"'), {}, "is not allowed"),
         (consistency.path_text, [((*GET, "parameters"), [])], GET, "no path parameter of that name"),
         (
             consistency.path_text,
@@ -207,10 +211,10 @@ NAMED = {"type": "object", "description": "d"}
             ("servers", 0, "variables", "base", "default"),
             "not one of the listed values",
         ),
-        (consistency.enum_type, [((*ID, "enum", 1), 5)], (*ID, "enum", 1), "5 is not of type 'string'"),
-        (consistency.enum_type, [((*ID, "enum", 1), None)], (*ID, "enum", 1), "None is not of type 'string'"),
-        (consistency.enum_type, [((*ID, "const"), True)], (*ID, "const"), "True is not of type 'string'"),
-        (consistency.required_property, [((*THING, "required", 1), "b")], (*THING, "required", 1), "not a property"),
+        there(consistency.enum_type, (*ID, "enum", 1), 5, "5 is not of type 'string'"),
+        there(consistency.enum_type, (*ID, "enum", 1), None, "None is not of type 'string'"),
+        there(consistency.enum_type, (*ID, "const"), True, "True is not of type 'string'"),
+        there(consistency.required_property, (*THING, "required", 1), "b", "not a property"),
         (
             consistency.required_property,
             [((*THING, "allOf"), [{"required": ["id", "b"]}])],
@@ -218,33 +222,23 @@ NAMED = {"type": "object", "description": "d"}
             "'b' is required but is not a property",
         ),
         (consistency.example, [((*ID, "examples"), ["a", "c"])], (*ID, "examples", 1), "'c' is not one of"),
-        (consistency.default, [((*ID, "default"), "c")], (*ID, "default"), "'c' is not one of"),
+        there(consistency.default, (*ID, "default"), "c", "'c' is not one of"),
         (
             consistency.example,
             [((*JSON, "examples", "one", "value", "parent"), {"id": 5})],
             (*JSON, "examples", "one", "value"),
             "does not fit its schema: parent: ",
         ),
-        (
-            consistency.example,
-            [((*GET, "parameters", 0, "example"), 5)],
-            (*GET, "parameters", 0, "example"),
-            "5 is not of type 'string'",
-        ),
-        (
-            consistency.example,
-            [((*OK, "headers", "X-A", "example"), 5)],
-            (*OK, "headers", "X-A", "example"),
-            "5 is not of type 'string'",
-        ),
+        there(consistency.example, (*GET, "parameters", 0, "example"), 5, "5 is not of type 'string'"),
+        there(consistency.example, (*OK, "headers", "X-A", "example"), 5, "5 is not of type 'string'"),
         (
             consistency.name_collision,
             [((*THING[:2], "THING"), NAMED), ((*JSON, "schema", "anyOf"), [{"$ref": SCHEMAS + "THING"}])],
             (*THING[:2], "THING"),
             "'THING' and 'Thing' would be one module",
         ),
-        (completeness.class_name, [((*THING[:2], "Other_a"), NAMED)], (*THING[:2], "Other_a"), "must be a capital"),
-        (completeness.class_name, [((*THING[:2], "None"), NAMED)], (*THING[:2], "None"), "must be a capital"),
+        there(completeness.class_name, (*THING[:2], "Other_a"), NAMED, "must be a capital"),
+        there(completeness.class_name, (*THING[:2], "None"), NAMED, "must be a capital"),
         (completeness.complete_operation, [((*GET, "operationId"), GONE)], GET, "the operationId is None"),
         (completeness.complete_operation, [((*GET, "operationId"), "getThing")], GET, "the operationId is 'getThing'"),
         (completeness.complete_operation, [((*GET, "operationId"), "import")], GET, "the operationId is 'import'"),
@@ -275,21 +269,16 @@ NAMED = {"type": "object", "description": "d"}
             ("components", "securitySchemes", "Key"),
             "has no description",
         ),
-        (
+        there(completeness.unused_component, (*THING[:2], "Other"), NAMED, "is used by nothing"),
+        there(
             completeness.unused_component,
-            [((*THING[:2], "Other"), NAMED)],
-            (*THING[:2], "Other"),
-            "is used by nothing",
-        ),
-        (
-            completeness.unused_component,
-            [(("components", "securitySchemes", "B"), {"type": "http", "scheme": "basic", "description": "d"})],
             ("components", "securitySchemes", "B"),
+            {"type": "http", "scheme": "basic", "description": "d"},
             "is used by nothing",
         ),
-        (completeness.english, [((*ID, "description"), "the 编号 of it")], (*ID, "description"), "the 编号 of it"),
-        (completeness.english, [((*ID, "description"), "id，")], (*ID, "description"), "not English"),
-        (completeness.english, [((*ID, "x-日"), 1)], (*ID, "x-日"), "not English"),
+        there(completeness.english, (*ID, "description"), "the 编号 of it", "the 编号 of it"),
+        there(completeness.english, (*ID, "description"), "id，", "not English"),
+        there(completeness.english, (*ID, "x-日"), 1, "not English"),
         (completeness.english, [((*JSON, "examples", "one", "summary"), "ひ")], None, "not English"),
     ],
 )
