@@ -35,7 +35,6 @@ from dify_workflow import (
     APIResponseError,
     APIStatusError,
     DifyError,
-    NotFoundError,
     WorkflowStreamError,
     models,
     results,
@@ -212,24 +211,6 @@ def test_a_response_lacking_promised_fields_is_kept_or_refused(half: Half, metho
 
 
 JUNK: list[Any] = [None, [], "text", 5, True]
-
-
-@EACH_HALF
-def test_an_unknown_run_is_not_found_despite_a_body_of_nulls(half: Half):
-    nulls = dict.fromkeys(SCHEMAS["WorkflowRun"]["properties"])
-    [found] = given_by(half, "runs.get", [nulls])
-    assert type(found) is NotFoundError
-    assert (found.status_code, found.code) == (200, "not_found")
-
-
-@EACH_HALF
-def test_json_in_text_is_given_as_the_value_that_it_stands_for(half: Half):
-    full = Samples().of({"$ref": "#/WorkflowRun"})
-    texts = {"inputs": '{"a": [1, null]}', "outputs": '"é"'}
-    [found] = given_by(half, "runs.get", [{**full, **texts}])
-    assert (found.inputs, found.outputs) == ({"a": [1, None]}, "é")
-    assert (found.inputs_text, found.outputs_text) == tuple(texts.values())
-    assert found.to_dict() == {**full, **texts}
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_HALF, Half, recording
 from support.multipart_bodies import Part, parts_of
 from support.recordings import exchanged, load_recordings
 from support.spec import SPEC
-
-from dify_workflow._http.library import httpx
 
 if TYPE_CHECKING:
     from support.clients import Story
@@ -188,8 +186,7 @@ def test_the_sdk_sends_what_was_recorded(half: Half, name: str):
 @EACH_HALF
 @pytest.mark.parametrize(("name", "match"), REFUSED.items(), ids=REFUSED)
 def test_a_refused_recorded_request_is_a_value_error(half: Half, name: str, match: str):
-    sent: list[httpx.Request] = []
-    transport = httpx.MockTransport(lambda request: sent.append(request) or httpx.Response(200, json={}))
+    sent, transport = recording()
     with pytest.raises(ValueError, match=match):
         half.play("http://127.0.0.1:1", call_of(RECORDINGS[name]), http={"transport": transport})
     assert sent == []

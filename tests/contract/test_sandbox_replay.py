@@ -52,8 +52,6 @@ BULK_TOTAL = 25_000
 CROWDED_SECOND = int(datetime(2026, 10, 25, 1, 48, tzinfo=UTC).timestamp())
 CROWD = 350
 
-JSON = "application/json"
-
 
 # The responses -----------------------------------------------------------------------------------------------------
 

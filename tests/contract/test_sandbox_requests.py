@@ -426,7 +426,7 @@ def test_the_forms_own_lists_of_files_are_checked() -> None:
         assert message(post(remote)) == "File validation failed for file: a.txt"
 
 
-def test_an_uploaded_file_can_be_fetched_by_its_signed_url(sandbox: Sandbox, http: httpx.Client) -> None:
+def test_an_uploaded_file_can_be_fetched_by_its_signed_url(http: httpx.Client) -> None:
     content = bytes(range(256)) * 8000  # more than is kept in memory while it arrives
     for name, kind, data in (("a.bin", "application/octet-stream", content), ("é.txt", "text/plain", b"")):
         file = upload(http, name, data, kind).json()
@@ -605,7 +605,7 @@ def test_a_run_is_found_by_every_spelling_of_its_id(http: httpx.Client) -> None:
         assert (response.status_code, response.text) == (500, UNKNOWN)
 
 
-def test_every_generated_run_has_a_detail(sandbox: Sandbox) -> None:
+def test_every_generated_run_has_a_detail() -> None:
     with Sandbox(rows=150) as filled, client_of(filled) as http:
         seen = set()
         for log in http.get("/workflows/logs?limit=100").json()["data"]:

@@ -148,7 +148,7 @@ def test_no_logs_are_a_whole_target_too(kind: str, target_of: Callable[[str], st
 
 @pytest.mark.parametrize("kind", TARGETS)
 def test_killed_exports_are_continued_and_exact(
-    kind: str, many: Sandbox, target_of: Callable[[str], str], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    kind: str, many: Sandbox, target_of: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ):
     target = target_of(kind)
     workers = {"jsonl": "1,4", "sqlite": "1,4", "csv": "4", "duckdb": "4"}.get(kind, "1")

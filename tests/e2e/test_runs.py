@@ -14,15 +14,11 @@ from support.fault_server import (
     respond,
     sse,
 )
-from support.fault_table import BUSY
 
 from dify_workflow import (
     APIConnectionError,
     APIResponseError,
-    APIStatusError,
-    BadRequestError,
     NotFoundError,
-    RateLimitError,
     WorkflowRunError,
     models,
 )
@@ -82,23 +78,6 @@ def test_a_run_that_failed_is_a_result(half: Half):
         result.raise_for_status()
 
 
-@EACH_HALF
-def test_a_result_loses_nothing(half: Half):
-    body = outcome(status="succeeded", outputs={"a": [1, None]}, new={"x": 1}) | {"more": True}
-    result = responded(half, run, 200, body)
-    assert result.to_dict() == body
-    assert result.raise_for_status() is result
-    assert (result.task_id, result.workflow_run_id, result.outputs) == (TASK, RUN, {"a": [1, None]})
-
-
-@EACH_HALF
-def test_the_limit_of_runs_at_once_is_a_rate_limit(half: Half):
-    body = {"code": "invalid_param", "message": BUSY, "status": 400}
-    with pytest.raises(RateLimitError, match="Too many requests") as caught:
-        responded(half, run, 400, body)
-    assert (caught.value.status_code, caught.value.retry_after) == (400, None)
-
-
 # --- runs.get ---------------------------------------------------------------------------------------------------------
 
 FIELDS = [
@@ -142,14 +121,7 @@ def test_a_run_of_which_anything_is_known_is_found(half: Half, name: str):
 
 
 @EACH_HALF
-def test_a_run_missing_on_a_newer_server_is_not_found(half: Half):
-    body = {"code": "not_found", "message": "Workflow run not found", "status": 404}
-    with pytest.raises(NotFoundError, match="404 not_found: Workflow run not found"):
-        responded(half, lambda client: client.runs.get(RUN), 404, body)
-
-
-@EACH_HALF
-@pytest.mark.parametrize("body", [{}, [], None, "x", [None]], ids=repr)
+@pytest.mark.parametrize("body", [{}, [None]], ids=repr)
 def test_a_body_that_is_not_a_run_is_refused(half: Half, body: Any):
     with pytest.raises(APIResponseError):
         responded(half, lambda client: client.runs.get(RUN), 200, body)
@@ -163,54 +135,10 @@ def test_an_id_is_sent_as_it_was_given(half: Half, spelling: str):
     assert [request.path for request in server.requests] == [f"/v1/workflows/run/{spelling}"]
 
 
-# --- forms, end users, the app ----------------------------------------------------------------------------------------
+# --- forms ------------------------------------------------------------------------------------------------------------
 
 
 @EACH_HALF
 @pytest.mark.parametrize("body", [{}, None, [], {"result": "success"}], ids=repr)
 def test_a_form_that_was_taken_is_nothing_to_tell_of(half: Half, body: Any):
     assert responded(half, submit, 200, body) is None
-
-
-@EACH_HALF
-@pytest.mark.parametrize("code", ["human_input_form_submitted", "human_input_form_expired"])
-def test_a_form_that_is_closed_is_a_status_error(half: Half, code: str):
-    with pytest.raises(APIStatusError, match=code) as caught:
-        responded(half, submit, 412, {"code": code, "message": "x", "status": 412})
-    assert (type(caught.value), caught.value.status_code) == (APIStatusError, 412)
-
-
-@EACH_HALF
-def test_a_form_with_wrong_data_is_a_bad_request(half: Half):
-    with pytest.raises(BadRequestError, match="invalid_form_data"):
-        responded(half, submit, 400, {"code": "invalid_form_data", "message": "x", "status": 400})
-
-
-READS = {
-    "forms": (
-        lambda client: client.forms.get("a/b ?é"),
-        "/v1/form/human_input/a%2Fb%20%3F%C3%A9",
-        {"form_content": "x", "inputs": [], "resolved_default_values": {}, "user_actions": [], "new": 1},
-        models.FormDefinition,
-    ),
-    "end_users": (
-        lambda client: client.end_users.get(RUN),
-        f"/v1/end-users/{RUN}",
-        {"id": RUN, "type": "service-api", "is_anonymous": False, "session_id": "u", "new": 1},
-        models.EndUserDetail,
-    ),
-    "info": (lambda client: client.app.info(), "/v1/info", {"name": "x", "tags": ["a"], "new": 1}, models.AppInfo),
-    "meta": (lambda client: client.app.meta(), "/v1/meta", {"tool_icons": {"a": "b"}, "new": 1}, models.AppMeta),
-    "site": (lambda client: client.app.site(), "/v1/site", {"title": "x", "new": 1}, models.AppSite),
-}
-
-
-@EACH_HALF
-@pytest.mark.parametrize(("action", "path", "body", "model"), READS.values(), ids=READS)
-def test_each_read_is_the_model_of_its_operation(half: Half, action: Any, path: str, body: Any, model: Any):
-    with FaultServer(json_response(200, body)) as server:
-        found = half.call(server.base_url, action)
-    assert type(found) is model
-    assert found.to_dict() == body
-    [request] = server.requests
-    assert (request.method, request.path, request.body) == ("GET", path, b"")

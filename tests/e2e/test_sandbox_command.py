@@ -183,7 +183,7 @@ def test_a_generator_and_a_failing_function_are_workflows_too(flow: str) -> None
             assert outcome["error"] == (None if status == "succeeded" else "nothing found")
 
 
-def test_any_inputs_are_taken_and_returned(tmp_path: Path) -> None:
+def test_any_inputs_are_taken_and_returned() -> None:
     with serving("--rows", "0", "--any-inputs") as (_, place, _):
         assert start(place, topic="hi", n=[1]).json()["data"]["outputs"] == {
             "answer": '{"topic": "hi", "n": [1]}',

@@ -362,7 +362,6 @@ CUT: dict[str, tuple[Behaviour, type[DifyError], str]] = {
     "text": (event_stream(*BEGUN, b"data: [DONE]\n\n"), APIResponseError, "broken JSON in an event"),
     "no data": (event_stream(*BEGUN, b"event: text_chunk\n\n"), APIResponseError, "without data"),
 }
-EACH_CUT = pytest.mark.parametrize(("behaviour", "error", "says"), CUT.values(), ids=CUT)
 
 
 @EACH_HALF

@@ -48,6 +48,17 @@ def post(client: Any) -> Any:
     return client.request("POST", "/workflows/run", json={"inputs": {}, "user": "u-1"})
 
 
+def recording(status: int = 200, body: Any = None) -> tuple[list[httpx.Request], httpx.MockTransport]:
+    """A transport that responds to every request with a JSON body, `{}` if none is given; and what it was asked."""
+    seen: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(status, json=body or {})
+
+    return seen, httpx.MockTransport(respond)
+
+
 class Half:
     """One half of the facade."""
 

@@ -119,7 +119,6 @@ def sent(half: Half, base_url: str, bound: int) -> Any:
 
 
 BODY = json.dumps({"text": "x" * 5000}).encode()
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
 FORMS = {
     "with a length": respond(200, BODY),
     "in chunks": event_stream(BODY[:9], BODY[9:]),

@@ -9,6 +9,7 @@ import warnings
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.clients import recording
 from support.fault_server import KEY
 
 from dify_workflow import (
@@ -28,17 +29,6 @@ DEFAULT = "https://api.dify.ai/v1"
 def _no_environment(monkeypatch):
     for name in ("DIFY_API_KEY", "DIFY_BASE_URL", "DIFY_LOG"):
         monkeypatch.delenv(name, raising=False)
-
-
-def recording(status: int = 200) -> tuple[list[httpx.Request], httpx.MockTransport]:
-    """A transport that responds to every request, and the requests that came."""
-    seen: list[httpx.Request] = []
-
-    def respond(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(status, json={})
-
-    return seen, httpx.MockTransport(respond)
 
 
 def sent(headers: dict[str, str] | None = None, **options) -> httpx.Request:

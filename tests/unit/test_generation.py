@@ -96,7 +96,7 @@ def test_the_order_of_what_has_no_order_does_not_matter(tmp_path: Path):
     assert made == made_of_other
 
 
-def test_lines_end_alike_and_none_is_blank_at_the_end(tmp_path: Path):
+def test_lines_end_alike_and_none_is_blank_at_the_end():
     for name, data in generated(SPECS / "rich.yaml").items():
         assert b"\r" not in data
         assert not data or data.endswith(b"\n")

@@ -10,10 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from support.clients import EACH_HALF, AsyncHalf, Half
+from support.clients import EACH_HALF, AsyncHalf, Half, recording
 
 from dify_workflow import models, remote_file
-from dify_workflow._http.library import httpx
 from dify_workflow._runs.arguments import checked_field
 from dify_workflow.results import Upload
 
@@ -24,33 +23,19 @@ AS_INPUT = {"type": "document", "transfer_method": "local_file", "upload_file_id
 
 def refused(half: Half, action: Any, match: str) -> None:
     """The action is a ValueError, and nothing reaches the transport."""
-    sent: list[httpx.Request] = []
-
-    def take(request: httpx.Request) -> httpx.Response:
-        sent.append(request)
-        return httpx.Response(200, json={})
-
+    sent, transport = recording()
     with pytest.raises(ValueError, match=match):
-        half.play("http://127.0.0.1:1", action, http={"transport": httpx.MockTransport(take)})
+        half.play("http://127.0.0.1:1", action, http={"transport": transport})
     assert sent == []
 
 
 def body_of(action: Any) -> Any:
     """The JSON body that an action sends."""
-    sent: list[httpx.Request] = []
-
-    def take(request: httpx.Request) -> httpx.Response:
-        sent.append(request)
-        return httpx.Response(200, json={"task_id": "t", "workflow_run_id": "r", "data": {}})
-
-    AsyncHalf().play("http://127.0.0.1:1", action, http={"transport": httpx.MockTransport(take)})
+    sent, transport = recording(body={"task_id": "t", "workflow_run_id": "r", "data": {}})
+    AsyncHalf().play("http://127.0.0.1:1", action, http={"transport": transport})
     [request] = sent
     assert request.headers["content-type"] == "application/json"
     return json.loads(request.content)
-
-
-def briefly(value: object) -> str:
-    return repr(value)[:9]
 
 
 # Each operation that has these arguments, with everything else right.
@@ -321,17 +306,10 @@ def test_a_task_or_token_that_cannot_stand_in_a_path_is_refused(half: Half, odd:
 @EACH_HALF
 @pytest.mark.parametrize("odd", ["a/b", "a?b=c", "a#b", "a b", "é", "a%2Fb", "../../logs"])
 def test_every_other_text_stays_one_segment_of_the_path(half: Half, odd: str):
-    paths: list[str] = []
-
-    def take(request: httpx.Request) -> httpx.Response:
-        paths.append(request.url.raw_path.decode())
-        return httpx.Response(200, json={"result": "success"})
-
-    half.call(
-        "http://127.0.0.1:1", lambda client: client.runs.stop(odd, user="u"),
-        http={"transport": httpx.MockTransport(take)},
-    )  # fmt: skip
-    [path] = paths
+    sent, transport = recording(body={"result": "success"})
+    half.call("http://127.0.0.1:1", lambda client: client.runs.stop(odd, user="u"), http={"transport": transport})
+    [request] = sent
+    path = request.url.raw_path.decode()
     assert path.startswith("/v1/workflows/tasks/")
     assert path.count("/") == 5
     assert "?" not in path
