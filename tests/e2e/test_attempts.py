@@ -108,9 +108,11 @@ def test_a_stream_goes_on_for_longer_than_the_timeout(half: Half):
         async with client.runs.stream({}, user="u-1") as events:
             return len([event async for event in events])
 
-    pieces = [part for number in range(5) for part in (sse({"event": "x", "n": number}), 0.15)]
+    pieces = [
+        part for number in range(5) for part in (sse({"event": "x", "n": number}), 0.15, b"event: ping\n\n", 0.15)
+    ]
     with FaultServer(event_stream(*pieces, sse(finished))) as server:
-        assert half.play(server.base_url, story, timeout=0.5) == 6
+        assert half.play(server.base_url, story, timeout=0.75) == 6
 
 
 @EACH_HALF

@@ -9,13 +9,9 @@ import pytest
 from support.clients import EACH_HALF, Half, failure, list_logs, post
 from support.fault_server import (
     JSON,
-    Behaviour,
-    Exchange,
     FaultServer,
     close,
     close_on_accept,
-    drip,
-    drip_head,
     error_response,
     gzipped,
     large_page_bytes,
@@ -57,38 +53,6 @@ def test_the_timeout_of_one_call_replaces_the_clients(half: Half):
 
 
 @EACH_HALF
-def test_a_slow_body_is_left_before_it_is_complete(half: Half):
-    came_to_its_end: list[bool] = []
-
-    async def play(exchange: Exchange) -> None:
-        await drip(PAGE).play(exchange)
-        came_to_its_end.append(True)
-
-    with FaultServer(Behaviour("watched drip", play)) as server:
-        error = failure(half, server.base_url, list_logs, timeout=0.3, max_retries=0)
-        assert server.wait_for_no_connection()
-    assert type(error) is APITimeoutError
-    assert came_to_its_end == []
-
-
-@EACH_HALF
-def test_headers_that_come_drop_by_drop_are_left_before_they_end(half: Half):
-    came_to_its_end: list[bool] = []
-
-    async def play(exchange: Exchange) -> None:
-        await drip_head().play(exchange)
-        came_to_its_end.append(True)
-
-    with FaultServer(Behaviour("watched drip", play)) as server:
-        error = failure(half, server.base_url, list_logs, timeout=0.3, max_retries=0)
-        assert server.wait_for_no_connection()
-    assert type(error) is APITimeoutError
-    assert "no complete response within 0.3 s" in str(error)
-    assert came_to_its_end == []
-    assert len(server.requests) == 1
-
-
-@EACH_HALF
 def test_a_slow_response_within_the_timeout_is_accepted(half: Half):
     pieces = [PAGE[at : at + 100] for at in range(0, len(PAGE), 100)]
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON}\r\nContent-Length: {len(PAGE)}\r\n\r\n".encode()
@@ -101,10 +65,10 @@ def test_a_slow_response_within_the_timeout_is_accepted(half: Half):
 @EACH_HALF
 def test_the_servers_wish_is_waited_for(half: Half, caplog):
     caplog.set_level(logging.INFO, "dify_workflow")
-    with FaultServer(error_response(429, "x", "y", headers=(("Retry-After", "1"),)), page_response()) as server:
+    with FaultServer(error_response(429, "x", "y", headers=(("Retry-After", "0.3"),)), page_response()) as server:
         half.call(server.base_url, list_logs)
     assert len(server.requests) == 2
-    assert "retry 1 in 1.00 s" in caplog.text
+    assert "retry 1 in 0.30 s" in caplog.text
 
 
 @EACH_HALF
@@ -134,13 +98,17 @@ def test_waits_grow_from_retry_to_retry(half: Half, caplog):
 
 @EACH_HALF
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("http", [None, {"follow_redirects": True}], ids=["own pool", "caller's following client"])
+@pytest.mark.parametrize(
+    "http",
+    [None, {"follow_redirects": True, "auth": ("user", "password"), "headers": {"Authorization": "Bearer other"}}],
+    ids=["own pool", "caller's following client"],
+)
 def test_the_key_does_not_follow_a_redirect_to_another_host(half: Half, status: int, http):
     with FaultServer(page_response(), host="127.0.0.2") as elsewhere:
         redirect = respond(status, headers=(("Location", f"{elsewhere.base_url}/workflows/logs"),))
         with FaultServer(redirect) as server:
             error = failure(half, server.base_url, list_logs, http=http)
-            assert len(server.requests) == 1
+        assert [request.authorization for request in server.requests] == ["expected"]
         assert elsewhere.connections == 0
     assert type(error) is APIStatusError
     assert error.status_code == status

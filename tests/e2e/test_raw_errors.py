@@ -89,20 +89,6 @@ def test_a_call_without_free_descriptors_is_a_connection_error(half: Half):
 
 
 @EACH_HALF
-def test_an_error_of_a_file_stays_one(half: Half):
-    class Broken:
-        name = "a.txt"
-
-        def read(self, size: int = -1) -> bytes:
-            if size == 0:
-                return b""
-            raise OSError("the disk is gone")
-
-    with FaultServer(page_response()) as server, pytest.raises(OSError, match="the disk is gone"):
-        half.call(server.base_url, lambda client: client.files.upload(Broken(), user="u-1"))
-
-
-@EACH_HALF
 @pytest.mark.parametrize("http", [None, {}])
 def test_arguments_that_make_no_request_are_value_errors(half: Half, http: dict[str, Any] | None):
     def raises(says: str, method: str, path: str, **options: Any) -> None:

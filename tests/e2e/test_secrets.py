@@ -463,18 +463,6 @@ def test_the_key_goes_out_in_its_header_and_nowhere_else(half: Half):
         assert KEY.encode() not in request.body
 
 
-@EACH_HALF
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_other_host_gets_it_whatever_a_given_client_does(half: Half, status: int):
-    http = {"follow_redirects": True, "auth": ("user", "password"), "headers": {"Authorization": "Bearer other"}}
-    with FaultServer(page_response(), host="127.0.0.2") as elsewhere:
-        location = (("Location", f"{elsewhere.base_url}/workflows/logs"),)
-        with FaultServer(respond(status, headers=location)) as server:
-            failure(half, server.base_url, list_logs, http=http)
-        assert elsewhere.requests == []
-    assert [request.authorization for request in server.requests] == ["expected"]
-
-
 # --- logs -------------------------------------------------------------------------------------------------------------
 
 

@@ -486,13 +486,6 @@ def test_nothing_after_a_pause_is_an_error_either(half: Half):
 
 
 @EACH_HALF
-def test_a_stream_may_outlast_the_timeout_while_alive(half: Half):
-    pings = [piece for _ in range(40) for piece in (0.05, b"event: ping\n\n")]
-    events = given(half, sse(STARTED), *pings, sse(FINISHED), timeout=1.5)
-    assert [event.to_dict() for event in events] == [STARTED, FINISHED]
-
-
-@EACH_HALF
 @pytest.mark.parametrize(
     "behaviour",
     [
