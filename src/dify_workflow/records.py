@@ -324,8 +324,10 @@ def rows_of(logs: Sequence[Any], time: Callable[[int], Any] | None = None) -> li
     if columns is None:
         columns = [list(column) for column in zip(*map(row_of, logs), strict=True)]
     if time is not None:
+        seconds = {second for place in _TIMES for second in columns[place]} - {None}  # many logs share one
+        values: dict[int | None, Any] = {None: None, **{second: time(second) for second in seconds}}
         for place in _TIMES:
-            columns[place] = [None if second is None else time(second) for second in columns[place]]
+            columns[place] = list(map(values.__getitem__, columns[place]))
     return list(map(list, zip(*columns, strict=True)))
 
 
@@ -394,14 +396,14 @@ def json_object_of(log: Any) -> Any:  # noqa: ANN401 - likewise
         return log.to_dict()
     value: dict[str, Any] = dict(zip(_LOG_KEYS, _LOG_VALUES(log), strict=True))
     for group in _PARTS:
-        part = value[group.key]
-        if isinstance(part, Model):
+        if isinstance(part := value[group.key], Model):
             if hasattr(part, "_keys") or len(group.keys) != len(part._names):  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - see above
                 value[group.key] = part.to_dict()
             else:
                 value[group.key] = dict(zip(group.keys, group.values(part), strict=True))
     for key in _OTHERS:
-        value[key] = plain(value[key])
+        if value[key] is not None:
+            value[key] = plain(value[key])
     return value
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ._targets import State
 
+ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 FORMULA_BEGINNINGS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -181,8 +182,7 @@ class JSONLTarget(FileTarget):
         if added:
             fits = isinstance(value, dict) and not added.keys() & cast("dict[str, Any]", value).keys()
             value = {**added, **cast("dict[str, Any]", value if fits else {"log": value})}
-        self._chunks.append(json.dumps(value, separators=(",", ":")).encode())
-        self._chunks.append(b"\n")
+        self._chunks.append(f"{ENCODER.encode(value)}\n".encode())
 
 
 class CSVTarget(FileTarget):
