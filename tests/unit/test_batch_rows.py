@@ -17,6 +17,7 @@ from dify_workflow._runs.batch import (
     MOST_SENDS,
     RETRIED,
     SUCCESSES,
+    BatchProgress,
     Entry,
     Rules,
     Slots,
@@ -116,6 +117,14 @@ def test_an_ended_row_has_what_its_result_says(status: str | None, event: str, t
         4, event, 5.0, "d", attempt=2, run="r-2", status=str(status), outputs={"a": 1}, error="no", tokens=noted
     )
     assert entry.ended(WorkflowRunResult.from_dict({"data": {}}), 5.0).run == "r-1"
+
+
+def test_progress_counts_items_failures_and_tokens():
+    progress = BatchProgress(None, 2)
+    for number, status in enumerate(("succeeded", "failed", "stopped", "refused", "paused", None)):
+        entry = Entry(number, "ended", 1.0, "d", status=status, tokens=10**number)
+        progress.count(entry, entry.item({}))
+    assert (progress.done, progress.failed, progress.tokens) == (6, 4, 111_111)
 
 
 def test_a_clock_set_back_does_not_block_a_row():

@@ -150,3 +150,14 @@ def test_stored_pickles_are_read_by_a_fresh_process():
 if __name__ == "__main__":  # how the stored pickles were made
     made = {name: base64.b64encode(pickle.dumps(value)).decode() for name, value in examples().items()}
     STORED.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(set(dify_workflow.__all__) - {"__version__"}))
+def test_a_public_name_is_found_again_by_its_module(name: str):
+    assert dify_workflow.__getattr__(name) is getattr(dify_workflow, name)
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error():
+    with pytest.raises(AttributeError, match=r"^module 'dify_workflow' has no attribute 'no_such_name'$"):
+        dify_workflow.__getattr__("no_such_name")
+    assert dir(dify_workflow) == sorted(dify_workflow.__all__)

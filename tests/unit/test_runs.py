@@ -13,10 +13,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.clients import EACH_HALF, AsyncHalf, Half, recording
 
 from dify_workflow import models, remote_file
-from dify_workflow._runs.arguments import checked_field
+from dify_workflow._runs.arguments import checked_field, fields_body, form_body, run_body, user_body
 from dify_workflow.results import Upload
 
 RUN = "fa4cf86e-b841-4148-a141-7c32afcb82ce"
@@ -274,3 +276,18 @@ def test_fields_of_a_newer_spec_are_checked_by_their_kind():
     for kind, value, bounds, says in refused:
         with pytest.raises(ValueError, match=says):
             checked_field("new", value, kind, **bounds)
+
+
+@given(st.dictionaries(st.sampled_from(("a", "b", "c")), st.none() | st.booleans() | st.integers() | st.text()))
+def test_bodies_have_the_fields_that_were_given(fields: dict[str, Any]):
+    given_fields = {name: value for name, value in fields.items() if value is not None}
+    assert fields_body(**fields) == given_fields
+    assert user_body(user="u", **fields) == {"user": "u", **given_fields}
+    assert form_body({"x": 1}, action="ok", user="u", **fields) == {
+        "inputs": {"x": 1},
+        "action": "ok",
+        "user": "u",
+        **given_fields,
+    }
+    body = run_body({"x": 1}, user="u", files=None, trace_session_id=None, mode="blocking", **fields)
+    assert body == {"inputs": {"x": 1}, "response_mode": "blocking", "user": "u", **given_fields}
