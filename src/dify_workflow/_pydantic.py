@@ -70,5 +70,7 @@ def _json_schema(hint: Any, outer: tuple[type[Any], ...]) -> dict[str, Any]:  # 
 
 def _distinct(schemas: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    found += [schema for schema in schemas if schema not in found]
+    for schema in schemas:
+        if schema not in found:
+            found.append(schema)
     return found

@@ -12,12 +12,15 @@ from support.clients import EACH_HALF, Half, list_logs
 from support.fault_server import log_page
 
 from dify_workflow import APIConnectionError, APITimeoutError, DifyError, DifyWorkflow
+from dify_workflow._errors import class_of_status
 from dify_workflow._http.library import httpx
+from dify_workflow._http.logging import log_end_of_stream, log_outage, log_retry, log_time_shift
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 ADDRESS = "http://server.invalid/v1"
+GET = httpx.Request("GET", f"{ADDRESS}/x")
 PAGE = json.dumps(log_page()).encode()
 
 
@@ -162,6 +165,43 @@ def test_a_streams_response_and_each_retry_are_logged(half: Half, caplog):
     assert begun.startswith("POST /v1/workflows/run: 429 in ")
     assert retry == "retry 1 in 0.00 s after RateLimitError: status 429"
     assert again.startswith("POST /v1/workflows/run: 200 in ")
+
+
+STATUS = class_of_status(503)(
+    "GET /x: 503 the body",
+    status_code=503,
+    code=None,
+    message="the body",
+    headers=httpx.Headers(),
+    body="",
+    request=GET,
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (APIConnectionError("GET /x: no route", request=GET), "APIConnectionError: GET /x: no route"),
+        (STATUS, "InternalServerError: status 503"),  # the text is a part of a body
+    ],
+)
+def test_what_is_waited_out_is_logged_with_its_reason(error: DifyError, reason: str, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO, "dify_workflow")
+    log_outage("logs.iter", error, 0.26)
+    log_retry(error, 2, 1.256)
+    log_end_of_stream(error)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", f"logs.iter looks again in 0.3 s after {reason}"),
+        ("INFO", f"retry 2 in 1.26 s after {reason}"),
+        ("INFO", f"a stream whose run had finished ended with {reason}"),
+    ]
+
+
+def test_a_shift_of_times_is_logged_in_seconds_and_hours(caplog: pytest.LogCaptureFixture):
+    log_time_shift("logs.follow", -1800)
+    [record] = caplog.records
+    shift = "logs.follow: the server displays times that are -1800 s (-0.50 h) off the true ones, which is allowed for."
+    assert (record.levelname, record.getMessage().startswith(f"{shift} Set the time zone")) == ("WARNING", True)
 
 
 @pytest.mark.parametrize(("wanted", "level"), [("info", logging.INFO), (" DEBUG ", logging.DEBUG)])

@@ -7,7 +7,7 @@ import json
 import math
 import subprocess
 import sys
-from typing import Any
+from typing import Any, Literal
 
 import fastapi
 import pydantic
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from dify_workflow import models
 from dify_workflow._http.library import httpx
+from dify_workflow._pydantic import _json_schema, json_schema_of
 from dify_workflow.models import WorkflowLog, WorkflowLogPage, WorkflowRunResponse
 from dify_workflow.types import Model, WorkflowRunResult
 
@@ -97,6 +98,31 @@ def test_json_schemas_describe_every_model():
     run = schema["properties"]["data"]["items"]["properties"]["workflow_run"]["anyOf"][0]
     assert run["title"] == "WorkflowRunSummary"
     assert "failed" in run["properties"]["status"]["anyOf"][0]["enum"]
+
+
+@pytest.mark.parametrize(
+    ("hint", "schema"),
+    [
+        (dict[str, Any], {"type": "object", "additionalProperties": {}}),
+        (dict[str, int], {"type": "object", "additionalProperties": {"type": "integer"}}),
+        (list[str | None], {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "null"}]}}),
+        (float | int | bool, {"anyOf": [{"type": "number"}, {"type": "integer"}, {"type": "boolean"}]}),
+        (list[Any] | dict[str, Any] | bytes | object, None),
+        (Literal["a", 5], {"enum": ["a", 5]}),
+        (models.WorkflowRunStatus, {"enum": [str(status) for status in models.WorkflowRunStatus]}),
+        (WorkflowLog, {"title": "WorkflowLog", "type": "object"}),  # which is inside itself
+    ],
+    ids=str,
+)
+def test_a_type_has_its_json_schema(hint: Any, schema: dict[str, Any] | None):
+    any_of = {"anyOf": [{"type": "array", "items": {}}, {"type": "object", "additionalProperties": {}}, {}]}
+    assert _json_schema(hint, (WorkflowLog,)) == (any_of if schema is None else schema)
+    described = json_schema_of(WorkflowLog)
+    assert {name: described[name] for name in ("title", "type", "description")} == {
+        "title": "WorkflowLog",
+        "type": "object",
+        "description": (WorkflowLog.__doc__ or "").partition("\n\n")[0],
+    }
 
 
 def test_pydantic_is_not_loaded_by_models():
