@@ -5,7 +5,7 @@ Usage: mutants.py [contract | NAME ...] [--sample 400] [--seed 1] [--jobs 2]
 `contract` puts twenty faults into a copy of the project, each of which the contract tests must notice. Otherwise mutmut
 (configured in pyproject.toml) changes the facade's functions, one place at a time, in the folder mutants/, and runs the
 tests that call the changed function; NAME limits it to some functions: `dify_workflow._logs.times*`. At least 90 % must
-be noticed. mutmut continues where it was stopped; `mutmut browse` shows what survived. `--sample` tests that many of
+be noticed. After Ctrl-C the same command continues; `mutmut browse` shows what survived. `--sample` tests that many of
 the changes, chosen at random by the seed, and prints what was not noticed, and the 95 % interval of the share in all
 changes. Exit status 1: less was noticed.
 """
@@ -13,6 +13,7 @@ changes. Exit status 1: less was noticed.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import subprocess
@@ -78,16 +79,27 @@ def mutated(names: list[str], jobs: int, sample: int, seed: int) -> bool:
     """Run mutmut; whether enough of all changes judged so far, or of the sample, was noticed."""
     (ROOT / "mutants").mkdir(exist_ok=True)
     run = [*MUTMUT, "run", "--max-children", str(jobs)]
-    if sample:
-        if subprocess.run([*run, FEW], cwd=ROOT, check=False).returncode:
-            return False
-        made = [name for name in verdicts() if not names or any(fnmatch(name, pattern) for pattern in names)]
-        chance = random.Random(seed)  # noqa: S311 - no secret depends on it
-        names = chance.sample(sorted(made), min(sample, len(made)))
-    if subprocess.run([*run, *names], cwd=ROOT, check=False).returncode:
+    if not sample:
+        return not ended([*run, *names]) and reported(verdicts(), is_sample=False)
+    if ended([*run, FEW]):
         return False
     found = verdicts()
-    return reported({name: found[name] for name in names} if sample else found, is_sample=sample > 0)
+    made = [name for name in found if not names or any(fnmatch(name, pattern) for pattern in names)]
+    chance = random.Random(seed)  # noqa: S311 - no secret depends on it
+    names = chance.sample(sorted(made), min(sample, len(made)))
+    left = [name for name in names if found[name] not in NOTICED]  # the same command continues; new tests may notice
+    if left and ended([*run, *left]):
+        return False
+    found = verdicts()
+    return reported({name: found[name] for name in names}, is_sample=True)
+
+
+def ended(command: list[str]) -> int:
+    """The exit status of a command, which Ctrl-C is left to: mutmut stores its verdicts then."""
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):
+                return process.wait()
 
 
 def verdicts() -> dict[str, str]:
