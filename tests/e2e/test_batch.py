@@ -41,6 +41,7 @@ DETAIL = {"id": RUN, "status": "succeeded", "inputs": "{}", "outputs": '{"a": 1}
 NO_LOG = json_response(200, {"page": 1, "limit": 1, "total": 0, "has_more": False, "data": []})
 RAN = event_stream(sse(STARTED), sse(FINISHED))
 CUT = event_stream()
+GONE = error_response(404, "not_found", "x")
 EACH_VERSION = pytest.mark.parametrize("version", ["1.11", "1.16"])
 
 
@@ -343,7 +344,12 @@ def test_a_row_is_started_once_whatever_happens(
             id="error event",
         ),
         pytest.param(
-            [event_stream(sse(STARTED)), error_response(404, "not_found", "x")],
+            [event_stream(sse(STARTED), sse({"event": "error", "code": "q", "status": 400, "message": "gone"})), GONE],
+            *("SR", "failed", "gone"),
+            id="error event of a run",
+        ),
+        pytest.param(
+            [event_stream(sse(STARTED)), GONE],
             "SR",
             "unknown",
             "does not have",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.fault_server import FaultServer, drip_head, page_response, raw, silence
@@ -49,6 +51,69 @@ def test_a_transport_without_that_place_is_left_alone():
             pass
 
     assert not network.install(Other())
+
+
+class Inner:
+    """Below a stream: keeps the arguments of what is called."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+
+    def get_extra_info(self, info: str) -> None:
+        return None
+
+    def read(self, *arguments: Any) -> bytes:
+        self.calls.append(("read", *arguments))
+        return b"x"
+
+    def write(self, *arguments: Any) -> None:
+        self.calls.append(("write", *arguments))
+
+    def start_tls(self, *arguments: Any) -> Inner:
+        self.calls.append(("start_tls", *arguments))
+        return self
+
+
+class AsyncInner(Inner):
+    """As `Inner`."""
+
+    async def read(self, *arguments: Any) -> bytes:  # type: ignore[override]
+        return super().read(*arguments)
+
+    async def write(self, *arguments: Any) -> None:  # type: ignore[override]
+        super().write(*arguments)
+
+    async def start_tls(self, *arguments: Any) -> Inner:  # type: ignore[override]
+        return super().start_tls(*arguments)
+
+
+def test_seconds_that_are_of_no_attempt_are_passed_on():
+    context = ssl.create_default_context()
+    expected = [("write", b"a", 2.0), ("read", 9, 3.0), ("start_tls", context, "host", 4.0)]
+    inner, async_inner = Inner(), AsyncInner()
+    stream: Any = network.Stream(inner)  # type: ignore[arg-type]
+    async_stream: Any = network.AsyncStream(async_inner)  # type: ignore[arg-type]
+    stream.write(b"", 1.0)
+    stream.write(b"a", 2.0)
+    assert stream.read(9, 3.0) == b"x"
+    assert type(stream.start_tls(context, "host", 4.0)) is network.Stream
+
+    async def story() -> None:
+        await async_stream.write(b"", 1.0)
+        await async_stream.write(b"a", 2.0)
+        assert await async_stream.read(9, 3.0) == b"x"
+        assert type(await async_stream.start_tls(context, "host", 4.0)) is network.AsyncStream
+
+    asyncio.run(story())
+    assert inner.calls == async_inner.calls == expected
+
+
+@pytest.mark.parametrize(("deadline", "total"), [(None, None), (None, 5.0), (9.0, None)])
+def test_an_attempts_end_moves_only_where_it_counts_from_its_body(deadline: float | None, total: float | None):
+    attempt = Attempt(TIMEOUTS, deadline=deadline, has_body=True)
+    attempt._total = total
+    attempt.restart()
+    assert (attempt.deadline, attempt.is_sending) == (deadline, False)
 
 
 def test_a_deadline_ends_an_attempt_whose_headers_drip(transport: httpx.HTTPTransport):

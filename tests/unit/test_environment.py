@@ -213,11 +213,11 @@ def test_an_unusable_file_of_certificates_is_named(tmp_path: Path):
     (tmp_path / "empty.pem").write_text("")
     (tmp_path / "text.pem").write_text("not a certificate")
     says = {
-        str(tmp_path / "missing.pem"): "No such file",
+        str(tmp_path / "missing.pem"): "cannot be read (No such file or directory); it must name a readable file",
         str(tmp_path / "empty.pem"): "holds no certificates",
         str(tmp_path / "text.pem"): "holds no certificates",
         str(tmp_path): "is a folder; ",
-        "a\0b": "cannot be read",
+        "a\0b": "cannot be read (embedded null ",
     }
     for value, reason in says.items():
         message = refused(SSL_CERT_FILE=value)

@@ -87,6 +87,11 @@ def test_results_keep_their_class():
     result = adapter.validate_python({"task_id": "1", "data": {"status": "failed"}})
     assert (type(result), result.status) == (WorkflowRunResult, "failed")
     assert pydantic.TypeAdapter(WorkflowRunResponse).validate_python(result) is result
+    with pytest.raises(pydantic.ValidationError) as refused:
+        adapter.validate_python([])
+    [problem] = refused.value.errors(include_url=False)
+    assert problem["type"] == "dify_workflow_model"
+    assert problem["msg"] == "Input should be a WorkflowRunResult or a mapping"
 
 
 def test_json_schemas_describe_every_model():

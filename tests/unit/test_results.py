@@ -325,7 +325,7 @@ def test_a_kind_that_there_is_not_is_refused(kind: Any):
 
 @pytest.mark.parametrize("missing", [None, "", 7], ids=repr)
 def test_an_upload_without_an_id_is_no_input(missing: Any):
-    with pytest.raises(ValueError, match="no id"):
+    with pytest.raises(ValueError, match=r"^this upload has no id, and cannot be used$"):
         upload(id=missing).as_input()
 
 
