@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,22 @@ def test_an_ended_row_has_what_its_result_says(status: str | None, event: str, t
         4, event, 5.0, "d", attempt=2, run="r-2", status=str(status), outputs={"a": 1}, error="no", tokens=noted
     )
     assert entry.ended(WorkflowRunResult.from_dict({"data": {}}), 5.0).run == "r-1"
+
+
+@given(entries.filter(lambda entry: entry.event != "lost"), st.integers(-8, 8), st.integers(0, 9))
+def test_a_row_is_searched_until_its_time_is_over(entry: Entry, quarters: int, searches: int):
+    left = quarters / 4
+    limit = 30.0 if entry.event == "sending" else 3600.0
+    next_step = after_search(
+        replace(entry, at=1000.0),
+        searched_at=1000.0 + limit - left,
+        searches=searches,
+        sends=0,
+        is_doubtful=False,
+        rules=rules(),
+    )
+    assert (next_step.step == "search") == (left > 0)
+    assert left <= 0 or next_step.pause == min(pause_of(searches), left)
 
 
 def test_progress_counts_items_failures_and_tokens():

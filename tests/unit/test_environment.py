@@ -6,6 +6,7 @@ import ipaddress
 import os
 import re
 import ssl
+import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dify_workflow import ConfigurationError
+from dify_workflow._http import proxies
 from dify_workflow._http.certificates import trusting
 from dify_workflow._http.config import Variable
 from dify_workflow._http.library import httpx
@@ -207,6 +209,17 @@ def test_certificates_are_read_from_what_the_variables_name(tmp_path: Path):
         context = trusting({"SSL_CERT_DIR": folders})
         assert context.verify_mode == ssl.CERT_REQUIRED
         assert context.get_ca_certs() == []
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32", "linux"])
+def test_the_systems_proxies_count_where_a_system_has_them(platform: str, monkeypatch: pytest.MonkeyPatch):
+    found = {"http": "http://a:1", "https": "http://b:2", "all": "http://c:3", "ftp": "http://d:4", "no": "e"}
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: found)
+    variables = proxies.system_variables()
+    expected = {} if platform == "linux" else {scheme: found[scheme] for scheme in ("http", "https", "all")}
+    assert {scheme: variable.value for scheme, variable in variables.items()} == expected
+    assert {variable.name for variable in variables.values()} <= {"(proxy in the system's settings)"}
 
 
 def test_an_unusable_file_of_certificates_is_named(tmp_path: Path):
