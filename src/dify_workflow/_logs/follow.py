@@ -410,6 +410,8 @@ class Following:
 
     def adopt(self, clock: FilterClock, estimate: int | None) -> bool:
         """Take over the clock that a poll has found; whether the shift is news."""
+        if clock.shift != self.clock.shift:
+            self._held = None  # it is a second by the other one
         before, self.clock = self.time_shift, clock
         self.time_shift = clock.shift or estimate or 0
         return bool(self.time_shift) and not before
@@ -530,7 +532,6 @@ class Following:
             return
         self._recent = {key: displayed.get(key, second - back) for key, second in self._recent.items()}
         self.newest = max(displayed.values())
-        self._held = None if self._held is None else self._held - back
 
     # What has not ended -----------------------------------------------------------------------------------------
 
