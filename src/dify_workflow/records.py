@@ -379,12 +379,7 @@ def _are_in_range(kind: str, kinds: set[type], values: list[Any]) -> bool:
     return min(values) in allowed and max(values) in allowed
 
 
-_SIMPLE: Final[dict[str, set[type]]] = {
-    "integer": {int},
-    "number": {float, int},
-    "boolean": {bool},
-    "timestamp": {int},
-}
+_SIMPLE: Final[dict[str, set[type]]] = {"integer": {int}, "number": {float, int}, "boolean": {bool}, "timestamp": {int}}
 _TIMES: Final = tuple(place for place, column in enumerate(COLUMNS) if column.type == "timestamp")
 
 

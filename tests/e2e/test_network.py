@@ -13,7 +13,7 @@ from support.fault_server import FaultServer, drip_head, page_response, raw, sil
 
 from dify_workflow._http import network
 from dify_workflow._http.attempts import Attempt, InterruptedAttemptError
-from dify_workflow._http.library import httpx
+from dify_workflow._http.library import httpcore, httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,8 +91,8 @@ def test_seconds_that_are_of_no_attempt_are_passed_on():
     context = ssl.create_default_context()
     expected = [("write", b"a", 2.0), ("read", 9, 3.0), ("start_tls", context, "host", 4.0)]
     inner, async_inner = Inner(), AsyncInner()
-    stream: Any = network.Stream(inner)  # type: ignore[arg-type]
-    async_stream: Any = network.AsyncStream(async_inner)  # type: ignore[arg-type]
+    stream: Any = network.Stream(inner, network.Network())  # type: ignore[arg-type]
+    async_stream: Any = network.AsyncStream(async_inner, network.AsyncNetwork())  # type: ignore[arg-type]
     stream.write(b"", 1.0)
     stream.write(b"a", 2.0)
     assert stream.read(9, 3.0) == b"x"
@@ -153,3 +153,23 @@ def test_an_interrupted_attempt_does_not_begin(transport: httpx.HTTPTransport):
         with pytest.raises(InterruptedAttemptError):
             get(transport, server, attempt)
         assert server.requests == []
+
+
+def test_a_connection_of_a_closed_transport_is_not_made():
+    with FaultServer(silence()) as server:
+        host, port = server.base_url.split("/")[2].split(":")
+        with httpx.HTTPTransport() as transport:
+            network.install(transport)
+            network.shut_down(transport)
+            with pytest.raises(httpcore.ConnectError, match="this client is closed"):
+                transport._pool._network_backend.connect_tcp(host, int(port), 5.0)
+
+        async def story() -> None:
+            async with httpx.AsyncHTTPTransport() as transport:
+                network.install_async(transport)
+                network.shut_down(transport)
+                with pytest.raises(httpcore.ConnectError, match="this client is closed"):
+                    await transport._pool._network_backend.connect_tcp(host, int(port), 5.0)
+
+        asyncio.run(story())
+        assert server.wait_for_no_connection()

@@ -456,7 +456,7 @@ def test_no_log_is_lost_where_servers_contradict_themselves(kind: str):
         check(random_follow_history(dice(seed), kind))
 
 
-@pytest.mark.parametrize("seed", [8100141, 8100163, 950043])
+@pytest.mark.parametrize("seed", [8100141, 8100163, 950043, 9300552])
 def test_no_late_log_is_lost_where_a_replica_lags(seed: int):
     check(random_follow_history(dice(seed), "lagging"))
 

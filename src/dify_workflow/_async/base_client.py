@@ -13,7 +13,7 @@ from .._errors import DifyError
 from .._http import bodies, decode, logging, requests, response_errors, retry, transport_errors
 from .._http.advice import add_advice
 from .._http.attempts import Attempt, attempt_of, end_attempt
-from .._http.config import UNCHANGED, Timeout
+from .._http.config import CLOSED, UNCHANGED, Timeout
 from .._http.library import httpx
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class AsyncBaseClient:
             self.configuration, self.pool, largest_body=self._largest_body, versions=self.versions
         )
         base_client.life = life
+        self.pool.end_with(life)
         return base_client
 
     def limits(self, timeout: TimeoutOption) -> Timeout:
@@ -206,13 +207,15 @@ class AsyncBaseClient:
                     backoff=options.backoff,
                     jitter=random.random,
                 )
-                if pause is None:
+                if pause is None or self.pool.is_closed:
                     if advice is not None:
                         add_advice(error, advice(error))
+                    if self.pool.is_closed:
+                        raise RuntimeError(f"{CLOSED}: {error}") from error
                     raise
                 retries_made += 1
                 logging.log_retry(error, retries_made, pause)
-            await (asyncio.sleep(pause) if life is None else life.sleep(pause))
+            await (self.pool.sleep(pause) if life is None else life.sleep(pause))
 
     async def _exchange(
         self, read: Callable[[bytes], T], send: AsyncSend, _: Hold, request: httpx.Request, limits: Timeout

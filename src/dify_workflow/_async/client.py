@@ -251,7 +251,10 @@ class AsyncDifyWorkflow:
         return await self._base_client.send(call, decode.reader(expect), timeout)
 
     async def close(self) -> None:
-        """Close the connections; no-op for a derived client, and for connections of `http_client`."""
+        """Close the connections, and end what waits, from any thread, task or signal handler, with a `RuntimeError`.
+
+        No-op for a derived client. Connections of `http_client` stay open.
+        """
         if not self._is_derived:
             await self._base_client.pool.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from .._display import described
+from .._http.config import CLOSED
 from .._http.lifetimes import AsyncLifetime, EndedError
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ class AsyncIteration(Generic[T]):
                 self._life.check_clash(error)
         self._life.refuse_in_child(self._kind)
         end = self._end()
+        if self._life.is_cut and isinstance(end, RuntimeError):
+            await self._life.close(self._items)
+            raise RuntimeError(f"{CLOSED}; {end}")
         self._is_finished = isinstance(end, StopAsyncIteration)
         raise end
 

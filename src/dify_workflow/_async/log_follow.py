@@ -77,7 +77,7 @@ class AsyncLogFollow(AsyncIteration["WorkflowLog"]):
 
     def _end(self) -> Exception:
         # An error or a cancellation may have ended it: a normal end would look as if it had been closed.
-        return StopAsyncIteration() if self._life.is_over else RuntimeError(ENDED)
+        return StopAsyncIteration() if self._life.is_over and not self._life.is_cut else RuntimeError(ENDED)
 
     async def close(self) -> None:
         """Stop following, from any thread, task or signal handler, and release the connection.

@@ -238,6 +238,8 @@ class AsyncRunStream(AsyncIteration[Any]):
     def _end(self) -> Exception:
         if self._held is None or self._is_left:
             return RuntimeError(OUTSIDE)
+        if self._life.is_cut and not self._progress.is_whole:
+            return RuntimeError(UNKNOWN_END)
         if not self._life.is_over and self._reading.failure is not None:
             return self._reading.failure  # each time: only a whole stream may look as if it had come to its end
         return StopAsyncIteration()

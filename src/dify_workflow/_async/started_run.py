@@ -15,6 +15,7 @@ from .._runs.started_run import (
     LONGEST_LOOK,
     OUTAGE,
     PAUSED,
+    WAIT_CLOSED,
     checked_wait,
     form_tokens,
     has_events,
@@ -83,7 +84,8 @@ class AsyncRun:
             ValueError: `timeout` is not a number of 0 or more.
             APITimeoutError: the run has not ended in time. It continues.
             NotFoundError: there is no such run.
-            RuntimeError: the run belongs to the process that started it, which was forked since.
+            RuntimeError: the client was closed; or the run belongs to the process that started it, which was forked
+                since.
             DifyError: the run cannot be read from the server.
         """
         seconds = checked_wait(timeout)
@@ -95,7 +97,11 @@ class AsyncRun:
             if result is not None or not reader.is_left:
                 return self._ended(result, seconds)
         life = AsyncLifetime()
-        return self._ended(await poll(self._runs, self.id, self.user, self.task_id, life, deadline), seconds)
+        runs = AsyncRuns(base_client_of(self._runs).within(life))
+        try:
+            return self._ended(await poll(runs, self.id, self.user, self.task_id, life, deadline), seconds)
+        except EndedError:
+            raise RuntimeError(WAIT_CLOSED) from None
 
     async def get(self) -> WorkflowRunDetail:
         """The run as it is now, with its inputs and outputs: `GET /workflows/run/{workflow_run_id}`.
@@ -129,6 +135,7 @@ class AsyncRun:
     async def detach(self) -> None:
         """Close the run's stream and end its worker. The run continues; `wait` polls the server for it from now on."""
         if self._reader is not None:
+            self._reader.is_left = self._reader.is_left or not self._reader.is_over
             await self._reader.leave()
 
     def _ended(self, result: WorkflowRunResult | None, seconds: float | None) -> WorkflowRunResult:
@@ -141,7 +148,8 @@ class AsyncStreamReader:
     """A worker that reads the stream of a run until it ends, and polls the run where the stream breaks.
 
     Attributes:
-        is_left: whether it was ended before the run was.
+        is_left: whether `detach` ended it before the run was.
+        is_over: whether it has ended.
     """
 
     def __init__(self, stream: AsyncRunStream, runs: AsyncRuns, run_id: str, user: str) -> None:
@@ -156,9 +164,9 @@ class AsyncStreamReader:
         self._workers = AsyncWorkers()
         self._result: WorkflowRunResult | None = None
         self._error: Exception | None = None
-        self._is_over = False
+        self.is_over = False
         self.is_left = False
-        base_client_of(runs).pool.end_with(self)
+        base_client_of(runs).pool.leave_with(self)
         self._workers.start(self._work)
 
     async def wait(self, deadline: float | None) -> WorkflowRunResult | None:
@@ -166,21 +174,22 @@ class AsyncStreamReader:
 
         Raises:
             Exception: what kept the worker from the result.
-            RuntimeError: this is another process than the one that started the run.
+            RuntimeError: the client was closed; or this is another process than the one that started the run.
         """
         self._life.refuse_in_child("run")
         try:
             async with self._changed:
-                await self._changed.wait_for(lambda: self._is_over, deadline)
+                await self._changed.wait_for(lambda: self.is_over, deadline)
         except EndedError:
             self._life.refuse_in_child("run")
         if self._error is not None:
             raise self._error
+        if self._result is None and self._life.is_over and not self.is_left:
+            raise RuntimeError(WAIT_CLOSED)
         return self._result
 
     async def leave(self) -> None:
         """End the worker and close the stream; the run continues."""
-        self.is_left = self.is_left or not self._is_over
         self._life.end()
         life_of(self._stream).end()
         await self._workers.end()
@@ -195,7 +204,7 @@ class AsyncStreamReader:
                 self._error = error
         finally:
             self._span.settle(self._result, self._error)
-            self._is_over = True
+            self.is_over = True
             self._changed.notify()
 
     async def _read(self) -> WorkflowRunResult | None:
@@ -215,7 +224,7 @@ async def ended_result(
     """Wait for the end of a run without its stream: by its events where the server has them, else by polling.
 
     Args:
-        runs: what reads the run.
+        runs: the runs of the client.
         run_id: the run.
         user: the user of the run.
         task_id: the task of the run, if it is known.
@@ -225,9 +234,10 @@ async def ended_result(
         DifyError: the run cannot be read from the server.
         EndedError: the lifetime has ended.
     """
-    base_client = base_client_of(runs)
+    base_client = base_client_of(runs).within(life)
+    runs = AsyncRuns(base_client)
     if has_events(base_client.version):
-        events = AsyncRuns(base_client.within(life)).events(run_id, user=user)
+        events = runs.events(run_id, user=user)
         try:
             await life.run(Ending(events), events.__aenter__)
             return await life.run(Ending(events), events.wait)
@@ -272,7 +282,7 @@ async def awaits_person(runs: AsyncRuns, run_id: str, user: str, life: AsyncLife
     base_client = base_client_of(runs)
     if not has_events(base_client.version):
         return True
-    events = AsyncRuns(base_client.within(life)).events(run_id, user=user, max_silence=LONGEST_LOOK)
+    events = runs.events(run_id, user=user, max_silence=LONGEST_LOOK)
     try:
         await life.run(Ending(events), events.__aenter__)
         result = await life.run(Ending(events), events.wait)

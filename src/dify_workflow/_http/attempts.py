@@ -222,8 +222,4 @@ class Phase(float):
         return min(self, left if left >= LATE else attempt.last_wait(self.error))
 
 
-_ERRORS: Final = (
-    ("connect", httpx.ConnectTimeout),
-    ("read", httpx.ReadTimeout),
-    ("write", httpx.WriteTimeout),
-)
+_ERRORS: Final = (("connect", httpx.ConnectTimeout), ("read", httpx.ReadTimeout), ("write", httpx.WriteTimeout))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .library import httpx
 
+CLOSED: Final = "this client is closed"
 DEFAULT_TIMEOUT: Final = 60.0
 CONNECT_TIMEOUT: Final = 5.0
 HTTPX_TIMEOUT: Final = 5.0

@@ -11,11 +11,13 @@ import os
 import ssl
 import sys
 import threading
+from _thread import start_new_thread
 from typing import TYPE_CHECKING, Any, Final
 
+from .config import CLOSED
 from .library import httpx
 from .monitoring import Monitoring, log_response, logger
-from .open_responses import AsyncOpenResponses, OpenResponses
+from .open_responses import AsyncOpenResponses, OpenResponses, may_wait_for_lock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -34,7 +36,6 @@ LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100,
 HAVE_SETTINGS: Final = frozenset({"darwin", "win32"})
 """Platforms whose own settings may name a proxy."""
 
-CLOSED: Final = "this client is closed"
 ALL_IN_USE: Final = (
     f"all {LIMITS.max_connections} connections of this client were in use; a client has more with "
     "http_client=httpx.Client(limits=httpx.Limits(max_connections=...)), or AsyncClient"
@@ -55,8 +56,9 @@ class Connections:
         self._monitoring = Monitoring("Client")
         self._transports: dict[str, httpx.HTTPTransport] = {}
         self._clients: dict[httpx.HTTPTransport, httpx.Client] = {}
+        self._network: Any = None  # the module, which is loaded with the first transport
         self._closed = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may close them
         self._responses = OpenResponses()
         self.hold = self._responses.hold
 
@@ -86,26 +88,35 @@ class Connections:
 
     def close(self) -> None:
         """Close them."""
-        self._responses.finish_left()
         with self._lock:
             self._closed = True
             transports, self._transports = self._transports, {}
             self._clients.clear()
         for transport in transports.values():
-            transport.close()
+            self._network.shut_down(transport)
+            if may_wait_for_lock(transport):
+                self._close(transport)
+            else:  # this is a signal handler, and it interrupted what holds the lock
+                start_new_thread(self._close, (transport,))
+
+    def _close(self, transport: httpx.HTTPTransport) -> None:
+        self._responses.finish_left()
+        transport.close()
 
     def _opened(self, url: httpx.URL) -> httpx.HTTPTransport:
         with self._lock:
-            if self._closed:  # the transport would open a connection that nobody closes
-                raise RuntimeError(CLOSED)
             key = self._routes.key(url)
-            if key not in self._transports:
+            transport = self._transports.get(key)
+            if transport is None:
                 from . import network  # noqa: PLC0415 - it needs httpcore, which httpx loads with the first transport
 
                 transport = httpx.HTTPTransport(**self._routes.options(url))
                 network.install(transport)
+                self._network = network
                 self._transports[key] = transport
-            return self._transports[key]
+            if self._closed:  # perhaps by a signal handler, just now; it would open a connection that nobody closes
+                raise RuntimeError(CLOSED)
+            return transport
 
     def _sent_by_client(self, transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
         from .client_connections import ClientConnections, client_around  # noqa: PLC0415 - loaded when needed
@@ -124,6 +135,7 @@ class AsyncConnections:
         self._monitoring = Monitoring("AsyncClient")
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
         self._clients: dict[httpx.AsyncHTTPTransport, httpx.AsyncClient] = {}
+        self._network: Any = None  # the module, which is loaded with the first transport
         self._closed = False
         self._responses = AsyncOpenResponses()
         self.hold = self._responses.hold
@@ -155,6 +167,7 @@ class AsyncConnections:
         transports, self._transports = self._transports, {}
         self._clients.clear()
         for transport in transports.values():
+            self._network.shut_down(transport)
             await transport.aclose()
 
     def _opened(self, url: httpx.URL) -> httpx.AsyncHTTPTransport:
@@ -166,6 +179,7 @@ class AsyncConnections:
 
             transport = httpx.AsyncHTTPTransport(**self._routes.options(url))
             network.install_async(transport)
+            self._network = network
             self._transports[key] = transport
         return self._transports[key]
 

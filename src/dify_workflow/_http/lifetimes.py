@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from . import forks
@@ -47,12 +48,14 @@ class _Base:
     Attributes:
         is_open: whether the next item may be requested from the iterator.
         is_over: whether nothing may begin any more.
+        is_cut: whether that is so because the client was closed.
         is_forked: whether this is another process than the one in which the iterator was made.
     """
 
     def __init__(self, *, is_open: bool = True) -> None:
         self.is_open = is_open
         self.is_over = False
+        self.is_cut = False
         self.is_forked = False
         self._waiting: set[Interruptible] = set()
         self._owners: list[weakref.ref[Any]] = []
@@ -68,6 +71,11 @@ class _Base:
         self.is_open = False
         for one in list(self._waiting):
             one.interrupt()
+
+    def end_with_client(self) -> None:
+        """End everything that waits, as the client is being closed."""
+        self.is_cut = self.is_cut or not self.is_over
+        self.end()
 
     def _check(self) -> None:
         if self.is_over:
@@ -235,6 +243,15 @@ class AsyncLifetime(_Base):
             EndedError: the lifetime has ended.
         """
         await self.run(None, lambda: self._asyncio.sleep(seconds))
+
+    def end_with_client(self) -> None:
+        """As above; what waits in another thread's event loop ends in a moment."""
+        loop = self._loop
+        if loop is None or loop is self._asyncio.get_running_loop() or not loop.is_running():
+            super().end_with_client()
+        else:
+            with suppress(RuntimeError):  # that loop has just ended
+                loop.call_soon_threadsafe(super().end_with_client)
 
     async def close(self, items: AsyncGenerator[Any, Any]) -> bool:
         """End the lifetime, and close the generator that does the work; False in a forked child, which does nothing."""

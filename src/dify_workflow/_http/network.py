@@ -17,9 +17,11 @@ from __future__ import annotations
 import contextlib
 import socket
 from typing import TYPE_CHECKING, Any, Final, cast
+from weakref import WeakSet
 
 from . import surplus
 from .attempts import POOLS, InterruptedAttemptError, Phase
+from .config import CLOSED
 from .library import httpcore
 
 if TYPE_CHECKING:
@@ -61,8 +63,27 @@ def install_async(transport: httpx.AsyncHTTPTransport) -> bool:
     return True
 
 
+def shut_down(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport) -> None:
+    """End what waits in the connections of a transport, and the next ones, as it is about to be closed."""
+    backend = getattr(getattr(transport, "_pool", None), "_network_backend", None)
+    if isinstance(backend, Network | AsyncNetwork):
+        backend.is_closed = True
+    if isinstance(backend, Network):  # those of an event loop end when they are closed
+        for stream in list(backend.streams):
+            stream.interrupt()
+
+
 class Network(httpcore.SyncBackend):
-    """Opens connections."""
+    """Opens connections.
+
+    Attributes:
+        is_closed: whether those that are opened fail.
+        streams: the connections.
+    """
+
+    def __init__(self) -> None:
+        self.is_closed = False
+        self.streams: WeakSet[Stream] = WeakSet()
 
     def connect_tcp(
         self,
@@ -82,19 +103,24 @@ class Network(httpcore.SyncBackend):
             seconds = timeout.seconds(NO_STREAM) if type(timeout) is Phase else timeout
             stream = super().connect_tcp(host, port, seconds, local_address, socket_options)
         _keep_alive(stream)
-        return Stream(stream)
+        return Stream(stream, self)
 
 
 class Stream(httpcore.NetworkStream):
     """One connection."""
 
-    __slots__ = ("_inner", "_parser", "_unread", "is_watched")
+    __slots__ = ("_inner", "_network", "_parser", "_unread", "is_watched")
 
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, network: Network) -> None:
         self._inner = inner
+        self._network = network
         self._unread = _unread(inner)
         self._parser: Any = None
         self.is_watched = False
+        network.streams.add(self)
+        if network.is_closed:  # since it began to connect
+            inner.close()
+            raise httpcore.ConnectError(CLOSED)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Wait for bytes, and give them."""
@@ -134,12 +160,13 @@ class Stream(httpcore.NetworkStream):
         """Begin to encrypt."""
         if type(timeout) is not Phase or not timeout.attempt.is_interruptible:
             seconds = timeout.seconds(self) if type(timeout) is Phase else timeout
-            return Stream(self._inner.start_tls(ssl_context, server_hostname, seconds))
+            return Stream(self._inner.start_tls(ssl_context, server_hostname, seconds), self._network)
         from .interruptions import DuplicateSocket  # noqa: PLC0415 - loaded when needed
 
         duplicate = DuplicateSocket(self._inner.get_extra_info("socket"))
         try:
-            return Stream(self._inner.start_tls(ssl_context, server_hostname, timeout.seconds(duplicate)))
+            encrypted = self._inner.start_tls(ssl_context, server_hostname, timeout.seconds(duplicate))
+            return Stream(encrypted, self._network)
         except InterruptedAttemptError:
             self.close()
             raise
@@ -175,6 +202,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
 
     def __init__(self) -> None:
         self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+        self.is_closed = False
 
     async def connect_tcp(
         self,
@@ -188,7 +216,14 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         seconds = timeout.seconds(NO_STREAM) if type(timeout) is Phase else timeout
         stream = await self._inner.connect_tcp(host, port, seconds, local_address, socket_options)
         _keep_alive(stream)
-        return AsyncStream(stream)
+        return await self.opened(stream)
+
+    async def opened(self, stream: httpcore.AsyncNetworkStream) -> AsyncStream:
+        """A connection, unless all have been closed since it was begun."""
+        if self.is_closed:
+            await stream.aclose()
+            raise httpcore.ConnectError(CLOSED)
+        return AsyncStream(stream, self)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep."""
@@ -198,10 +233,11 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
 class AsyncStream(httpcore.AsyncNetworkStream):
     """One connection; as `Stream`. A task that waits in it is cancelled to interrupt it."""
 
-    __slots__ = ("_inner", "_parser", "_unread", "is_watched")
+    __slots__ = ("_inner", "_network", "_parser", "_unread", "is_watched")
 
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, inner: httpcore.AsyncNetworkStream, network: AsyncNetwork) -> None:
         self._inner = inner
+        self._network = network
         self._unread = _unread(inner)
         self._parser: Any = None
         self.is_watched = False
@@ -239,7 +275,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         """Begin to encrypt."""
         seconds = timeout.seconds(self) if type(timeout) is Phase else timeout
-        return AsyncStream(await self._inner.start_tls(ssl_context, server_hostname, seconds))
+        return await self._network.opened(await self._inner.start_tls(ssl_context, server_hostname, seconds))
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as in httpcore
         """What httpcore requests: the socket, its addresses, whether there is something to read."""

@@ -63,7 +63,7 @@ class OpenResponses:
             self._open.remove(body)
         except KeyError:  # it is closed
             return
-        if get_ident() in self._sending or not _may_wait_for_lock(body.stream):
+        if get_ident() in self._sending or not may_wait_for_lock(body.stream):
             body.shut_down()
             self._left.append(body)
             return
@@ -149,7 +149,7 @@ class _Body:
         self._chunks = None
 
 
-def _may_wait_for_lock(stream: object) -> bool:
+def may_wait_for_lock(stream: object) -> bool:
     """Whether the lock of httpcore's pool is free, or held by another thread, which will release it."""
     lock = lock_of(stream)
     if lock is None:  # another transport: nothing is known about its locks

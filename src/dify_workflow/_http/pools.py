@@ -7,34 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from weakref import ref
 
 from .._errors import ConfigurationError
 from . import forks
-from .connections import CLOSED, AsyncConnections, Connections
+from .config import CLOSED
+from .connections import AsyncConnections, Connections
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncGenerator, Callable
-    from typing import Protocol
-    from weakref import WeakSet
 
+    from .._async.started_run import AsyncStreamReader
+    from .._sync.started_run import StreamReader
     from .client_connections import AsyncClientConnections, ClientConnections
     from .library import AsyncHTTPClient, HTTPClient, httpx
-
-    class Reader(Protocol):
-        """What ends when its pool is closed."""
-
-        def leave(self) -> None:
-            """End."""
-            ...
-
-    class AsyncReader(Protocol):
-        """As `Reader`."""
-
-        async def leave(self) -> None:
-            """End."""
-            ...
+    from .lifetimes import AsyncLifetime, Lifetime
 
 
 MOMENT: Final = 0.1
@@ -43,17 +32,43 @@ MOMENT: Final = 0.1
 T = TypeVar("T")
 
 
-class Pool:
+class _Pool:
+    """What ends when a pool is closed: the lifetimes of what waits, and the readers of streams of started runs."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+        self.lives: set[ref[Any]] = set()
+        self.readers: set[ref[Any]] = set()
+        forks.register(self)
+
+    def end_with(self, life: Lifetime | AsyncLifetime | _Sleep | _AsyncSleep) -> None:
+        """End a lifetime when the pool is closed."""
+        self.lives.add(ref(life, self.lives.discard))
+
+    def leave_with(self, reader: StreamReader | AsyncStreamReader) -> None:
+        """Wait for the end of a reader when the pool is closed."""
+        self.readers.add(ref(reader, self.readers.discard))
+
+    def end_lives(self, *, is_closed: bool) -> None:
+        """End what waits; calls of a client of the caller's own can be made later."""
+        self.is_closed = is_closed
+        for life in _alive(self.lives):
+            life.end_with_client()
+
+    def leave_to_parent(self) -> object:
+        """In a forked child: drop the parent's connections, and return them."""
+        raise NotImplementedError
+
+
+class Pool(_Pool):
     """The connections of a sync SDK client: of the caller's httpx client, which stays open, or made and closed here."""
 
     def __init__(self, own: HTTPClient | None) -> None:
         self.own = own
         self._own = None if own is None else _connections_of(own)
-        self._readers: WeakSet[Reader] | None = None  # most clients start no run in the background
         self._made: Connections | None = None
-        self._closed = False
-        self._lock = threading.Lock()
-        forks.register(self)
+        self._lock = threading.RLock()
+        super().__init__()
 
     def connections(self) -> Connections | ClientConnections:
         """What to send over.
@@ -67,19 +82,23 @@ class Pool:
         if made is not None:
             return made
         with self._lock:
-            if self._closed:
-                raise RuntimeError(CLOSED)
-            if self._made is None:
+            if self._made is None and not self.is_closed:
                 self._made = Connections()
-            return self._made
+            made = self._made
+            if made is None:  # a signal handler may have closed it just now
+                raise RuntimeError(CLOSED)
+            return made
 
-    def end_with(self, reader: Reader) -> None:
-        """End what reads the stream of a started run when the pool is closed."""
-        if self._readers is None:
-            from weakref import WeakSet  # noqa: PLC0415 - loaded when needed
+    def sleep(self, seconds: float) -> None:
+        """Sleep.
 
-            self._readers = WeakSet()
-        self._readers.add(reader)
+        Raises:
+            RuntimeError: it has been closed.
+        """
+        sleep = _Sleep()
+        self.end_with(sleep)
+        if self.is_closed or sleep.lasts(seconds):
+            raise RuntimeError(CLOSED)
 
     def prepare_body(self, request: httpx.Request) -> None:
         """Make the body of an upload fit to be sent: nothing has to be done."""
@@ -89,13 +108,13 @@ class Pool:
         return work()
 
     def close(self) -> None:
-        """Close what was made here. Closing twice is fine."""
-        for reader in list(self._readers or ()):
+        """End what waits, and close what was made here. Closing twice is fine."""
+        self.end_lives(is_closed=self.own is None)
+        for reader in _alive(self.readers):
             reader.leave()
         if self._own is not None:
             self._own.finish_left()
         with self._lock:
-            self._closed = True
             made, self._made = self._made, None
         if made is not None:
             made.close()
@@ -103,7 +122,7 @@ class Pool:
     def leave_to_parent(self) -> object:
         """In a forked child: drop the parent's connections, and return them."""
         made, self._made = self._made, None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         return made
 
     def __del__(self) -> None:
@@ -112,7 +131,7 @@ class Pool:
             made.close()
 
 
-class AsyncPool:
+class AsyncPool(_Pool):
     """The connections of an async SDK client: the caller's own, or some for each event loop, closed with it."""
 
     def __init__(self, own: AsyncHTTPClient | None) -> None:
@@ -121,11 +140,9 @@ class AsyncPool:
         self.own = own
         self._own = None if own is None else _async_connections_of(own)
         self._running_loop = get_running_loop  # not the function below: it is called for each request
-        self._readers: WeakSet[AsyncReader] | None = None  # as above
         self._made: dict[asyncio.AbstractEventLoop, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
-        self._closed = False
         self._lock = threading.Lock()
-        forks.register(self)
+        super().__init__()
 
     async def connections(self) -> AsyncConnections | AsyncClientConnections:
         """What to send over in the running event loop.
@@ -146,7 +163,7 @@ class AsyncPool:
         if made is not None:
             return made[0]
         with self._lock:
-            if self._closed:
+            if self.is_closed:
                 raise RuntimeError(CLOSED)
             for ended in [other for other in self._made if other.is_closed()]:
                 del self._made[ended]
@@ -156,13 +173,16 @@ class AsyncPool:
         await anext(lifetime)
         return fresh
 
-    def end_with(self, reader: AsyncReader) -> None:
-        """End what reads the stream of a started run when the pool is closed."""
-        if self._readers is None:
-            from weakref import WeakSet  # noqa: PLC0415 - loaded when needed
+    async def sleep(self, seconds: float) -> None:
+        """Sleep.
 
-            self._readers = WeakSet()
-        self._readers.add(reader)
+        Raises:
+            RuntimeError: it has been closed.
+        """
+        sleep = _AsyncSleep(self._running_loop())
+        self.end_with(sleep)
+        if self.is_closed or await sleep.lasts(seconds):
+            raise RuntimeError(CLOSED)
 
     def prepare_body(self, request: httpx.Request) -> None:
         """Have the body of an upload read from disk in threads, so that the event loop is not blocked."""
@@ -181,13 +201,13 @@ class AsyncPool:
         return await to_thread(work)
 
     async def close(self) -> None:
-        """Close what was made here for the running event loop. Closing twice is fine."""
+        """End what waits, and close what was made here for the running event loop. Closing twice is fine."""
         from .event_loops import running_loop  # noqa: PLC0415 - loaded when needed
 
-        for reader in list(self._readers or ()):
+        self.end_lives(is_closed=self.own is None)
+        for reader in _alive(self.readers):
             await reader.leave()
         with self._lock:
-            self._closed = True
             # Without connections there is nothing to close, in whatever loop this is.
             made = self._made.pop(running_loop(), None) if self._made else None
         if made is not None:
@@ -205,6 +225,52 @@ class AsyncPool:
         for loop, (_, lifetime) in getattr(self, "_made", {}).items():
             with contextlib.suppress(RuntimeError):  # the loop has ended, and has closed what is its own
                 loop.call_soon_threadsafe(loop.call_later, MOMENT, _forget, lifetime)
+
+
+class _Sleep:
+    """A pause. Nothing is loaded for it, as a call without free descriptors pauses too."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def lasts(self, seconds: float) -> bool:
+        """Sleep; whether the client was closed before."""
+        return self._lock.acquire(timeout=seconds)
+
+    def end_with_client(self) -> None:
+        """End it, from any thread or signal handler."""
+        with contextlib.suppress(RuntimeError):  # it was ended
+            self._lock.release()
+
+
+class _AsyncSleep:
+    """As `_Sleep`, in an event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._end: asyncio.Future[bool] = loop.create_future()
+
+    async def lasts(self, seconds: float) -> bool:
+        """Sleep; whether the client was closed before."""
+        timer = self._loop.call_later(seconds, self._set, False)
+        try:
+            return await self._end
+        finally:
+            timer.cancel()
+
+    def end_with_client(self) -> None:
+        """End it, from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._set, True)
+
+    def _set(self, value: bool) -> None:
+        if not self._end.done():
+            self._end.set_result(value)
+
+
+def _alive(refs: set[ref[Any]]) -> list[Any]:
+    return [one for found in list(refs) if (one := found()) is not None]
 
 
 def _forget(_: object) -> None:

@@ -390,7 +390,8 @@ class Following:
 
     def gave_all(self, rows: Iterable[SeenLog], *, is_short: bool) -> None:
         """Note that all of a poll was given; unless `is_short`, its responses lack no logs that ones before had."""
-        if not is_short and self.shows_the_newest(rows):
+        known = self._newest_known()
+        if not is_short and any(row.identity in known for row in rows):
             self._held = None
 
     def ends_of_parts(self, total: int | None) -> range:

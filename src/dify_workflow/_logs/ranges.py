@@ -135,10 +135,7 @@ def walk_filters(
             names = ", ".join(name for name, value in given.items() if value is not None)
             raise ValueError(f"range has the filters that were given to logs.ranges; {names} must be given there")
         given |= log_range.filters
-        given |= {
-            "created_at__after": log_range.created_at__after,
-            "created_at__before": log_range.created_at__before,
-        }
+        given |= {"created_at__after": log_range.created_at__after, "created_at__before": log_range.created_at__before}
     elif is_continued and not has_filters:
         given |= _filters_of(checkpoint)
     return log_filters(**given, version=version, is_continued=is_continued)

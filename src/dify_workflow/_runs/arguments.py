@@ -36,11 +36,7 @@ def run_body(
     Raises:
         ValueError: an argument that cannot be sent.
     """
-    body: dict[str, Any] = {
-        "inputs": checked_inputs(inputs),
-        "response_mode": mode,
-        "user": checked_user(user),
-    }
+    body: dict[str, Any] = {"inputs": checked_inputs(inputs), "response_mode": mode, "user": checked_user(user)}
     if files is not None:
         body["files"] = _checked_files(files)
     if trace_session_id is not None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from .._errors import APITimeoutError
+from .._http.config import CLOSED
 from .._http.library import httpx
 from ..results import WorkflowRunResult
 from .statuses import ENDED_STATUSES
@@ -27,6 +28,8 @@ LONGEST_LOOK: Final = 5.0
 
 FORM_CLOSED: Final = 412
 """The status of the response for a form that was submitted, or has expired."""
+
+WAIT_CLOSED: Final = f"{CLOSED}; the run continues, and runs.attach of another client can wait for it"
 
 FIELDS: Final = (
     "id",

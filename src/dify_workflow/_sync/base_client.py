@@ -12,7 +12,7 @@ from .._errors import DifyError
 from .._http import bodies, decode, logging, requests, response_errors, retry, transport_errors
 from .._http.advice import add_advice
 from .._http.attempts import Attempt, attempt_of, end_attempt
-from .._http.config import UNCHANGED, Timeout
+from .._http.config import CLOSED, UNCHANGED, Timeout
 from .._http.library import httpx
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class BaseClient:
         """The same for an iterator: its calls end, with `EndedError`, when its lifetime does."""
         base_client = BaseClient(self.configuration, self.pool, largest_body=self._largest_body, versions=self.versions)
         base_client.life = life
+        self.pool.end_with(life)
         return base_client
 
     def limits(self, timeout: TimeoutOption) -> Timeout:
@@ -203,13 +204,15 @@ class BaseClient:
                     backoff=options.backoff,
                     jitter=random.random,
                 )
-                if pause is None:
+                if pause is None or self.pool.is_closed:
                     if advice is not None:
                         add_advice(error, advice(error))
+                    if self.pool.is_closed:
+                        raise RuntimeError(f"{CLOSED}: {error}") from error
                     raise
                 retries_made += 1
                 logging.log_retry(error, retries_made, pause)
-            (time.sleep(pause) if life is None else life.sleep(pause))
+            (self.pool.sleep(pause) if life is None else life.sleep(pause))
 
     def _exchange(self, read: Callable[[bytes], T], send: Send, _: Hold, request: httpx.Request, limits: Timeout) -> T:
         return response_errors.value_or_raise(*self._received(send, request, limits), read, self.configuration.api_key)

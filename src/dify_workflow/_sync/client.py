@@ -250,7 +250,10 @@ class DifyWorkflow:
         return self._base_client.send(call, decode.reader(expect), timeout)
 
     def close(self) -> None:
-        """Close the connections; no-op for a derived client, and for connections of `http_client`."""
+        """Close the connections, and end what waits, from any thread, task or signal handler, with a `RuntimeError`.
+
+        No-op for a derived client. Connections of `http_client` stay open.
+        """
         if not self._is_derived:
             self._base_client.pool.close()
 

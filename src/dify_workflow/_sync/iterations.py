@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from .._display import described
+from .._http.config import CLOSED
 from .._http.lifetimes import EndedError, Lifetime
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class Iteration(Generic[T]):
                 self._life.check_clash(error)
         self._life.refuse_in_child(self._kind)
         end = self._end()
+        if self._life.is_cut and isinstance(end, RuntimeError):
+            self._life.close(self._items)
+            raise RuntimeError(f"{CLOSED}; {end}")
         self._is_finished = isinstance(end, StopIteration)
         raise end
 

@@ -15,6 +15,7 @@ from .._runs.started_run import (
     LONGEST_LOOK,
     OUTAGE,
     PAUSED,
+    WAIT_CLOSED,
     checked_wait,
     form_tokens,
     has_events,
@@ -81,7 +82,8 @@ class Run:
             ValueError: `timeout` is not a number of 0 or more.
             APITimeoutError: the run has not ended in time. It continues.
             NotFoundError: there is no such run.
-            RuntimeError: the run belongs to the process that started it, which was forked since.
+            RuntimeError: the client was closed; or the run belongs to the process that started it, which was forked
+                since.
             DifyError: the run cannot be read from the server.
         """
         seconds = checked_wait(timeout)
@@ -93,7 +95,11 @@ class Run:
             if result is not None or not reader.is_left:
                 return self._ended(result, seconds)
         life = Lifetime()
-        return self._ended(poll(self._runs, self.id, self.user, self.task_id, life, deadline), seconds)
+        runs = Runs(base_client_of(self._runs).within(life))
+        try:
+            return self._ended(poll(runs, self.id, self.user, self.task_id, life, deadline), seconds)
+        except EndedError:
+            raise RuntimeError(WAIT_CLOSED) from None
 
     def get(self) -> WorkflowRunDetail:
         """The run as it is now, with its inputs and outputs: `GET /workflows/run/{workflow_run_id}`.
@@ -127,6 +133,7 @@ class Run:
     def detach(self) -> None:
         """Close the run's stream and end its worker. The run continues; `wait` polls the server for it from now on."""
         if self._reader is not None:
+            self._reader.is_left = self._reader.is_left or not self._reader.is_over
             self._reader.leave()
 
     def _ended(self, result: WorkflowRunResult | None, seconds: float | None) -> WorkflowRunResult:
@@ -139,7 +146,8 @@ class StreamReader:
     """A worker that reads the stream of a run until it ends, and polls the run where the stream breaks.
 
     Attributes:
-        is_left: whether it was ended before the run was.
+        is_left: whether `detach` ended it before the run was.
+        is_over: whether it has ended.
     """
 
     def __init__(self, stream: RunStream, runs: Runs, run_id: str, user: str) -> None:
@@ -154,9 +162,9 @@ class StreamReader:
         self._workers = Workers()
         self._result: WorkflowRunResult | None = None
         self._error: Exception | None = None
-        self._is_over = False
+        self.is_over = False
         self.is_left = False
-        base_client_of(runs).pool.end_with(self)
+        base_client_of(runs).pool.leave_with(self)
         self._workers.start(self._work)
 
     def wait(self, deadline: float | None) -> WorkflowRunResult | None:
@@ -164,21 +172,22 @@ class StreamReader:
 
         Raises:
             Exception: what kept the worker from the result.
-            RuntimeError: this is another process than the one that started the run.
+            RuntimeError: the client was closed; or this is another process than the one that started the run.
         """
         self._life.refuse_in_child("run")
         try:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_over, deadline)
+                self._changed.wait_for(lambda: self.is_over, deadline)
         except EndedError:
             self._life.refuse_in_child("run")
         if self._error is not None:
             raise self._error
+        if self._result is None and self._life.is_over and not self.is_left:
+            raise RuntimeError(WAIT_CLOSED)
         return self._result
 
     def leave(self) -> None:
         """End the worker and close the stream; the run continues."""
-        self.is_left = self.is_left or not self._is_over
         self._life.end()
         life_of(self._stream).end()
         self._workers.end()
@@ -193,7 +202,7 @@ class StreamReader:
                 self._error = error
         finally:
             self._span.settle(self._result, self._error)
-            self._is_over = True
+            self.is_over = True
             self._changed.notify()
 
     def _read(self) -> WorkflowRunResult | None:
@@ -211,7 +220,7 @@ def ended_result(runs: Runs, run_id: str, user: str, task_id: str | None, life: 
     """Wait for the end of a run without its stream: by its events where the server has them, else by polling.
 
     Args:
-        runs: what reads the run.
+        runs: the runs of the client.
         run_id: the run.
         user: the user of the run.
         task_id: the task of the run, if it is known.
@@ -221,9 +230,10 @@ def ended_result(runs: Runs, run_id: str, user: str, task_id: str | None, life: 
         DifyError: the run cannot be read from the server.
         EndedError: the lifetime has ended.
     """
-    base_client = base_client_of(runs)
+    base_client = base_client_of(runs).within(life)
+    runs = Runs(base_client)
     if has_events(base_client.version):
-        events = Runs(base_client.within(life)).events(run_id, user=user)
+        events = runs.events(run_id, user=user)
         try:
             life.run(Ending(events), events.__enter__)
             return life.run(Ending(events), events.wait)
@@ -268,7 +278,7 @@ def awaits_person(runs: Runs, run_id: str, user: str, life: Lifetime) -> bool:
     base_client = base_client_of(runs)
     if not has_events(base_client.version):
         return True
-    events = Runs(base_client.within(life)).events(run_id, user=user, max_silence=LONGEST_LOOK)
+    events = runs.events(run_id, user=user, max_silence=LONGEST_LOOK)
     try:
         life.run(Ending(events), events.__enter__)
         result = life.run(Ending(events), events.wait)

@@ -48,13 +48,7 @@ class Forms(Resource):
         return self._base_client.call(get_form.build_request(form_token=form_token), timeout)
 
     def submit(
-        self,
-        form_token: str,
-        *,
-        inputs: Mapping[str, Any],
-        action: str,
-        user: str,
-        timeout: TimeoutOption = None,
+        self, form_token: str, *, inputs: Mapping[str, Any], action: str, user: str, timeout: TimeoutOption = None
     ) -> None:
         """Submit a form, so that its run continues: `POST /form/human_input/{form_token}`.
 

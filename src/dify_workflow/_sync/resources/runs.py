@@ -151,12 +151,7 @@ class Runs(Resource):
                 App(self._base_client).check_inputs(to_check(inputs), timeout=timeout)
             inputs, checked = Files(self._base_client).upload_all(inputs, user=user), True
         stream = self.stream(
-            inputs,
-            user=user,
-            files=files,
-            workflow_id=workflow_id,
-            trace_session_id=trace_session_id,
-            timeout=timeout,
+            inputs, user=user, files=files, workflow_id=workflow_id, trace_session_id=trace_session_id, timeout=timeout
         )
         with begun_span(stream).active():
             if not checked:
