@@ -364,6 +364,7 @@ def test_a_row_without_a_result_says_why(
     assert (item.status, item.outputs) == (status, None)
     assert error in (item.error or "")
     assert "".join(sent) == requests
+    assert events_in(tmp_path / "j")[-1] == ("lost" if status == "unknown" else "ended")
 
 
 @EACH_HALF

@@ -181,7 +181,8 @@ def test_a_nonsensical_address_in_the_environment_is_refused_too(monkeypatch):
     "url",
     ["https://user:pa55w0rd@dify.example.com/v1", "https://pa55w0rd@dify.example.com", "https://:pa55w0rd@h/v1",
      "https://user:pa55w0rd@dify.example.com:99999/v1", "ftp://user:pa55w0rd@dify.example.com",
-     "https://user:pa55w0rd@dify.example.com/v1?x=1", "https://user:pa55w0rd@[::1"],
+     "https://user:pa55w0rd@dify.example.com/v1?x=1", "https://user:pa55w0rd@[::1",
+     "https://user:pa55w0rd%40h/v1", "https://user:pa55w0rd\uff20h/v1", "https://user:pa55w0rd\ufe6bh/v1"],
 )  # fmt: skip
 def test_a_password_in_the_address_is_refused_and_not_shown(url):
     with pytest.raises(ConfigurationError, match="base_url must be") as caught:

@@ -35,7 +35,7 @@ from dify_workflow import (
     WorkflowStreamError,
 )
 from dify_workflow._errors import class_of_status
-from dify_workflow._http import response_errors
+from dify_workflow._http import response_errors, tracebacks
 from dify_workflow._http.decode import UnusableBodyError, reader
 from dify_workflow._http.library import httpx
 from dify_workflow._http.response_errors import cut_stream, response_error, status_error, stream_error, transport_error
@@ -442,3 +442,50 @@ def test_html_with_success_says_check_base_url(status, body):
 
 def test_a_transport_error_without_text_still_says_what_it_was():
     assert "ReadError" in str(transport_error(httpx.ReadError(""), sent_request(), None, SECRET))
+
+
+class NotedError(Exception):
+    """An error with an attribute of its own."""
+
+    def __init__(self, note: object) -> None:
+        super().__init__("no argument has it")
+        self.note = note
+
+
+def _with_the_key(kind: str) -> BaseException:
+    text = f"before {KEY} after"
+    if kind == "OSError":
+        return OSError(5, text, f"a/{KEY}", None, f"b/{KEY}")
+    if kind == "UnicodeDecodeError":
+        return UnicodeDecodeError("utf-8", text.encode(), 1, 2, text)
+    if kind == "UnicodeEncodeError":
+        return UnicodeEncodeError("ascii", text, 1, 2, text)
+    if kind == "JSONDecodeError":
+        return json.JSONDecodeError(text, text, 3)
+    values: dict[str, object] = {"list": [1, [text]], "bytes": text.encode(), "mapping": {"a": text}, "text": text}
+    return NotedError(values[kind])
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["OSError", "UnicodeDecodeError", "UnicodeEncodeError", "JSONDecodeError", "list", "bytes", "mapping", "text"],
+)
+def test_no_attribute_of_an_error_keeps_the_key(kind: str):
+    error = _with_the_key(kind)
+    error.__cause__ = _with_the_key("OSError")
+    error.__cause__.__context__ = ValueError(f"{KEY}!", 5)
+    tracebacks.redact(error, Secret(KEY))
+    for link in (error, error.__cause__, error.__cause__.__context__):
+        assert link is not None
+        names = ("args", "strerror", "filename", "filename2", "object", "reason", "doc", "msg", "note")
+        kept = {name: getattr(link, name) for name in names if hasattr(link, name)}
+        assert KEY not in repr(kept) + str(link)
+    assert error.__cause__.__context__.args[1] == 5
+    assert type(getattr(error, "note", [])) is {"bytes": bytes, "mapping": str, "text": str}.get(kind, list)
+
+
+def test_an_error_without_the_key_stays_as_it_is():
+    note = {"a": [1]}
+    error = NotedError(note)
+    tracebacks.redact(error, Secret(KEY))
+    assert error.note is note
