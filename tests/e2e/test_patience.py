@@ -174,3 +174,18 @@ def test_worker_threads_have_the_iterators_context_variables(sandbox: Sandbox):
         variable.set("kept")  # after the walk was made, before it begins
         assert len(list(logs)) == ROWS
     assert seen == {("kept", True), ("kept", False)}
+
+
+@EACH_HALF
+@pytest.mark.parametrize(("options", "warnings"), [({}, 0), ({"patience": 0.3}, 1)])
+def test_changes_wait_for_no_outage_unless_they_may(
+    half: Half, options: dict[str, Any], warnings: int, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+):
+    async def story(client: Any) -> None:
+        with pytest.raises(InternalServerError):
+            async for _ in client.logs.changes(since="2020-01-01", **options):
+                pass
+
+    with nothing_left_open(), outage(sandbox, respond(503), first=2, last=99) as server:
+        half.play(server.base_url, story, max_retries=0)
+    assert min(1, sum("logs.changes looks again in" in message for message in caplog.messages)) == warnings
