@@ -191,11 +191,10 @@ def test_a_node_is_a_child_from_its_start_to_its_end(spans):
 
 def test_nodes_without_an_id_of_their_own_are_separate(spans):
     run = spans.run(nodes=True)
-    for event in ("node_started", "node_finished"):
-        for number in ("17", "18"):
-            run.event(event, {"data": {"node_id": number, "status": f"of {number}"}})
-    assert [node.attributes[names.NODE_ID] for node in spans.ended] == ["17", "18"]
-    assert [node.attributes[names.STATUS] for node in spans.ended] == ["of 17", "of 18"]
+    for event, number in (("started", "17"), ("started", "18"), ("finished", "18"), ("finished", "17")):
+        run.event(f"node_{event}", {"data": {"node_id": number, "status": f"of {number}"}})
+    assert [node.attributes[names.NODE_ID] for node in spans.ended] == ["18", "17"]
+    assert [node.attributes[names.STATUS] for node in spans.ended] == ["of 18", "of 17"]
 
 
 def test_a_node_without_a_start_lasts_its_elapsed_time(spans):
