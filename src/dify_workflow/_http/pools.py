@@ -17,7 +17,7 @@ from .connections import AsyncConnections, Connections
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Collection
 
     from .._async.started_run import AsyncStreamReader
     from .._sync.started_run import StreamReader
@@ -35,19 +35,24 @@ T = TypeVar("T")
 class _Pool:
     """What ends when a pool is closed: the lifetimes of what waits, and the readers of streams of started runs."""
 
+    lives: Collection[ref[Any]] = ()
+    readers: Collection[ref[Any]] = ()
+
     def __init__(self) -> None:
         self.is_closed = False
-        self.lives: set[ref[Any]] = set()
-        self.readers: set[ref[Any]] = set()
         forks.register(self)
 
     def end_with(self, life: Lifetime | AsyncLifetime | _Sleep | _AsyncSleep) -> None:
         """End a lifetime when the pool is closed."""
-        self.lives.add(ref(life, self.lives.discard))
+        self._remember("lives", life)
 
     def leave_with(self, reader: StreamReader | AsyncStreamReader) -> None:
         """Wait for the end of a reader when the pool is closed."""
-        self.readers.add(ref(reader, self.readers.discard))
+        self._remember("readers", reader)
+
+    def _remember(self, name: str, one: object) -> None:
+        refs: set[ref[Any]] = vars(self).setdefault(name, set())  # few clients need one
+        refs.add(ref(one, refs.discard))
 
     def end_lives(self, *, is_closed: bool) -> None:
         """End what waits; calls of a client of the caller's own can be made later."""
@@ -269,7 +274,7 @@ class _AsyncSleep:
             self._end.set_result(value)
 
 
-def _alive(refs: set[ref[Any]]) -> list[Any]:
+def _alive(refs: Collection[ref[Any]]) -> list[Any]:
     return [one for found in list(refs) if (one := found()) is not None]
 
 
