@@ -80,6 +80,14 @@ def test_a_table_of_an_async_walk_has_batches_of_ten_thousand():
     assert [len(batch) for batch in made["id"].chunks] == [10_000, 1]
 
 
+def test_batches_take_nothing_of_arrows_own_allocator():
+    pool = pa.default_memory_pool()
+    before = pool.bytes_allocated()
+    batches = list(walk_of(LogTable([(NOW - number, 1) for number in range(10_001)])).to_arrow())
+    assert [batch.num_rows for batch in batches] == [10_000, 1]
+    assert pool.bytes_allocated() == before
+
+
 def test_no_logs_are_an_empty_table():
     assert pa.table(walk_of(LogTable())).shape == (0, len(COLUMNS))
 
