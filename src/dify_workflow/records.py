@@ -17,6 +17,7 @@ import json
 import math
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
@@ -337,7 +338,7 @@ def _columns_of_regular(logs: Sequence[Any]) -> list[list[Any]] | None:
     for group in _GROUPS:
         models: list[Any] = list(map(attrgetter(group.key), logs)) if group.key else list(logs)
         kinds = set(map(type, models)) - {type(None)}
-        if not all(issubclass(kind, Model) for kind in kinds) or any(hasattr(model, "_keys") for model in models):
+        if not all(issubclass(kind, Model) for kind in kinds) or any(map(hasattr, models, repeat("_keys"))):
             return None
         values = [group.nothing if model is None else group.values(model) for model in models]
         if values.count(group.nothing) != models.count(None):
@@ -363,7 +364,7 @@ def _checked_column(kind: str, column: Sequence[Any]) -> list[Any] | None:
         if not all(issubclass(one, str) for one in kinds):
             return None
         if kinds - {str}:
-            values = [value.value if isinstance(value, Enum) else value for value in column]
+            values = [None if value is None else str.__str__(value) for value in column]  # members of enums, too
         fits = is_plain_text("".join(filter(None, values)))
     else:
         fits = kinds <= _SIMPLE[kind] and _are_in_range(kind, kinds, [value for value in column if value is not None])
