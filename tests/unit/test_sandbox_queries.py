@@ -144,7 +144,7 @@ def test_a_number_is_read_and_refused_as_by_pydantic(limit: str) -> None:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_three_statuses_are_read_and_others_refused_as_by_pydantic(status: str) -> None:
+def test_a_status_is_read_and_refused_as_by_pydantic(status: str) -> None:
     check_against_pydantic({"status": status})
 
 
