@@ -39,22 +39,23 @@ KINDS: Final = {
     "workers": ("log_histories", "random_history_with_workers", "check"),
     "odd": ("log_histories", "random_history_with_odd_rows", "check"),
     "faulty": ("log_histories", "random_faulty_history", "check_faulty"),
-    "session": ("zoned_histories", "random_session_history", "check"),
-    "process": ("zoned_histories", "random_process_history", "check"),
-    "exclusive": ("zoned_histories", "random_exclusive_history", "check"),
-    "lagging": ("zoned_histories", "random_lagging_history", "check"),
+    **dict.fromkeys(
+        ("session", "process", "exclusive", "lagging"), ("zoned_histories", "random_zoned_history", "check")
+    ),
     "closing": ("closing_histories", "random_closing_history", "check"),
-    "follow-shifted": ("follow_histories", "random_shifted_follow", "check"),
-    "follow-exclusive": ("follow_histories", "random_exclusive_follow", "check"),
-    "follow-lagging": ("follow_histories", "random_lagging_follow", "check"),
-    "follow-jumping": ("follow_histories", "random_jumping_follow", "check"),
+    **dict.fromkeys(
+        ("follow-shifted", "follow-exclusive", "follow-lagging", "follow-jumping"),
+        ("follow_histories", "random_follow_history", "check"),
+    ),
     "follow-zones": ("zoned_follows", "random_zoned_follow", "check"),
     "changes": ("job_histories", "random_job", "check_changes"),
     "ranges": ("job_histories", "random_ranges", "check_ranges"),
-    **{f"export-{target}": ("killed_exports", "random_export", "check_export") for target in TARGETS},
+    **dict.fromkeys([f"export-{target}" for target in TARGETS], ("killed_exports", "random_export", "check_export")),
     "batch": ("killed_batches", "random_batch", "check_batch"),
 }
 """The module of each kind's histories, and its functions that make and check one."""
+OF_SEVERAL_KINDS: Final = {"zoned_histories", "follow_histories", "killed_exports"}
+"""Modules whose histories are of several kinds, which a history is made for."""
 BLOCK: Final = 50
 FEW: Final = {**{f"export-{target}": 1 for target in TARGETS}, "batch": 3}
 """So many histories at most of kinds that take long."""
@@ -83,8 +84,8 @@ def try_block(kind: str, first: int, count: int) -> Block:
     module, *names = KINDS[kind]
     histories = importlib.import_module(f"support.{module}")  # it belongs to the tests, which are no package
     make, check = (getattr(histories, name) for name in names)
-    if module == "killed_exports":
-        make = partial(make, kind.removeprefix("export-"))
+    if module in OF_SEVERAL_KINDS:
+        make = partial(make, kind=kind.rpartition("-")[2])
     requests, incomplete = 0, 0
     beyond: list[int] = []
     failures: dict[int, str] = {}

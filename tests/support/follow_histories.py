@@ -123,31 +123,10 @@ class Table:
         self.requests_before_sleeps.append(len(self.requests))
         self.now += seconds
 
-    def follow(
-        self,
-        *,
-        since: int | None = None,
-        checkpoint: object = None,
-        poll: float = POLL,
-        give_up_after: float = 30 * DAY,
-        until: float = NO_END,
-        **filters: str,
-    ) -> Iterator[Any]:
+    def follow(self, *, until: float = NO_END, **options: Any) -> Iterator[Any]:
         """A follower of this table that ends, quietly, when the clock has reached a moment."""
-        follow = follower(
-            self,
-            since=since,
-            checkpoint=checkpoint,
-            poll=poll,
-            give_up_after=give_up_after,
-            until=until,
-            jump=0.0,
-            **filters,
-        )
-        try:
-            yield from follow
-        except TimeIsUpError:
-            return
+        with contextlib.suppress(TimeIsUpError):
+            yield from follower(self, until=until, **options)
 
 
 class TimeIsUpError(Exception):
@@ -165,17 +144,9 @@ def log_filters_of(**given: str) -> LogFilters:
     ).with_status_here(given.get("status"))
 
 
-def follower(
-    table: Table,
-    *,
-    since: int | None = None,
-    checkpoint: object = None,
-    poll: float = POLL,
-    give_up_after: float = 30 * DAY,
-    until: float = NO_END,
-    jump: float = 0.0,
-    **given: str,
-) -> LogFollow:
+def follower(table: Table, *, until: float = NO_END, jump: float = 0.0, **options: Any) -> LogFollow:
+    """A follower of a table, with the options of `following_of`, that raises at a moment of the clock."""
+
     def sleep(seconds: float) -> None:
         if table.now >= until:
             raise TimeIsUpError
@@ -183,7 +154,7 @@ def follower(
 
     return LogFollow(
         table.read_page,
-        following_of(since=since, checkpoint=checkpoint, poll=poll, give_up_after=give_up_after, **given),
+        following_of(**options),
         clock=lambda: table.now + jump,
         monotonic=lambda: table.now - START - jump,
         sleep=sleep,
@@ -398,23 +369,3 @@ def check(followed: FollowHistory) -> FollowOutcome:
     given += [id_and_status(log) for log in table.follow(checkpoint=checkpoint, until=table.now + 3000)]
     assert_true(followed.rows, given)
     return FollowOutcome(table)
-
-
-def random_shifted_follow(chance: random.Random) -> FollowHistory:
-    """A history of a server that displays other seconds than it filters by."""
-    return random_follow_history(chance, "shifted")
-
-
-def random_exclusive_follow(chance: random.Random) -> FollowHistory:
-    """A history of a server whose bounds are exclusive."""
-    return random_follow_history(chance, "exclusive")
-
-
-def random_lagging_follow(chance: random.Random) -> FollowHistory:
-    """A history of a server with a replica that lags behind."""
-    return random_follow_history(chance, "lagging")
-
-
-def random_jumping_follow(chance: random.Random) -> FollowHistory:
-    """A history on a machine whose clock is set while it follows."""
-    return random_follow_history(chance, "jumping")

@@ -41,7 +41,7 @@ class KilledExport:
     kills: int = 50
 
 
-def random_export(kind: str, random: Random) -> KilledExport:
+def random_export(random: Random, kind: str) -> KilledExport:
     """An export to a target of a kind."""
     return KilledExport(kind, random.getrandbits(31))
 

@@ -320,23 +320,3 @@ def _random_seconds(random: Random, zone: str) -> list[int]:
     if random.random() < 0.25:
         seconds += [random.choice(seconds)] * random.choice((99, 130, 350))
     return seconds
-
-
-def random_session_history(random: Random) -> ZonedHistory:
-    """A history of a database session that is not in UTC."""
-    return random_zoned_history(random, "session")
-
-
-def random_process_history(random: Random) -> ZonedHistory:
-    """A history of a process that is not in UTC."""
-    return random_zoned_history(random, "process")
-
-
-def random_exclusive_history(random: Random) -> ZonedHistory:
-    """A history of a server whose bounds are exclusive."""
-    return random_zoned_history(random, "exclusive")
-
-
-def random_lagging_history(random: Random) -> ZonedHistory:
-    """A history of a server with a replica that lags behind."""
-    return random_zoned_history(random, "lagging")
