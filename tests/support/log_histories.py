@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -102,9 +102,17 @@ def walk(history: History) -> Outcome:
     table.before_request = change
     given: list[Any] = []
     checkpoint: dict[str, Any] | None = None
-    read = _walk_part if history.workers == 1 else _walk_part_with_workers
     for cut in [*history.cuts, None]:
-        error, seen, checkpoint = read(history, table, checkpoint, cut, given)
+        error, part = read_part(
+            table.page,
+            history.filters,
+            checkpoint=checkpoint,
+            cut=cut,
+            given=given,
+            workers=history.workers,
+            pauses=history.pauses,
+        )
+        seen, checkpoint = part.seen, part.checkpoint
         if error is not None or checkpoint["ended"]:
             break
         for happen in history.meanwhile:
@@ -113,52 +121,62 @@ def walk(history: History) -> Outcome:
     return Outcome(table, there, given, error, seen, bool(checkpoint and checkpoint["ended"]), checkpoint or {})
 
 
-def _walk_part(
-    history: History, table: LogTable, checkpoint: dict[str, Any] | None, cut: int | None, given: list[Any]
-) -> tuple[IncompleteWalkError | None, int, dict[str, Any]]:
-    part = LogWalk(table.page, history.filters, checkpoint=checkpoint, workers=1)
+def read_part(
+    page: Callable[[PageRequest], WorkflowLogPage],
+    filters: LogFilters,
+    *,
+    checkpoint: dict[str, Any] | None,
+    cut: int | None,
+    given: list[Any],
+    workers: int,
+    pauses: Random | None,
+) -> tuple[IncompleteWalkError | None, LogWalk | AsyncLogWalk]:
+    """Walk until so many logs are given, to the end or to the error: by one worker, or by several that interfere."""
+    if workers > 1:
+        return asyncio.run(_read_part_at_once(page, filters, checkpoint, cut, given, workers, pauses))
+    part = LogWalk(page, filters, checkpoint=checkpoint, workers=1)
     error = None
     try:
-        while cut is None or cut > 0:
-            given.append(next(part))
-            cut = None if cut is None else cut - 1
-    except StopIteration:
-        pass
+        given.extend(islice(part, cut))
     except IncompleteWalkError as failure:
         error = failure
     part.close()
-    return error, part.seen, part.checkpoint
+    return error, part
 
 
-def _walk_part_with_workers(
-    history: History, table: LogTable, checkpoint: dict[str, Any] | None, cut: int | None, given: list[Any]
-) -> tuple[IncompleteWalkError | None, int, dict[str, Any]]:
+async def _read_part_at_once(
+    page: Callable[[PageRequest], WorkflowLogPage],
+    filters: LogFilters,
+    checkpoint: dict[str, Any] | None,
+    cut: int | None,
+    given: list[Any],
+    workers: int,
+    pauses: Random | None,
+) -> tuple[IncompleteWalkError | None, AsyncLogWalk]:
+    async def pause() -> None:
+        for _ in range(pauses.randrange(6) if pauses else 0):
+            await asyncio.sleep(0)
+
     async def read_page(request: PageRequest) -> WorkflowLogPage:
-        for _ in range(history.pauses.randrange(6) if history.pauses else 0):
-            await asyncio.sleep(0)
-        page = table.page(request)
-        for _ in range(history.pauses.randrange(6) if history.pauses else 0):
-            await asyncio.sleep(0)
-        return page
+        await pause()
+        found = page(request)
+        await pause()
+        return found
 
-    async def run() -> tuple[IncompleteWalkError | None, int, dict[str, Any]]:
-        left = cut
-        error = None
-        part = AsyncLogWalk(read_page, history.filters, checkpoint=checkpoint, workers=history.workers)
-        try:
-            while left is None or left > 0:
-                given.append(await anext(part))
-                left = None if left is None else left - 1
-        except StopAsyncIteration:
-            pass
-        except IncompleteWalkError as failure:
-            error = failure
-        await part.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        assert not others, f"tasks left behind: {others}"
-        return error, part.seen, part.checkpoint
-
-    return asyncio.run(run())
+    error = None
+    part = AsyncLogWalk(read_page, filters, checkpoint=checkpoint, workers=workers)
+    try:
+        while cut is None or cut > 0:
+            given.append(await anext(part))
+            cut = None if cut is None else cut - 1
+    except StopAsyncIteration:
+        pass
+    except IncompleteWalkError as failure:
+        error = failure
+    await part.close()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not others, f"tasks left behind: {others}"
+    return error, part
 
 
 def check(history: History) -> Outcome:

@@ -13,7 +13,6 @@ given twice, or a walk did not end in time. Where nothing changes and one worker
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,13 +21,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from dify_workflow import IncompleteWalkError
-from dify_workflow._async.log_walk import AsyncLogWalk
-from dify_workflow._sync.log_walk import LogWalk
 from dify_workflow.models import WorkflowLog, WorkflowLogPage
-from support.log_histories import NO_FILTERS
+from support.log_histories import NO_FILTERS, read_part
 
 if TYPE_CHECKING:
+    from dify_workflow import IncompleteWalkError
     from dify_workflow._logs.walk import PageRequest
 
 EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - a local time, or one of UTC, as the server takes it
@@ -215,52 +212,20 @@ def walk(history: ZonedHistory) -> ZonedOutcome:
     """Walk a history, to its end or to the error; left at each cut, and taken up from the checkpoint."""
     table = ZonedTable(history)
     outcome = ZonedOutcome(table, table.matching(), [], None, None)
+    filters = NO_FILTERS._replace(newest=history.newest, oldest=history.oldest)
+    pauses = Random(history.seed)  # noqa: S311 - as above
+    logs: list[WorkflowLog] = []
     checkpoint: dict[str, Any] | None = None
     for cut in [*history.cuts, None]:
-        try:
-            if history.workers == 1:
-                part, ended = _walk_part(history, table, checkpoint, cut, outcome.given)
-            else:
-                part, ended = asyncio.run(_walk_part_at_once(history, table, checkpoint, cut, outcome.given))
-        except IncompleteWalkError as error:
-            outcome.error = error
-            break
+        outcome.error, part = read_part(
+            table.page, filters, checkpoint=checkpoint, cut=cut, given=logs, workers=history.workers, pauses=pauses
+        )
         outcome.time_shift = part.time_shift
         checkpoint = json.loads(json.dumps(part.checkpoint))
-        if ended:
+        if outcome.error is not None or part.checkpoint["ended"]:
             break
+    outcome.given = [str(log.id) for log in logs]
     return outcome
-
-
-def _walk_part(
-    history: ZonedHistory, table: ZonedTable, checkpoint: dict[str, Any] | None, cut: int | None, given: list[str]
-) -> tuple[LogWalk, bool]:
-    filters = NO_FILTERS._replace(newest=history.newest, oldest=history.oldest)
-    with LogWalk(table.page, filters, checkpoint=checkpoint, workers=1) as part:
-        for log in part:
-            given.append(str(log.id))
-            if cut is not None and (cut := cut - 1) <= 0:
-                return part, False
-    return part, True
-
-
-async def _walk_part_at_once(
-    history: ZonedHistory, table: ZonedTable, checkpoint: dict[str, Any] | None, cut: int | None, given: list[str]
-) -> tuple[AsyncLogWalk, bool]:
-    filters = NO_FILTERS._replace(newest=history.newest, oldest=history.oldest)
-    random = Random(history.seed)  # noqa: S311 - as above
-
-    async def read_page(request: PageRequest) -> WorkflowLogPage:
-        for _ in range(random.randrange(5)):
-            await asyncio.sleep(0)
-        return table.page(request)
-
-    async with AsyncLogWalk(read_page, filters, checkpoint=checkpoint, workers=history.workers) as part:
-        async for log in part:
-            given.append(str(log.id))
-            if cut is not None and (cut := cut - 1) <= 0:
-                return part, False
-    return part, True
 
 
 def check(history: ZonedHistory) -> ZonedOutcome:

@@ -104,7 +104,7 @@ def test_a_shift_is_logged_once_and_says_what_to_set(caplog: pytest.LogCaptureFi
 
 def test_no_shift_is_reported_before_the_first_page():
     table = zoned_histories.ZonedTable(history("session", "Asia/Shanghai"))
-    walk = zoned_histories.LogWalk(table.page, zoned_histories.NO_FILTERS, checkpoint=None, workers=1)
+    walk = LogWalk(table.page, NO_FILTERS, checkpoint=None, workers=1)
     assert walk.time_shift is None
     next(walk)
     assert walk.time_shift == 8 * HOUR
@@ -128,7 +128,7 @@ def walk_with_cut(table: zoned_histories.ZonedTable, cut: int | None) -> list[st
     given: list[str] = []
     checkpoint = None
     for most in (cut, None):
-        with zoned_histories.LogWalk(table.page, zoned_histories.NO_FILTERS, checkpoint=checkpoint, workers=1) as walk:
+        with LogWalk(table.page, NO_FILTERS, checkpoint=checkpoint, workers=1) as walk:
             given += [str(log.id) for log in islice(walk, most)]
             checkpoint = json.loads(json.dumps(walk.checkpoint))
     return given
@@ -165,7 +165,7 @@ class Replicated:
         return self.replica.page(request)
 
     def walk(self) -> list[str]:
-        with zoned_histories.LogWalk(self.page, zoned_histories.NO_FILTERS, checkpoint=None, workers=1) as walk:
+        with LogWalk(self.page, NO_FILTERS, checkpoint=None, workers=1) as walk:
             return [str(log.id) for log in walk]
 
 
