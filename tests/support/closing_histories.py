@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from dify_workflow._http.lifetimes import Lifetime
 from dify_workflow._sync.log_walk import LogWalk
-from support.log_histories import History, most_requests, random_history
+from support.log_histories import History, made, most_requests, random_history
 from support.log_histories import Outcome as WalkOutcome
-from support.log_table import LogTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from dify_workflow._logs.walk import PageRequest
     from dify_workflow.models import WorkflowLogPage
+    from support.log_table import LogTable
 
 LONGEST_WAIT = 20.0
 
@@ -68,13 +68,7 @@ def random_closing_history(random: Random) -> ClosingHistory:
 def check(closed: ClosingHistory) -> WalkOutcome:
     """Walk, close, resume, and compare with the truth."""
     history = closed.history
-    table = LogTable(history.crowds, odd=history.odd, statuses=("succeeded", "running", "failed", "paused"))
-    there = {
-        key
-        for key in table.keys(history.newest, history.oldest)
-        if history.status is None or history.filters.match(table.rows[key].log)
-    }
-    table.before_request = lambda number: [happen(table) for happen in history.changes.get(number, ())]
+    table, there = made(history)
     given: list[Any] = []
     checkpoint: dict[str, Any] | None = None
     walk = None

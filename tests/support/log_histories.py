@@ -84,8 +84,8 @@ class Outcome:
         return self.there - self.table.deleted - set(self.keys)
 
 
-def walk(history: History) -> Outcome:
-    """Walk a history, to its end or to the error."""
+def made(history: History) -> tuple[LogTable, set[str]]:
+    """The table of a history, and the keys of the rows that match before anything happens."""
     table = LogTable(
         history.crowds, faults=history.faults, odd=history.odd, statuses=("succeeded", "running", "failed", "paused")
     )
@@ -94,12 +94,13 @@ def walk(history: History) -> Outcome:
         for key in table.keys(history.newest, history.oldest)
         if history.status is None or history.filters.match(table.rows[key].log)
     }
+    table.before_request = lambda number: [happen(table) for happen in history.changes.get(number, ())]
+    return table, there
 
-    def change(number: int) -> None:
-        for happen in history.changes.get(number, ()):
-            happen(table)
 
-    table.before_request = change
+def walk(history: History) -> Outcome:
+    """Walk a history, to its end or to the error."""
+    table, there = made(history)
     given: list[Any] = []
     checkpoint: dict[str, Any] | None = None
     for cut in [*history.cuts, None]:

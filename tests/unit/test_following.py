@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support.follow_histories import START, following_of
 
 from dify_workflow import (
     APIConnectionError,
@@ -21,7 +22,6 @@ from dify_workflow import (
 from dify_workflow._async import log_follow as async_follow
 from dify_workflow._errors import APIStatusError, class_of_status
 from dify_workflow._http.library import httpx
-from dify_workflow._logs.filters import log_filters
 from dify_workflow._logs.follow import (
     AT_ONCE,
     LONGEST_OUTAGE_PAUSE,
@@ -34,16 +34,11 @@ from dify_workflow._runs.statuses import ENDED_STATUSES
 from dify_workflow._sync import log_follow as sync_follow
 from dify_workflow.models import WorkflowLogPage
 
-START = 1_790_000_000
 REQUEST = httpx.Request("GET", "http://127.0.0.1/v1/workflows/logs")
 
 
 def following(*, poll: float = 5.0, oldest: int | None = START, **given: str) -> Following:
-    names = ("keyword", "status", "created_by_end_user_session_id", "created_by_account")
-    filters = log_filters(
-        created_at__before=None, created_at__after=None, **{name: given.get(name) for name in names}
-    ).with_status_here(given.get("status"))
-    return Following(filters, oldest=oldest, poll=poll, give_up_after=86_400)
+    return following_of(since=oldest, poll=poll, give_up_after=86_400, **given)
 
 
 def row_of(**fields: Any) -> SeenLog:
