@@ -347,25 +347,44 @@ def random_follow_history(chance: random.Random, kind: str) -> FollowHistory:
     return FollowHistory(table, rows, since, chance.choice([0, 0, 0.02]), kind == "jumping")
 
 
-def check(followed: FollowHistory) -> FollowOutcome:
-    """Follow a history to its end, and compare with the truth."""
-    table, chance = followed.table, followed.table.random
+def followed_in_parts(
+    table: Table,
+    *,
+    since: int | None,
+    until: float,
+    is_cut: Callable[[], bool],
+    pause: Callable[[], float] = lambda: 0.0,
+    jump: Callable[[], float] = lambda: 0.0,
+    longest: float = NO_END,
+) -> list[tuple[str, str]]:
+    """What is given where a follow is left, by chance or after some time, and begun again from its checkpoint."""
     given: list[tuple[str, str]] = []
     checkpoint = None
-    end = START + 8000
-    while table.now < end:
-        since = followed.since if checkpoint is None else None
-        jump = chance.choice([0.0, 400 * DAY, -400 * DAY]) if followed.jumps else 0.0
-        follow = follower(table, checkpoint=checkpoint, since=since, until=end, jump=jump)
+    while table.now < until:
+        end = min(table.now + longest, until)
+        follow = follower(table, checkpoint=checkpoint, since=since, until=end, jump=jump())
         with contextlib.suppress(TimeIsUpError):
             for log in follow:
                 given.append(id_and_status(log))
-                if chance.random() < followed.cut_rate:
+                if is_cut():
                     break
         checkpoint = json.loads(json.dumps(follow.checkpoint))
         follow.close()
+        table.now += pause()
     if isinstance(table, LaggingTable):
         table.lag_rate = 0.0
-    given += [id_and_status(log) for log in table.follow(checkpoint=checkpoint, until=table.now + 3000)]
+    return given + [id_and_status(log) for log in table.follow(checkpoint=checkpoint, until=table.now + 3000)]
+
+
+def check(followed: FollowHistory) -> FollowOutcome:
+    """Follow a history to its end, and compare with the truth."""
+    table, chance = followed.table, followed.table.random
+    given = followed_in_parts(
+        table,
+        since=followed.since,
+        until=START + 8000,
+        is_cut=lambda: chance.random() < followed.cut_rate,
+        jump=lambda: chance.choice([0.0, 400 * DAY, -400 * DAY]) if followed.jumps else 0.0,
+    )
     assert_true(followed.rows, given)
     return FollowOutcome(table)

@@ -32,6 +32,7 @@ from support.follow_histories import (
     bulk,
     check,
     dice,
+    followed_in_parts,
     follower,
     history,
     id_and_status,
@@ -70,23 +71,16 @@ def test_cuts_outages_and_slow_consumers_lose_and_repeat_nothing(seed: int):
     rows = history(chance, length=chance.choice([600, 3000]), burst=chance.choice([3, 30, 120]))
     table = Table(rows, START - 60, chance, slowness=0.2, fault_rate=chance.choice([0, 0.02, 0.3]))
     cut_rate = chance.choice([0, 0.02, 0.2])
-    given: list[tuple[str, str]] = []
-    checkpoint = None
-    while table.now < START + 8000:
-        since = START - 100 if checkpoint is None else None
-        follow = follower(table, checkpoint=checkpoint, since=since, until=START + 8000)
-        with contextlib.suppress(TimeIsUpError):
-            for log in follow:
-                given.append(id_and_status(log))
-                if chance.random() < 0.02:
-                    table.now += chance.choice([1, 60])
-                if chance.random() < cut_rate:
-                    break
-        checkpoint = json.loads(json.dumps(follow.checkpoint))
-        follow.close()
-        table.now += chance.choice([0, 0, 0, 20, 2000]) * (chance.random() < 0.3)
-    given += [id_and_status(log) for log in table.follow(checkpoint=checkpoint, until=table.now + 3000)]
-    assert_true(rows, given)
+
+    def is_cut() -> bool:
+        if chance.random() < 0.02:
+            table.now += chance.choice([1, 60])
+        return chance.random() < cut_rate
+
+    def pause() -> float:
+        return chance.choice([0, 0, 0, 20, 2000]) * (chance.random() < 0.3)
+
+    assert_true(rows, followed_in_parts(table, since=START - 100, until=START + 8000, is_cut=is_cut, pause=pause))
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -518,29 +512,23 @@ def test_a_shifted_server_is_followed_from_a_checkpoint_on(name: str):
     rows = history(chance, length=1000, burst=20)
     table = ShiftedTable(rows, START - 60, chance)
     table.shifts = SHIFTS[name]
-    given: list[tuple[str, str]] = []
-    checkpoint = None
-    while table.now < START + 8000:
-        follow = follower(table, checkpoint=checkpoint, since=START - 100, until=START + 8000)
-        with contextlib.suppress(TimeIsUpError):
-            given.extend(id_and_status(log) for log in itertools.islice(follow, 7))
-        checkpoint = json.loads(json.dumps(follow.checkpoint))
-        table.now += 5
+    every_seventh = itertools.cycle([False] * 6 + [True])
+    given = followed_in_parts(
+        table, since=START - 100, until=START + 8000, is_cut=lambda: next(every_seventh), pause=lambda: 5.0
+    )
     assert_true(rows, given)
 
 
 def followed_with_restarts(table: ShiftedTable, chance: random.Random, *, until: int) -> list[tuple[str, str]]:
     """What is given where a follow is begun again from its checkpoint after some logs, and after some time."""
-    given: list[tuple[str, str]] = []
-    checkpoint = None
-    while table.now < until:
-        pause = chance.choice([0, 60, 1500])
-        follow = follower(table, checkpoint=checkpoint, since=START - 100, until=min(table.now + 400, until))
-        with contextlib.suppress(TimeIsUpError):
-            given.extend(id_and_status(log) for log in itertools.islice(follow, chance.randint(1, 9)))
-        checkpoint = json.loads(json.dumps(follow.checkpoint))
-        table.now += pause
-    return given + [id_and_status(log) for log in table.follow(checkpoint=checkpoint, until=until + 1000)]
+    return followed_in_parts(
+        table,
+        since=START - 100,
+        until=until,
+        is_cut=lambda: chance.random() < 0.2,
+        pause=lambda: chance.choice([0, 60, 1500]),
+        longest=400,
+    )
 
 
 @pytest.mark.parametrize("hours", [1, -5, 0])
