@@ -83,7 +83,7 @@ def figures(progress: Callable[[str], None], quick: bool = False) -> list[Figure
 
 @contextlib.contextmanager
 def one_processor() -> Iterator[None]:
-    """What this process starts meanwhile shares one processor with it, where the operating system can do that."""
+    """What this process starts until the end shares one processor with it, where the operating system can do that."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

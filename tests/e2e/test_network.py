@@ -109,7 +109,7 @@ def test_seconds_that_are_of_no_attempt_are_passed_on():
 
 
 @pytest.mark.parametrize(("deadline", "total"), [(None, None), (None, 5.0), (9.0, None)])
-def test_an_attempts_end_moves_only_where_it_counts_from_its_body(deadline: float | None, total: float | None):
+def test_the_end_of_an_attempt_may_be_counted_from_its_body(deadline: float | None, total: float | None):
     attempt = Attempt(TIMEOUTS, deadline=deadline, has_body=True)
     attempt._total = total
     attempt.restart()
