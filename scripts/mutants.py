@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import random
 import subprocess
@@ -95,11 +96,24 @@ def mutated(names: list[str], jobs: int, sample: int, seed: int) -> bool:
 
 
 def ended(command: list[str]) -> int:
-    """The exit status of a command, which Ctrl-C is left to: mutmut stores its verdicts then."""
+    """The exit status of mutmut, which Ctrl-C is left to: it stores its verdicts then."""
+    remove_cut_files()
     with subprocess.Popen(command, cwd=ROOT) as process:
-        while True:
+        while process.returncode is None:
             with contextlib.suppress(KeyboardInterrupt):
-                return process.wait()
+                process.wait()
+    remove_cut_files()
+    return process.returncode
+
+
+def remove_cut_files() -> None:
+    """Remove verdicts that Ctrl-C has cut, with their changes, which are made again: mutmut reads all or none."""
+    for stored in (ROOT / "mutants").rglob("*.meta"):
+        try:
+            json.loads(stored.read_text("utf-8"))
+        except ValueError:
+            stored.unlink()
+            stored.with_suffix("").unlink()
 
 
 def verdicts() -> dict[str, str]:

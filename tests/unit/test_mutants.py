@@ -9,6 +9,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import contract_faults
+import mutants
 import pytest
 from contract_faults import FAULTS, Fault
 from mutants import ROOT, reported
@@ -93,3 +94,14 @@ def test_mutmut_changes_the_facade_and_runs_tests_that_are_there():
         assert (ROOT / name).exists(), name
     for name in settings["do_not_mutate"]:
         assert list(ROOT.glob(name)), name
+
+
+def test_verdicts_that_were_cut_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "mutants" / "src"
+    folder.mkdir(parents=True)
+    for name, text in (("whole", '{"exit_code_by_key": {}}'), ("cut", '{"exit_code_by')):
+        (folder / f"{name}.py").write_text("")
+        (folder / f"{name}.py.meta").write_text(text)
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    assert mutants.ended([sys.executable, "-c", "import sys; sys.exit(3)"]) == 3
+    assert sorted(path.name for path in folder.iterdir()) == ["whole.py", "whole.py.meta"]
