@@ -64,7 +64,7 @@ types: $(READY) ## check the types with mypy --strict and pyright, and those of 
 	@$(BIN)/pyright --project pyproject.toml
 
 check: $(READY) ## fail, naming the files, where the spec or what is made from it is not what its sources give
-	@status=0; for made in compile_spec generate mirror columns reference public_api budget; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
+	@status=0; for made in compile_spec generate unasync columns reference public_api budget; do $(RUN) scripts/$$made.py --check || status=1; done; exit $$status
 
 test-ranges: $(READY) ## run the runtime's tests at both ends of the dependency ranges, on each Python at hand
 	@$(BIN)/nox $(ARGS)
@@ -102,14 +102,14 @@ drift: $(READY) ## say what a vendor document says otherwise than the spec and i
 spec: $(READY) ## compile spec/openapi.yaml from spec/upstream and spec/overlays
 	@$(RUN) scripts/compile_spec.py
 
-generate: $(READY) ## regenerate generated/ from spec/openapi.yaml, the columns of records, and the sync half of the facade
+generate: $(READY) ## regenerate generated/ from spec/openapi.yaml, the columns of records, and the sync client of the facade
 	@$(RUN) scripts/generate.py
-	@$(RUN) scripts/mirror.py
+	@$(RUN) scripts/unasync.py
 	@$(RUN) scripts/columns.py
 
 facade: $(READY) ## write into the facade what the spec has and it lacks: keywords and methods, to be reviewed
 	@$(RUN) scripts/facade.py
-	@$(RUN) scripts/mirror.py
+	@$(RUN) scripts/unasync.py
 	@$(RUN) scripts/reference.py
 
 reference: $(READY) ## write docs/api.md, which lists every method with its operation, parameters and types

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import mirror
+import unasync
 from project import ROOT
 
 FACADE: Final = "src/dify_workflow"
@@ -152,10 +152,10 @@ def _seeded(place: Path, fault: Fault) -> dict[Path, str]:
         raise LookupError(f"{fault.name}: {fault.file} does not hold {fault.before!r} any more")
     before = {path: text}
     path.write_text(text.replace(fault.before, fault.after), encoding="utf-8")
-    if "_async" in Path(fault.file).parts:  # the sync half is made from it
+    if "_async" in Path(fault.file).parts:  # the sync client is made from it
         twin = place / fault.file.replace("/_async/", "/_sync/")
         before[twin] = twin.read_text("utf-8")
-        twin.write_text(mirror.mirrored(path.read_text("utf-8")), encoding="utf-8")
+        twin.write_text(unasync.without_async(path.read_text("utf-8")), encoding="utf-8")
     return before
 
 

@@ -4,8 +4,8 @@ Usage: facade.py [--project FOLDER]
 
 It finds what is missing by facade_coverage.py, and changes signatures, the `Args:` of docstrings, and calls;
 for an operation it writes a method, and adds both to the sandbox. Printed as JSON: `written`, one line for each
-change, to be reviewed, and `refused`, what a person has to write. The sync half, docs/api.md and the public API are not
-made here: `make generate reference`.
+change, to be reviewed, and `refused`, what a person has to write. The sync client, docs/api.md and the public
+API are not made here: `make generate reference`.
 """
 
 from __future__ import annotations

@@ -308,8 +308,8 @@ class Update:
         update(place.root / "generated" / "dify_workflow_api", files)
         say("writing the facade")
         problems = self._write_facade(place)
-        mirror = ("mirror",) if self.found.written else ()  # made of the facade alone
-        for script in (*mirror, "columns", "reference"):
+        unasync = ("unasync",) if self.found.written else ()  # made of the facade alone
+        for script in (*unasync, "columns", "reference"):
             ran = place.run(f"scripts/{script}.py")
             if ran.status:
                 lines = ran.output.strip().splitlines() or ["it says nothing"]

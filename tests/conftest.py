@@ -90,7 +90,7 @@ def _every_request_is_judged() -> Iterator[None]:
                 PENDING.append((what, request, base_url))
         return request
 
-    # It is the one place where every request of both halves is made, and it cannot be passed in to all tests.
+    # It is the one place where every request of both clients is made, and it cannot be passed in to all tests.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(requests, "build_request", judged)
         yield
@@ -167,12 +167,12 @@ def judge_pending() -> list[str]:
     requests = [PENDING.popleft() for _ in range(len(PENDING))]
     if not requests:
         return []
-    from support.spec_validator import judge  # noqa: PLC0415 - needs openapi-core
+    from support.spec_validator import validator  # noqa: PLC0415 - needs openapi-core
 
     return [
         f"{what}: {one}"
         for what, request, base_url in requests
-        for one in judge().objections(request, base_url=base_url)
+        for one in validator().objections(request, base_url=base_url)
     ]
 
 

@@ -178,7 +178,7 @@ def class_block(cls: Any, path: str, form: Form, *, methods: bool = True) -> str
 
 
 def class_facts(cls: Any, path: str, form: Form) -> str:  # noqa: ANN401 - as above
-    """Bases, what its objects can be used with, and the async half."""
+    """Bases, what its objects can be used with, and the async class."""
     facts = []
     if bases := [base for base in (interface().at(_path(one)) for one in cls.bases) if base is not None]:
         known = [
@@ -197,7 +197,7 @@ def class_facts(cls: Any, path: str, form: Form) -> str:  # noqa: ANN401 - as ab
     other = interface().other_half(cls)
     if other is not None and (name := interface().path_of(other)):
         differences = _differences(cls, other, form) if is_constructed(path) else ""
-        facts.append(f"The async half is {form.name(name.rpartition('.')[2], name)}{differences}.")
+        facts.append(f"The async class is {form.name(name.rpartition('.')[2], name)}{differences}.")
     return " ".join(facts)
 
 
@@ -219,7 +219,7 @@ def function_block(function: Any, path: str, form: Form, *, depth: int = 0, call
 
 
 def async_form(function: Any, other: Any, form: Form, called: str) -> str:  # noqa: ANN401 - as above
-    """How the async half of a method is used."""
+    """How the async form of a method is used."""
     owner = interface().path_of(other.parent)
     name = form.name(f"{owner.rpartition('.')[2]}.{other.name}", f"{owner}.{other.name}")
     how = "without `await`"
@@ -229,7 +229,7 @@ def async_form(function: Any, other: Any, form: Form, called: str) -> str:  # no
 
 
 def _differences(one: Any, other: Any, form: Form) -> str:  # noqa: ANN401 - as above
-    """What the async half takes or returns, where that is another type than the async half of the same."""
+    """What the async form takes or returns, where that is another type than the async class of the same."""
     theirs = {parameter.name: parameter.annotation for parameter in other.parameters}
     found = [
         f"takes `{parameter.name}` as {form.type(theirs[parameter.name])}"
@@ -242,7 +242,7 @@ def _differences(one: Any, other: Any, form: Form) -> str:  # noqa: ANN401 - as 
 
 
 def _is_same(one: Any, other: Any) -> bool:  # noqa: ANN401 - as above
-    """Whether the types of the two halves differ by the half alone."""
+    """Whether the types of the two clients differ by the client alone."""
     return interface().type_text(one) == interface().type_text(other).replace("Async", "")
 
 

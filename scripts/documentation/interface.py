@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-HALVES: Final = ("._sync.", "._async.")
+PACKAGES: Final = ("._sync.", "._async.")
 SUPPORTED: Final = {
     "__enter__": "`with`",
     "__aenter__": "`async with`",
@@ -81,11 +81,11 @@ class Interface(Packages):
         return self._public.get(definition.path, "")
 
     def other_half(self, definition: Any) -> Any:  # noqa: ANN401 - as above
-        """The async half of a class of the sync half, or of a member of one; None where there is one for both."""
-        if HALVES[0] not in definition.path:
+        """The async form of a class of the sync client, or of a member of one; None where there is one for both."""
+        if PACKAGES[0] not in definition.path:
             return None
         owner = definition if definition.is_class else definition.parent
-        other = self.at(owner.path.replace(*HALVES).replace(f".{owner.name}", f".Async{owner.name}"))
+        other = self.at(owner.path.replace(*PACKAGES).replace(f".{owner.name}", f".Async{owner.name}"))
         return other.members.get(definition.name) if other is not None and not definition.is_class else other
 
     def type_parts(self, annotation: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - as above

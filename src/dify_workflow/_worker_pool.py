@@ -1,4 +1,4 @@
-"""What works at the same time: threads for the sync half, tasks for the async half, with the same methods."""
+"""What works at the same time: threads for the sync client, tasks for the async client, with the same methods."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class AsyncWorkers:
     """Tasks that are waited for."""
 
     def __init__(self) -> None:
-        import asyncio  # noqa: PLC0415 - the sync half does without asyncio, which is large
+        import asyncio  # noqa: PLC0415 - the sync client does without asyncio, which is large
 
         self._asyncio = asyncio
         self._tasks: list[asyncio.Task[None]] = []

@@ -23,7 +23,7 @@ from dify_workflow_api.types import Request
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openapi.names import argument_name
-from support.clients import EACH_HALF, HALVES, Half, SyncHalf
+from support.clients import DRIVERS, EACH_DRIVER, Driver, SyncDriver
 from support.fault_server import KEY
 from support.operation_calls import BASE_URL, DOORS, Call, Outcome, outcomes
 from support.spec import (
@@ -41,7 +41,7 @@ from support.spec import (
     samples,
     variants,
 )
-from support.spec_validator import judge
+from support.spec_validator import validator
 from support.strategies import any_value
 
 from dify_workflow import DifyError, DifyWorkflow, __version__, models
@@ -295,7 +295,7 @@ def assert_sent(way: Way, outcome: Outcome, given: dict[str, Any]) -> None:
     found, wanted = sent(outcome), expected(way, given)
     assert found._replace(query=sorted(found.query)) == wanted._replace(query=sorted(wanted.query))
     assert json.dumps(found.body, sort_keys=True) == json.dumps(wanted.body, sort_keys=True)  # True is no 1
-    assert judge().objections(outcome.request, base_url=BASE_URL) == []
+    assert validator().objections(outcome.request, base_url=BASE_URL) == []
 
 
 def wire_of(way: Way, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -307,9 +307,9 @@ def wire_of(way: Way, arguments: dict[str, Any]) -> dict[str, Any]:
 # --- tests -----------------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_WAY
-def test_the_least_that_is_given_is_all_that_is_sent(half: Half, way: Way):
+def test_the_least_that_is_given_is_all_that_is_sent(driver: Driver, way: Way):
     least = needed(way)
     optional = [argument_name(one.name) for one in taken(way) if argument_name(one.name) not in least]
     absent = {
@@ -318,40 +318,40 @@ def test_the_least_that_is_given_is_all_that_is_sent(half: Half, way: Way):
         if inspect.signature(DOORS[way.method].function).parameters[name].default is None
     }
     calls = [Call(way.method, least), Call(way.method, {**least, **absent}), Call(way.method, {**least, "timeout": 5})]
-    for outcome in outcomes(half, valid_response(way), calls):
+    for outcome in outcomes(driver, valid_response(way), calls):
         assert_sent(way, outcome, wire_of(way, least))
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_WAY
-def test_each_value_of_each_parameter_is_sent_in_its_exact_form(half: Half, way: Way):
+def test_each_value_of_each_parameter_is_sent_in_its_exact_form(driver: Driver, way: Way):
     least, wires = needed(way), []
     calls = []
     for number, parameter in enumerate(taken(way), start=2):
         for sample in facade_samples(parameter, number):
             calls.append(Call(way.method, {**least, argument_name(parameter.name): sample.value}))
             wires.append({**wire_of(way, least), parameter.name: sample.wire})
-    for outcome, wire in zip(outcomes(half, valid_response(way), calls), wires, strict=True):
+    for outcome, wire in zip(outcomes(driver, valid_response(way), calls), wires, strict=True):
         assert_sent(way, outcome, wire)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_WAY
-def test_all_parameters_together_keep_their_values_apart(half: Half, way: Way):
+def test_all_parameters_together_keep_their_values_apart(driver: Driver, way: Way):
     given = together(way)
     texts = [json.dumps(sample.wire, default=repr) for sample in given.values() if not isinstance(sample.value, bool)]
     assert len(set(texts)) == len(texts)
-    [outcome] = outcomes(half, valid_response(way), [Call(way.method, as_arguments(given))])
+    [outcome] = outcomes(driver, valid_response(way), [Call(way.method, as_arguments(given))])
     assert_sent(way, outcome, {name: sample.wire for name, sample in given.items()})
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_WAY
-def test_the_headers_are_those_of_the_operation(half: Half, way: Way):
+def test_the_headers_are_those_of_the_operation(driver: Driver, way: Way):
     assert OPERATIONS[way.operation.name][2]["security"] == [{"ApiKeyAuth": []}]
     scheme = SPEC["components"]["securitySchemes"]["ApiKeyAuth"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
-    [outcome] = outcomes(half, valid_response(way), [Call(way.method, needed(way))])
+    [outcome] = outcomes(driver, valid_response(way), [Call(way.method, needed(way))])
     headers = outcome.request.headers
     assert headers.get_list("Authorization") == [f"Bearer {KEY}"]
     assert headers.get_list("Accept") == [STREAM if way.streams else "application/json"]
@@ -364,37 +364,37 @@ def test_the_headers_are_those_of_the_operation(half: Half, way: Way):
     assert KEY not in str(outcome.request.url)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_WAY
-def test_disallowed_arguments_are_named_and_nothing_is_sent(half: Half, way: Way):
+def test_disallowed_arguments_are_named_and_nothing_is_sent(driver: Driver, way: Way):
     least, refusals = needed(way), []
     for parameter in taken(way):
         name = argument_name(parameter.name)
         values = [*refused_by(parameter), *([None] if name in least and name not in CHOOSES else [])]
         refusals += [(parameter.name, Call(way.method, {**least, name: value})) for value in values]
-    made = outcomes(half, valid_response(way), [call for _, call in refusals])
+    made = outcomes(driver, valid_response(way), [call for _, call in refusals])
     for (name, call), outcome in zip(refusals, made, strict=True):
         assert type(outcome.error) is ValueError, call
         assert re.match(rf"{name}\b.* must be ", str(outcome.error)), (call, outcome.error)
         assert outcome.requests == []
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_WAY
-def test_what_is_required_cannot_be_left_out(half: Half, way: Way):
+def test_what_is_required_cannot_be_left_out(driver: Driver, way: Way):
     least = needed(way)
     required = [one.name for one in taken(way) if argument_name(one.name) in least]
     names = [argument_name(name) for name in required if name not in CHOOSES]
     calls = [Call(way.method, {other: least[other] for other in least if other != name}) for name in names]
-    for name, outcome in zip(names, outcomes(half, valid_response(way), calls), strict=True):
+    for name, outcome in zip(names, outcomes(driver, valid_response(way), calls), strict=True):
         assert isinstance(outcome.error, TypeError)
         assert f"'{name}'" in str(outcome.error)
         assert outcome.requests == []
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_WAY
-def test_only_safe_requests_are_repeated_after_being_read(half: Half, way: Way):
+def test_only_safe_requests_are_repeated_after_being_read(driver: Driver, way: Way):
     def cut(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("cut", request=request)
 
@@ -409,16 +409,16 @@ def test_only_safe_requests_are_repeated_after_being_read(half: Half, way: Way):
     for status, times_sent in {400: 1, 401: 1, 404: 1, 408: safe, 429: 3, 500: safe, 502: safe, 503: safe}.items():
         faults.append((lambda _, status=status: httpx.Response(status, json={"code": "c"}), times_sent))
     for fault, times_sent in faults:
-        [outcome] = outcomes(half, fault, [Call(way.method, needed(way))], max_retries=2)
+        [outcome] = outcomes(driver, fault, [Call(way.method, needed(way))], max_retries=2)
         assert isinstance(outcome.error, DifyError)
         assert len(outcome.requests) == times_sent
         first = [(one.method, one.url) for one in outcome.requests[:1]]
         assert [(one.method, one.url) for one in outcome.requests] == first * times_sent
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("method", sorted(WALKS))
-def test_a_walk_sends_the_filters_that_a_page_has(half: Half, method: str):
+def test_a_walk_sends_the_filters_that_a_page_has(driver: Driver, method: str):
     way = Way(method, "GET /workflows/logs")
     filterable = {"status": "failed"}
     for together in ({"keyword"}, {"created_by_end_user_session_id"}):
@@ -430,14 +430,14 @@ def test_a_walk_sends_the_filters_that_a_page_has(half: Half, method: str):
             if one.name in together or one.name not in {"keyword", "created_by_end_user_session_id"}
         }
         parts = {"parts": 2} if method == "logs.ranges" else {}
-        first = first_request(half, method, {name: sample.value for name, sample in given.items()} | parts)
+        first = first_request(driver, method, {name: sample.value for name, sample in given.items()} | parts)
         query = dict(parse_qsl(first.url.query.decode("ascii"), keep_blank_values=True))
         there = {name: one.wire for name, one in given.items() if method not in LATER or name != "status"}
         assert {name: text for name, text in query.items() if name in given} == there
-        assert judge().objections(first, base_url=BASE_URL) == []
+        assert validator().objections(first, base_url=BASE_URL) == []
 
 
-def first_request(half: Half, method: str, arguments: dict[str, Any]) -> httpx.Request:
+def first_request(driver: Driver, method: str, arguments: dict[str, Any]) -> httpx.Request:
     """The first request of a walk, which then ends over its response."""
     seen: list[httpx.Request] = []
 
@@ -445,7 +445,7 @@ def first_request(half: Half, method: str, arguments: dict[str, Any]) -> httpx.R
         seen.append(request)
         return httpx.Response(401, json={"code": "unauthorized", "message": "no", "status": 401})
 
-    [outcome] = outcomes(half, refuse, [Call(method, arguments)])
+    [outcome] = outcomes(driver, refuse, [Call(method, arguments)])
     assert isinstance(outcome.error, DifyError)
     return seen[0]
 
@@ -453,7 +453,7 @@ def first_request(half: Half, method: str, arguments: dict[str, Any]) -> httpx.R
 @EACH_WAY
 def test_a_client_with_its_own_httpx_client_sends_the_same_bytes(way: Way):
     given = together(way)
-    [outcome] = outcomes(SyncHalf(), valid_response(way), [Call(way.method, as_arguments(given))])
+    [outcome] = outcomes(SyncDriver(), valid_response(way), [Call(way.method, as_arguments(given))])
     request = outcome.request
     wanted = expected(way, {name: sample.wire for name, sample in given.items()})
     configuration = DifyWorkflow(api_key=KEY, base_url=BASE_URL)._base_client.configuration
@@ -531,12 +531,12 @@ def test_whatever_the_spec_allows_is_sent_as_it_is(way: Way, data: st.DataObject
         drawn.pop(NOT_WITH_KEYWORD, None)
     times = [drawn[name] for name in facade_coverage.TAKEN_AS if name in drawn]
     assume(times == sorted(times, key=lambda time: time.value, reverse=True))
-    for half in HALVES:
-        [outcome] = outcomes(half, valid_response(way), [Call(way.method, as_arguments(drawn))])
+    for driver in DRIVERS:
+        [outcome] = outcomes(driver, valid_response(way), [Call(way.method, as_arguments(drawn))])
         assert_sent(way, outcome, {name: sample.wire for name, sample in drawn.items()})
 
 
-# --- the judge of the whole suite ------------------------------------------------------------------------------------
+# --- the validator of the whole suite ---------------------------------------------------------------------------------
 
 
 def test_every_request_of_the_suite_is_judged(request_objections: Callable[[], list[str]]):
@@ -576,5 +576,5 @@ def test_every_request_of_the_suite_is_judged(request_objections: Callable[[], l
 )
 def test_the_judge_sees_what_is_wrong_with_a_request(method: str, url: str, options: dict[str, Any], said: str):
     given_to_it = {"headers": {"Authorization": f"Bearer {KEY}"}, **options}
-    [objection] = judge().objections(httpx.Request(method, BASE_URL + url, **given_to_it), base_url=BASE_URL)
+    [objection] = validator().objections(httpx.Request(method, BASE_URL + url, **given_to_it), base_url=BASE_URL)
     assert said in objection

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openapi.references import followed
-from support.clients import EACH_HALF, HALVES, Half
+from support.clients import DRIVERS, EACH_DRIVER, Driver
 from support.fault_server import KEY
 from support.operation_calls import DOORS, Call, outcomes
 from support.spec import (
@@ -124,12 +124,12 @@ def status_of(method: str) -> int:
     return status
 
 
-def given_by(half: Half, method: str, bodies: Iterable[Any]) -> Iterator[Any]:
+def given_by(driver: Driver, method: str, bodies: Iterable[Any]) -> Iterator[Any]:
     """What a method gives for each of these responses: its value, or its error."""
     bodies = list(bodies)
     responses = iter(bodies)
     calls = [Call(method, CALLS[method])] * len(bodies)
-    made = outcomes(half, lambda _: httpx.Response(status_of(method), json=next(responses)), calls)
+    made = outcomes(driver, lambda _: httpx.Response(status_of(method), json=next(responses)), calls)
     return (outcome.error or outcome.value for outcome in made)
 
 
@@ -176,37 +176,37 @@ def is_enum_value(value: Any) -> bool:
     return any(value in schema["enum"] for schema in SCHEMAS.values() if "enum" in schema)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_METHOD
-def test_each_allowed_response_is_kept_field_by_field(half: Half, method: str):
+def test_each_allowed_response_is_kept_field_by_field(driver: Driver, method: str):
     name = model_of(method)
     if name is None:
-        assert list(given_by(half, method, [{}, {"new": [1]}])) == [None, None]
+        assert list(given_by(driver, method, [{}, {"new": [1]}])) == [None, None]
         return
     walked = all_variants(name)
-    for variant, found in zip(walked, given_by(half, method, [one.value for one in walked]), strict=True):
+    for variant, found in zip(walked, given_by(driver, method, [one.value for one in walked]), strict=True):
         if isinstance(found, Exception):
             raise AssertionError(variant.place) from found
         check_model(name, variant.value, found, DERIVED.get(method))
         assert unknown_fields(found) == (["a new field"] if variant.is_new else []), variant.place
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_METHOD
-def test_a_response_lacking_promised_fields_is_kept_or_refused(half: Half, method: str):
+def test_a_response_lacking_promised_fields_is_kept_or_refused(driver: Driver, method: str):
     name = model_of(method)
     if name is None:
         return
     full, schema = Samples().of({"$ref": f"#/{name}"}), SCHEMAS[name]
     without = {field: {key: value for key, value in full.items() if key != field} for field in schema["required"]}
-    for field, found in zip(without, given_by(half, method, without.values()), strict=True):
+    for field, found in zip(without, given_by(driver, method, without.values()), strict=True):
         if resolved(schema["properties"][field]).get("type") == "array":
             assert isinstance(found, APIResponseError), field
             assert f"list {field!r}" in str(found)
         else:
             check_model(name, without[field], found, DERIVED.get(method))
             assert getattr(found, field) is None
-    for value, found in zip(JUNK, given_by(half, method, JUNK), strict=True):
+    for value, found in zip(JUNK, given_by(driver, method, JUNK), strict=True):
         assert isinstance(found, APIResponseError), value
 
 
@@ -227,9 +227,9 @@ def described_errors(operation: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield status, example["value"]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("method", [*CALLS, *STREAMS])
-def test_each_described_error_has_its_class_and_details(half: Half, method: str):
+def test_each_described_error_has_its_class_and_details(driver: Driver, method: str):
     for key in DOORS[method].keys:
         arguments = {**CALLS, **STREAMS}[method]
         if OPERATION_OF[key] == "run_workflow_version":
@@ -237,7 +237,7 @@ def test_each_described_error_has_its_class_and_details(half: Half, method: str)
         for described, body in described_errors(OPERATION_OF[key]):
             status = 418 if described == "default" else int(described)
             response = httpx.Response(status, json=body)
-            [outcome] = outcomes(half, lambda _, it=response: it, [Call(method, arguments)], max_retries=0)
+            [outcome] = outcomes(driver, lambda _, it=response: it, [Call(method, arguments)], max_retries=0)
             error = outcome.error
             name = "RateLimitError" if body["message"].startswith("Too many requests") else OF_STATUS[described]
             assert type(error) is getattr(dify_workflow, name), (status, body)
@@ -261,17 +261,17 @@ def streamed(events: Iterable[dict[str, Any]]) -> httpx.Response:
 FINISHED = Samples().of({"$ref": f"#/{EVENTS['workflow_finished']}"})
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("method", STREAMS)
 @pytest.mark.parametrize("event", [event for event in EVENTS if event != "error"])
-def test_each_event_of_a_stream_is_held_field_by_field(half: Half, method: str, event: str):
+def test_each_event_of_a_stream_is_held_field_by_field(driver: Driver, method: str, event: str):
     walked = all_variants(EVENTS[event])
     last = Variant("", FINISHED)
     # What nothing can follow ends the iteration: each variant of it gets a stream of its own.
     is_end = method == "runs.events" and event in {"workflow_finished", "workflow_paused"}
     streams = [[one] for one in walked] if is_end else [[*walked, last]]
     sent = iter([[one.value for one in stream] for stream in streams])
-    made = outcomes(half, lambda _: streamed(next(sent)), [Call(method, STREAMS[method])] * len(streams))
+    made = outcomes(driver, lambda _: streamed(next(sent)), [Call(method, STREAMS[method])] * len(streams))
     found_events: list[Any] = []
     for outcome in made:
         if outcome.error is not None:
@@ -282,23 +282,23 @@ def test_each_event_of_a_stream_is_held_field_by_field(half: Half, method: str, 
         assert unknown_fields(found) == (["a new field"] if variant.is_new else []), variant.place
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("method", STREAMS)
-def test_an_unknown_event_is_returned_whole(half: Half, method: str):
+def test_an_unknown_event_is_returned_whole(driver: Driver, method: str):
     new = {"event": "never heard of", "task_id": "t", "workflow_run_id": "r", "data": {"deep": [1]}}
-    [outcome] = outcomes(half, lambda _: streamed([new, FINISHED]), [Call(method, STREAMS[method])])
+    [outcome] = outcomes(driver, lambda _: streamed([new, FINISHED]), [Call(method, STREAMS[method])])
     found = outcome.value[0]
     assert type(found) is models.WorkflowEvent
     assert (found.event, found.task_id, found.workflow_run_id) == ("never heard of", "t", "r")
     assert found.to_dict() == new
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("method", STREAMS)
-def test_an_error_event_ends_the_stream_with_its_details(half: Half, method: str):
+def test_an_error_event_ends_the_stream_with_its_details(driver: Driver, method: str):
     source = Samples().of({"$ref": f"#/{EVENTS['error']}"})
     for event in (source, {**source, "a new field": 1}, {**source, "workflow_run_id": None}):
-        [outcome] = outcomes(half, lambda _, event=event: streamed([event]), [Call(method, STREAMS[method])])
+        [outcome] = outcomes(driver, lambda _, event=event: streamed([event]), [Call(method, STREAMS[method])])
         assert type(outcome.error) is WorkflowStreamError
         assert (outcome.error.code, outcome.error.status, outcome.error.message) == (
             source["code"],
@@ -328,8 +328,8 @@ def test_whatever_the_spec_allows_to_come_is_held_as_it_came(method: str, data: 
     source = data.draw(any_object(name))
     if method == "runs.get" and (is_nothing(source) or is_json(source["inputs"]) or is_json(source["outputs"])):
         return  # these have tests of their own
-    for half in HALVES:
-        [found] = given_by(half, method, [source])
+    for driver in DRIVERS:
+        [found] = given_by(driver, method, [source])
         check_model(name, source, found, DERIVED.get(method))
         assert unknown_fields(found) == []
 
@@ -339,9 +339,9 @@ def test_whatever_the_spec_allows_to_come_is_held_as_it_came(method: str, data: 
 @every_run_alike
 def test_whatever_event_the_spec_allows_is_held_as_it_came(event: str, data: st.DataObject):
     source = data.draw(any_object(EVENTS[event]))
-    for half in HALVES:
+    for driver in DRIVERS:
         [outcome] = outcomes(
-            half, lambda _: streamed([source, FINISHED]), [Call("runs.stream", STREAMS["runs.stream"])]
+            driver, lambda _: streamed([source, FINISHED]), [Call("runs.stream", STREAMS["runs.stream"])]
         )
         check_model(EVENTS[event], source, outcome.value[0])
         assert unknown_fields(outcome.value[0]) == []

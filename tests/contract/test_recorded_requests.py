@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
-from support.clients import EACH_HALF, Half, recording
+from support.clients import EACH_DRIVER, Driver, recording
 from support.multipart_bodies import Part, parts_of
 from support.recordings import exchanged, load_recordings
 from support.spec import SPEC
@@ -116,11 +116,11 @@ FOUND_RUNS = sorted(
 )
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("name", FOUND_RUNS)
-def test_recorded_runs_have_inputs_and_outputs_as_values(half: Half, name: str):
+def test_recorded_runs_have_inputs_and_outputs_as_values(driver: Driver, name: str):
     recording = RECORDINGS[name]
-    run, _ = exchanged(half, recording, call_of(recording))
+    run, _ = exchanged(driver, recording, call_of(recording))
     body = json.loads(recording["response"]["body"])
     for field in ("inputs", "outputs"):
         text = body[field]
@@ -153,11 +153,11 @@ def new_defaults(recording: dict[str, Any]) -> set[str]:
     }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("name", MADE)
-def test_the_sdk_sends_what_was_recorded(half: Half, name: str):
+def test_the_sdk_sends_what_was_recorded(driver: Driver, name: str):
     recorded = RECORDINGS[name]["request"]
-    _, sent = exchanged(half, RECORDINGS[name], call_of(RECORDINGS[name]))
+    _, sent = exchanged(driver, RECORDINGS[name], call_of(RECORDINGS[name]))
     assert sent.method == recorded["method"]
     path, _, query = sent.url.raw_path.decode().partition("?")
     assert path == recorded["path"]
@@ -183,10 +183,10 @@ def test_the_sdk_sends_what_was_recorded(half: Half, name: str):
         assert parts == {name: Part(name, value.encode()) for name, value in fields.items()}
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(("name", "match"), REFUSED.items(), ids=REFUSED)
-def test_a_refused_recorded_request_is_a_value_error(half: Half, name: str, match: str):
+def test_a_refused_recorded_request_is_a_value_error(driver: Driver, name: str, match: str):
     sent, transport = recording()
     with pytest.raises(ValueError, match=match):
-        half.play("http://127.0.0.1:1", call_of(RECORDINGS[name]), http={"transport": transport})
+        driver.play("http://127.0.0.1:1", call_of(RECORDINGS[name]), http={"transport": transport})
     assert sent == []

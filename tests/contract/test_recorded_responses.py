@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from dify_workflow_api.api.runs import run_workflow
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.recordings import exchanged, load_recordings
 from support.spec import SPEC, check_model, unknown_fields
 
@@ -98,12 +98,12 @@ UNKNOWN_RUNS = {"rundetail-nonexistent", "rundetail-using-log-id", "auth-advance
 BROKEN_STREAMS = {"run-broken-graph-streaming"}
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("name", RECORDINGS)
-def test_every_recorded_response_is_its_model_or_promised_error(half: Half, name: str):
+def test_every_recorded_response_is_its_model_or_promised_error(driver: Driver, name: str):
     recording, short = RECORDINGS[name], name.rpartition("/")[2]
     response, (story, model) = recording["response"], call_of(recording)
-    outcome, _ = exchanged(half, recording, story)
+    outcome, _ = exchanged(driver, recording, story)
     is_json = response["headers"]["Content-Type"].startswith("application/json")
     body = json.loads(response["body"]) if is_json and response["body"] else response["body"]
 

@@ -1,4 +1,4 @@
-"""Streams of newer real servers, played to both halves: every event is given, and they end as the run did."""
+"""Streams of newer real servers, played to both clients: every event is given, and they end as the run did."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.recordings import load_recordings
 
 from dify_workflow import models
@@ -32,10 +32,10 @@ def test_both_newer_versions_and_both_operations_are_recorded():
     assert {"1.14.2/run-stream-ok", "1.14.2/events-finished", "1.16.1/form-run-stream-paused"} <= set(STREAMS)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("name", STREAMS)
 @pytest.mark.parametrize("content_type", ["text/event-stream; charset=utf-8", "application/octet-stream"])
-def test_recorded_streams_are_given_whole(half: Half, name: str, content_type: str):
+def test_recorded_streams_are_given_whole(driver: Driver, name: str, content_type: str):
     request, response = STREAMS[name]["request"], STREAMS[name]["response"]
     body = response["body"].encode()
     sent = [json.loads(line[6:]) for line in response["body"].splitlines() if line.startswith("data: ")]
@@ -57,7 +57,7 @@ def test_recorded_streams_are_given_whole(half: Half, name: str, content_type: s
         assert events.workflow_run_id == sent[-1]["workflow_run_id"]
         assert not events.inputs_refused
 
-    half.play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(respond)})
+    driver.play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(respond)})
 
 
 def test_stored_inputs_become_the_inputs_that_were_sent():

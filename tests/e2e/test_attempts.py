@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, AsyncHalf, Half, SyncHalf, failure, list_logs
+from support.clients import EACH_DRIVER, AsyncDriver, Driver, SyncDriver, failure, list_logs
 from support.fault_server import (
     KEY,
     Behaviour,
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 def _warm() -> None:
     """Load what the first request loads: that counts as well, and takes longer than what is tried here."""
     with FaultServer(page_response()) as server:
-        for half in (SyncHalf(), AsyncHalf()):
-            half.call(server.base_url, list_logs)
+        for driver in (SyncDriver(), AsyncDriver()):
+            driver.call(server.base_url, list_logs)
 
 
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
@@ -64,14 +64,14 @@ ENDLESS = {
 }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(("behaviour", "body"), [*((one, None) for one in ENDLESS.values()), (DRIP, {})],
                          ids=[*ENDLESS, "after a body"])  # fmt: skip
-def test_whatever_comes_in_drops_ends_in_time(half: Half, behaviour: Behaviour, body: Any):
+def test_whatever_comes_in_drops_ends_in_time(driver: Driver, behaviour: Behaviour, body: Any):
     method = "GET" if body is None else "POST"
     with FaultServer(behaviour) as server:
         action: Any = lambda client: client.request(method, "/x", json=body)  # noqa: E731 - it needs no name
-        error = failure(half, server.base_url, action, timeout=SECONDS, max_retries=0)
+        error = failure(driver, server.base_url, action, timeout=SECONDS, max_retries=0)
         assert server.wait_for_no_connection()
     assert type(error) is APITimeoutError
     assert f"no complete response within {SECONDS} s" in str(error)
@@ -79,29 +79,29 @@ def test_whatever_comes_in_drops_ends_in_time(half: Half, behaviour: Behaviour, 
     assert len(server.requests) == 1
 
 
-@EACH_HALF
-def test_a_stream_that_begins_in_drops_ends_in_time(half: Half):
+@EACH_DRIVER
+def test_a_stream_that_begins_in_drops_ends_in_time(driver: Driver):
     async def story(client: Any) -> None:
         async with client.runs.stream({}, user="u-1"):
             pass
 
     with FaultServer(drip_head(every=0.05)) as server, pytest.raises(APITimeoutError, match=f"within {SECONDS} s"):
-        half.play(server.base_url, story, timeout=SECONDS, max_retries=0)
+        driver.play(server.base_url, story, timeout=SECONDS, max_retries=0)
 
 
-@EACH_HALF
-def test_a_proxy_whose_greeting_comes_in_drops_ends_in_time(half: Half, monkeypatch: pytest.MonkeyPatch):
+@EACH_DRIVER
+def test_a_proxy_whose_greeting_comes_in_drops_ends_in_time(driver: Driver, monkeypatch: pytest.MonkeyPatch):
     with FaultServer(raw(*[b"HTTP/1.1 200 OK\r\nX: "], *[b"x", 0.02] * 500)) as proxy:
         for name in ("https_proxy", "no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
-        error = failure(half, "https://dify.invalid/v1", list_logs, timeout=1, max_retries=0)
+        error = failure(driver, "https://dify.invalid/v1", list_logs, timeout=1, max_retries=0)
     assert type(error) is APITimeoutError
     assert proxy.requests[0].method == "CONNECT"
 
 
-@EACH_HALF
-def test_a_stream_goes_on_for_longer_than_the_timeout(half: Half):
+@EACH_DRIVER
+def test_a_stream_goes_on_for_longer_than_the_timeout(driver: Driver):
     finished = {"event": "workflow_finished", "task_id": "t", "workflow_run_id": "r", "data": {"status": "succeeded"}}
 
     async def story(client: Any) -> int:
@@ -112,11 +112,11 @@ def test_a_stream_goes_on_for_longer_than_the_timeout(half: Half):
         part for number in range(5) for part in (sse({"event": "x", "n": number}), 0.15, b"event: ping\n\n", 0.15)
     ]
     with FaultServer(event_stream(*pieces, sse(finished))) as server:
-        assert half.play(server.base_url, story, timeout=0.75) == 6
+        assert driver.play(server.base_url, story, timeout=0.75) == 6
 
 
-@EACH_HALF
-def test_an_upload_may_take_longer_than_the_timeout(half: Half):
+@EACH_DRIVER
+def test_an_upload_may_take_longer_than_the_timeout(driver: Driver):
     class Slow:
         """A file that is read in four parts, each later than half the timeout."""
 
@@ -146,7 +146,7 @@ def test_an_upload_may_take_longer_than_the_timeout(half: Half):
 
     with FaultServer(Behaviour("late", play)) as server:
         file: Any = Slow()
-        upload = half.call(server.base_url, lambda client: client.files.upload(file, user="u-1", timeout=0.4))
+        upload = driver.call(server.base_url, lambda client: client.files.upload(file, user="u-1", timeout=0.4))
     assert upload.id == "1"
     assert b"x" * 4 * 65_536 in server.requests[0].body
 
@@ -184,9 +184,9 @@ def test_a_cancellation_from_outside_is_not_a_timeout_of_the_sdk(make: Callable[
 # --- connections ------------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("variable", [None, "HTTP_PROXY"])
-def test_connections_have_tcp_keepalive(half: Half, monkeypatch: pytest.MonkeyPatch, variable: str | None):
+def test_connections_have_tcp_keepalive(driver: Driver, monkeypatch: pytest.MonkeyPatch, variable: str | None):
     assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in KEEPALIVE
     seen: set[tuple[int, ...]] = set()
     original = socket.socket.setsockopt
@@ -202,7 +202,7 @@ def test_connections_have_tcp_keepalive(half: Half, monkeypatch: pytest.MonkeyPa
             monkeypatch.delenv("NO_PROXY", raising=False)
         with monkeypatch.context() as patch:
             patch.setattr(socket.socket, "setsockopt", setsockopt)
-            half.call(server.base_url if variable is None else "http://dify.invalid/v1", list_logs)
+            driver.call(server.base_url if variable is None else "http://dify.invalid/v1", list_logs)
     assert seen >= set(KEEPALIVE)
 
 
@@ -236,13 +236,13 @@ def test_a_pool_without_a_free_connection_says_how_to_have_more():
     assert "http_client=" in ALL_IN_USE
 
 
-@EACH_HALF
-def test_a_full_pool_is_told_in_the_error(half: Half):
+@EACH_DRIVER
+def test_a_full_pool_is_told_in_the_error(driver: Driver):
     def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.PoolTimeout(ALL_IN_USE)
 
     http = {"transport": httpx.MockTransport(fail)}
-    error = failure(half, "http://dify.invalid/v1", list_logs, http=http, max_retries=0)
+    error = failure(driver, "http://dify.invalid/v1", list_logs, http=http, max_retries=0)
     assert isinstance(error, APIConnectionError)
     assert ALL_IN_USE in str(error)
     assert not error.request_sent

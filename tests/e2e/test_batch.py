@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.fault_server import (
     KEY,
     FaultServer,
@@ -53,13 +53,13 @@ async def items_of(client: Any, given: Any, journal: Path, **options: Any) -> li
     return [item async for item in client.runs.batch(given, user="batch", journal=journal, **options)]
 
 
-def played(half: Half, server: Any, given: Any, journal: Path, **options: Any) -> list[BatchItem]:
+def played(driver: Driver, server: Any, given: Any, journal: Path, **options: Any) -> list[BatchItem]:
     """The items of a batch, by their numbers."""
 
     async def story(client: Any) -> list[BatchItem]:
         return await items_of(client, given, journal, **options)
 
-    return sorted(half.play(server.base_url, story), key=lambda item: item.index)
+    return sorted(driver.play(server.base_url, story), key=lambda item: item.index)
 
 
 def events_in(journal: Path, row: int = 0) -> list[str]:
@@ -67,9 +67,9 @@ def events_in(journal: Path, row: int = 0) -> list[str]:
     return [line["event"] for line in lines if line.get("row") == row]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_VERSION
-def test_each_row_is_started_once_and_has_an_item(half: Half, version: Any, tmp_path: Path):
+def test_each_row_is_started_once_and_has_an_item(driver: Driver, version: Any, tmp_path: Path):
     given = rows(20)
     given[3]["fail"] = "quota"
 
@@ -88,7 +88,7 @@ def test_each_row_is_started_once_and_has_an_item(half: Half, version: Any, tmp_
         assert sandbox.requests == ()
 
     with Sandbox(rows=0, version=version, api_key=KEY) as sandbox, nothing_left_open():
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
 
 
 def test_each_row_has_a_user_of_its_own_or_all_have_one(tmp_path: Path):
@@ -114,8 +114,8 @@ def test_a_batch_that_is_killed_starts_each_row_once(version: Any, delay: float)
     assert check_batch(KilledBatch(version, delay, seed=7, rows=100, kills=10, settle=3.0)).table is not None
 
 
-@EACH_HALF
-def test_leaving_early_ends_no_run_and_starts_none_again(half: Half, tmp_path: Path):
+@EACH_DRIVER
+def test_leaving_early_ends_no_run_and_starts_none_again(driver: Driver, tmp_path: Path):
     given = [rows(1)[0], *rows(3, seconds=0.8)]
 
     async def leave(client: Any) -> None:
@@ -125,15 +125,15 @@ def test_leaving_early_ends_no_run_and_starts_none_again(half: Half, tmp_path: P
                 break
 
     with Sandbox(rows=0, api_key=KEY) as sandbox, nothing_left_open():
-        half.play(sandbox.base_url, leave)
+        driver.play(sandbox.base_url, leave)
         assert len(sandbox.started_runs) < 4
-        found = played(half, sandbox, given, tmp_path / "j", settle=1)
+        found = played(driver, sandbox, given, tmp_path / "j", settle=1)
         assert [item.status for item in found] == ["succeeded"] * 4
         assert len(sandbox.started_runs) == 4
 
 
-@EACH_HALF
-def test_the_journal_is_for_one_process_and_one_batch(half: Half, tmp_path: Path):
+@EACH_DRIVER
+def test_the_journal_is_for_one_process_and_one_batch(driver: Driver, tmp_path: Path):
     journal = tmp_path / "j"
 
     async def story(client: Any) -> None:
@@ -155,10 +155,10 @@ def test_the_journal_is_for_one_process_and_one_batch(half: Half, tmp_path: Path
             assert journal.read_text() == text
 
     with Sandbox(rows=0, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -173,18 +173,18 @@ def test_the_journal_is_for_one_process_and_one_batch(half: Half, tmp_path: Path
     ],
     ids=str,
 )
-def test_wrong_arguments_are_refused_at_once(half: Half, options: dict[str, Any], message: str, tmp_path: Path):
+def test_wrong_arguments_are_refused_at_once(driver: Driver, options: dict[str, Any], message: str, tmp_path: Path):
     async def story(client: Any) -> None:
         with pytest.raises(ValueError, match=message):
             client.runs.batch(rows(1), **{"user": "b", "journal": tmp_path / "j", **options})
 
-    half.play("http://127.0.0.1:9/v1", story)
+    driver.play("http://127.0.0.1:9/v1", story)
     assert not (tmp_path / "j").exists()
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_VERSION
-def test_rows_that_do_not_fit_the_form_are_refused(half: Half, version: Any, tmp_path: Path):
+def test_rows_that_do_not_fit_the_form_are_refused(driver: Driver, version: Any, tmp_path: Path):
     async def story(client: Any) -> None:
         with pytest.raises(ValueError, match="did you mean 'query'"):
             await items_of(client, [{"qery": "hi"}], tmp_path / "j")
@@ -202,20 +202,20 @@ def test_rows_that_do_not_fit_the_form_are_refused(half: Half, version: Any, tmp
         assert "query is required" in wrong.error
 
     with Sandbox(rows=0, version=version, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
         assert [run.inputs["query"] for run in sandbox.started_runs] == ["hi", "five"]
 
 
-@EACH_HALF
-def test_failed_rows_are_started_once_more_on_request(half: Half, tmp_path: Path):
+@EACH_DRIVER
+def test_failed_rows_are_started_once_more_on_request(driver: Driver, tmp_path: Path):
     with Sandbox(rows=0, api_key=KEY) as sandbox:
         sandbox.set_workflow(lambda inputs: inputs["nothing"] if inputs["query"] == "row 1" else {"answer": 1})
-        assert [item.status for item in played(half, sandbox, rows(3), tmp_path / "j")] == [
+        assert [item.status for item in played(driver, sandbox, rows(3), tmp_path / "j")] == [
             *("succeeded", "failed", "succeeded")
         ]
         sandbox.set_workflow(lambda inputs: {"answer": 2})
-        assert played(half, sandbox, rows(3), tmp_path / "j")[1].status == "failed"
-        again = played(half, sandbox, rows(3), tmp_path / "j", retry_failed=True)
+        assert played(driver, sandbox, rows(3), tmp_path / "j")[1].status == "failed"
+        again = played(driver, sandbox, rows(3), tmp_path / "j", retry_failed=True)
         assert [(item.status, item.outputs["answer"]) for item in again] == [
             *(("succeeded", 1), ("succeeded", 2), ("succeeded", 1))
         ]
@@ -224,9 +224,9 @@ def test_failed_rows_are_started_once_more_on_request(half: Half, tmp_path: Path
         assert users[-1].endswith("/1/2")
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_VERSION
-def test_the_apps_limit_costs_no_failed_row(half: Half, version: Any, tmp_path: Path):
+def test_the_apps_limit_costs_no_failed_row(driver: Driver, version: Any, tmp_path: Path):
     limits = []
 
     async def story(client: Any) -> None:
@@ -237,26 +237,26 @@ def test_the_apps_limit_costs_no_failed_row(half: Half, version: Any, tmp_path: 
 
     with Sandbox(rows=0, version=version, api_key=KEY) as sandbox:
         sandbox.add_app("main", max_active_requests=2)
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
         assert len(sandbox.started_runs) == len(limits) == 12
     assert min(limits) <= 2
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(("version", "uploads"), [("1.11", 2), ("1.16", 4)])
-def test_a_file_is_uploaded_once_for_its_content(half: Half, version: Any, uploads: int, tmp_path: Path):
+def test_a_file_is_uploaded_once_for_its_content(driver: Driver, version: Any, uploads: int, tmp_path: Path):
     for name, text in (("a.txt", "one"), ("b.txt", "two"), ("copy/a.txt", "one")):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     given = [{"query": "q", "document": tmp_path / name} for name in ("a.txt", "a.txt", "b.txt", "copy/a.txt")]
     with Sandbox(rows=0, version=version, api_key=KEY) as sandbox:
-        found = played(half, sandbox, [*given, {"query": "q", "document": tmp_path / "c"}], tmp_path / "j")
+        found = played(driver, sandbox, [*given, {"query": "q", "document": tmp_path / "c"}], tmp_path / "j")
         assert [item.status for item in found] == [*["succeeded"] * 4, "refused"]
         assert [item.outputs["document"]["filename"] for item in found[:4]] == ["a.txt", "a.txt", "b.txt", "a.txt"]
         assert len(sandbox.uploads) == uploads  # since 1.14, a file belongs to one end user
-        assert len(played(half, sandbox, given[:3], tmp_path / "k", one_user=True)) == 3
+        assert len(played(driver, sandbox, given[:3], tmp_path / "k", one_user=True)) == 3
         assert len(sandbox.uploads) == uploads + 2
-        played(half, sandbox, given, tmp_path / "k", one_user=True)  # one row more, of a content that is there
+        played(driver, sandbox, given, tmp_path / "k", one_user=True)  # one row more, of a content that is there
         assert len(sandbox.uploads) == uploads + 2
 
 
@@ -279,12 +279,12 @@ def test_a_paused_run_is_an_item_and_asked_for_again(tmp_path: Path):
 # --- what servers and networks do to one row -------------------------------------------------------------------------
 
 
-def one_row(half: Half, tmp_path: Path, *behaviours: Any, **options: Any) -> tuple[BatchItem, list[str]]:
+def one_row(driver: Driver, tmp_path: Path, *behaviours: Any, **options: Any) -> tuple[BatchItem, list[str]]:
     """The item of one row, and the requests that it took: S for the start of a run, L for logs, R for the run."""
     letters = {"/v1/workflows/run": "S", "/v1/workflows/logs": "L", f"/v1/workflows/run/{RUN}": "R"}
     with FaultServer(*behaviours) as server, nothing_left_open():
         options = {"at_once": 1, "check_inputs": False, "settle": 0, **options}
-        [item] = played(half, server, rows(1), tmp_path / "j", **options)
+        [item] = played(driver, server, rows(1), tmp_path / "j", **options)
         return item, [letters[request.path.partition("?")[0]] for request in server.requests]
 
 
@@ -297,7 +297,7 @@ def found_log() -> Any:
 DONE = json_response(200, DETAIL)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("behaviours", "requests", "events"),
     [
@@ -322,15 +322,15 @@ DONE = json_response(200, DETAIL)
     ],
 )
 def test_a_row_is_started_once_whatever_happens(
-    half: Half, behaviours: Any, requests: str, events: str, tmp_path: Path
+    driver: Driver, behaviours: Any, requests: str, events: str, tmp_path: Path
 ):
-    item, sent = one_row(half, tmp_path, *behaviours)
+    item, sent = one_row(driver, tmp_path, *behaviours)
     assert (item.status, item.run_id, item.outputs) == ("succeeded", RUN, {"a": 1})
     assert "".join(sent) == requests
     assert " ".join(events_in(tmp_path / "j")) == events
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("behaviours", "requests", "status", "error"),
     [
@@ -358,64 +358,67 @@ def test_a_row_is_started_once_whatever_happens(
     ],
 )
 def test_a_row_without_a_result_says_why(
-    half: Half, behaviours: Any, requests: str, status: str, error: str, tmp_path: Path
+    driver: Driver, behaviours: Any, requests: str, status: str, error: str, tmp_path: Path
 ):
-    item, sent = one_row(half, tmp_path, *behaviours, lost_after=0)
+    item, sent = one_row(driver, tmp_path, *behaviours, lost_after=0)
     assert (item.status, item.outputs) == (status, None)
     assert error in (item.error or "")
     assert "".join(sent) == requests
     assert events_in(tmp_path / "j")[-1] == ("lost" if status == "unknown" else "ended")
 
 
-@EACH_HALF
-def test_an_accepted_row_is_never_sent_again(half: Half, tmp_path: Path):
-    assert one_row(half, tmp_path, CUT, NO_LOG, lost_after=0)[0].status == "unknown"
-    assert one_row(half, tmp_path, NO_LOG, lost_after=0) == (one_row(half, tmp_path, NO_LOG, lost_after=0)[0], ["L"])
-    item, sent = one_row(half, tmp_path, found_log(), DONE)
+@EACH_DRIVER
+def test_an_accepted_row_is_never_sent_again(driver: Driver, tmp_path: Path):
+    assert one_row(driver, tmp_path, CUT, NO_LOG, lost_after=0)[0].status == "unknown"
+    assert one_row(driver, tmp_path, NO_LOG, lost_after=0) == (
+        one_row(driver, tmp_path, NO_LOG, lost_after=0)[0],
+        ["L"],
+    )
+    item, sent = one_row(driver, tmp_path, found_log(), DONE)
     assert (item.status, sent) == ("succeeded", ["L", "R"])
 
 
-@EACH_HALF
-def test_with_one_user_a_row_in_doubt_is_unknown(half: Half, tmp_path: Path):
-    item, sent = one_row(half, tmp_path, reset(), one_user=True)
+@EACH_DRIVER
+def test_with_one_user_a_row_in_doubt_is_unknown(driver: Driver, tmp_path: Path):
+    item, sent = one_row(driver, tmp_path, reset(), one_user=True)
     assert (item.status, sent) == ("unknown", ["S"])
     journal = tmp_path / "j"
     lines = journal.read_text().splitlines(keepends=True)
     journal.write_text("".join(lines[:2]) + '{"row":0,"ev')  # as it was when the row was being sent
-    item, sent = one_row(half, tmp_path, RAN, one_user=True)
+    item, sent = one_row(driver, tmp_path, RAN, one_user=True)
     assert (item.status, sent) == ("unknown", [])
     assert "all rows have one user" in (item.error or "")
 
 
-@EACH_HALF
-def test_a_torn_last_line_is_cut_off(half: Half, tmp_path: Path):
-    one_row(half, tmp_path, RAN)
+@EACH_DRIVER
+def test_a_torn_last_line_is_cut_off(driver: Driver, tmp_path: Path):
+    one_row(driver, tmp_path, RAN)
     journal = tmp_path / "j"
     whole = journal.read_bytes()
     for size in range(len(whole) - 40, len(whole)):
         journal.write_bytes(whole[:size])
-        item, sent = one_row(half, tmp_path, DONE)
+        item, sent = one_row(driver, tmp_path, DONE)
         assert (item.status, sent) == ("succeeded", ["R"])
     journal.write_bytes(whole[:50])  # inside the first line: nothing was sent yet
-    assert one_row(half, tmp_path, RAN)[1] == ["S"]
+    assert one_row(driver, tmp_path, RAN)[1] == ["S"]
     journal.write_bytes(whole + b"garbage\n")
     with pytest.raises(ValueError, match="is damaged after"):
-        one_row(half, tmp_path, RAN)
+        one_row(driver, tmp_path, RAN)
 
 
-@EACH_HALF
-def test_errors_that_concern_every_row_are_raised(half: Half, tmp_path: Path):
+@EACH_DRIVER
+def test_errors_that_concern_every_row_are_raised(driver: Driver, tmp_path: Path):
     for error, cls in (
         (error_response(401, "unauthorized", "no"), AuthenticationError),
         (error_response(400, "app_unavailable", "not published"), Exception),
     ):
         with pytest.raises(cls):
-            one_row(half, tmp_path, error)
+            one_row(driver, tmp_path, error)
     with refusing_origin() as origin:
 
         async def story(client: Any) -> None:
             with pytest.raises(APIConnectionError):
                 await items_of(client, rows(3), tmp_path / "k", check_inputs=False)
 
-        half.play(f"{origin}/v1", story)
-    assert one_row(half, tmp_path, RAN)[1] == ["S"]  # nothing was started, as is known
+        driver.play(f"{origin}/v1", story)
+    assert one_row(driver, tmp_path, RAN)[1] == ["S"]  # nothing was started, as is known

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.fault_server import KEY, FaultServer, json_response
 
 from dify_workflow import BadRequestError, remote_file
@@ -121,8 +121,8 @@ def test_odd_forms_and_inputs_end_in_nothing_but_a_value_error(form: list[Any], 
         check_inputs(inputs, form_of(parameters))
 
 
-@EACH_HALF
-def test_what_is_refused_is_refused_by_the_server_too(half: Half):
+@EACH_DRIVER
+def test_what_is_refused_is_refused_by_the_server_too(driver: Driver):
     async def story(client: Any) -> None:
         await client.app.check_inputs({"query": "hi"})
         await client.runs.run({"query": "hi"}, user="u-1")
@@ -133,11 +133,11 @@ def test_what_is_refused_is_refused_by_the_server_too(half: Half):
                 await client.runs.run(wrong, user="u-1")
 
     with Sandbox(rows=0, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
 
 
-@EACH_HALF
-def test_the_form_is_read_again_only_when_it_may_have_changed(half: Half):
+@EACH_DRIVER
+def test_the_form_is_read_again_only_when_it_may_have_changed(driver: Driver):
     older = {"user_input_form": [{"text-input": {"variable": "old"}}]}
 
     async def story(client: Any) -> None:
@@ -150,4 +150,4 @@ def test_the_form_is_read_again_only_when_it_may_have_changed(half: Half):
             await client.app.check_inputs({"query": {1, 2}})
 
     with FaultServer(json_response(200, older), json_response(200, FORM)) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import SyncHalf
+from support.clients import SyncDriver
 from support.fault_server import (
     KEY,
     Behaviour,
@@ -89,7 +89,7 @@ SLEEPING = ["a run that is polled", "a call that will be sent again", "a follow 
 
 def outcome(client: DifyWorkflow, story: Callable[[Any], Awaitable[object]]) -> str:
     try:
-        return f"returned {SyncHalf().action(story)(client)!r}"
+        return f"returned {SyncDriver().action(story)(client)!r}"
     except Exception as error:  # noqa: BLE001 - looked at by the test
         return f"{type(error).__name__}: {error}"
 

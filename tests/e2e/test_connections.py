@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, Half, failure, list_logs
+from support.clients import EACH_DRIVER, Driver, failure, list_logs
 from support.fault_server import KEY, FaultServer, page_response, reset, respond
 from support.leaks import nothing_left_open
 from support.tls import certified
@@ -40,34 +40,34 @@ def proxies(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
-@EACH_HALF
-def test_the_environments_proxy_is_used(half: Half, name: str, proxies: Callable[..., None]):
+@EACH_DRIVER
+def test_the_environments_proxy_is_used(driver: Driver, name: str, proxies: Callable[..., None]):
     with FaultServer(page_response()) as proxy:
         proxies(**{name: proxy.base_url.removesuffix("/v1")})
-        page = half.call("http://dify.invalid/v1", list_logs)
+        page = driver.call("http://dify.invalid/v1", list_logs)
         assert proxy.requests[0].path.startswith("http://dify.invalid/v1/workflows/logs?")
     assert len(page.data) == 1
 
 
-@EACH_HALF
-def test_an_exempted_address_bypasses_the_proxy(half: Half, proxies: Callable[..., None]):
+@EACH_DRIVER
+def test_an_exempted_address_bypasses_the_proxy(driver: Driver, proxies: Callable[..., None]):
     with FaultServer(page_response()) as server, FaultServer(page_response()) as proxy:
         proxies(http_proxy=proxy.base_url.removesuffix("/v1"), no_proxy="127.0.0.1")
-        half.call(server.base_url, list_logs)
+        driver.call(server.base_url, list_logs)
         assert len(server.requests) == 1
         assert proxy.requests == []
 
 
-@EACH_HALF
-def test_an_exempted_network_bypasses_the_proxy(half: Half, proxies: Callable[..., None]):
+@EACH_DRIVER
+def test_an_exempted_network_bypasses_the_proxy(driver: Driver, proxies: Callable[..., None]):
     with FaultServer(page_response()) as server, FaultServer(page_response()) as proxy:
         proxies(http_proxy=proxy.origin, no_proxy="10.0.0.0/8,127.0.0.0/8")
-        half.call(server.base_url, list_logs)
+        driver.call(server.base_url, list_logs)
         assert (len(server.requests), len(proxy.requests)) == (1, 0)
 
 
-@EACH_HALF
-def test_a_derived_client_with_another_address_has_its_own_way(half: Half, proxies: Callable[..., None]):
+@EACH_DRIVER
+def test_a_derived_client_with_another_address_has_its_own_way(driver: Driver, proxies: Callable[..., None]):
     with FaultServer(page_response()) as server, FaultServer(page_response()) as proxy:
         proxies(http_proxy=proxy.origin, no_proxy="127.0.0.1")
 
@@ -77,58 +77,58 @@ def test_a_derived_client_with_another_address_has_its_own_way(half: Half, proxi
             await derived.logs.list()
             await derived.logs.list()
 
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
         assert (len(server.requests), len(proxy.requests), proxy.connections) == (1, 2, 1)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("name", "value"),
     [("all_proxy", "socks5://u:pass-word@127.0.0.1:9"), ("http_proxy", "ftp://u:pass-word@127.0.0.1")],
 )
-def test_a_proxy_that_cannot_be_used_is_a_configuration_error(half: Half, name: str, value: str, proxies):
+def test_a_proxy_that_cannot_be_used_is_a_configuration_error(driver: Driver, name: str, value: str, proxies):
     with FaultServer(page_response()) as server:
         proxies(**{name: value})
-        error = failure(half, server.base_url, list_logs)
+        error = failure(driver, server.base_url, list_logs)
         assert type(error) is ConfigurationError
         assert name in str(error)
         assert "pass-word" not in str(error)
         proxies(https_proxy=value)  # it does not concern this server
-        half.call(server.base_url, list_logs)
+        driver.call(server.base_url, list_logs)
 
 
-@EACH_HALF
-def test_certificates_that_cannot_be_read_concern_only_tls(half: Half, monkeypatch, proxies, tmp_path: Path):
+@EACH_DRIVER
+def test_certificates_that_cannot_be_read_concern_only_tls(driver: Driver, monkeypatch, proxies, tmp_path: Path):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "company-ca.pem"))
     with FaultServer(page_response()) as server:
-        half.call(server.base_url, list_logs)
-        error = failure(half, server.base_url.replace("http:", "https:"), list_logs)
+        driver.call(server.base_url, list_logs)
+        error = failure(driver, server.base_url.replace("http:", "https:"), list_logs)
     assert type(error) is ConfigurationError
     assert "SSL_CERT_FILE" in str(error)
 
 
-@EACH_HALF
-def test_certificates_of_the_environment_hold_for_a_proxy_too(half: Half, monkeypatch, proxies, tmp_path: Path):
+@EACH_DRIVER
+def test_certificates_of_the_environment_hold_for_a_proxy_too(driver: Driver, monkeypatch, proxies, tmp_path: Path):
     with FaultServer(page_response(), tls=certified(tmp_path / "ca.pem")) as proxy:
         proxies(http_proxy=proxy.origin)
-        assert type(failure(half, "http://dify.invalid", list_logs)) is APIConnectionError
+        assert type(failure(driver, "http://dify.invalid", list_logs)) is APIConnectionError
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-        half.call("http://dify.invalid", list_logs)
+        driver.call("http://dify.invalid", list_logs)
         assert [request.path for request in proxy.requests] == ["http://dify.invalid/v1/workflows/logs?page=1&limit=20"]
         monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path))
-        assert type(failure(half, "http://dify.invalid", list_logs)) is ConfigurationError
+        assert type(failure(driver, "http://dify.invalid", list_logs)) is ConfigurationError
 
 
-@EACH_HALF
-def test_a_redirect_to_nowhere_is_its_status(half: Half):
+@EACH_DRIVER
+def test_a_redirect_to_nowhere_is_its_status(driver: Driver):
     with FaultServer(respond(302, headers=(("Location", "https://:::/"),))) as server:
         with pytest.raises(APIStatusError) as caught:
-            half.call(server.base_url, list_logs)
+            driver.call(server.base_url, list_logs)
         assert caught.value.status_code == 302
 
 
-@EACH_HALF
-def test_faults_leave_no_connection_open(half: Half):
+@EACH_DRIVER
+def test_faults_leave_no_connection_open(driver: Driver):
     async def story(client: Any) -> None:
         for _ in range(6):
             with pytest.raises(Exception, match="GET /v1/workflows/logs"):
@@ -137,13 +137,13 @@ def test_faults_leave_no_connection_open(half: Half):
 
     behaviours = [reset(), respond(200, "<html>"), respond(500, "", then="close"), reset()]
     with nothing_left_open(), FaultServer(*behaviours) as server:
-        half.play(server.base_url, story, max_retries=0)
+        driver.play(server.base_url, story, max_retries=0)
 
 
-@EACH_HALF
-def test_a_cookie_is_not_sent_back(half: Half, proxies: Callable[..., None]):
+@EACH_DRIVER
+def test_a_cookie_is_not_sent_back(driver: Driver, proxies: Callable[..., None]):
     with FaultServer(page_response(headers=(("Set-Cookie", "session=1; Path=/"),))) as server:
-        half.call(server.base_url, list_logs, list_logs)
+        driver.call(server.base_url, list_logs, list_logs)
         assert len(server.requests) == 2
         assert not any("cookie" in request.headers for request in server.requests)
 

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.fault_server import KEY
 
 from dify_workflow import NotFoundError
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from dify_workflow.results import DetailedLog
 
 
-def joined(sandbox: Sandbox, half: str, **arguments: Any) -> list[DetailedLog]:
+def joined(sandbox: Sandbox, mode: str, **arguments: Any) -> list[DetailedLog]:
     async def in_a_loop() -> list[DetailedLog]:
         async with sandbox.async_client() as client:
             return [row async for row in client.logs.iter(**arguments)]
 
-    if half == "async":
+    if mode == "async":
         return asyncio.run(in_a_loop())
     with sandbox.client() as client:
         return list(client.logs.iter(**arguments))
@@ -36,10 +36,10 @@ def sandbox():
         yield running
 
 
-@pytest.mark.parametrize("half", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("details", [1, 8])
-def test_each_log_comes_with_its_own_run_in_walk_order(sandbox: Sandbox, half: str, details: int) -> None:
-    rows = joined(sandbox, half, details=details)
+def test_each_log_comes_with_its_own_run_in_walk_order(sandbox: Sandbox, mode: str, details: int) -> None:
+    rows = joined(sandbox, mode, details=details)
     with sandbox.client() as client:
         assert sorted(row.log.id for row in rows) == sorted(log.id for log in client.logs.iter())
     assert [row.log.created_at for row in rows] == sorted((row.log.created_at for row in rows), reverse=True)
@@ -48,10 +48,10 @@ def test_each_log_comes_with_its_own_run_in_walk_order(sandbox: Sandbox, half: s
         assert (run and run.id) == (log.workflow_run and log.workflow_run.id)
 
 
-@pytest.mark.parametrize("half", ["sync", "async"])
-def test_a_run_that_fails_to_load_affects_only_its_own_log(sandbox: Sandbox, half: str) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_run_that_fails_to_load_affects_only_its_own_log(sandbox: Sandbox, mode: str) -> None:
     # The listing still shows the run while its detail is all nulls, which is how a server says that it is gone.
-    known = [row for row in joined(sandbox, half, details=4) if row.run is not None]
+    known = [row for row in joined(sandbox, mode, details=4) if row.run is not None]
     lost = known[3].run
     assert lost is not None
 
@@ -61,7 +61,7 @@ def test_a_run_that_fails_to_load_affects_only_its_own_log(sandbox: Sandbox, hal
             sandbox.update_run(lost.id, app="another")
 
     sandbox.traps.before_request = forget
-    rows = joined(sandbox, half, details=4)
+    rows = joined(sandbox, mode, details=4)
     failed = [row for row in rows if row.error is not None]
     assert [row.log.workflow_run.id for row in failed if row.log.workflow_run] == [lost.id]
     assert isinstance(failed[0].error, NotFoundError)
@@ -79,15 +79,15 @@ def test_a_checkpoint_stands_after_the_last_log_returned(sandbox: Sandbox) -> No
     assert len(first) + len(rest) == len({*first, *rest}) == 150
 
 
-@EACH_HALF
-def test_at_each_log_the_walk_knows_seen_and_total(half: Half) -> None:
+@EACH_DRIVER
+def test_at_each_log_the_walk_knows_seen_and_total(driver: Driver) -> None:
     async def story(client: Any) -> list[tuple[int, int, int]]:
         async with client.logs.iter(details=4) as walk:
             assert (walk.seen, walk.checkpoint["seen"]) == (0, 0)
             return [(walk.seen, walk.checkpoint["seen"], walk.total) async for _ in walk]
 
     with Sandbox(rows=6, crowd=1, api_key=KEY) as sandbox:
-        reported = half.play(sandbox.base_url, story)
+        reported = driver.play(sandbox.base_url, story)
     assert reported == [(number, number, 6) for number in range(1, 7)]
 
 

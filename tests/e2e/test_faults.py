@@ -1,4 +1,4 @@
-"""The table of faults, for both halves: the promised error, what it carries, and how often the request was sent."""
+"""The table of faults, for both clients: the promised error, what it carries, and how often the request was sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from support.clients import EACH_HALF, HALVES, Half, failure, list_logs
+from support.clients import DRIVERS, EACH_DRIVER, Driver, failure, list_logs
 from support.fault_server import (
     FaultServer,
     before_the_body,
@@ -85,15 +85,15 @@ EACH_CALL = pytest.mark.parametrize("call", [read, *WORK], ids=lambda call: call
 def _all_is_loaded() -> None:
     """What is imported for the first call of a process counts as a part of its time, and may take long here."""
     with FaultServer(page_response()) as server:
-        for half in HALVES:
-            half.call(server.base_url, list_logs)
+        for driver in DRIVERS:
+            driver.call(server.base_url, list_logs)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_each_fault_gives_its_error_after_its_number_of_requests(half: Half, fault: Fault):
+def test_each_fault_gives_its_error_after_its_number_of_requests(driver: Driver, fault: Fault):
     with FaultServer(fault.behaviour()) as server:
-        error = failure(half, server.base_url, list_logs, **fault.options)
+        error = failure(driver, server.base_url, list_logs, **fault.options)
         server.wait_for_requests(fault.gets)
     assert type(error) is fault.error
     assert {name: getattr(error, name) for name in fault.carries} == fault.carries
@@ -108,20 +108,20 @@ def test_each_fault_gives_its_error_after_its_number_of_requests(half: Half, fau
     assert {request.path for request in server.requests} == {"/v1/workflows/logs?page=1&limit=20"}
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("fault", REPEATED, ids=str)
-def test_reading_recovers_when_a_later_attempt_succeeds(half: Half, fault: Fault):
+def test_reading_recovers_when_a_later_attempt_succeeds(driver: Driver, fault: Fault):
     with FaultServer(fault.behaviour(), fault.behaviour(), page_response(rows=3)) as server:
-        page = half.call(server.base_url, list_logs, **fault.options)
+        page = driver.call(server.base_url, list_logs, **fault.options)
     assert page.to_dict() == log_page(3)
     assert len(server.requests) == 3
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("fault", REPEATED, ids=str)
-def test_without_retries_every_request_is_sent_once(half: Half, fault: Fault):
+def test_without_retries_every_request_is_sent_once(driver: Driver, fault: Fault):
     with FaultServer(fault.behaviour(), page_response()) as server:
-        error = failure(half, server.base_url, list_logs, max_retries=0, **fault.options)
+        error = failure(driver, server.base_url, list_logs, max_retries=0, **fault.options)
     assert type(error) is fault.error
     assert len(server.requests) == 1
 
@@ -129,9 +129,9 @@ def test_without_retries_every_request_is_sent_once(half: Half, fault: Fault):
 # --- what may have begun is never sent twice --------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_runs_reach_the_server_as_often_as_is_safe(half: Half, fault: Fault):
+def test_runs_reach_the_server_as_often_as_is_safe(driver: Driver, fault: Fault):
     async def story(client: Any) -> list[DifyError | None]:
         errors: list[DifyError | None] = []
         for work in WORK:
@@ -144,7 +144,7 @@ def test_runs_reach_the_server_as_often_as_is_safe(half: Half, fault: Fault):
         return errors
 
     with FaultServer(fault.behaviour()) as server:
-        errors = half.play(server.base_url, story, **fault.options)
+        errors = driver.play(server.base_url, story, **fault.options)
 
     # Some responses of 200 that are no page of logs are what another operation may give; the count is the same.
     if fault.error is not APIResponseError:
@@ -166,54 +166,54 @@ def test_runs_reach_the_server_as_often_as_is_safe(half: Half, fault: Fault):
             assert json.loads(request.body) in [body for path, body in WORK.values() if path == request.path]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_CALL
-def test_a_refused_connection_is_retried_for_all_requests(half: Half, call: Any):
+def test_a_refused_connection_is_retried_for_all_requests(driver: Driver, call: Any):
     attempts: list[str] = []
     with refusing_origin() as origin:
-        error = failure(half, origin, half.action(call), http={"transport": half.counting_transport(attempts)})
+        error = failure(driver, origin, driver.action(call), http={"transport": driver.counting_transport(attempts)})
     assert type(error) is APIConnectionError
     assert error.request_sent is False
     assert attempts == ["GET" if call is read else "POST"] * 3
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_CALL
-def test_a_failed_tls_handshake_is_retried_for_all_requests(half: Half, call: Any):
+def test_a_failed_tls_handshake_is_retried_for_all_requests(driver: Driver, call: Any):
     with FaultServer(plain_text_to_tls()) as server:
-        error = failure(half, server.base_url.replace("http:", "https:"), half.action(call))
+        error = failure(driver, server.base_url.replace("http:", "https:"), driver.action(call))
     assert type(error) is APIConnectionError
     assert error.request_sent is False
     assert server.connections == 3
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_CALL
-def test_a_connection_closed_at_once_is_retried_for_reads_only(half: Half, call: Any):
+def test_a_connection_closed_at_once_is_retried_for_reads_only(driver: Driver, call: Any):
     with FaultServer(close_on_accept()) as server:
-        error = failure(half, server.base_url, half.action(call))
+        error = failure(driver, server.base_url, driver.action(call))
     assert type(error) is APIConnectionError
     assert error.request_sent is True
     assert server.connections == (3 if call is read else 1)
     assert server.requests == []
 
 
-@EACH_HALF
-def test_an_upload_cut_off_while_sent_is_not_repeated(half: Half):
+@EACH_DRIVER
+def test_an_upload_cut_off_while_sent_is_not_repeated(driver: Driver):
     with FaultServer(before_the_body(reset(), then_read=False)) as server:
-        error = failure(half, server.base_url, half.action(upload))
+        error = failure(driver, server.base_url, driver.action(upload))
     assert type(error) is APIConnectionError
     assert error.request_sent is True
     assert len(server.requests) == server.connections == 1
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_WORK
-def test_rejected_work_succeeds_when_there_is_room_again(half: Half, work: Any):
+def test_rejected_work_succeeds_when_there_is_room_again(driver: Driver, work: Any):
     turned_away = [error_response(400, "invalid_param", BUSY), error_response(429, "too_many_requests", "slow down")]
     done = event_stream(sse({"event": "workflow_finished"})) if work is stream else json_response(200, {"result": "x"})
     with FaultServer(*turned_away, done) as server:
-        half.play(server.base_url, work)
+        driver.play(server.base_url, work)
     assert len(server.requests) == 3
     kinds = {request.headers["content-type"].partition(";")[0] for request in server.requests}
     assert kinds == {"multipart/form-data" if work is upload else "application/json"}

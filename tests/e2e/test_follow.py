@@ -1,4 +1,4 @@
-"""`logs.follow` against the sandbox, both halves: what is given, how often, in which order, and for which filters."""
+"""`logs.follow` against the sandbox, both clients: what is given, how often, in which order, and for which filters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, Follower, Half
+from support.clients import EACH_DRIVER, Driver, Follower
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
 from dify_workflow.testing import Sandbox, new_log
@@ -29,8 +29,8 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def follow(half: Half, sandbox: Sandbox, **options: Any) -> Follower:
-    return Follower(half, sandbox.base_url, api_key=sandbox.api_key, **options)
+def follow(driver: Driver, sandbox: Sandbox, **options: Any) -> Follower:
+    return Follower(driver, sandbox.base_url, api_key=sandbox.api_key, **options)
 
 
 def end(sandbox: Sandbox, log: LogRow, status: str, **changes: object) -> None:
@@ -52,9 +52,9 @@ def begun(follower: Any, sandbox: Sandbox, **fields: Any) -> None:
     assert [given.id for given in follower.take()] == [log.id]
 
 
-@EACH_HALF
-def test_each_new_row_comes_once_and_once_more_when_it_has_ended(half: Half, sandbox: Sandbox):
-    with follow(half, sandbox, since="1d") as follower:
+@EACH_DRIVER
+def test_each_new_row_comes_once_and_once_more_when_it_has_ended(driver: Driver, sandbox: Sandbox):
+    with follow(driver, sandbox, since="1d") as follower:
         begun(follower, sandbox)
         logs = [sandbox.add_log(created_at=NOW + 1, status=status) for status in UNFINISHED]
         assert sorted(id_and_status(follower.take(4))) == sorted(
@@ -74,10 +74,10 @@ def test_each_new_row_comes_once_and_once_more_when_it_has_ended(half: Half, san
         assert [identity for identity, _ in given] == [last.id, after.id]
 
 
-@EACH_HALF
-def test_since_includes_its_second_and_nothing_before(half: Half, sandbox: Sandbox):
+@EACH_DRIVER
+def test_since_includes_its_second_and_nothing_before(driver: Driver, sandbox: Sandbox):
     sandbox.add_logs(new_log(created_at=NOW - 100 + n) for n in range(10))
-    with follow(half, sandbox, since=text_of(NOW - 95)) as follower:
+    with follow(driver, sandbox, since=text_of(NOW - 95)) as follower:
         assert [log.created_at - NOW for log in follower.take(5)] == [-95, -94, -93, -92, -91]
         early = sandbox.add_log(created_at=NOW - 96)
         late = sandbox.add_log(created_at=NOW - 95)
@@ -87,7 +87,7 @@ def test_since_includes_its_second_and_nothing_before(half: Half, sandbox: Sandb
 # Filters ----------------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     "filters",
     [
@@ -98,7 +98,7 @@ def test_since_includes_its_second_and_nothing_before(half: Half, sandbox: Sandb
     ],
     ids="+".join,
 )
-def test_filters_give_what_matches_and_its_end(half: Half, sandbox: Sandbox, filters: dict[str, str]):
+def test_filters_give_what_matches_and_its_end(driver: Driver, sandbox: Sandbox, filters: dict[str, str]):
     account = filters.get("created_by_account")
     wanted = {"inputs": {"query": "a needle"}, "session_id": "wanted", "account": account}
     others: list[dict[str, Any]] = [
@@ -107,7 +107,7 @@ def test_filters_give_what_matches_and_its_end(half: Half, sandbox: Sandbox, fil
         {"account": "bob@example.com"},
     ]
     sandbox.add_log(created_at=NOW - 99_999, **wanted)
-    with follow(half, sandbox, since="1d", **filters) as follower:
+    with follow(driver, sandbox, since="1d", **filters) as follower:
         for n, other in enumerate(others):
             sandbox.add_log(created_at=NOW + n, status="running", **other)
         log = sandbox.add_log(created_at=NOW + 5, status="running", **wanted)
@@ -118,9 +118,9 @@ def test_filters_give_what_matches_and_its_end(half: Half, sandbox: Sandbox, fil
     assert unfinished == {}
 
 
-@EACH_HALF
-def test_a_row_comes_when_it_takes_the_status_and_no_other_time(half: Half, sandbox: Sandbox):
-    with follow(half, sandbox, since="1d", status="failed") as follower:
+@EACH_DRIVER
+def test_a_row_comes_when_it_takes_the_status_and_no_other_time(driver: Driver, sandbox: Sandbox):
+    with follow(driver, sandbox, since="1d", status="failed") as follower:
         running = sandbox.add_log(created_at=NOW, status="running")
         other = sandbox.add_log(created_at=NOW, status="running")
         failed = sandbox.add_log(created_at=NOW + 1, status="failed")
@@ -135,30 +135,30 @@ def test_a_row_comes_when_it_takes_the_status_and_no_other_time(half: Half, sand
 # Checkpoints ------------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
-def test_a_restart_tells_what_ended_meanwhile(half: Half, sandbox: Sandbox):
+@EACH_DRIVER
+def test_a_restart_tells_what_ended_meanwhile(driver: Driver, sandbox: Sandbox):
     old = sandbox.add_log(created_at=NOW - 3000, status="running")
     young = sandbox.add_log(created_at=NOW, status="running")
-    with follow(half, sandbox, since="1d") as follower:
+    with follow(driver, sandbox, since="1d") as follower:
         follower.take(2)
         checkpoint = follower.checkpoint
     end(sandbox, old, "failed")
     end(sandbox, young, "succeeded")
     later = sandbox.add_log(created_at=NOW + 7000)
-    with follow(half, sandbox, checkpoint=checkpoint) as follower:
+    with follow(driver, sandbox, checkpoint=checkpoint) as follower:
         given = id_and_status(follower.take(3))
         assert given == [(young.id, "succeeded"), (later.id, "succeeded"), (old.id, "failed")]
         assert set(follower.checkpoint["recent"]) == {later.id}
         assert follower.checkpoint["unfinished"] == {}
 
 
-@EACH_HALF
-def test_a_checkpoint_counts_more_than_since(half: Half, sandbox: Sandbox):
-    with follow(half, sandbox, since="1d") as follower:
+@EACH_DRIVER
+def test_a_checkpoint_counts_more_than_since(driver: Driver, sandbox: Sandbox):
+    with follow(driver, sandbox, since="1d") as follower:
         begun(follower, sandbox)
         checkpoint = follower.checkpoint
     after = sandbox.add_log(created_at=NOW + 1)
-    with follow(half, sandbox, since="30d", checkpoint=checkpoint) as follower:
+    with follow(driver, sandbox, since="30d", checkpoint=checkpoint) as follower:
         assert id_and_status(follower.take()) == [(after.id, "succeeded")]
 
 
@@ -195,13 +195,13 @@ def test_by_default_it_polls_every_5_s_and_gives_up_after_a_day(client: Any):
     assert (parameters["poll"].default, parameters["give_up_after"].default) == (5.0, 86_400.0)
 
 
-@EACH_HALF
-def test_a_checkpoint_of_a_walk_is_refused(half: Half, sandbox: Sandbox):
+@EACH_DRIVER
+def test_a_checkpoint_of_a_walk_is_refused(driver: Driver, sandbox: Sandbox):
     sandbox.add_log()
     with sandbox.client() as client, client.logs.iter() as walk:
         next(walk)
         checkpoint = walk.checkpoint
     sandbox.clear_requests()
     with pytest.raises(ValueError, match=r"logs\.follow"):
-        follow(half, sandbox, checkpoint=checkpoint)
+        follow(driver, sandbox, checkpoint=checkpoint)
     assert sandbox.requests == ()

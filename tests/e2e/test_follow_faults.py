@@ -8,7 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, Follower, Half, SyncHalf
+from support.clients import EACH_DRIVER, Driver, Follower, SyncDriver
 from support.fault_server import (
     HTML,
     KEY,
@@ -65,15 +65,17 @@ OUTAGES = {
 }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_an_outage_is_waited_out_without_loss_or_duplicates(half: Half, outage: str, caplog: pytest.LogCaptureFixture):
+def test_an_outage_is_waited_out_without_loss_or_duplicates(
+    driver: Driver, outage: str, caplog: pytest.LogCaptureFixture
+):
     fault = OUTAGES[outage]
     # A contradiction is accepted when it comes three times.
     faults = [fault() for _ in range(6 if fault is contradiction else 2)]
     with (
         FaultServer(page_response(rows=1), *faults, page_response(rows=2), fault(), page_response(rows=3)) as server,
-        Follower(half, server.base_url, since=SINCE, timeout=0.2 if fault is silence else None) as follower,
+        Follower(driver, server.base_url, since=SINCE, timeout=0.2 if fault is silence else None) as follower,
     ):
         given = [log.id for log in follower.take(3)]
     assert given == [row["id"] for row in log_page(3)["data"]]
@@ -85,23 +87,23 @@ def test_an_outage_is_waited_out_without_loss_or_duplicates(half: Half, outage: 
         assert MARK not in record.getMessage()
 
 
-@EACH_HALF
-def test_a_connection_that_is_closed_at_once_is_waited_out(half: Half, caplog: pytest.LogCaptureFixture):
+@EACH_DRIVER
+def test_a_connection_that_is_closed_at_once_is_waited_out(driver: Driver, caplog: pytest.LogCaptureFixture):
     with (
         FaultServer(close_on_accept(), close_on_accept(), page_response(rows=1)) as server,
-        Follower(half, server.base_url, since=SINCE) as follower,
+        Follower(driver, server.base_url, since=SINCE) as follower,
     ):
         assert len(follower.take()) == 1
     assert "APIConnectionError" in caplog.text
 
 
-@EACH_HALF
-def test_retry_after_is_obeyed_beyond_what_a_call_waits(half: Half, caplog: pytest.LogCaptureFixture):
+@EACH_DRIVER
+def test_retry_after_is_obeyed_beyond_what_a_call_waits(driver: Driver, caplog: pytest.LogCaptureFixture):
     # The pause itself is decided, and proven, without a clock; here it has to come from the response's header.
     patience = error_response(429, "too_many_requests", "slow down", headers=(("Retry-After", "0.3"),))
     with (
         FaultServer(patience, page_response(rows=1)) as server,
-        Follower(half, server.base_url, since=SINCE) as follower,
+        Follower(driver, server.base_url, since=SINCE) as follower,
     ):
         assert len(follower.take()) == 1
     assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
@@ -109,11 +111,11 @@ def test_retry_after_is_obeyed_beyond_what_a_call_waits(half: Half, caplog: pyte
     ]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_refusal_is_raised_at_once_and_the_checkpoint_holds(half: Half, status: int):
+def test_a_refusal_is_raised_at_once_and_the_checkpoint_holds(driver: Driver, status: int):
     with FaultServer(page_response(rows=2), error_response(status, "no", "no"), page_response(rows=3)) as server:
-        with Follower(half, server.base_url, since=SINCE) as follower:
+        with Follower(driver, server.base_url, since=SINCE) as follower:
             follower.take(2)
             with pytest.raises(APIStatusError) as caught:
                 follower.take()
@@ -122,21 +124,21 @@ def test_a_refusal_is_raised_at_once_and_the_checkpoint_holds(half: Half, status
             with pytest.raises(RuntimeError, match="checkpoint"):  # it does not look as if all had been well
                 follower.take()
             checkpoint = follower.checkpoint
-        with Follower(half, server.base_url, checkpoint=checkpoint) as follower:
+        with Follower(driver, server.base_url, checkpoint=checkpoint) as follower:
             assert [log.id for log in follower.take()] == [log_page(3)["data"][2]["id"]]
 
 
-@EACH_HALF
-def test_a_refusal_at_the_start_is_raised(half: Half):
-    with Sandbox(rows=0) as sandbox, Follower(half, sandbox.base_url, api_key="app-wrong") as follower:
+@EACH_DRIVER
+def test_a_refusal_at_the_start_is_raised(driver: Driver):
+    with Sandbox(rows=0) as sandbox, Follower(driver, sandbox.base_url, api_key="app-wrong") as follower:
         with pytest.raises(AuthenticationError):
             follower.take()
         assert not follower.checkpoint["has_begun"]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("every", [2, 3, 7])
-def test_outages_in_the_middle_of_looks_lose_and_repeat_nothing(half: Half, every: int):
+def test_outages_in_the_middle_of_looks_lose_and_repeat_nothing(driver: Driver, every: int):
     rows = [new_log(created_at=NOW - 5000 + n // 2, status=("running", "failed")[n % 2]) for n in range(1500)]
     numbers = count(1)
 
@@ -147,7 +149,7 @@ def test_outages_in_the_middle_of_looks_lose_and_repeat_nothing(half: Half, ever
     with Sandbox(rows=0) as sandbox:
         sandbox.add_logs(rows)
         sandbox.traps.before_request = fail_now_and_then
-        with Follower(half, sandbox.base_url, api_key=sandbox.api_key, since="1d", max_retries=1) as follower:
+        with Follower(driver, sandbox.base_url, api_key=sandbox.api_key, since="1d", max_retries=1) as follower:
             given = [log.id for log in follower.take(len(rows))]
             assert given == sorted(given, key={row.id: row.created_at for row in rows}.__getitem__)
             for row in rows[-40:]:
@@ -158,13 +160,13 @@ def test_outages_in_the_middle_of_looks_lose_and_repeat_nothing(half: Half, ever
     assert sorted(ended) == sorted(row.id for row in rows[-40::2])
 
 
-@EACH_HALF
-def test_a_server_that_is_away_for_a_while_is_found_again(half: Half, tmp_path: Path):
+@EACH_DRIVER
+def test_a_server_that_is_away_for_a_while_is_found_again(driver: Driver, tmp_path: Path):
     options: dict[str, Any] = {"rows": 0, "database": tmp_path / "logs.sqlite"}
     with Sandbox(**options) as sandbox:
         port = sandbox.port
         first = sandbox.add_log(created_at=NOW, status="running")
-        follower = Follower(half, sandbox.base_url, api_key=sandbox.api_key, since="1d")
+        follower = Follower(driver, sandbox.base_url, api_key=sandbox.api_key, since="1d")
         assert [log.id for log in follower.take()] == [first.id]
     back = Sandbox(**options, port=port)
 
@@ -193,7 +195,7 @@ def test_a_server_that_is_away_for_a_while_is_found_again(half: Half, tmp_path: 
 def test_an_outage_that_lasts_is_asked_about_ever_more_seldom(caplog: pytest.LogCaptureFixture):
     with (
         FaultServer(*(respond(503) for _ in range(6)), page_response(rows=1)) as server,
-        Follower(SyncHalf(), server.base_url, since=SINCE, poll=0.01) as follower,
+        Follower(SyncDriver(), server.base_url, since=SINCE, poll=0.01) as follower,
     ):
         follower.take()
     pauses = [float(record.getMessage().split()[4]) for record in caplog.records if record.levelno == logging.WARNING]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, HALVES, Half
+from support.clients import DRIVERS, EACH_DRIVER, Driver
 from support.fault_server import KEY, FaultServer, page_response, silence
 from support.leaks import nothing_left_open
 
@@ -148,32 +148,32 @@ async def by_a_timeout(make: Callable[[], Any]) -> None:
 @pytest.mark.usefixtures("no_collector")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    ("half", "leave"),
-    [*itertools.product(HALVES, WAYS), *((HALVES[1], leave) for leave in (by_cancellation, by_a_timeout))],
-    ids=lambda value: value.name if isinstance(value, Half) else value.__name__,
+    ("driver", "leave"),
+    [*itertools.product(DRIVERS, WAYS), *((DRIVERS[1], leave) for leave in (by_cancellation, by_a_timeout))],
+    ids=lambda value: value.name if isinstance(value, Driver) else value.__name__,
 )
-def test_leaving_an_iterator_leaves_nothing(half: Half, kind: str, leave: Any, sandbox: Sandbox):
+def test_leaving_an_iterator_leaves_nothing(driver: Driver, kind: str, leave: Any, sandbox: Sandbox):
     complaints: list[str] = []
 
     async def story(client: Any) -> None:
-        if half.name == "async":
+        if driver.name == "async":
             handle = asyncio.get_running_loop().set_exception_handler
             handle(lambda _, context: complaints.append(str(context["message"])))
         await leave(lambda: KINDS[kind](client))
-        for _ in range(100 if half.tasks() else 0):  # a loop that was left ends in a task of its own
+        for _ in range(100 if driver.tasks() else 0):  # a loop that was left ends in a task of its own
             await asyncio.sleep(0.01)
-            if not half.tasks():
+            if not driver.tasks():
                 break
-        assert not half.tasks()
+        assert not driver.tasks()
         assert walk_threads() == []
 
     with nothing_left_open():
-        half.play(sandbox.base_url, story, api_key=sandbox.api_key)
+        driver.play(sandbox.base_url, story, api_key=sandbox.api_key)
     assert complaints == []
 
 
-@EACH_HALF
-def test_closing_inside_the_loop_ends_a_follow_for_good(half: Half, sandbox: Sandbox):
+@EACH_DRIVER
+def test_closing_inside_the_loop_ends_a_follow_for_good(driver: Driver, sandbox: Sandbox):
     async def story(client: Any) -> None:
         async with KINDS["follow"](client) as logs:
             seen = 0
@@ -186,35 +186,35 @@ def test_closing_inside_the_loop_ends_a_follow_for_good(half: Half, sandbox: San
             await anext(logs)
         assert len(logs.checkpoint["unfinished"]) == 3
 
-    half.play(sandbox.base_url, story, api_key=sandbox.api_key)
+    driver.play(sandbox.base_url, story, api_key=sandbox.api_key)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("kind", WALKS)
-def test_a_walk_that_was_left_does_not_look_finished(half: Half, kind: str, sandbox: Sandbox):
+def test_a_walk_that_was_left_does_not_look_finished(driver: Driver, kind: str, sandbox: Sandbox):
     async def story(client: Any) -> None:
         async with KINDS[kind](client) as walk:
             await anext(walk)
         with pytest.raises(RuntimeError, match="checkpoint"):
             await anext(walk)
 
-    half.play(sandbox.base_url, story, api_key=sandbox.api_key)
+    driver.play(sandbox.base_url, story, api_key=sandbox.api_key)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("kind", WALKS)
-def test_closing_the_client_under_a_walk_ends_it(half: Half, kind: str, sandbox: Sandbox):
+def test_closing_the_client_under_a_walk_ends_it(driver: Driver, kind: str, sandbox: Sandbox):
     async def story(client: Any) -> None:
         walk = KINDS[kind](client)
         await anext(walk)
         await client.close()
         with pytest.raises(Exception, match="closed"):
             await take(walk, len(ROWS))
-        assert not half.tasks()
+        assert not driver.tasks()
         assert walk_threads() == []
 
     with nothing_left_open():
-        half.play(sandbox.base_url, story, api_key=sandbox.api_key)
+        driver.play(sandbox.base_url, story, api_key=sandbox.api_key)
 
 
 @pytest.mark.parametrize("options", [{"workers": 4}, {"details": 4}], ids=str)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.fault_server import KEY, FaultServer, error_response, json_response, log_page, page_response, respond
 
 from dify_workflow import (
@@ -43,14 +43,14 @@ def sandbox(version: str) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def play(half: Half, sandbox: Sandbox, *keywords: str) -> list[Any]:
+def play(driver: Driver, sandbox: Sandbox, *keywords: str) -> list[Any]:
     """What is found by each keyword."""
 
     async def story(client: Any) -> list[Any]:
         client = client.with_options(api_key=sandbox.api_key)
         return [await found_by(client, keyword) for keyword in keywords]
 
-    return half.play(sandbox.base_url, story)
+    return driver.play(sandbox.base_url, story)
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
@@ -117,32 +117,32 @@ async def found_by(client: Any, keyword: str) -> list[list[str]]:
     return [[log.created_by_end_user.session_id for log in logs] for logs in (listed, walked, followed)]
 
 
-@EACH_HALF
-def test_a_keyword_finds_its_log_on_every_version(half: Half, sandbox: Sandbox):
-    found = play(half, sandbox, *TEXTS)
+@EACH_DRIVER
+def test_a_keyword_finds_its_log_on_every_version(driver: Driver, sandbox: Sandbox):
+    found = play(driver, sandbox, *TEXTS)
     assert found == [[[f"u-{number}"]] * 3 for number in range(len(TEXTS))]
 
 
-@EACH_HALF
-def test_six_chinese_characters_are_found_on_1_11_alone(half: Half, sandbox: Sandbox, version: str):
+@EACH_DRIVER
+def test_six_chinese_characters_are_found_on_1_11_alone(driver: Driver, sandbox: Sandbox, version: str):
     if version.startswith("1.11"):
-        assert play(half, sandbox, SIX) == [[[f"u-{len(TEXTS)}"]] * 3]
+        assert play(driver, sandbox, SIX) == [[[f"u-{len(TEXTS)}"]] * 3]
     else:
         with pytest.raises(ValueError, match="the longest beginning that fits is '搜索内容很'"):
-            play(half, sandbox, SIX)
+            play(driver, sandbox, SIX)
 
 
-@EACH_HALF
-def test_a_verbatim_keyword_finds_a_session_id_since_1_14(half: Half, sandbox: Sandbox, version: str):
+@EACH_DRIVER
+def test_a_verbatim_keyword_finds_a_session_id_since_1_14(driver: Driver, sandbox: Sandbox, version: str):
     found = [] if version == "1.11" else ["m\u00fcller"]
     in_inputs = ["m\u00fcller"]  # as `sys.user_id`, which is stored like every input
-    assert play(half, sandbox, Verbatim("m\u00fcller"), "m\u00fcller") == [[found] * 3, [in_inputs] * 3]
+    assert play(driver, sandbox, Verbatim("m\u00fcller"), "m\u00fcller") == [[found] * 3, [in_inputs] * 3]
 
 
-@EACH_HALF
-def test_percent_and_underscore_are_wildcards_on_1_11_alone(half: Half, sandbox: Sandbox, version: str):
+@EACH_DRIVER
+def test_percent_and_underscore_are_wildcards_on_1_11_alone(driver: Driver, sandbox: Sandbox, version: str):
     found = ["u-8"] if version == "1.11" else []
-    assert play(half, sandbox, "inv%12", "inv_ice 12") == [[found] * 3, [found] * 3]
+    assert play(driver, sandbox, "inv%12", "inv_ice 12") == [[found] * 3, [found] * 3]
 
 
 async def read_one(client: Any, method: str, keyword: str) -> None:
@@ -155,9 +155,9 @@ async def read_one(client: Any, method: str, keyword: str) -> None:
             break
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("method", ["list", "iter"])
-def test_the_version_is_asked_for_once_and_only_where_it_matters(half: Half, method: str):
+def test_the_version_is_asked_for_once_and_only_where_it_matters(driver: Driver, method: str):
     async def story(client: Any) -> None:
         await read_one(client, method, SIX)
         await read_one(client.with_options(max_retries=0), method, SIX)
@@ -170,29 +170,29 @@ def test_the_version_is_asked_for_once_and_only_where_it_matters(half: Half, met
         info = json_response(200, {}, headers=(("X-Version", "1.11.2"),))
         page = json_response(200, log_page(), headers=(("X-Version", "1.11.2"),))
         with FaultServer(*([info] if first else []), page) as server:
-            half.play(server.base_url, played)
+            driver.play(server.base_url, played)
         paths = [request.path.partition("?")[0] for request in server.requests]
         assert paths == [*first, "/v1/workflows/logs", "/v1/workflows/logs"]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("method", ["list", "iter"])
-def test_a_refusal_names_the_version_as_well(half: Half, method: str):
+def test_a_refusal_names_the_version_as_well(driver: Driver, method: str):
     refusal = error_response(401, "unauthorized", "no", headers=(("X-Version", "1.16.1"),))
     with FaultServer(refusal) as server:
         with pytest.raises(ValueError, match="the longest beginning that fits is '搜索内容很'"):
-            half.play(server.base_url, lambda client: read_one(client, method, SIX))
+            driver.play(server.base_url, lambda client: read_one(client, method, SIX))
         assert len(server.requests) == 1
     with FaultServer(respond(200, "{}")) as server:  # no version: not one that is known to find it
         with pytest.raises(ValueError, match="keyword must be shorter"):
-            half.play(server.base_url, lambda client: read_one(client, method, SIX))
+            driver.play(server.base_url, lambda client: read_one(client, method, SIX))
         assert len(server.requests) == 1
     with FaultServer(respond(502)) as server, pytest.raises(InternalServerError, match="GET /v1/info"):
-        half.play(server.base_url, lambda client: read_one(client, method, SIX))
+        driver.play(server.base_url, lambda client: read_one(client, method, SIX))
 
 
-@EACH_HALF
-def test_another_base_url_is_another_server(half: Half):
+@EACH_DRIVER
+def test_another_base_url_is_another_server(driver: Driver):
     def version(text: str) -> FaultServer:
         return FaultServer(json_response(200, log_page(), headers=(("X-Version", text),)))
 
@@ -204,16 +204,16 @@ def test_another_base_url_is_another_server(half: Half):
         await client.logs.list(keyword=SIX)
 
     with version("1.11.2") as older, version("1.14.2") as newer:
-        half.play(older.base_url, story)
+        driver.play(older.base_url, story)
         assert [request.path for request in newer.requests] == ["/v1/info"]
 
 
 # --- Verbatim and checkpoints -----------------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("method", ["list", "iter"])
-def test_a_verbatim_status_goes_to_the_server(half: Half, method: str):
+def test_a_verbatim_status_goes_to_the_server(driver: Driver, method: str):
     async def story(client: Any) -> None:
         if method == "list":
             await client.logs.list(status=Verbatim("archived"))
@@ -225,12 +225,12 @@ def test_a_verbatim_status_goes_to_the_server(half: Half, method: str):
         error_response(400, "invalid_param", "Input should be 'succeeded', 'failed' or 'stopped'")
     ) as server:
         with pytest.raises(BadRequestError, match="Input should be"):
-            half.play(server.base_url, story)
+            driver.play(server.base_url, story)
         assert "status=archived" in server.requests[0].path
 
 
-@EACH_HALF
-def test_a_verbatim_keyword_goes_to_the_server_as_it_is(half: Half):
+@EACH_DRIVER
+def test_a_verbatim_keyword_goes_to_the_server_as_it_is(driver: Driver):
     async def story(client: Any) -> None:
         await client.logs.list(keyword=Verbatim("m\u00fcller"))
         async with client.logs.iter(keyword=Verbatim("x" * 31)) as walk:
@@ -241,21 +241,21 @@ def test_a_verbatim_keyword_goes_to_the_server_as_it_is(half: Half):
 
     refusal = error_response(400, "invalid_param", "no")
     with FaultServer(page_response(), page_response(), refusal) as server, pytest.raises(BadRequestError):
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
     keywords = [parse_qs(urlsplit(request.path).query)["keyword"] for request in server.requests]
     assert keywords == [["m\u00fcller"], ["x" * 31], ['"']]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("keyword", ["été", Verbatim("été")])
-def test_a_checkpoint_holds_the_keyword_as_it_was_given(half: Half, keyword: str, sandbox: Sandbox):
+def test_a_checkpoint_holds_the_keyword_as_it_was_given(driver: Driver, keyword: str, sandbox: Sandbox):
     async def story(client: Any) -> list[Any]:
         client = client.with_options(api_key=sandbox.api_key)
         walk = client.logs.iter(keyword=keyword)
         before = json.loads(json.dumps(walk.checkpoint))
         return [before["filters"], [log.id async for log in client.logs.iter(keyword="été", checkpoint=before)]]
 
-    filters, ids = half.play(sandbox.base_url, story)
+    filters, ids = driver.play(sandbox.base_url, story)
     assert filters == {"keyword": "été"}
     assert len(ids) == 1
 
@@ -270,8 +270,8 @@ OLDER_FOLLOW = {
 }  # fmt: skip
 
 
-@EACH_HALF
-def test_checkpoints_of_earlier_versions_can_be_resumed(half: Half, sandbox: Sandbox):
+@EACH_DRIVER
+def test_checkpoints_of_earlier_versions_can_be_resumed(driver: Driver, sandbox: Sandbox):
     async def story(client: Any) -> list[str]:
         client = client.with_options(api_key=sandbox.api_key)
         async with client.logs.iter(keyword="\u00e9t\u00e9", checkpoint=OLDER_WALK) as walk:
@@ -279,5 +279,5 @@ def test_checkpoints_of_earlier_versions_can_be_resumed(half: Half, sandbox: San
         async with client.logs.follow(keyword="\u00e9t\u00e9", checkpoint=OLDER_FOLLOW) as follow:
             return [*ids, (await anext(follow)).id]
 
-    walked, followed = half.play(sandbox.base_url, story)
+    walked, followed = driver.play(sandbox.base_url, story)
     assert walked == followed

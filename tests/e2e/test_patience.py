@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.fault_server import (
     KEY,
     Behaviour,
@@ -69,7 +69,7 @@ def outage(sandbox: Sandbox, fault: Behaviour, *, first: int, last: int, details
     return FaultServer(Behaviour("outage", play))
 
 
-def walk(half: Half, base_url: str, **options: Any) -> list[Any]:
+def walk(driver: Driver, base_url: str, **options: Any) -> list[Any]:
     found: list[Any] = []
 
     async def story(client: Any) -> None:
@@ -77,35 +77,35 @@ def walk(half: Half, base_url: str, **options: Any) -> list[Any]:
             async for log in logs:
                 found.append(log)  # noqa: PERF401 - what came before an error counts
 
-    half.play(base_url, story, max_retries=0)
+    driver.play(base_url, story, max_retries=0)
     return found
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("fault", FAULTS)
 def test_an_outage_after_the_first_page_is_waited_out(
-    half: Half, fault: str, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    driver: Driver, fault: str, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ):
     with nothing_left_open(), outage(sandbox, FAULTS[fault], first=2, last=4) as server:
-        logs = walk(half, server.base_url, patience=1)
+        logs = walk(driver, server.base_url, patience=1)
     assert len({log.id for log in logs}) == len(logs) == ROWS
     assert sum("logs.iter looks again in" in record.getMessage() for record in caplog.records) == 3
 
 
-@EACH_HALF
-def test_an_outage_is_waited_out_for_details_as_well(half: Half, few: tuple[Sandbox, list[str]]):
+@EACH_DRIVER
+def test_an_outage_is_waited_out_for_details_as_well(driver: Driver, few: tuple[Sandbox, list[str]]):
     sandbox, runs = few
     with nothing_left_open(), outage(sandbox, respond(503), first=3, last=9, details=True) as server:
-        logs = walk(half, server.base_url, patience=10, details=4)
+        logs = walk(driver, server.base_url, patience=10, details=4)
     assert [log.error for log in logs] == [None] * len(runs)
     assert [log.run.id for log in logs] == runs
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("broken", [0, 1, 4], ids=["first", "second", "fifth"])
 @pytest.mark.parametrize("details", [1, 4])
 def test_a_run_that_always_fails_is_the_error_of_its_log(
-    half: Half, details: int, broken: int, few: tuple[Sandbox, list[str]]
+    driver: Driver, details: int, broken: int, few: tuple[Sandbox, list[str]]
 ):
     sandbox, runs = few
     failed = runs[broken]
@@ -116,7 +116,7 @@ def test_a_run_that_always_fails_is_the_error_of_its_log(
         await (respond(500).play(exchange) if fails else pass_on(exchange, sandbox.port))
 
     with nothing_left_open(), FaultServer(Behaviour("broken run", play)) as server:
-        logs = walk(half, server.base_url, patience=3, details=details)
+        logs = walk(driver, server.base_url, patience=3, details=details)
         asked = [request.path for request in server.requests if request.path.endswith(failed)]
     assert [index for index, log in enumerate(logs) if log.error is not None] == [broken]
     assert isinstance(logs[broken].error, InternalServerError)
@@ -124,34 +124,34 @@ def test_a_run_that_always_fails_is_the_error_of_its_log(
     assert len(asked) <= 4
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("options", [{}, {"details": 2}], ids=["pages", "details"])
-def test_a_longer_outage_raises_its_error_with_what_to_do(half: Half, options: dict[str, Any], sandbox: Sandbox):
+def test_a_longer_outage_raises_its_error_with_what_to_do(driver: Driver, options: dict[str, Any], sandbox: Sandbox):
     with nothing_left_open(), outage(sandbox, respond(503), first=2, last=999, details=bool(options)) as server:
         with pytest.raises(InternalServerError, match=r"continue from walk\.checkpoint"):
-            walk(half, server.base_url, patience=0.3, **options)
+            walk(driver, server.base_url, patience=0.3, **options)
         assert len(server.requests) > 3
 
 
-@EACH_HALF
-def test_the_first_page_fails_at_once(half: Half):
+@EACH_DRIVER
+def test_the_first_page_fails_at_once(driver: Driver):
     with nothing_left_open(), FaultServer(reset()) as server:
         with pytest.raises(APIConnectionError) as caught:
-            walk(half, server.base_url)
+            walk(driver, server.base_url)
         assert "checkpoint" not in str(caught.value)
         assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("patience", [-1, True, "300", None, float("nan"), float("inf")])
-@EACH_HALF
-def test_an_unusable_patience_is_refused(half: Half, patience: Any):
+@EACH_DRIVER
+def test_an_unusable_patience_is_refused(driver: Driver, patience: Any):
     def iterate(client: Any) -> Any:
         with pytest.raises(ValueError, match="patience must be seconds from 0"):
             client.logs.iter(patience=patience)
         return client.app.info()
 
     with FaultServer(json_response(200, {"name": "x", "description": "", "tags": []})) as server:
-        half.call(server.base_url, iterate)
+        driver.call(server.base_url, iterate)
 
 
 def test_worker_threads_have_the_iterators_context_variables(sandbox: Sandbox):
@@ -176,10 +176,10 @@ def test_worker_threads_have_the_iterators_context_variables(sandbox: Sandbox):
     assert seen == {("kept", True), ("kept", False)}
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(("options", "warnings"), [({}, 0), ({"patience": 0.3}, 1)])
 def test_changes_wait_for_no_outage_unless_they_may(
-    half: Half, options: dict[str, Any], warnings: int, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    driver: Driver, options: dict[str, Any], warnings: int, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ):
     async def story(client: Any) -> None:
         with pytest.raises(InternalServerError):
@@ -187,5 +187,5 @@ def test_changes_wait_for_no_outage_unless_they_may(
                 pass
 
     with nothing_left_open(), outage(sandbox, respond(503), first=2, last=99) as server:
-        half.play(server.base_url, story, max_retries=0)
+        driver.play(server.base_url, story, max_retries=0)
     assert min(1, sum("logs.changes looks again in" in message for message in caplog.messages)) == warnings

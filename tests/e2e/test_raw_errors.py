@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import h11
 import pytest
-from support.clients import EACH_HALF, Half, failure, list_logs
+from support.clients import EACH_DRIVER, Driver, failure, list_logs
 from support.fault_server import KEY, FaultServer, page_response, silence
 
 from dify_workflow import (
@@ -36,14 +36,14 @@ FOREIGN: dict[str, Exception] = {
 }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("error", FOREIGN.values(), ids=FOREIGN)
-def test_what_a_transport_raises_is_a_connection_error(half: Half, error: Exception):
+def test_what_a_transport_raises_is_a_connection_error(driver: Driver, error: Exception):
     def fail(request: httpx.Request) -> httpx.Response:
         raise error
 
     http = {"transport": httpx.MockTransport(fail)}
-    found = failure(half, "https://dify.invalid/v1", list_logs, http=http, max_retries=0)
+    found = failure(driver, "https://dify.invalid/v1", list_logs, http=http, max_retries=0)
     assert isinstance(found, APIConnectionError)
     assert isinstance(found, APITimeoutError) is isinstance(error, httpcore.TimeoutException)
     assert str(found).startswith("GET /v1/workflows/logs: ")
@@ -79,22 +79,22 @@ asyncio.run(main())
 """
 
 
-@EACH_HALF
-def test_a_call_without_free_descriptors_is_a_connection_error(half: Half):
+@EACH_DRIVER
+def test_a_call_without_free_descriptors_is_a_connection_error(driver: Driver):
     with FaultServer(page_response(rows=1)) as server:
-        command = [sys.executable, "-c", WITHOUT_FILES, server.base_url, half.name]
+        command = [sys.executable, "-c", WITHOUT_FILES, server.base_url, driver.name]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.stderr == ""
     assert result.stdout.startswith("APIConnectionError GET /v1/workflows/logs: ")
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("http", [None, {}])
-def test_arguments_that_make_no_request_are_value_errors(half: Half, http: dict[str, Any] | None):
+def test_arguments_that_make_no_request_are_value_errors(driver: Driver, http: dict[str, Any] | None):
     def raises(says: str, method: str, path: str, **options: Any) -> None:
         with FaultServer(page_response()) as server:
             with pytest.raises(ValueError, match=says) as caught:
-                half.call(server.base_url, lambda client: client.request(method, path, **options), http=http)
+                driver.call(server.base_url, lambda client: client.request(method, path, **options), http=http)
             assert type(caught.value) is ValueError
             assert server.requests == []
 
@@ -138,14 +138,14 @@ def test_without_asyncio_a_call_says_that_it_is_needed(http_client: httpx.AsyncC
 # --- timeouts of a caller's client ------------------------------------------------------------------------------------
 
 
-@EACH_HALF
-def test_the_timeout_of_a_given_client_counts(half: Half):
+@EACH_DRIVER
+def test_the_timeout_of_a_given_client_counts(driver: Driver):
     with FaultServer(silence()) as server:
-        error = failure(half, server.base_url, list_logs, http={"timeout": 0.2}, max_retries=0)
+        error = failure(driver, server.base_url, list_logs, http={"timeout": 0.2}, max_retries=0)
     assert type(error) is APITimeoutError
 
 
-def timeouts(half: Half, http: dict[str, Any] | None, derived: dict[str, Any] | None = None, **options: Any) -> Any:
+def timeouts(driver: Driver, http: dict[str, Any] | None, derived: dict[str, Any] | None = None, **options: Any) -> Any:
     """The timeouts with which a client sends."""
     seen: list[dict[str, float]] = []
 
@@ -156,7 +156,7 @@ def timeouts(half: Half, http: dict[str, Any] | None, derived: dict[str, Any] | 
     async def story(client: Any) -> None:
         await (client if derived is None else client.with_options(**derived)).request("GET", "/x")
 
-    half.play(
+    driver.play(
         "http://dify.invalid/v1", story, http={"transport": httpx.MockTransport(responded), **(http or {})}, **options
     )
     return seen[0]
@@ -166,29 +166,29 @@ SDK = {"connect": 5.0, "read": 60.0, "write": 60.0, "pool": 60.0}
 OWN = {"connect": 1.0, "read": 2.0, "write": 3.0, "pool": None}
 
 
-@EACH_HALF
-def test_a_timeout_of_the_sdk_counts_more_than_the_clients(half: Half):
+@EACH_DRIVER
+def test_a_timeout_of_the_sdk_counts_more_than_the_clients(driver: Driver):
     own = {"timeout": httpx.Timeout(**OWN)}
     seven = dict.fromkeys(SDK, 7.0) | {"connect": 5.0}
-    assert timeouts(half, own) == OWN
-    assert timeouts(half, own, {}) == timeouts(half, own, {"max_retries": 0}) == OWN
-    assert timeouts(half, own, timeout=7) == timeouts(half, own, {"timeout": 7}) == seven
-    assert timeouts(half, own, {"timeout": None}) == SDK
-    assert timeouts(half, {"timeout": None}) == dict.fromkeys(SDK)
-    assert timeouts(half, None) == timeouts(half, {"timeout": 5}) == SDK
+    assert timeouts(driver, own) == OWN
+    assert timeouts(driver, own, {}) == timeouts(driver, own, {"max_retries": 0}) == OWN
+    assert timeouts(driver, own, timeout=7) == timeouts(driver, own, {"timeout": 7}) == seven
+    assert timeouts(driver, own, {"timeout": None}) == SDK
+    assert timeouts(driver, {"timeout": None}) == dict.fromkeys(SDK)
+    assert timeouts(driver, None) == timeouts(driver, {"timeout": 5}) == SDK
 
 
 def test_httpx_has_the_default_timeout_that_is_taken_for_it():
     assert httpx.Client().timeout == httpx.AsyncClient().timeout == httpx.Timeout(config.HTTPX_TIMEOUT)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan"), 1e10, "2", True])
-def test_a_timeout_no_socket_accepts_is_a_configuration_error(half: Half, seconds: Any):
+def test_a_timeout_no_socket_accepts_is_a_configuration_error(driver: Driver, seconds: Any):
     for options in (
         {"timeout": httpx.Timeout(read=seconds, connect=1, write=1, pool=1)},
         {"http": {"timeout": seconds}},
     ):
         with pytest.raises(DifyError, match=r"timeout: (connect|read) must be seconds from 0") as caught:
-            half.call("http://dify.invalid/v1", list_logs, **options)
+            driver.call("http://dify.invalid/v1", list_logs, **options)
         assert type(caught.value) is ConfigurationError

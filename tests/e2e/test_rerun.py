@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.fault_server import KEY
 
 from dify_workflow import NotFoundError
@@ -14,9 +14,9 @@ from dify_workflow.testing import Sandbox
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("version", ["1.11", "1.16"])
-def test_a_rerun_has_the_inputs_and_files_of_the_earlier_run(half: Half, version: Any):
+def test_a_rerun_has_the_inputs_and_files_of_the_earlier_run(driver: Driver, version: Any):
     async def story(client: Any) -> None:
         upload = await client.files.upload(b"x", user="u-1", filename="a.pdf")
         first = await client.runs.run({"query": "hi", "documents": [upload]}, user="u-1", files=[upload])
@@ -28,12 +28,12 @@ def test_a_rerun_has_the_inputs_and_files_of_the_earlier_run(half: Half, version
         assert after.files_for_rerun() == before.files_for_rerun()
 
     with Sandbox(rows=0, version=version, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
         assert len(sandbox.started_runs) == 2
 
 
-@EACH_HALF
-def test_nothing_is_started_for_what_cannot_be_rerun(half: Half):
+@EACH_DRIVER
+def test_nothing_is_started_for_what_cannot_be_rerun(driver: Driver):
     async def story(client: Any) -> None:
         with pytest.raises(NotFoundError):
             await client.runs.rerun(UNKNOWN, user="u-1")
@@ -42,6 +42,6 @@ def test_nothing_is_started_for_what_cannot_be_rerun(half: Half):
                 await client.runs.rerun(run_id, user=user)
 
     with Sandbox(rows=0, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
         assert sandbox.started_runs == ()
         assert len(sandbox.requests) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 
 from dify_workflow import (
     APIResponseError,
@@ -29,19 +29,19 @@ async def submit(client: Any) -> Any:
 # --- runs.run ---------------------------------------------------------------------------------------------------------
 
 
-def responded(half: Half, action: Any, status: int, body: Any) -> Any:
+def responded(driver: Driver, action: Any, status: int, body: Any) -> Any:
     """What an action gives when the server responds so."""
     transport = httpx.MockTransport(lambda _: httpx.Response(status, json=body))
-    return half.call("http://127.0.0.1:1", half.action(action), http={"transport": transport}, max_retries=0)
+    return driver.call("http://127.0.0.1:1", driver.action(action), http={"transport": transport}, max_retries=0)
 
 
 def outcome(**data: Any) -> dict[str, Any]:
     return {"task_id": TASK, "workflow_run_id": RUN, "data": {"id": RUN, "outputs": {}, "error": None} | data}
 
 
-@EACH_HALF
-def test_a_run_that_failed_is_a_result(half: Half):
-    result = responded(half, run, 200, outcome(status="failed", error="boom"))
+@EACH_DRIVER
+def test_a_run_that_failed_is_a_result(driver: Driver):
+    result = responded(driver, run, 200, outcome(status="failed", error="boom"))
     assert (result.status, result.error, result.outputs) == ("failed", "boom", {})
     assert isinstance(result, models.WorkflowRunResponse)
     with pytest.raises(WorkflowRunError, match=f"the run {RUN} failed: boom"):
@@ -54,15 +54,15 @@ FIELDS = ["id", "workflow_id", "status", "inputs", "outputs", "error", "total_st
 FIELDS += ["created_at", "finished_at", "elapsed_time"]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     "body",
     [dict.fromkeys(FIELDS), {"id": None}, dict.fromkeys([*FIELDS, "new"])],
     ids=["1.11", "the id alone", "one field more"],
 )
-def test_an_unknown_run_is_not_found_and_named_in_the_error(half: Half, body: dict[str, Any]):
+def test_an_unknown_run_is_not_found_and_named_in_the_error(driver: Driver, body: dict[str, Any]):
     with pytest.raises(NotFoundError) as caught:
-        responded(half, lambda client: client.runs.get(RUN), 200, body)
+        responded(driver, lambda client: client.runs.get(RUN), 200, body)
     error = caught.value
     assert str(error) == (
         f"GET /v1/workflows/run/{RUN}: 200, there is no run {RUN} in this app; "
@@ -72,24 +72,24 @@ def test_an_unknown_run_is_not_found_and_named_in_the_error(half: Half, body: di
     assert error.message.startswith(f"there is no run {RUN} in this app; ")
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("name", FIELDS)
-def test_a_run_of_which_anything_is_known_is_found(half: Half, name: str):
+def test_a_run_of_which_anything_is_known_is_found(driver: Driver, name: str):
     body = dict.fromkeys(FIELDS) | {name: 0}
-    assert responded(half, lambda client: client.runs.get(RUN), 200, body).to_dict() == body
+    assert responded(driver, lambda client: client.runs.get(RUN), 200, body).to_dict() == body
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("body", [{}, [None]], ids=repr)
-def test_a_body_that_is_not_a_run_is_refused(half: Half, body: Any):
+def test_a_body_that_is_not_a_run_is_refused(driver: Driver, body: Any):
     with pytest.raises(APIResponseError):
-        responded(half, lambda client: client.runs.get(RUN), 200, body)
+        responded(driver, lambda client: client.runs.get(RUN), 200, body)
 
 
 # --- forms ------------------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("body", [{}, None, [], {"result": "success"}], ids=repr)
-def test_a_form_that_was_taken_is_nothing_to_tell_of(half: Half, body: Any):
-    assert responded(half, submit, 200, body) is None
+def test_a_form_that_was_taken_is_nothing_to_tell_of(driver: Driver, body: Any):
+    assert responded(driver, submit, 200, body) is None

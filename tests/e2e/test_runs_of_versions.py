@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.fault_server import KEY
 
 from dify_workflow import APITimeoutError, BadRequestError, NotFoundError
@@ -14,8 +14,8 @@ from dify_workflow.testing import Sandbox
 NAMES = ["a.pptx", "a.xml", "a.py", "a.odt", "A.PDF", "a.png", "a.mp3", "a.bin", "a", ".pdf"]
 
 
-@EACH_HALF
-def test_streams_end_at_a_pause_and_go_on_when_asked_to(half: Half):
+@EACH_DRIVER
+def test_streams_end_at_a_pause_and_go_on_when_asked_to(driver: Driver):
     async def story(client: Any) -> None:
         async with client.runs.stream({"query": "hello", "pause": "Refund?"}, user="u-1") as events:
             started = [one async for one in events]
@@ -39,12 +39,12 @@ def test_streams_end_at_a_pause_and_go_on_when_asked_to(half: Half):
             assert [one.event async for one in events] == ["workflow_finished"]
 
     with Sandbox(rows=0, version="1.14", api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story, max_retries=0)
+        driver.play(sandbox.base_url, story, max_retries=0)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("version", ["1.11", "1.16"])
-def test_each_upload_is_accepted_and_can_be_sent_again(half: Half, version: Any):
+def test_each_upload_is_accepted_and_can_be_sent_again(driver: Driver, version: Any):
     async def story(client: Any) -> None:
         for name in NAMES:
             upload = await client.files.upload(b"x", user="u-1", filename=name)
@@ -56,22 +56,22 @@ def test_each_upload_is_accepted_and_can_be_sent_again(half: Half, version: Any)
             assert (await client.runs.get(again.workflow_run_id)).inputs_for_rerun() == detail.inputs_for_rerun()
 
     with Sandbox(rows=0, version=version, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
 
 
-@EACH_HALF
-def test_another_type_is_refused_with_the_call_to_try(half: Half):
+@EACH_DRIVER
+def test_another_type_is_refused_with_the_call_to_try(driver: Driver):
     async def story(client: Any) -> None:
         upload = await client.files.upload(b"x", user="u-1", filename="a.pptx")
         with pytest.raises(BadRequestError, match=r"inputs\['document'\] as 'document'.*as_input\(type='custom'\)"):
             await client.runs.run({"query": "hi", "document": upload.as_input("document")}, user="u-1")
 
     with Sandbox(rows=0, version="1.16", api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
 
 
-@EACH_HALF
-def test_wrong_inputs_of_a_stream_are_recognised(half: Half):
+@EACH_DRIVER
+def test_wrong_inputs_of_a_stream_are_recognised(driver: Driver):
     async def refused(client: Any) -> None:
         with pytest.raises(BadRequestError, match="query is required"):
             async with client.runs.stream({}, user="u-1"):
@@ -87,11 +87,11 @@ def test_wrong_inputs_of_a_stream_are_recognised(half: Half):
 
     for version, story in (("1.11", refused), ("1.16", made_up)):
         with Sandbox(rows=0, version=version, api_key=KEY) as sandbox:
-            half.play(sandbox.base_url, story)
+            driver.play(sandbox.base_url, story)
 
 
-@EACH_HALF
-def test_a_queued_run_is_waited_for_or_found_later(half: Half):
+@EACH_DRIVER
+def test_a_queued_run_is_waited_for_or_found_later(driver: Driver):
     async def story(client: Any) -> None:
         async with client.runs.stream({"query": "hi"}, user="u-1") as events:
             assert [one.event async for one in events][-1] == "workflow_finished"
@@ -104,4 +104,4 @@ def test_a_queued_run_is_waited_for_or_found_later(half: Half):
 
     with Sandbox(rows=0, version="1.14", api_key=KEY) as sandbox:
         sandbox.traps.queue_delay = 1.0
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from support.clients import EACH_HALF, Half, list_logs, post
+from support.clients import EACH_DRIVER, Driver, list_logs, post
 from support.fault_server import (
     KEY,
     Behaviour,
@@ -77,9 +77,9 @@ def all_about_records(caplog: pytest.LogCaptureFixture) -> str:
     return caplog.text + repr([vars(record) for record in caplog.records])
 
 
-def failure(half: Half, base_url: str, *actions, **options) -> BaseException:
+def failure(driver: Driver, base_url: str, *actions, **options) -> BaseException:
     with pytest.raises(Exception) as caught:  # noqa: PT011 - which one it is, other tests say
-        half.call(base_url, *actions, **options)
+        driver.call(base_url, *actions, **options)
     return caught.value
 
 
@@ -93,37 +93,37 @@ def test_what_looks_for_the_key_would_find_it():
 # --- errors and logs --------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_no_fault_brings_the_key_to_light(half: Half, fault: Fault, caplog):
+def test_no_fault_brings_the_key_to_light(driver: Driver, fault: Fault, caplog):
     caplog.set_level(logging.DEBUG)
     with FaultServer(fault.behaviour()) as server:
-        error = failure(half, server.base_url, list_logs, max_retries=1, **fault.options)
+        error = failure(driver, server.base_url, list_logs, max_retries=1, **fault.options)
     assert isinstance(error, DifyError)
     assert KEY not in everything_about(error)
     assert KEY not in all_about_records(caplog)
     assert "dify_workflow" in {record.name for record in caplog.records} or fault.gets == 1
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("action", [list_logs, post], ids=["GET", "POST"])
-def test_no_connection_brings_no_key_to_light(half: Half, action, caplog):
+def test_no_connection_brings_no_key_to_light(driver: Driver, action, caplog):
     caplog.set_level(logging.DEBUG)
     with refusing_origin() as origin:
-        refused = failure(half, origin, action)
+        refused = failure(driver, origin, action)
     with FaultServer(plain_text_to_tls()) as server:
-        not_tls = failure(half, server.base_url.replace("http:", "https:"), action)
+        not_tls = failure(driver, server.base_url.replace("http:", "https:"), action)
     assert KEY not in everything_about(refused)
     assert KEY not in everything_about(not_tls)
     assert KEY not in all_about_records(caplog)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("fault", FAULTS[::8], ids=str)
-def test_a_given_httpx_client_does_not_reveal_it_either(half: Half, fault: Fault, caplog):
+def test_a_given_httpx_client_does_not_reveal_it_either(driver: Driver, fault: Fault, caplog):
     caplog.set_level(logging.DEBUG)
     with FaultServer(fault.behaviour()) as server:
-        error = failure(half, server.base_url, list_logs, http={}, max_retries=0, **fault.options)
+        error = failure(driver, server.base_url, list_logs, http={}, max_retries=0, **fault.options)
     assert KEY not in everything_about(error)
     assert KEY not in all_about_records(caplog)
 
@@ -240,16 +240,16 @@ def plain(text: str) -> str:
     return text.replace("\\", "").lower()
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("place", PLACES)
 @given(echo=SPELLINGS)
 @example(echo=ECHO.encode())
 @settings(max_examples=4, deadline=None, derandomize=True, database=None)
-def test_no_echo_of_the_key_is_shown(half: Half, place: str, echo: bytes):
+def test_no_echo_of_the_key_is_shown(driver: Driver, place: str, echo: bytes):
     is_stream = "event" in place
     with FaultServer(PLACES[place](echo)) as server, recorded() as reported:
-        action = half.action(read_a_stream) if is_stream else list_logs
-        error = failure(half, server.base_url, action, max_retries=1)
+        action = driver.action(read_a_stream) if is_stream else list_logs
+        error = failure(driver, server.base_url, action, max_retries=1)
     assert isinstance(error, DifyError)
     shown = plain("\n".join([everything_about(error), *reported]))
     assert KEY.lower() not in shown
@@ -257,11 +257,11 @@ def test_no_echo_of_the_key_is_shown(half: Half, place: str, echo: bytes):
     assert "/v1/workflows/" in shown
 
 
-@EACH_HALF
-def test_a_key_in_the_address_is_not_shown(half: Half):
+@EACH_DRIVER
+def test_a_key_in_the_address_is_not_shown(driver: Driver):
     with FaultServer(respond(502)) as server, recorded() as reported:
         error = failure(
-            half,
+            driver,
             server.base_url,
             lambda client: client.with_options(max_retries=1).request("GET", f"/x/{KEY}", params={"key": KEY}),
         )
@@ -270,7 +270,7 @@ def test_a_key_in_the_address_is_not_shown(half: Half):
     assert "/x/[api key]" in str(error)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("action", "frame"),
     [
@@ -280,9 +280,9 @@ def test_a_key_in_the_address_is_not_shown(half: Half):
     ],
     ids=["status", "params", "body"],
 )
-def test_no_variable_of_the_sdk_shows_a_default_header(half: Half, action, frame: str):
+def test_no_variable_of_the_sdk_shows_a_default_header(driver: Driver, action, frame: str):
     with FaultServer(respond(502)) as server:
-        error = failure(half, server.base_url, action, default_headers={"X-Api-Key": KEY}, max_retries=0)
+        error = failure(driver, server.base_url, action, default_headers={"X-Api-Key": KEY}, max_retries=0)
     frames = [one for link in chain_of(error) for one, _ in walk_tb(link.__traceback__)]
     ours = [one for one in frames if one.f_globals["__name__"].startswith("dify_workflow.")]
     assert frame in [one.f_code.co_name for one in ours]
@@ -302,17 +302,17 @@ REQUESTS: dict[str, tuple[str, dict[str, object]]] = {
 }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("behaviour", "http"),
     [(respond(502), None), (reset(), None), (respond(200, "<p>"), None), (respond(502), {})],
     ids=["502", "reset", "HTML", "502, own client"],
 )
-def test_no_frame_of_the_sdk_shows_the_arguments_of_a_request(half: Half, behaviour: Behaviour, http):
+def test_no_frame_of_the_sdk_shows_the_arguments_of_a_request(driver: Driver, behaviour: Behaviour, http):
     with FaultServer(behaviour) as server:
         for case, (path, options) in REQUESTS.items():
             arguments = {"method": "POST", "path": path} | options
-            error = failure(half, server.base_url, request_of(arguments), http=http)
+            error = failure(driver, server.base_url, request_of(arguments), http=http)
             assert KEY not in str(error), case
             frames = [frame for link in chain_of(error) for frame, _ in walk_tb(link.__traceback__)]
             ours = [frame for frame in frames if frame.f_globals["__name__"] not in {__name__, "support.clients"}]
@@ -339,34 +339,36 @@ def test_a_cancelled_call_shows_no_echo_and_no_frame_that_has_it():
     assert not {"httpx", "httpcore", "h11"} & {name.partition(".")[0] for name in names}
 
 
-@EACH_HALF
-def test_an_error_of_a_file_keeps_the_callers_frames(half: Half):
+@EACH_DRIVER
+def test_an_error_of_a_file_keeps_the_callers_frames(driver: Driver):
     class Source(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             raise LookupError("the disk is gone")
 
     with FaultServer(page_response()) as server:
-        error = failure(half, server.base_url, lambda client: client.files.upload(Source(b"x"), user="u", filename="x"))
+        error = failure(
+            driver, server.base_url, lambda client: client.files.upload(Source(b"x"), user="u", filename="x")
+        )
     assert isinstance(error, LookupError)
     frames = [frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)]
     assert frames[-1] == "read"
     assert KEY not in everything_about(error)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("http", [None, {}], ids=["own pool", "caller's client"])
 @pytest.mark.parametrize("body", [{"inputs": object()}, {"x": b"1"}, {1, 2}], ids=["object", "bytes", "set"])
-def test_a_body_that_is_no_json_does_not_bring_it_to_light(half: Half, http, body):
+def test_a_body_that_is_no_json_does_not_bring_it_to_light(driver: Driver, http, body):
     with FaultServer(json_response(200, {})) as server:
         error = failure(
-            half, server.base_url, lambda client: client.request("POST", "/workflows/run", json=body), http=http
+            driver, server.base_url, lambda client: client.request("POST", "/workflows/run", json=body), http=http
         )
     assert isinstance(error, TypeError | ValueError)
     assert KEY not in everything_about(error)
     assert server.requests == []
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     "action",
     [
@@ -378,9 +380,9 @@ def test_a_body_that_is_no_json_does_not_bring_it_to_light(half: Half, http, bod
     ],
     ids=["page", "time", "timeout", "path", "surrogate"],
 )
-def test_a_wrong_argument_does_not_bring_it_to_light(half: Half, action):
+def test_a_wrong_argument_does_not_bring_it_to_light(driver: Driver, action):
     with FaultServer(json_response(200, {})) as server:
-        error = failure(half, server.base_url, action)
+        error = failure(driver, server.base_url, action)
     assert isinstance(error, ValueError)
     assert KEY not in everything_about(error)
     assert server.requests == []
@@ -450,10 +452,10 @@ def traceback_without_test_frames(error: BaseException) -> str:
 # --- what is sent -----------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
-def test_the_key_goes_out_in_its_header_and_nowhere_else(half: Half):
+@EACH_DRIVER
+def test_the_key_goes_out_in_its_header_and_nowhere_else(driver: Driver):
     with FaultServer(page_response()) as server:
-        half.call(server.base_url, list_logs, post, lambda client: client.logs.list(keyword="x", status="failed"))
+        driver.call(server.base_url, list_logs, post, lambda client: client.logs.list(keyword="x", status="failed"))
     assert len(server.requests) == 3
     for request in server.requests:
         assert request.authorization == "expected"
@@ -466,8 +468,8 @@ def test_the_key_goes_out_in_its_header_and_nowhere_else(half: Half):
 # --- logs -------------------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
-def test_no_body_is_logged_neither_sent_nor_received(half: Half, caplog):
+@EACH_DRIVER
+def test_no_body_is_logged_neither_sent_nor_received(driver: Driver, caplog):
     caplog.set_level(logging.DEBUG, "dify_workflow")
     confidential = "confidential-text"
     behaviours = [
@@ -482,7 +484,7 @@ def test_no_body_is_logged_neither_sent_nor_received(half: Half, caplog):
         def run(client):
             return client.request("POST", "/workflows/run", json={"inputs": {"query": confidential}})
 
-        failure(half, server.base_url, run, list_logs)
+        failure(driver, server.base_url, run, list_logs)
     assert len(server.requests) == 5
     logged = [record for record in caplog.records if record.name.startswith("dify_workflow")]
     assert len(logged) >= 5

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, Half, failure
+from support.clients import EACH_DRIVER, Driver, failure
 from support.fault_server import (
     KEY,
     Behaviour,
@@ -54,9 +54,9 @@ def start(client: Any, **inputs: Any) -> Any:
     return client.runs.start({"query": "hi", **inputs}, user="u-1", check_inputs=False)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("version", ["1.11", "1.16"])
-def test_a_run_is_started_once_and_waited_for(half: Half, version: Any):
+def test_a_run_is_started_once_and_waited_for(driver: Driver, version: Any):
     async def story(client: Any) -> None:
         run = await start(client, seconds=0.3)
         assert (await run.get()).status == "running"
@@ -73,12 +73,12 @@ def test_a_run_is_started_once_and_waited_for(half: Half, version: Any):
             await again.stop()
 
     with Sandbox(rows=0, version=version, api_key=KEY) as sandbox, nothing_left_open():
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
         assert len(sandbox.started_runs) == 1
 
 
-@EACH_HALF
-def test_a_failed_and_a_stopped_run_are_results(half: Half):
+@EACH_DRIVER
+def test_a_failed_and_a_stopped_run_are_results(driver: Driver):
     async def story(client: Any) -> None:
         assert (await (await start(client, fail="quota")).wait()).error == "quota"
         run = await start(client, seconds=20)
@@ -86,10 +86,10 @@ def test_a_failed_and_a_stopped_run_are_results(half: Half):
         assert (await run.wait(10)).status == "stopped"
 
     with Sandbox(rows=0, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     "rest",
     [
@@ -98,7 +98,7 @@ def test_a_failed_and_a_stopped_run_are_results(half: Half):
         pytest.param([b"data: {broken\n\n"], id="broken"),
     ],
 )
-def test_a_broken_stream_is_made_up_for_by_asking(half: Half, rest: list[bytes]):
+def test_a_broken_stream_is_made_up_for_by_asking(driver: Driver, rest: list[bytes]):
     async def story(client: Any) -> None:
         run = await start(client)
         result = await run.wait()
@@ -106,7 +106,7 @@ def test_a_broken_stream_is_made_up_for_by_asking(half: Half, rest: list[bytes])
 
     broken = event_stream(sse(STARTED), *rest)
     with FaultServer(broken, respond(503, "restarting"), json_response(200, detail("succeeded"))) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
         assert [one.path for one in server.requests].count("/v1/workflows/run") == 1
 
 
@@ -116,7 +116,7 @@ SILENT = {"hold_streams_after": 1, "ping_seconds": None}
 QUEUED = {"queue_delay": 0.5, "ping_seconds": None}
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("version", "traps", "faults"),
     [
@@ -134,7 +134,9 @@ QUEUED = {"queue_delay": 0.5, "ping_seconds": None}
         pytest.param("1.16", QUEUED | CUT, [reset(), respond(503)], id="1.16 queue, cut and restart"),
     ],
 )
-def test_a_run_is_waited_for_on_each_server(half: Half, version: Any, traps: dict[str, Any], faults: list[Behaviour]):
+def test_a_run_is_waited_for_on_each_server(
+    driver: Driver, version: Any, traps: dict[str, Any], faults: list[Behaviour]
+):
     left = list(faults)
 
     async def play(exchange: Exchange) -> None:
@@ -154,13 +156,13 @@ def test_a_run_is_waited_for_on_each_server(half: Half, version: Any, traps: dic
     ):
         for name, value in traps.items():
             setattr(sandbox.traps, name, value)
-        half.play(server.base_url if faults else sandbox.base_url, story, timeout=0.3 if traps is SILENT else None)
+        driver.play(server.base_url if faults else sandbox.base_url, story, timeout=0.3 if traps is SILENT else None)
         assert left == []
         assert [one.path for one in sandbox.requests].count("/v1/workflows/run") == len(sandbox.started_runs) == 1
 
 
-@EACH_HALF
-def test_a_broken_stream_goes_on_by_the_events_of_the_run(half: Half):
+@EACH_DRIVER
+def test_a_broken_stream_goes_on_by_the_events_of_the_run(driver: Driver):
     def let_events_pass(request: Any) -> None:
         if request.path.endswith("/events"):
             sandbox.traps.end_streams_after = None
@@ -176,11 +178,11 @@ def test_a_broken_stream_goes_on_by_the_events_of_the_run(half: Half):
         assert f"/v1/workflows/run/{run.id}" not in paths
 
     with Sandbox(rows=0, version="1.16", api_key=KEY) as sandbox, nothing_left_open():
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
 
 
-@EACH_HALF
-def test_a_run_is_started_with_the_fields_of_a_stream(half: Half):
+@EACH_DRIVER
+def test_a_run_is_started_with_the_fields_of_a_stream(driver: Driver):
     file = {"type": "document", "transfer_method": "remote_url", "url": "https://a.example/b.txt"}
     fields = {"files": [file], "workflow_id": RUN, "trace_session_id": "s-1"}
 
@@ -190,7 +192,7 @@ def test_a_run_is_started_with_the_fields_of_a_stream(half: Half):
             assert [event.event async for event in events][-1] == "workflow_finished"
 
     with FaultServer(event_stream(sse(STARTED), sse(FINISHED))) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
     started, streamed = server.requests
     assert (started.method, started.path, started.body) == (streamed.method, streamed.path, streamed.body)
     sent = {"inputs": {"query": "hi"}, "user": "u-1", "files": [file], "trace_session_id": "s-1"}
@@ -198,8 +200,8 @@ def test_a_run_is_started_with_the_fields_of_a_stream(half: Half):
     assert started.path == f"/v1/workflows/{RUN}/run"
 
 
-@EACH_HALF
-def test_files_among_inputs_are_uploaded_before_the_start(half: Half, tmp_path: Path):
+@EACH_DRIVER
+def test_files_among_inputs_are_uploaded_before_the_start(driver: Driver, tmp_path: Path):
     (tmp_path / "a.txt").write_text("text")
     inputs = {"query": "hi", "document": tmp_path / "a.txt", "documents": [tmp_path / "a.txt"]}
 
@@ -218,13 +220,13 @@ def test_files_among_inputs_are_uploaded_before_the_start(half: Half, tmp_path: 
             await client.runs.start({"qery": "hi", "document": tmp_path / "a.txt"}, user="u-1")
 
     with Sandbox(rows=0, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
         assert len(sandbox.uploads) == 2
         assert len(sandbox.started_runs) == 2
 
 
-@EACH_HALF
-def test_run_and_stream_check_inputs_on_request(half: Half):
+@EACH_DRIVER
+def test_run_and_stream_check_inputs_on_request(driver: Driver):
     async def story(client: Any) -> None:
         with pytest.raises(ValueError, match="did you mean 'query'"):
             await client.runs.run({"qery": "hi"}, user="u-1", check_inputs=True)
@@ -236,12 +238,12 @@ def test_run_and_stream_check_inputs_on_request(half: Half):
             assert (await events.wait()).status == "succeeded"
 
     with Sandbox(rows=0, api_key=KEY) as sandbox, nothing_left_open():
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
         assert len(sandbox.started_runs) == 2
 
 
-@EACH_HALF
-def test_a_pause_is_a_result_and_the_run_can_be_waited_for_again(half: Half):
+@EACH_DRIVER
+def test_a_pause_is_a_result_and_the_run_can_be_waited_for_again(driver: Driver):
     async def story(client: Any) -> None:
         run = await start(client, pause="Refund?")
         while (await run.get()).status != "paused":  # whether it is waited for before or after the pause
@@ -254,12 +256,12 @@ def test_a_pause_is_a_result_and_the_run_can_be_waited_for_again(half: Half):
         assert (await run.wait(30)).status == "succeeded"
 
     with Sandbox(rows=0, version="1.16", api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
         assert len(sandbox.started_runs) == 1
 
 
-@EACH_HALF
-def test_a_run_whose_form_was_submitted_is_not_paused(half: Half):
+@EACH_DRIVER
+def test_a_run_whose_form_was_submitted_is_not_paused(driver: Driver):
     async def story(client: Any) -> None:
         run = await start(client, pause="Refund?")
         token = (await run.wait()).data.reasons[0].form_token
@@ -274,12 +276,12 @@ def test_a_run_whose_form_was_submitted_is_not_paused(half: Half):
         assert (await run.wait(30)).status == "succeeded"
 
     with Sandbox(rows=0, version="1.16", api_key=KEY) as sandbox, nothing_left_open():
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
         assert len(sandbox.started_runs) == 1
 
 
-@EACH_HALF
-def test_inputs_are_checked_before_anything_is_started(half: Half):
+@EACH_DRIVER
+def test_inputs_are_checked_before_anything_is_started(driver: Driver):
     async def story(client: Any) -> None:
         with pytest.raises(ValueError, match="did you mean 'query'"):
             await client.runs.start({"qery": "hi"}, user="u-1")
@@ -294,12 +296,12 @@ def test_inputs_are_checked_before_anything_is_started(half: Half):
             await client.runs.attach(RUN, user="u-1").wait()
 
     with Sandbox(rows=0, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
         assert sandbox.started_runs == ()
 
 
-@EACH_HALF
-def test_closing_the_client_ends_workers_and_no_run(half: Half):
+@EACH_DRIVER
+def test_closing_the_client_ends_workers_and_no_run(driver: Driver):
     runs = []
 
     async def story(client: Any) -> None:
@@ -310,7 +312,7 @@ def test_closing_the_client_ends_workers_and_no_run(half: Half):
 
     before = threading.active_count()
     with Sandbox(rows=0, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
         with sandbox.client() as client:
             assert client.runs.attach(runs[1].id, user="u-1").wait(30).status == "succeeded"
         assert len(sandbox.started_runs) == 3
@@ -331,8 +333,8 @@ def test_a_forked_child_is_refused_and_ends_nothing():
         assert run.wait(30).status == "succeeded"
 
 
-@EACH_HALF
-def test_a_blocking_run_that_ends_in_504_names_start(half: Half):
+@EACH_DRIVER
+def test_a_blocking_run_that_ends_in_504_names_start(driver: Driver):
     with FaultServer(respond(504, "gateway")) as server:
-        error = failure(half, server.base_url, lambda client: client.runs.run({"query": "hi"}, user="u-1"))
+        error = failure(driver, server.base_url, lambda client: client.runs.run({"query": "hi"}, user="u-1"))
     assert "runs.start(...) does not depend on one long response" in str(error)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given as given_any
 from hypothesis import settings
 from hypothesis import strategies as st
-from support.clients import EACH_HALF, AsyncHalf, Half, failure
+from support.clients import EACH_DRIVER, AsyncDriver, Driver, failure
 from support.fault_server import (
     HTML,
     JSON,
@@ -85,17 +85,17 @@ async def all_until_it_ends(client: Any) -> tuple[list[Any], Exception, Any]:
     raise AssertionError("the stream ended without an error")
 
 
-def given(half: Half, *pieces: bytes | float, **options: Any) -> list[Any]:
+def given(driver: Driver, *pieces: bytes | float, **options: Any) -> list[Any]:
     """The events that a stream of these pieces gives."""
     with FaultServer(event_stream(*pieces)) as server:
-        return half.play(server.base_url, all_events, **options)
+        return driver.play(server.base_url, all_events, **options)
 
 
 # --- as they happen ---------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
-def test_each_event_is_there_before_the_next_one_is_sent(half: Half):
+@EACH_DRIVER
+def test_each_event_is_there_before_the_next_one_is_sent(driver: Driver):
     seen, signals = [], [threading.Event(), threading.Event()]
 
     async def story(client: Any) -> None:
@@ -106,12 +106,12 @@ def test_each_event_is_there_before_the_next_one_is_sent(half: Half):
                     signals[len(seen) - 1].set()  # the server holds the next one back until then
 
     with FaultServer(event_stream(sse(STARTED), signals[0], sse(HELLO), signals[1], sse(FINISHED))) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
     assert seen == ["workflow_started", "text_chunk", "workflow_finished"]
 
 
-@EACH_HALF
-def test_an_event_ending_in_a_carriage_return_is_not_delayed(half: Half):
+@EACH_DRIVER
+def test_an_event_ending_in_a_carriage_return_is_not_delayed(driver: Driver):
     signal = threading.Event()
 
     async def story(client: Any) -> list[str]:
@@ -122,29 +122,29 @@ def test_an_event_ending_in_a_carriage_return_is_not_delayed(half: Half):
 
     started = sse(STARTED).replace(b"\n", b"\r")
     with FaultServer(event_stream(started, signal, b"\n" + sse(FINISHED))) as server:
-        assert half.play(server.base_url, story) == ["workflow_started", "workflow_finished"]
+        assert driver.play(server.base_url, story) == ["workflow_started", "workflow_finished"]
 
 
-@EACH_HALF
-def test_a_compressed_stream_is_read_as_any_other(half: Half):
+@EACH_DRIVER
+def test_a_compressed_stream_is_read_as_any_other(driver: Driver):
     body = gzipped(sse(STARTED) + sse(FINISHED))
     with FaultServer(event_stream(body[:30], body[30:], headers=(("Content-Encoding", "gzip"),))) as server:
-        assert [event.to_dict() for event in half.play(server.base_url, all_events)] == [STARTED, FINISHED]
+        assert [event.to_dict() for event in driver.play(server.base_url, all_events)] == [STARTED, FINISHED]
 
 
-@EACH_HALF
-def test_a_body_read_by_the_transport_still_gives_its_events(half: Half):
+@EACH_DRIVER
+def test_a_body_read_by_the_transport_still_gives_its_events(driver: Driver):
     async def story(client: Any) -> None:
         assert [one.event for one in await all_events(client)] == ["workflow_started", "workflow_finished"]
 
     headers = {"content-type": "text/event-stream"}
     body = sse(STARTED) + sse(FINISHED)
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, content=body))
-    half.play("http://127.0.0.1:1", story, http={"transport": transport})
+    driver.play("http://127.0.0.1:1", story, http={"transport": transport})
 
 
-@EACH_HALF
-def test_the_request_is_sent_when_the_with_begins(half: Half):
+@EACH_DRIVER
+def test_the_request_is_sent_when_the_with_begins(driver: Driver):
     with FaultServer(event_stream(sse(FINISHED))) as server:
 
         async def story(client: Any) -> None:
@@ -153,7 +153,7 @@ def test_the_request_is_sent_when_the_with_begins(half: Half):
             async with events:
                 assert len(server.requests) == 1
 
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
     [request] = server.requests
     assert (request.method, request.path) == ("POST", "/v1/workflows/run")
     assert request.headers["accept"] == "text/event-stream"
@@ -163,8 +163,8 @@ def test_the_request_is_sent_when_the_with_begins(half: Half):
 # --- what the stream knows --------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
-def test_the_stream_has_task_run_text_and_result_as_they_come(half: Half):
+@EACH_DRIVER
+def test_the_stream_has_task_run_text_and_result_as_they_come(driver: Driver):
     async def story(client: Any) -> list[tuple[Any, ...]]:
         events, reported = stream(client), []
 
@@ -181,7 +181,7 @@ def test_the_stream_has_task_run_text_and_result_as_they_come(half: Half):
 
     replaced = event("text_replace", text="Goodbye")
     with FaultServer(event_stream(*map(sse, [STARTED, HELLO, WORLD, replaced, WORLD, FINISHED, TTS]))) as server:
-        reported = half.play(server.base_url, story)
+        reported = driver.play(server.base_url, story)
     finished = models.WorkflowFinishedEvent.from_dict(FINISHED)
     assert reported == [
         (None, None, "", None),
@@ -197,25 +197,25 @@ def test_the_stream_has_task_run_text_and_result_as_they_come(half: Half):
     ]
 
 
-@EACH_HALF
-def test_what_comes_after_the_end_of_the_run_is_given_too(half: Half):
+@EACH_DRIVER
+def test_what_comes_after_the_end_of_the_run_is_given_too(driver: Driver):
     tts_end = TTS | {"event": "tts_message_end", "audio": ""}
-    events = given(half, *map(sse, [STARTED, FINISHED, TTS, TTS, tts_end]))
+    events = given(driver, *map(sse, [STARTED, FINISHED, TTS, TTS, tts_end]))
     assert [event.to_dict() for event in events] == [STARTED, FINISHED, TTS, TTS, tts_end]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("end", ["\n", ""], ids=["a line end", "nothing"])
-def test_a_last_event_without_an_empty_line_is_given(half: Half, end: str):
+def test_a_last_event_without_an_empty_line_is_given(driver: Driver, end: str):
     last = sse(FINISHED).rstrip(b"\n") + end.encode()
-    assert [event.to_dict() for event in given(half, sse(STARTED), last)] == [STARTED, FINISHED]
+    assert [event.to_dict() for event in given(driver, sse(STARTED), last)] == [STARTED, FINISHED]
 
 
 # --- stopping ---------------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
-def test_a_run_stopped_by_its_stream_still_sends_its_last_events(half: Half):
+@EACH_DRIVER
+def test_a_run_stopped_by_its_stream_still_sends_its_last_events(driver: Driver):
     stopped = event("workflow_finished", id=RUN, status="stopped", outputs={}, error="Stopped by user.")
     was_stopped = threading.Event()
     streamed = event_stream(sse(STARTED), was_stopped, sse(NODE), sse(stopped))
@@ -228,14 +228,14 @@ def test_a_run_stopped_by_its_stream_still_sends_its_last_events(half: Half):
                 was_stopped.set()
                 return seen + [one async for one in events]
 
-        assert [event.to_dict() for event in half.play(server.base_url, story)] == [STARTED, NODE, stopped]
+        assert [event.to_dict() for event in driver.play(server.base_url, story)] == [STARTED, NODE, stopped]
     _, request = server.requests
     assert (request.method, request.path) == ("POST", f"/v1/workflows/tasks/{TASK}/stop")
     assert json.loads(request.body) == {"user": "u-1"}
 
 
-@EACH_HALF
-def test_a_run_cannot_be_stopped_before_its_task_is_known(half: Half):
+@EACH_DRIVER
+def test_a_run_cannot_be_stopped_before_its_task_is_known(driver: Driver):
     async def story(client: Any) -> None:
         events = stream(client)
         with pytest.raises(RuntimeError, match="before its first event"):
@@ -245,7 +245,7 @@ def test_a_run_cannot_be_stopped_before_its_task_is_known(half: Half):
                 await events.stop()
 
     with FaultServer(event_stream(sse(STARTED), then="wait")) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
     assert len(server.requests) == 1
 
 
@@ -254,18 +254,18 @@ def test_a_run_cannot_be_stopped_before_its_task_is_known(half: Half):
 BEGINNINGS = [b"", b"\xef\xbb\xbf", b": hello\n\n", b"\r\n\n", b"event: ping\n\n", b"id: 1\r\n\r\n", b"retry: 10\r\r"]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "text/plain; charset=utf-8", JSON, HTML, None])
-def test_relabelled_streams_are_read_as_streams(half: Half, content_type: str | None):
+def test_relabelled_streams_are_read_as_streams(driver: Driver, content_type: str | None):
     for beginning in BEGINNINGS:
         behaviour = event_stream(beginning + sse(STARTED), sse(FINISHED), content_type=content_type)
         with FaultServer(behaviour) as server:
-            seen = half.play(server.base_url, all_events)
+            seen = driver.play(server.base_url, all_events)
         assert [one.to_dict() for one in seen] == [STARTED, FINISHED]
 
 
-@EACH_HALF
-def test_relabelled_streams_stay_live(half: Half):
+@EACH_DRIVER
+def test_relabelled_streams_stay_live(driver: Driver):
     first, second = threading.Event(), threading.Event()
 
     async def story(client: Any) -> None:
@@ -278,7 +278,7 @@ def test_relabelled_streams_stay_live(half: Half):
     started = b"\xef\xbb\xbf" + sse(STARTED)
     pieces = [*[started[at : at + 1] for at in range(8)], first, started[8:], second, sse(FINISHED)]
     with FaultServer(event_stream(*pieces, content_type="text/plain")) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
 
 
 # --- an error instead of a stream -------------------------------------------------------------------------------------
@@ -302,16 +302,16 @@ REFUSALS: dict[str, tuple[Behaviour, type[DifyError], str]] = {
 }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(("behaviour", "error", "says"), REFUSALS.values(), ids=REFUSALS)
-def test_what_is_no_stream_is_the_error_of_any_other_call(half: Half, behaviour, error: type[DifyError], says: str):
+def test_what_is_no_stream_is_the_error_of_any_other_call(driver: Driver, behaviour, error: type[DifyError], says: str):
     with FaultServer(behaviour) as server:
 
         async def story(client: Any) -> None:
             async with stream(client):
                 raise AssertionError("a stream was entered that is none")
 
-        found = failure(half, server.base_url, half.action(story))
+        found = failure(driver, server.base_url, driver.action(story))
         assert server.wait_for_no_connection()
     assert type(found) is error
     assert str(found).startswith("POST /v1/workflows/run: ")
@@ -322,11 +322,11 @@ def test_what_is_no_stream_is_the_error_of_any_other_call(half: Half, behaviour,
 # --- an error inside the stream ---------------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("before", [[], [STARTED], [STARTED, NODE, HELLO]], ids=len)
-def test_an_error_event_is_raised_where_it_comes(half: Half, before: list[Any]):
+def test_an_error_event_is_raised_where_it_comes(driver: Driver, before: list[Any]):
     with FaultServer(event_stream(*map(sse, [*before, ERROR, NODE]))) as server:
-        seen, error, _ = half.play(server.base_url, all_until_it_ends)
+        seen, error, _ = driver.play(server.base_url, all_until_it_ends)
     assert [event.to_dict() for event in seen] == before
     assert type(error) is WorkflowStreamError
     assert (error.code, error.status, error.message) == ("invalid_param", 400, "no such node")
@@ -364,9 +364,9 @@ CUT: dict[str, tuple[Behaviour, type[DifyError], str]] = {
 }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(("behaviour", "error", "says"), CUT.values(), ids=CUT)
-def test_an_incomplete_stream_ends_in_an_error_with_progress(half: Half, behaviour, error, says: str):
+def test_an_incomplete_stream_ends_in_an_error_with_progress(driver: Driver, behaviour, error, says: str):
     async def story(client: Any) -> tuple[list[Any], list[DifyError], Any]:
         found = []
         async with stream(client) as events:
@@ -383,7 +383,7 @@ def test_an_incomplete_stream_ends_in_an_error_with_progress(half: Half, behavio
 
     with FaultServer(behaviour) as server:
         timeout = 1 if error is APITimeoutError else 60
-        seen, [found, *again], events = half.play(server.base_url, story, timeout=timeout)
+        seen, [found, *again], events = driver.play(server.base_url, story, timeout=timeout)
         assert server.wait_for_no_connection()
     assert [event.to_dict() for event in seen] == [STARTED, HELLO]
     assert {(type(one), str(one)) for one in again} == {(error, str(found))}
@@ -399,7 +399,7 @@ def test_an_incomplete_stream_ends_in_an_error_with_progress(half: Half, behavio
     assert len(server.requests) == 1
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("pieces", "headers", "error", "says"),
     [
@@ -409,9 +409,11 @@ def test_an_incomplete_stream_ends_in_an_error_with_progress(half: Half, behavio
     ],
     ids=["corrupt compression", "compression that is cut", "empty"],
 )
-def test_a_stream_without_an_event_ends_in_an_error(half: Half, pieces: list[bytes], headers: Any, error, says: str):
+def test_a_stream_without_an_event_ends_in_an_error(
+    driver: Driver, pieces: list[bytes], headers: Any, error, says: str
+):
     with FaultServer(event_stream(*pieces, headers=headers)) as server:
-        seen, found, _ = half.play(server.base_url, all_until_it_ends)
+        seen, found, _ = driver.play(server.base_url, all_until_it_ends)
     assert seen == []
     assert type(found) is error
     assert says in str(found)
@@ -432,9 +434,9 @@ AFTER_THE_END: dict[str, Behaviour] = {
 }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("behaviour", AFTER_THE_END.values(), ids=AFTER_THE_END)
-def test_nothing_after_the_end_of_the_run_is_an_error(half: Half, behaviour: Behaviour, caplog):
+def test_nothing_after_the_end_of_the_run_is_an_error(driver: Driver, behaviour: Behaviour, caplog):
     caplog.set_level("INFO", "dify_workflow")
 
     async def story(client: Any) -> None:
@@ -446,7 +448,7 @@ def test_nothing_after_the_end_of_the_run_is_an_error(half: Half, behaviour: Beh
         assert events.result.to_dict() == FINISHED
 
     with FaultServer(behaviour) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
         assert server.wait_for_no_connection()
     logged = [message for message in caplog.messages if "a stream whose run had finished ended with" in message]
     assert len(logged) == (behaviour not in map(AFTER_THE_END.get, ["nothing", "unknown event without data"]))
@@ -459,10 +461,10 @@ TAILS = st.lists(
 )
 
 
-@EACH_HALF
+@EACH_DRIVER
 @given_any(tail=TAILS)
 @settings(max_examples=60, deadline=None)
-def test_no_bytes_after_the_end_of_the_run_are_an_error(half: Half, tail: list[bytes]):
+def test_no_bytes_after_the_end_of_the_run_are_an_error(driver: Driver, tail: list[bytes]):
     def respond(_: httpx.Request) -> httpx.Response:
         body = b"".join([sse(STARTED), sse(FINISHED), *tail])
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body)
@@ -472,20 +474,20 @@ def test_no_bytes_after_the_end_of_the_run_are_an_error(half: Half, tail: list[b
             assert [one.to_dict() async for one in events][:2] == [STARTED, FINISHED]
         assert events.result.to_dict() == FINISHED
 
-    half.play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(respond)})
+    driver.play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(respond)})
 
 
-@EACH_HALF
-def test_nothing_after_a_pause_is_an_error_either(half: Half):
+@EACH_DRIVER
+def test_nothing_after_a_pause_is_an_error_either(driver: Driver):
     sent = [STARTED, event("workflow_paused", reasons=[])]
     with FaultServer(event_stream(*map(sse, sent), then="cut")) as server:
-        assert [one.to_dict() for one in half.play(server.base_url, all_events)] == sent
+        assert [one.to_dict() for one in driver.play(server.base_url, all_events)] == sent
 
 
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     "behaviour",
     [
@@ -498,9 +500,9 @@ def test_nothing_after_a_pause_is_an_error_either(half: Half):
     ],
     ids=["nothing", "a refusal drop by drop", "headers", "an empty line", "half a word", "half a byte order mark"],
 )
-def test_a_stream_that_does_not_begin_is_given_up_in_time(half: Half, behaviour: Behaviour):
+def test_a_stream_that_does_not_begin_is_given_up_in_time(driver: Driver, behaviour: Behaviour):
     with FaultServer(behaviour) as server:
-        error = failure(half, server.base_url, half.action(all_events), timeout=1)
+        error = failure(driver, server.base_url, driver.action(all_events), timeout=1)
     assert type(error) is APITimeoutError
     assert len(server.requests) == 1
 
@@ -509,10 +511,10 @@ PINGS: list[bytes | float] = [piece for _ in range(200) for piece in (b"event: p
 COMMENTS: list[bytes | float] = [piece for _ in range(200) for piece in (b": alive\n\n", 0.05)]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("signs", [PINGS, COMMENTS, []], ids=["pings", "comments", "nothing"])
 @pytest.mark.parametrize("http", [None, {}], ids=["own connections", "the caller's client"])
-def test_only_pings_are_given_up_after_max_silence(half: Half, signs: list[bytes | float], http: Any):
+def test_only_pings_are_given_up_after_max_silence(driver: Driver, signs: list[bytes | float], http: Any):
     async def story(client: Any) -> None:
         async with stream(client, max_silence=0.4) as events:
             assert [(await anext(events)).event for _ in range(2)] == ["workflow_started", "text_chunk"]
@@ -522,12 +524,12 @@ def test_only_pings_are_given_up_after_max_silence(half: Half, signs: list[bytes
         assert LOOK not in str(caught.value)
 
     with FaultServer(event_stream(sse(STARTED), sse(HELLO), *signs, then="wait")) as server:
-        half.play(server.base_url, story, http=http)
+        driver.play(server.base_url, story, http=http)
         assert server.wait_for_no_connection(3)
 
 
-@EACH_HALF
-def test_events_are_given_up_after_max_silence_too(half: Half):
+@EACH_DRIVER
+def test_events_are_given_up_after_max_silence_too(driver: Driver):
     async def story(client: Any) -> None:
         async with client.runs.events(RUN, user="u", max_silence=0.3, continue_on_pause=True) as events:
             with pytest.raises(APITimeoutError, match="max_silence") as caught:
@@ -535,47 +537,47 @@ def test_events_are_given_up_after_max_silence_too(half: Half):
         assert LOOK not in str(caught.value)
 
     with FaultServer(event_stream(*PINGS)) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
 
 
-@EACH_HALF
-def test_events_in_time_are_no_silence(half: Half):
+@EACH_DRIVER
+def test_events_in_time_are_no_silence(driver: Driver):
     pieces = [piece for _ in range(8) for piece in (0.1, b"event: ping\n\n", 0.1, sse(HELLO))]
-    assert len(given(half, sse(STARTED), *pieces, sse(FINISHED), timeout=60)) == 10
+    assert len(given(driver, sse(STARTED), *pieces, sse(FINISHED), timeout=60)) == 10
 
     async def story(client: Any) -> int:
         async with stream(client, max_silence=1) as events:
             return len([one async for one in events])
 
     with FaultServer(event_stream(sse(STARTED), *pieces, sse(FINISHED))) as server:
-        assert half.play(server.base_url, story) == 10
+        assert driver.play(server.base_url, story) == 10
 
 
-@EACH_HALF
-def test_pings_after_the_end_of_the_run_end_the_stream(half: Half):
+@EACH_DRIVER
+def test_pings_after_the_end_of_the_run_end_the_stream(driver: Driver):
     async def story(client: Any) -> None:
         async with stream(client, max_silence=0.3) as events:
             assert [one.to_dict() async for one in events] == [STARTED, FINISHED]
 
     with FaultServer(event_stream(sse(STARTED), sse(FINISHED), *PINGS)) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
         assert server.wait_for_no_connection(3)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("method", ["stream", "events"])
-def test_an_invalid_max_silence_is_refused_before_a_request(half: Half, method: str):
+def test_an_invalid_max_silence_is_refused_before_a_request(driver: Driver, method: str):
     async def story(client: Any) -> None:
         given_first = RUN if method == "events" else {}
         with pytest.raises(ValueError, match="max_silence must be seconds over 0"):
             getattr(client.runs, method)(given_first, user="u", max_silence=-1)
 
     with FaultServer(event_stream(sse(FINISHED))) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
     assert server.requests == []
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("client_options", "http_options", "call_options", "expected"),
     [
@@ -589,7 +591,7 @@ def test_an_invalid_max_silence_is_refused_before_a_request(half: Half, method: 
     ids=str,
 )
 def test_a_queued_run_is_waited_for_unless_a_timeout_was_given(
-    half: Half, client_options: Any, http_options: Any, call_options: Any, expected: float
+    driver: Driver, client_options: Any, http_options: Any, call_options: Any, expected: float
 ):
     waits = []
 
@@ -604,12 +606,12 @@ def test_a_queued_run_is_waited_for_unless_a_timeout_was_given(
             assert len([one async for one in events]) == 1
 
     http = {"transport": httpx.MockTransport(respond)} | http_options
-    half.play("http://127.0.0.1:1", story, http=http, **client_options)
+    driver.play("http://127.0.0.1:1", story, http=http, **client_options)
     assert waits == [expected, 60 if expected == 330 else expected]
 
 
-@EACH_HALF
-def test_refused_inputs_are_told_from_a_run_that_failed(half: Half):
+@EACH_DRIVER
+def test_refused_inputs_are_told_from_a_run_that_failed(driver: Driver):
     error = "query is required in input form"
     refusal = [event("workflow_started"), event("workflow_finished", status="failed", error=error, created_by={})]
     failed = event("workflow_finished", status="failed", error="boom", created_by={"id": "x", "user": "u-1"})
@@ -622,7 +624,7 @@ def test_refused_inputs_are_told_from_a_run_that_failed(half: Half):
 
     for sent, expected in ((refusal, (True, error)), ([STARTED, failed], (False, "boom"))):
         with FaultServer(event_stream(*map(sse, sent))) as server:
-            assert half.play(server.base_url, story) == expected
+            assert driver.play(server.base_url, story) == expected
 
 
 # --- leaving early ----------------------------------------------------------------------------------------------------
@@ -665,9 +667,9 @@ async def leave_by_return(events: Any) -> Any:
 LEAVING = [leave_by_break, leave_by_exception, leave_without_reading, leave_by_close, leave_by_return]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("leave", LEAVING, ids=lambda leave: leave.__name__)
-def test_leaving_closes_the_connection_and_leaves_nothing_behind(half: Half, leave: Any):
+def test_leaving_closes_the_connection_and_leaves_nothing_behind(driver: Driver, leave: Any):
     with FaultServer(event_stream(sse(STARTED), sse(HELLO), then="wait")) as server:
 
         async def story(client: Any) -> None:
@@ -675,18 +677,18 @@ def test_leaving_closes_the_connection_and_leaves_nothing_behind(half: Half, lea
             assert server.wait_for_no_connection()  # the client itself is still open
 
         with nothing_left_open():
-            half.play(server.base_url, story)
+            driver.play(server.base_url, story)
     assert len(server.requests) == 1
 
 
-@EACH_HALF
-def test_after_a_whole_stream_its_connection_is_used_again(half: Half):
+@EACH_DRIVER
+def test_after_a_whole_stream_its_connection_is_used_again(driver: Driver):
     async def story(client: Any) -> None:
         for _ in range(3):
             await all_events(client)
 
     with FaultServer(event_stream(sse(FINISHED))) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
     assert {request.connection for request in server.requests} == {1}
 
 
@@ -707,7 +709,7 @@ def test_a_task_cancelled_while_waiting_closes_the_connection():
         assert await asyncio.to_thread(server.wait_for_no_connection)
 
     with FaultServer(event_stream(sse(STARTED), then="wait")) as server, nothing_left_open():
-        AsyncHalf().play(server.base_url, story)
+        AsyncDriver().play(server.base_url, story)
 
 
 def test_a_cancelled_wait_is_not_followed_by_a_quiet_end():
@@ -721,7 +723,7 @@ def test_a_cancelled_wait_is_not_followed_by_a_quiet_end():
                     await anext(events)
 
     with FaultServer(event_stream(sse(STARTED), then="wait")) as server:
-        AsyncHalf().play(server.base_url, story)
+        AsyncDriver().play(server.base_url, story)
 
 
 class Interrupted(BaseException):
@@ -738,8 +740,8 @@ class InterruptedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         raise Interrupted
 
 
-@EACH_HALF
-def test_an_interruption_is_not_followed_by_a_quiet_end(half: Half):
+@EACH_DRIVER
+def test_an_interruption_is_not_followed_by_a_quiet_end(driver: Driver):
     async def story(client: Any) -> None:
         async with stream(client) as events:
             await anext(events)
@@ -750,7 +752,7 @@ def test_an_interruption_is_not_followed_by_a_quiet_end(half: Half):
 
     headers = {"content-type": "text/event-stream"}
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=InterruptedBody()))
-    half.play("http://127.0.0.1:1", story, http={"transport": transport})
+    driver.play("http://127.0.0.1:1", story, http={"transport": transport})
 
 
 class RawError(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -769,27 +771,27 @@ class RawError(httpx.SyncByteStream, httpx.AsyncByteStream):
         raise ssl.SSLError("bad record mac")
 
 
-@EACH_HALF
-def test_raw_errors_of_a_transport_end_a_stream_as_any_other(half: Half):
+@EACH_DRIVER
+def test_raw_errors_of_a_transport_end_a_stream_as_any_other(driver: Driver):
     def playing(*events: dict[str, Any]) -> dict[str, Any]:
         headers = {"content-type": "text/event-stream"}
         return {
             "transport": httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=RawError(*events)))
         }
 
-    seen, error, _ = half.play("http://127.0.0.1:1", all_until_it_ends, http=playing(STARTED, HELLO))
+    seen, error, _ = driver.play("http://127.0.0.1:1", all_until_it_ends, http=playing(STARTED, HELLO))
     assert len(seen) == 2
     assert type(error) is APIConnectionError
     assert "bad record mac" in str(error)
     assert SOFAR in str(error)
-    assert len(half.play("http://127.0.0.1:1", all_events, http=playing(STARTED, FINISHED))) == 2
+    assert len(driver.play("http://127.0.0.1:1", all_events, http=playing(STARTED, FINISHED))) == 2
 
 
 # --- a stream is one request ------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
-def test_a_stream_is_read_inside_its_with_only(half: Half):
+@EACH_DRIVER
+def test_a_stream_is_read_inside_its_with_only(driver: Driver):
     async def story(client: Any) -> None:
         events = stream(client)
         with pytest.raises(RuntimeError, match="inside its `with`"):
@@ -802,15 +804,15 @@ def test_a_stream_is_read_inside_its_with_only(half: Half):
             [one async for one in events]
 
     with FaultServer(event_stream(sse(FINISHED))) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
     assert len(server.requests) == 1
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     "behaviour", [event_stream(sse(FINISHED)), error_response(400, "x", "y")], ids=["whole", "400"]
 )
-def test_a_stream_is_used_once_as_a_second_use_starts_a_run(half: Half, behaviour: Behaviour):
+def test_a_stream_is_used_once_as_a_second_use_starts_a_run(driver: Driver, behaviour: Behaviour):
     async def story(client: Any) -> None:
         events = stream(client)
         try:
@@ -825,12 +827,12 @@ def test_a_stream_is_used_once_as_a_second_use_starts_a_run(half: Half, behaviou
                 pass
 
     with FaultServer(behaviour) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
     assert len(server.requests) == 1
 
 
-@EACH_HALF
-def test_streams_and_calls_of_one_client_do_not_interfere(half: Half):
+@EACH_DRIVER
+def test_streams_and_calls_of_one_client_do_not_interfere(driver: Driver):
     first, second = event_stream(sse(STARTED), then="wait"), event_stream(sse(STARTED), sse(FINISHED))
 
     async def story(client: Any) -> None:
@@ -841,14 +843,14 @@ def test_streams_and_calls_of_one_client_do_not_interfere(half: Half):
             assert (await client.app.info()).name == "x"
 
     with FaultServer(first, second, json_response(200, {"name": "x", "tags": []})) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
     assert len(server.requests) == 3
 
 
 # --- events of a run that is running already --------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("options", "query"),
     [
@@ -862,20 +864,20 @@ def test_streams_and_calls_of_one_client_do_not_interfere(half: Half):
     ],
     ids=str,
 )
-def test_the_events_of_a_run_come_from_its_start_unless_refused(half: Half, options: dict[str, Any], query: str):
+def test_the_events_of_a_run_come_from_its_start_unless_refused(driver: Driver, options: dict[str, Any], query: str):
     async def story(client: Any) -> list[Any]:
         async with client.runs.events(RUN, user="u 1&é", **options) as events:
             return [one async for one in events]
 
     with FaultServer(event_stream(sse(STARTED), sse(FINISHED))) as server:
-        seen = half.play(server.base_url, story)
+        seen = driver.play(server.base_url, story)
     assert [type(one) for one in seen] == [models.WorkflowStartedEvent, models.WorkflowFinishedEvent]
     [request] = server.requests
     assert (request.method, request.path) == ("GET", f"/v1/workflow/{RUN}/events?user=u+1%26%C3%A9&{query}")
     assert request.headers["accept"] == "text/event-stream"
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("options", "last"),
     [
@@ -886,7 +888,7 @@ def test_the_events_of_a_run_come_from_its_start_unless_refused(half: Half, opti
     ],
     ids=["finished, continue_on_pause", "finished", "paused", "paused, not to continue"],
 )
-def test_events_end_where_nothing_can_follow(half: Half, options: dict[str, Any], last: dict[str, Any]):
+def test_events_end_where_nothing_can_follow(driver: Driver, options: dict[str, Any], last: dict[str, Any]):
     async def story(client: Any) -> None:
         async with client.runs.events(RUN, user="u", **options) as events:
             seen = [one.to_dict() async for one in events]
@@ -894,26 +896,26 @@ def test_events_end_where_nothing_can_follow(half: Half, options: dict[str, Any]
         assert seen == [STARTED, last]
 
     with FaultServer(event_stream(sse(STARTED), sse(last), *PINGS)) as server:
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
 
 
-@EACH_HALF
-def test_a_pause_ends_no_stream_that_was_asked_to_go_on(half: Half):
+@EACH_DRIVER
+def test_a_pause_ends_no_stream_that_was_asked_to_go_on(driver: Driver):
     async def story(client: Any) -> None:
         async with client.runs.events(RUN, user="u", continue_on_pause=True) as events:
             _ = [one async for one in events]
 
     with FaultServer(event_stream(sse(STARTED), sse(event("workflow_paused")))) as server:
-        error = failure(half, server.base_url, half.action(story))
+        error = failure(driver, server.base_url, driver.action(story))
     assert type(error) is APIConnectionError
     assert "the last: workflow_paused" in str(error)
 
 
-@EACH_HALF
-def test_a_server_without_this_operation_says_not_found(half: Half):
+@EACH_DRIVER
+def test_a_server_without_this_operation_says_not_found(driver: Driver):
     async def story(client: Any) -> None:
         async with client.runs.events(RUN, user="u"):
             pass
 
     with FaultServer(respond(404, "<title>404 Not Found</title>", content_type=HTML)) as server:
-        assert type(failure(half, server.base_url, half.action(story))) is NotFoundError
+        assert type(failure(driver, server.base_url, driver.action(story))) is NotFoundError

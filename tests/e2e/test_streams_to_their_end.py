@@ -6,7 +6,7 @@ import typing
 from typing import Any
 
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.fault_server import KEY, FaultServer, event_stream, sse
 
 from dify_workflow import APIConnectionError, WorkflowRunError
@@ -20,8 +20,8 @@ def stream(client: Any, **inputs: Any) -> Any:
     return client.runs.stream({"query": "hi", **inputs}, user="u-1")
 
 
-@EACH_HALF
-def test_wait_reads_the_rest_and_returns_the_result(half: Half):
+@EACH_DRIVER
+def test_wait_reads_the_rest_and_returns_the_result(driver: Driver):
     async def story(client: Any) -> None:
         async with stream(client) as events:
             assert (events.status, events.outputs, events.error) == (None, None, None)
@@ -40,11 +40,11 @@ def test_wait_reads_the_rest_and_returns_the_result(half: Half):
         assert events.result.data.status == "succeeded"
 
     with Sandbox(rows=0, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
 
 
-@EACH_HALF
-def test_a_failed_run_is_a_result_until_it_is_raised(half: Half):
+@EACH_DRIVER
+def test_a_failed_run_is_a_result_until_it_is_raised(driver: Driver):
     async def story(client: Any) -> None:
         async with stream(client, fail="no quota") as events:
             result = await events.wait()
@@ -54,11 +54,11 @@ def test_a_failed_run_is_a_result_until_it_is_raised(half: Half):
             events.raise_for_status()
 
     with Sandbox(rows=0, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
 
 
-@EACH_HALF
-def test_a_pause_is_a_result_with_its_reasons(half: Half):
+@EACH_DRIVER
+def test_a_pause_is_a_result_with_its_reasons(driver: Driver):
     async def story(client: Any) -> None:
         async with stream(client, pause="Refund?") as events:
             result = await events.wait()
@@ -68,11 +68,11 @@ def test_a_pause_is_a_result_with_its_reasons(half: Half):
         assert [node.status for node in events.nodes if node.node_id == "ask"] != []
 
     with Sandbox(rows=0, version="1.16", api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
 
 
-@EACH_HALF
-def test_a_stream_left_unread_says_what_to_call(half: Half):
+@EACH_DRIVER
+def test_a_stream_left_unread_says_what_to_call(driver: Driver):
     async def story(client: Any) -> None:
         async with stream(client) as events:
             await anext(events)
@@ -84,11 +84,11 @@ def test_a_stream_left_unread_says_what_to_call(half: Half):
         assert events.workflow_run_id
 
     with Sandbox(rows=0, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
 
 
-@EACH_HALF
-def test_nodes_have_what_the_events_say(half: Half):
+@EACH_DRIVER
+def test_nodes_have_what_the_events_say(driver: Driver):
     async def story(client: Any) -> None:
         async with stream(client) as events:
             assert events.nodes == []
@@ -102,11 +102,11 @@ def test_nodes_have_what_the_events_say(half: Half):
         assert nodes[0].inputs["query"] == "hi"
 
     with Sandbox(rows=0, api_key=KEY) as sandbox:
-        half.play(sandbox.base_url, story)
+        driver.play(sandbox.base_url, story)
 
 
-@EACH_HALF
-def test_executions_of_one_node_are_distinct_and_odd_data_kept(half: Half):
+@EACH_DRIVER
+def test_executions_of_one_node_are_distinct_and_odd_data_kept(driver: Driver):
     def node(name: str, identity: Any, **data: Any) -> dict[str, Any]:
         return {"event": name, "data": {"id": identity, "node_id": "llm", "node_type": "llm", "title": "Ask", **data}}
 
@@ -126,7 +126,7 @@ def test_executions_of_one_node_are_distinct_and_odd_data_kept(half: Half):
             return events.nodes
 
     with FaultServer(event_stream(*(sse(one) for one in [STARTED, *sent]))) as server:
-        nodes = half.play(server.base_url, story)
+        nodes = driver.play(server.base_url, story)
     assert nodes == [
         NodeExecution("e-1", "llm", "Ask", "llm", "failed", 0.5, 7, "quota", {"a": 1}, [1]),
         NodeExecution("e-2", "llm", "Ask", "llm", "running", None, None, None, None, None),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.streams.tls
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.fault_server import FaultServer, json_response, raw
 from support.tls import certified
 
@@ -38,28 +38,28 @@ SURPLUS: dict[str, tuple[str, tuple[bytes | float, ...]]] = {
 }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("http", [None, {}], ids=["own connections", "a client"])
 @pytest.mark.parametrize(("method", "pieces"), SURPLUS.values(), ids=SURPLUS)
-def test_a_connection_with_surplus_bytes_is_not_used_again(half: Half, http: Any, method: str, pieces):
-    check_not_used_again(half, http, method, pieces)
+def test_a_connection_with_surplus_bytes_is_not_used_again(driver: Driver, http: Any, method: str, pieces):
+    check_not_used_again(driver, http, method, pieces)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("own", [True, False], ids=["own connections", "a client"])
 def test_a_tls_connection_with_surplus_bytes_is_not_used_again(
-    half: Half, own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    driver: Driver, own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     trusted = tmp_path / "authority.pem"
     tls = certified(trusted)
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     for name in ("a response", "in a piece of its own"):
         http = None if own else {"verify": ssl.create_default_context(cafile=str(trusted))}
-        check_not_used_again(half, http, *SURPLUS[name], tls=tls)
+        check_not_used_again(driver, http, *SURPLUS[name], tls=tls)
 
 
 def check_not_used_again(
-    half: Half, http: Any, method: str, pieces: tuple[bytes | float, ...], tls: ssl.SSLContext | None = None
+    driver: Driver, http: Any, method: str, pieces: tuple[bytes | float, ...], tls: ssl.SSLContext | None = None
 ) -> None:
     async def story(client: Any) -> Any:
         with contextlib.suppress(APIStatusError):  # a 304 is one; what counts is the next request
@@ -68,18 +68,18 @@ def check_not_used_again(
         return await client.request("GET", "/2")
 
     with FaultServer(raw(*pieces, then="keep"), json_response(200, {"for": "2"}), tls=tls) as server:
-        assert half.play(server.base_url, story, http=http, max_retries=0) == {"for": "2"}
+        assert driver.play(server.base_url, story, http=http, max_retries=0) == {"for": "2"}
         assert [request.connection for request in server.requests] == [1, 2]
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("http", [None, {}], ids=["own connections", "a client"])
-def test_a_connection_without_surplus_bytes_is_used_again(half: Half, http: Any):
+def test_a_connection_without_surplus_bytes_is_used_again(driver: Driver, http: Any):
     def ask(client: Any) -> Any:
         return client.request("GET", "/1")
 
     with FaultServer(json_response(200, {}), raw(CHUNKED, then="keep")) as server:
-        half.call(server.base_url, ask, ask, ask, http=http)
+        driver.call(server.base_url, ask, ask, ask, http=http)
         assert server.connections == 1
 
 

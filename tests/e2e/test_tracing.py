@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROGRAM = Path(__file__).parent.parent / "support" / "tracing_program.py"
-HALVES = ("sync", "async")
+MODES = ("sync", "async")
 ROWS = 450
 NOT_LOADED = """
 import os, sys
@@ -91,10 +91,10 @@ def test_an_instrumentation_of_httpx_sees_each_request(played: tuple[Steps, str,
         assert len(http_spans(steps[name])) == 1
 
 
-@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("step", ["run", "stream", "stream with nodes", "start", "walk", "details"])
-def test_a_call_is_one_trace_with_all_of_its_workers(played: tuple[Steps, str, int], half: str, step: str) -> None:
-    spans = played[0][f"{half} {step}"]
+def test_a_call_is_one_trace_with_all_of_its_workers(played: tuple[Steps, str, int], mode: str, step: str) -> None:
+    spans = played[0][f"{mode} {step}"]
     root = own(spans)
     assert root["parent"] is None
     assert {span["trace"] for span in spans} == {root["trace"]}
@@ -102,10 +102,10 @@ def test_a_call_is_one_trace_with_all_of_its_workers(played: tuple[Steps, str, i
     assert http_spans(spans)
 
 
-@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("step", ["run", "stream", "start"])
-def test_a_run_has_a_span_with_its_ids_and_figures(played: tuple[Steps, str, int], half: str, step: str) -> None:
-    span = own(played[0][f"{half} {step}"])
+def test_a_run_has_a_span_with_its_ids_and_figures(played: tuple[Steps, str, int], mode: str, step: str) -> None:
+    span = own(played[0][f"{mode} {step}"])
     found = span["attributes"]
     assert (span["kind"], span["status"]) == ("CLIENT", "UNSET")
     assert span["name"] == f"invoke_workflow {found[names.WORKFLOW_ID]}"
@@ -119,28 +119,28 @@ def test_a_run_has_a_span_with_its_ids_and_figures(played: tuple[Steps, str, int
     assert found.get(names.SESSION) == ("session-7" if step == "run" else None)
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_a_run_that_fails_is_an_error(played: tuple[Steps, str, int], half: str) -> None:
-    failed, refused = (own(played[0][f"{half} {step}"]) for step in ("failed run", "refused run"))
+@pytest.mark.parametrize("mode", MODES)
+def test_a_run_that_fails_is_an_error(played: tuple[Steps, str, int], mode: str) -> None:
+    failed, refused = (own(played[0][f"{mode} {step}"]) for step in ("failed run", "refused run"))
     assert (failed["status"], failed["attributes"][names.ERROR_TYPE]) == ("ERROR", "failed")
     assert (refused["status"], refused["attributes"][names.ERROR_TYPE]) == ("ERROR", "NotFoundError")
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_nodes_have_spans_only_where_that_is_asked_for(played: tuple[Steps, str, int], half: str) -> None:
-    nodes = [span for span in played[0][f"{half} stream with nodes"] if span["name"].startswith("dify.node ")]
+@pytest.mark.parametrize("mode", MODES)
+def test_nodes_have_spans_only_where_that_is_asked_for(played: tuple[Steps, str, int], mode: str) -> None:
+    nodes = [span for span in played[0][f"{mode} stream with nodes"] if span["name"].startswith("dify.node ")]
     assert [span["attributes"][names.NODE_TYPE] for span in nodes] == ["start", "code", "end"]
     assert {span["attributes"][names.STATUS] for span in nodes} == {"succeeded"}
-    assert not any(span["name"].startswith("dify.node ") for span in played[0][f"{half} stream"])
+    assert not any(span["name"].startswith("dify.node ") for span in played[0][f"{mode} stream"])
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_a_walk_counts_its_rows_and_requests(played: tuple[Steps, str, int], half: str) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_a_walk_counts_its_rows_and_requests(played: tuple[Steps, str, int], mode: str) -> None:
     steps = played[0]
-    walk, details = (own(steps[f"{half} {step}"]) for step in ("walk", "details"))
+    walk, details = (own(steps[f"{mode} {step}"]) for step in ("walk", "details"))
     assert walk["name"] == details["name"] == "dify.logs.iter"
     assert walk["attributes"][names.ROWS] >= ROWS
-    assert walk["attributes"][names.REQUESTS] == len(http_spans(steps[f"{half} walk"]))
+    assert walk["attributes"][names.REQUESTS] == len(http_spans(steps[f"{mode} walk"]))
     assert walk["attributes"][names.SWEEP_REQUESTS] > 0
     assert details["attributes"][names.REQUESTS] > details["attributes"][names.ROWS] > 0
     assert own(steps["sync forgotten walk"])["attributes"][names.ROWS] == 1
@@ -148,16 +148,16 @@ def test_a_walk_counts_its_rows_and_requests(played: tuple[Steps, str, int], hal
 
 def test_no_content_and_no_key_is_in_a_span(played: tuple[Steps, str, int]) -> None:
     steps, key, _ = played
-    with_content = json.dumps([steps.pop(f"{half} run with content") for half in HALVES])
+    with_content = json.dumps([steps.pop(f"{mode} run with content") for mode in MODES])
     rest = json.dumps(steps)
     assert key not in rest + with_content
     assert "the secret" not in rest
-    assert with_content.count("the secret input") >= 2 * 2  # inputs and outputs, in both halves
+    assert with_content.count("the secret input") >= 2 * 2  # inputs and outputs, in both clients
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_spans_can_be_turned_off(played: tuple[Steps, str, int], half: str) -> None:
-    assert [span["name"] for span in played[0][f"{half} run without spans"]] == ["POST"]
+@pytest.mark.parametrize("mode", MODES)
+def test_spans_can_be_turned_off(played: tuple[Steps, str, int], mode: str) -> None:
+    assert [span["name"] for span in played[0][f"{mode} run without spans"]] == ["POST"]
 
 
 @pytest.mark.parametrize(("setting", "loaded"), [("", "False"), ("1", "True")])

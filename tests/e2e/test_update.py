@@ -247,7 +247,7 @@ def test_additions_are_taken_with_the_facade_changed(project: Path) -> None:
     for line in ("price: float | None", "class AppInfoLimits", "class AgentNoteEvent", "class AgentNoteData"):
         assert line in public
     assert any("runs_a_day needs a text" in todo for todo in report["todos"])
-    for script in ("compile_spec.py", "generate.py", "mirror.py", "reference.py", "public_api.py"):
+    for script in ("compile_spec.py", "generate.py", "unasync.py", "reference.py", "public_api.py"):
         done = command(project, script, "--check")
         assert (done.returncode, done.stdout) == (0, ""), (script, done.stderr)
     used = command(project, "-c", PROGRAM)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from support.clients import EACH_HALF, AsyncHalf, Half, failure
+from support.clients import EACH_DRIVER, AsyncDriver, Driver, failure
 from support.fault_server import FaultServer, before_the_body, error_response, json_response, swallow
 from support.fault_table import BUSY
 from support.leaks import nothing_left_open
@@ -67,12 +67,12 @@ class Received:
         return {part.name: part for part in parts}
 
 
-def uploaded(half: Half, file: Any, *, http: dict[str, Any] | None = None, **options: Any) -> dict[str, Part]:
+def uploaded(driver: Driver, file: Any, *, http: dict[str, Any] | None = None, **options: Any) -> dict[str, Part]:
     """The parts that an upload sends."""
     received = Received()
     client = {key: options.pop(key) for key in ("default_headers",) if key in options}
     transport = {"transport": httpx.MockTransport(received.take)} | (http or {})
-    upload = half.call(
+    upload = driver.call(
         "http://127.0.0.1:1",
         lambda client: client.files.upload(file, **{"user": "u-1"} | options),
         http=transport,
@@ -82,11 +82,11 @@ def uploaded(half: Half, file: Any, *, http: dict[str, Any] | None = None, **opt
     return received.parts
 
 
-def refused(half: Half, file: Any, match: str, **options: Any) -> None:
+def refused(driver: Driver, file: Any, match: str, **options: Any) -> None:
     """The upload is a ValueError before anything is sent."""
     received = Received()
     with pytest.raises(ValueError, match=match):
-        half.call(
+        driver.call(
             "http://127.0.0.1:1",
             lambda client: client.files.upload(file, **{"user": "u-1"} | options),
             http={"transport": httpx.MockTransport(received.take)},
@@ -195,14 +195,14 @@ SOURCES: dict[str, Callable[[Path], Any]] = {
 }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_every_kind_of_file_arrives_whole_and_is_not_left_open(
-    half: Half, source: Callable[[Path], Any], tmp_path: Path
+    driver: Driver, source: Callable[[Path], Any], tmp_path: Path
 ):
     with nothing_left_open():
         file = source(tmp_path / "report.pdf")
-        parts = uploaded(half, file, filename="named.pdf", user="é u")
+        parts = uploaded(driver, file, filename="named.pdf", user="é u")
         if hasattr(file, "close"):
             assert not getattr(file, "closed", False), "the caller's file is the caller's to close"
             file.close()
@@ -213,39 +213,39 @@ def test_every_kind_of_file_arrives_whole_and_is_not_left_open(
     }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("empty", [lambda _: b"", lambda _: io.BytesIO(), Path.touch], ids=["bytes", "object", "path"])
-def test_an_empty_file_is_a_file(half: Half, empty: Callable[[Path], Any], tmp_path: Path):
+def test_an_empty_file_is_a_file(driver: Driver, empty: Callable[[Path], Any], tmp_path: Path):
     path = tmp_path / "empty.txt"
     file = empty(path)
-    parts = uploaded(half, path if file is None else file, filename="e.txt")
+    parts = uploaded(driver, path if file is None else file, filename="e.txt")
     assert parts["file"] == Part("file", b"", "e.txt", "text/plain")
 
 
-@EACH_HALF
-def test_a_file_whose_size_is_reported_as_zero_arrives_whole(half: Half):
+@EACH_DRIVER
+def test_a_file_whose_size_is_reported_as_zero_arrives_whole(driver: Driver):
     assert (
-        uploaded(half, "/proc/self/cmdline", filename="c.txt")["file"].content
+        uploaded(driver, "/proc/self/cmdline", filename="c.txt")["file"].content
         == Path("/proc/self/cmdline").read_bytes()
     )
 
 
-@EACH_HALF
-def test_a_file_that_shrinks_is_told_and_not_sent_cut(half: Half):
+@EACH_DRIVER
+def test_a_file_that_shrinks_is_told_and_not_sent_cut(driver: Driver):
     class Shrinking(io.BytesIO):
         def tell(self) -> int:
             return super().tell() + 5
 
     with pytest.raises(OSError, match="became shorter while it was uploaded: 5 of 1005 bytes are missing"):
-        uploaded(half, Shrinking(b"x" * 1000), filename="x.bin")
+        uploaded(driver, Shrinking(b"x" * 1000), filename="x.bin")
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("path", ["absent.txt", ""], ids=["absent", "a folder"])
-def test_an_unreadable_path_is_an_os_error_and_not_sent(half: Half, path, tmp_path):
+def test_an_unreadable_path_is_an_os_error_and_not_sent(driver: Driver, path, tmp_path):
     received = Received()
     with pytest.raises(OSError, match=r"absent\.txt|Is a directory"):
-        half.call(
+        driver.call(
             "http://127.0.0.1:1",
             lambda client: client.files.upload(tmp_path / path, user="u-1"),
             http={"transport": httpx.MockTransport(received.take)},
@@ -253,8 +253,8 @@ def test_an_unreadable_path_is_an_os_error_and_not_sent(half: Half, path, tmp_pa
     assert received.requests == []
 
 
-@EACH_HALF
-def test_an_error_of_the_file_passes_and_nothing_stays_open(half: Half):
+@EACH_DRIVER
+def test_an_error_of_the_file_passes_and_nothing_stays_open(driver: Driver):
     class Broken(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             if size and self.tell() > 200_000:
@@ -264,7 +264,7 @@ def test_an_error_of_the_file_passes_and_nothing_stays_open(half: Half):
     with FaultServer(json_response(201, UPLOADED)) as server, nothing_left_open():
         file = Broken(bytes(3 * PIECE_BYTES))
         with pytest.raises(OSError, match="disk failed"):
-            half.call(server.base_url, lambda client: client.files.upload(file, user="u", filename="x"))
+            driver.call(server.base_url, lambda client: client.files.upload(file, user="u", filename="x"))
         assert server.wait_for_no_connection()
     assert server.requests == []
 
@@ -329,15 +329,15 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
 """The file, options of the upload, and what the error says."""
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("source", "options", "said"), REFUSED, ids=lambda value: ascii(value) if isinstance(value, dict) else ""
 )
 def test_what_cannot_be_uploaded_is_refused_before_a_request(
-    half: Half, source: Any, options: Any, said: str, tmp_path: Path
+    driver: Driver, source: Any, options: Any, said: str, tmp_path: Path
 ):
     file = source(tmp_path / "a.txt")
-    refused(half, file, said, **{"filename": "a.txt"} | options)
+    refused(driver, file, said, **{"filename": "a.txt"} | options)
     if hasattr(file, "close"):
         file.close()
 
@@ -345,11 +345,11 @@ def test_what_cannot_be_uploaded_is_refused_before_a_request(
 def test_a_path_whose_own_name_cannot_be_sent_needs_another(tmp_path: Path):
     path = tmp_path / "two\nlines.txt"
     path.write_bytes(b"x")
-    refused(AsyncHalf(), path, "filename must be a string without control characters")
-    assert uploaded(AsyncHalf(), path, filename="one line.txt")["file"].filename == "one line.txt"
+    refused(AsyncDriver(), path, "filename must be a string without control characters")
+    assert uploaded(AsyncDriver(), path, filename="one line.txt")["file"].filename == "one line.txt"
     other = os.fsencode(tmp_path) + b"/\xff.txt"
     Path(os.fsdecode(other)).write_bytes(b"x")
-    refused(AsyncHalf(), os.fsdecode(other), "lone surrogates")
+    refused(AsyncDriver(), os.fsdecode(other), "lone surrogates")
 
 
 # --- names and types --------------------------------------------------------------------------------------------------
@@ -376,36 +376,36 @@ NAMES = [
 ]
 
 
-@EACH_HALF
-def test_a_quotation_mark_cannot_end_a_name(half: Half):
+@EACH_DRIVER
+def test_a_quotation_mark_cannot_end_a_name(driver: Driver):
     # As browsers write it; a backslash before it would be read in another way by some servers.
-    parts = uploaded(half, b"x", filename='a"; name="user"; x="b.txt')
+    parts = uploaded(driver, b"x", filename='a"; name="user"; x="b.txt')
     assert parts["file"].filename == "a%22; name=%22user%22; x=%22b.txt"
     assert parts["user"].content == b"u-1"
 
 
-@EACH_HALF
-def test_names_and_given_content_types_arrive_as_they_are(half: Half):
+@EACH_DRIVER
+def test_names_and_given_content_types_arrive_as_they_are(driver: Driver):
     for name in NAMES:
-        assert uploaded(half, b"x", filename=name)["file"].filename == name
+        assert uploaded(driver, b"x", filename=name)["file"].filename == name
     for name, options, content_type in (
         ("a.PDF", {}, "application/pdf"),
         ("noext", {}, "application/octet-stream"),
         ("a.txt", {"content_type": "text/x-special"}, "text/x-special"),
     ):
-        assert uploaded(half, b"x", filename=name, **options)["file"].content_type == content_type
+        assert uploaded(driver, b"x", filename=name, **options)["file"].content_type == content_type
 
 
-@EACH_HALF
-def test_a_file_is_named_by_its_path_or_object_unless_given(half: Half, tmp_path: Path):
+@EACH_DRIVER
+def test_a_file_is_named_by_its_path_or_object_unless_given(driver: Driver, tmp_path: Path):
     path = on_disk(tmp_path / "文件 1.pdf")
-    assert uploaded(half, path)["file"].filename == "文件 1.pdf"
-    assert uploaded(half, str(path))["file"].filename == "文件 1.pdf"
-    assert uploaded(half, path, filename="other.png")["file"].filename == "other.png"
+    assert uploaded(driver, path)["file"].filename == "文件 1.pdf"
+    assert uploaded(driver, str(path))["file"].filename == "文件 1.pdf"
+    assert uploaded(driver, path, filename="other.png")["file"].filename == "other.png"
     with path.open("rb") as opened:
-        assert uploaded(half, opened)["file"].filename == "文件 1.pdf"
-    assert uploaded(half, Named("folder/文件 2.pdf"))["file"].filename == "文件 2.pdf"
-    assert uploaded(half, Named("folder/文件 2.pdf".encode()))["file"].filename == "文件 2.pdf"
+        assert uploaded(driver, opened)["file"].filename == "文件 1.pdf"
+    assert uploaded(driver, Named("folder/文件 2.pdf"))["file"].filename == "文件 2.pdf"
+    assert uploaded(driver, Named("folder/文件 2.pdf".encode()))["file"].filename == "文件 2.pdf"
 
 
 # --- the boundary -----------------------------------------------------------------------------------------------------
@@ -417,37 +417,37 @@ def boundary_of(request: httpx.Request) -> str:
     return boundary
 
 
-@EACH_HALF
-def test_no_boundary_is_used_twice_and_none_can_be_foreseen(half: Half):
+@EACH_DRIVER
+def test_no_boundary_is_used_twice_and_none_can_be_foreseen(driver: Driver):
     received = Received()
     upload = lambda client: client.files.upload(b"x", user="u", filename="x")  # noqa: E731 - an action
-    half.call("http://127.0.0.1:1", *[upload] * 20, http={"transport": httpx.MockTransport(received.take)})
+    driver.call("http://127.0.0.1:1", *[upload] * 20, http={"transport": httpx.MockTransport(received.take)})
     boundaries = {boundary_of(request) for request in received.requests}
     assert len(boundaries) == 20
     assert {len(boundary) for boundary in boundaries} == {32}
 
 
-@EACH_HALF
-def test_a_file_that_looks_like_a_multipart_body_stays_one_part(half: Half):
+@EACH_DRIVER
+def test_a_file_that_looks_like_a_multipart_body_stays_one_part(driver: Driver):
     before = Received()
     upload = lambda client: client.files.upload(b"x", user="u", filename="x")  # noqa: E731 - an action
-    half.call("http://127.0.0.1:1", upload, http={"transport": httpx.MockTransport(before.take)})
+    driver.call("http://127.0.0.1:1", upload, http={"transport": httpx.MockTransport(before.take)})
     old = before.requests[0].content  # with a boundary that was in use a moment ago
     another = b'\r\n--x\r\nContent-Disposition: form-data; name="user"\r\n\r\nadmin\r\n--x--\r\n'
     hostile = b"\r\n--" + old + another + b"--" + b"-" * 60
-    assert uploaded(half, hostile, filename="x") == {
+    assert uploaded(driver, hostile, filename="x") == {
         "user": Part("user", b"u-1"),
         "file": Part("file", hostile, "x", "application/octet-stream"),
     }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("header", ["application/json", "multipart/form-data; boundary=x", "text/plain"])
-def test_client_headers_never_replace_the_body_content_type(half: Half, header: str):
+def test_client_headers_never_replace_the_body_content_type(driver: Driver, header: str):
     expected = {"user": Part("user", b"u-1"), "file": Part("file", b"\r\n--x\r\n", "a.txt", "text/plain")}
     headers = {"content-type": header}
-    assert uploaded(half, b"\r\n--x\r\n", filename="a.txt", default_headers=headers) == expected
-    assert uploaded(half, b"\r\n--x\r\n", filename="a.txt", http={"headers": headers}) == expected
+    assert uploaded(driver, b"\r\n--x\r\n", filename="a.txt", default_headers=headers) == expected
+    assert uploaded(driver, b"\r\n--x\r\n", filename="a.txt", http={"headers": headers}) == expected
 
 
 # --- size and time ----------------------------------------------------------------------------------------------------
@@ -455,8 +455,8 @@ def test_client_headers_never_replace_the_body_content_type(half: Half, header: 
 MEGABYTES = 100
 
 
-@EACH_HALF
-def test_a_large_file_is_streamed_from_disk(half: Half, tmp_path: Path):
+@EACH_DRIVER
+def test_a_large_file_is_streamed_from_disk(driver: Driver, tmp_path: Path):
     path = tmp_path / "large.bin"
     with path.open("wb") as file:
         for number in range(MEGABYTES):
@@ -471,7 +471,7 @@ def test_a_large_file_is_streamed_from_disk(half: Half, tmp_path: Path):
     with FaultServer(swallow(json_response(201, UPLOADED), take)) as server:
         tracemalloc.start()
         try:
-            half.call(server.base_url, lambda client: client.files.upload(path, user="u-1"))
+            driver.call(server.base_url, lambda client: client.files.upload(path, user="u-1"))
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -521,7 +521,7 @@ def test_the_event_loop_goes_on_while_a_file_is_read(seekable: bool):
         await upload
 
     with FaultServer(json_response(201, UPLOADED)) as server:
-        AsyncHalf().play(server.base_url, story)
+        AsyncDriver().play(server.base_url, story)
     [request] = server.requests
     assert {part.content for part in parts_of(request.headers["content-type"], request.body)} == {b"u", CONTENT}
 
@@ -538,7 +538,7 @@ def test_the_event_loop_runs_while_a_pipe_waits_for_a_writer(tmp_path: Path):
         await upload
 
     received = Received()
-    AsyncHalf().play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(received.take)})
+    AsyncDriver().play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(received.take)})
     assert received.parts["file"] == Part("file", CONTENT, "pipe.txt", "text/plain")
 
 
@@ -556,7 +556,7 @@ def test_an_upload_cancelled_while_waiting_leaves_nothing(tmp_path: Path):
         _fill(os.open(path, os.O_WRONLY))  # the thread that waits for it can end
 
     with nothing_left_open():
-        AsyncHalf().play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(received.take)})
+        AsyncDriver().play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(received.take)})
     assert received.requests == []
 
 
@@ -592,26 +592,26 @@ class FailingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 REPEATABLE = {name: SOURCES[name] for name in ("Path", "bytes", "open file in the middle", "gzip", "pipe")}
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("source", REPEATABLE.values(), ids=REPEATABLE)
-def test_a_repeated_upload_sends_the_whole_file_again(half: Half, source: Callable[[Path], Any], tmp_path: Path):
+def test_a_repeated_upload_sends_the_whole_file_again(driver: Driver, source: Callable[[Path], Any], tmp_path: Path):
     file = source(tmp_path / "report.pdf")
     busy = error_response(400, "invalid_param", BUSY)
     with FaultServer(
         error_response(429, "too_many_requests", "slow down"), busy, json_response(201, UPLOADED)
     ) as server:
-        half.call(server.base_url, lambda client: client.files.upload(file, user="u-1", filename="r.pdf"))
+        driver.call(server.base_url, lambda client: client.files.upload(file, user="u-1", filename="r.pdf"))
     expected = [Part("user", b"u-1"), Part("file", CONTENT, "r.pdf", "application/pdf")]
     assert [parts_of(one.headers["content-type"], one.body) for one in server.requests] == [expected] * 3
     if hasattr(file, "close"):
         file.close()
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("source", REPEATABLE.values(), ids=REPEATABLE)
-def test_an_upload_without_a_connection_is_repeated_whole(half: Half, source: Any, tmp_path: Path):
+def test_an_upload_without_a_connection_is_repeated_whole(driver: Driver, source: Any, tmp_path: Path):
     file, received = source(tmp_path / "report.pdf"), Received()
-    half.call(
+    driver.call(
         "http://127.0.0.1:1",
         lambda client: client.files.upload(file, user="u-1", filename="r.pdf"),
         http={"transport": FailingTransport(received, failures=2)},
@@ -621,14 +621,14 @@ def test_an_upload_without_a_connection_is_repeated_whole(half: Half, source: An
         file.close()
 
 
-@EACH_HALF
-def test_a_server_that_refuses_a_file_early_is_heard(half: Half, tmp_path: Path):
+@EACH_DRIVER
+def test_a_server_that_refuses_a_file_early_is_heard(driver: Driver, tmp_path: Path):
     path = tmp_path / "large.bin"
     with path.open("wb") as file:
         file.truncate(20 << 20)
     too_large = before_the_body(error_response(413, "file_too_large", "File size exceeded."), then_read=True)
     with FaultServer(too_large) as server:
-        error = failure(half, server.base_url, lambda client: client.files.upload(path, user="u-1"))
+        error = failure(driver, server.base_url, lambda client: client.files.upload(path, user="u-1"))
     assert type(error) is PayloadTooLargeError
     assert str(error).startswith("POST /v1/files/upload: 413 file_too_large: File size exceeded. (127.0.0.1:")
     assert len(server.requests) == 1
@@ -637,8 +637,8 @@ def test_a_server_that_refuses_a_file_early_is_heard(half: Half, tmp_path: Path)
 # --- what is done with an upload --------------------------------------------------------------------------------------
 
 
-@EACH_HALF
-def test_an_upload_is_put_straight_into_a_run(half: Half):
+@EACH_DRIVER
+def test_an_upload_is_put_straight_into_a_run(driver: Driver):
     bodies: list[Any] = []
 
     def take(request: httpx.Request) -> httpx.Response:
@@ -651,7 +651,7 @@ def test_an_upload_is_put_straight_into_a_run(half: Half):
         upload = await client.files.upload(b"x", user="u", filename="a.txt")
         await client.runs.run({"doc": upload, "docs": [upload, upload.as_input("custom")]}, user="u", files=(upload,))
 
-    half.play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(take)})
+    driver.play("http://127.0.0.1:1", story, http={"transport": httpx.MockTransport(take)})
     as_input = {"type": "document", "transfer_method": "local_file", "upload_file_id": UPLOADED["id"]}
     assert bodies == [
         {

@@ -1,4 +1,4 @@
-"""`logs.iter` of both halves over the sandbox: all rows, once, newest first, where paging loses some."""
+"""`logs.iter` of both clients over the sandbox: all rows, once, newest first, where paging loses some."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, EACH_WORKERS, AsyncHalf, Half, SyncHalf, walk
+from support.clients import EACH_DRIVER, EACH_WORKERS, AsyncDriver, Driver, SyncDriver, walk
 
 from dify_workflow.models import WorkflowRunStatus
 from dify_workflow.testing import LogRow, Sandbox, new_log
@@ -66,8 +66,8 @@ def put_back(of_module: Sandbox) -> Iterator[Sandbox]:
         setattr(of_module.traps, name, value)
 
 
-def read(half: Half, sandbox: Sandbox, **options: Any) -> Any:
-    return walk(half, sandbox.base_url, api_key=sandbox.api_key, **options)
+def read(driver: Driver, sandbox: Sandbox, **options: Any) -> Any:
+    return walk(driver, sandbox.base_url, api_key=sandbox.api_key, **options)
 
 
 def check_all(walked: Any, rows: list[LogRow]) -> None:
@@ -93,31 +93,31 @@ def test_page_by_page_the_same_rows_are_lost(sandbox: Sandbox, limit: int, at_le
 
 
 @EACH_WORKERS
-@EACH_HALF
-def test_a_walk_gives_all_rows_newest_first(half: Half, workers: int, sandbox: Sandbox):
-    walked = read(half, sandbox, workers=workers)
+@EACH_DRIVER
+def test_a_walk_gives_all_rows_newest_first(driver: Driver, workers: int, sandbox: Sandbox):
+    walked = read(driver, sandbox, workers=workers)
     check_all(walked, ROWS)
     assert (walked.total, walked.seen, walked.checkpoint["ended"]) == (602, 602, True)
 
 
 def test_602_rows_take_no_more_than_8_requests(sandbox: Sandbox):
-    check_all(read(SyncHalf(), sandbox), ROWS)
+    check_all(read(SyncDriver(), sandbox), ROWS)
     assert len(sandbox.requests) <= 8
 
 
-@EACH_HALF
-def test_every_row_is_the_model_that_list_gives(half: Half, sandbox: Sandbox):
+@EACH_DRIVER
+def test_every_row_is_the_model_that_list_gives(driver: Driver, sandbox: Sandbox):
     with sandbox.client() as client:
         page = client.logs.list(limit=20)
     by_id = {log.id: log for log in page.data}
-    walked = read(half, sandbox, count=40)
+    walked = read(driver, sandbox, count=40)
     assert [log for log in walked.logs if log.id in by_id and log != by_id[log.id]] == []
     assert by_id.keys() <= set(walked.ids)
 
 
-@EACH_HALF
-def test_an_app_without_logs_ends_at_once(half: Half, sandbox: Sandbox):
-    walked = walk(half, sandbox.base_url, api_key=sandbox.keys["empty"])
+@EACH_DRIVER
+def test_an_app_without_logs_ends_at_once(driver: Driver, sandbox: Sandbox):
+    walked = walk(driver, sandbox.base_url, api_key=sandbox.keys["empty"])
     assert (walked.logs, walked.total, walked.seen, walked.error) == ([], 0, 0, None)
     assert len(sandbox.requests) == 1
 
@@ -125,10 +125,10 @@ def test_an_app_without_logs_ends_at_once(half: Half, sandbox: Sandbox):
 # Filters ------------------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("status", WorkflowRunStatus)
-def test_any_status_can_be_asked_for(half: Half, status: str, sandbox: Sandbox):
-    walked = read(half, sandbox, status=status)
+def test_any_status_can_be_asked_for(driver: Driver, status: str, sandbox: Sandbox):
+    walked = read(driver, sandbox, status=status)
     check_all(walked, [row for row in ROWS if row.run is not None and row.run.status == status])
     by_server = status in {"succeeded", "failed", "stopped"}
     assert walked.total == (len(walked.logs) if by_server else None)
@@ -139,10 +139,10 @@ def test_any_status_can_be_asked_for(half: Half, status: str, sandbox: Sandbox):
 def test_keyword_and_session_id_together_give_the_right_rows(workers: int, sandbox: Sandbox):
     both = {"keyword": "refund", "created_by_end_user_session_id": "user-1"}
     of_both = [(number, row) for number, row in enumerate(ROWS) if number % 3 == 0 and number % 4 == 1]
-    walked = read(SyncHalf(), sandbox, **both, workers=workers)
+    walked = read(SyncDriver(), sandbox, **both, workers=workers)
     check_all(walked, [row for _, row in of_both])
     assert walked.total is None
-    walked = read(SyncHalf(), sandbox, **both, status="partial-succeeded", workers=workers)
+    walked = read(SyncDriver(), sandbox, **both, status="partial-succeeded", workers=workers)
     check_all(walked, [row for number, row in of_both if number % 8 == 5])
     assert len(walked.logs) > 20
 
@@ -154,12 +154,12 @@ def test_the_server_itself_responds_500_to_these_two(sandbox: Sandbox):
 
 
 @EACH_WORKERS
-@EACH_HALF
-def test_bounds_are_inclusive_and_hold(half: Half, workers: int, sandbox: Sandbox):
+@EACH_DRIVER
+def test_bounds_are_inclusive_and_hold(driver: Driver, workers: int, sandbox: Sandbox):
     seconds = sorted({row.created_at for row in ROWS})
     oldest, newest = seconds[len(seconds) // 4], seconds[-len(seconds) // 4]
     walked = read(
-        half,
+        driver,
         sandbox,
         created_at__before=datetime.fromtimestamp(newest, UTC),
         created_at__after=datetime.fromtimestamp(oldest, UTC).isoformat(),
@@ -168,7 +168,7 @@ def test_bounds_are_inclusive_and_hold(half: Half, workers: int, sandbox: Sandbo
     check_all(walked, [row for row in ROWS if oldest <= row.created_at <= newest])
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -184,22 +184,22 @@ def test_bounds_are_inclusive_and_hold(half: Half, workers: int, sandbox: Sandbo
     ],
 )
 def test_unusable_arguments_are_value_errors_and_not_sent(
-    half: Half, options: dict[str, Any], words: str, sandbox: Sandbox
+    driver: Driver, options: dict[str, Any], words: str, sandbox: Sandbox
 ):
     with pytest.raises(ValueError, match=words.replace(".", r"\.")):
-        read(half, sandbox, **options)
+        read(driver, sandbox, **options)
     assert sandbox.requests == ()
 
 
 # Going on -----------------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("cut", [0, 1, 100, 350, 602])
-def test_another_walk_goes_on_from_a_checkpoint(half: Half, cut: int, sandbox: Sandbox):
-    first = read(half, sandbox, count=cut, workers=2)
+def test_another_walk_goes_on_from_a_checkpoint(driver: Driver, cut: int, sandbox: Sandbox):
+    first = read(driver, sandbox, count=cut, workers=2)
     assert (first.seen, first.checkpoint["seen"], len(first.logs)) == (cut, cut, cut)
-    second = read(half, sandbox, checkpoint=json.loads(json.dumps(first.checkpoint)), workers=8)
+    second = read(driver, sandbox, checkpoint=json.loads(json.dumps(first.checkpoint)), workers=8)
     assert sorted(first.ids + second.ids) == sorted(row.id for row in ROWS)
     assert (second.seen, second.total) == (602, 602)
 
@@ -207,11 +207,11 @@ def test_another_walk_goes_on_from_a_checkpoint(half: Half, cut: int, sandbox: S
 def test_the_halves_take_each_others_checkpoints_and_count_along(sandbox: Sandbox):
     ids: list[str] = []
     checkpoint = None
-    halves = [SyncHalf(), AsyncHalf()]
+    drivers = [SyncDriver(), AsyncDriver()]
     for number in range(10):
         seen: list[int] = []
         part = read(
-            halves[number % 2],
+            drivers[number % 2],
             sandbox,
             count=70,
             checkpoint=checkpoint,

@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, EACH_WORKERS, Half, Walked, walk
+from support.clients import EACH_DRIVER, EACH_WORKERS, Driver, Walked, walk
 from support.fault_server import KEY, Behaviour, Exchange, FaultServer, close, pass_on, reset
 from support.fault_table import FAULTS, REPEATED, Fault
 
@@ -64,30 +64,30 @@ def to_the_end(part: Callable[[dict[str, Any] | None], Walked], most: int = 300)
 
 
 @EACH_WORKERS
-@EACH_HALF
-def test_what_is_tried_again_leaves_the_rows_exact(half: Half, workers: int, sandbox: Sandbox):
+@EACH_DRIVER
+def test_what_is_tried_again_leaves_the_rows_exact(driver: Driver, workers: int, sandbox: Sandbox):
     with faulty_proxy(sandbox, QUICK, share=0.5, seed=workers) as proxy:
-        walked = walk(half, proxy.base_url, workers=workers, max_retries=60)
+        walked = walk(driver, proxy.base_url, workers=workers, max_retries=60)
         assert proxy.wait_for_no_connection()
     assert walked.error is None
     assert sorted(walked.ids) == ALL
     assert (walked.seen, walked.total) == (700, 700)
 
 
-@EACH_HALF
-def test_lost_responses_leave_the_rows_exact(half: Half, sandbox: Sandbox):
+@EACH_DRIVER
+def test_lost_responses_leave_the_rows_exact(driver: Driver, sandbox: Sandbox):
     with faulty_proxy(sandbox, SLOW, share=0.15, seed=4) as proxy:
-        walked = walk(half, proxy.base_url, workers=4, max_retries=60, timeout=0.5)
+        walked = walk(driver, proxy.base_url, workers=4, max_retries=60, timeout=0.5)
     assert walked.error is None
     assert sorted(walked.ids) == ALL
 
 
 @EACH_WORKERS
-@EACH_HALF
-def test_errors_without_retry_are_raised_and_can_be_resumed(half: Half, workers: int, sandbox: Sandbox):
+@EACH_DRIVER
+def test_errors_without_retry_are_raised_and_can_be_resumed(driver: Driver, workers: int, sandbox: Sandbox):
     with faulty_proxy(sandbox, FINAL, share=0.3, seed=workers) as proxy:
         ids, errors = to_the_end(
-            lambda checkpoint: walk(half, proxy.base_url, workers=workers, checkpoint=checkpoint, patience=0)
+            lambda checkpoint: walk(driver, proxy.base_url, workers=workers, checkpoint=checkpoint, patience=0)
         )
         assert proxy.wait_for_no_connection()
     assert sorted(ids) == ALL
@@ -96,35 +96,35 @@ def test_errors_without_retry_are_raised_and_can_be_resumed(half: Half, workers:
     assert not any(KEY in str(error) for error in errors)
 
 
-@EACH_HALF
-def test_without_retries_each_fault_is_raised_and_resumable(half: Half, sandbox: Sandbox):
+@EACH_DRIVER
+def test_without_retries_each_fault_is_raised_and_resumable(driver: Driver, sandbox: Sandbox):
     with faulty_proxy(sandbox, QUICK + FINAL, share=0.3, seed=8) as proxy:
         ids, errors = to_the_end(
-            lambda checkpoint: walk(half, proxy.base_url, workers=2, checkpoint=checkpoint, max_retries=0, patience=0)
+            lambda checkpoint: walk(driver, proxy.base_url, workers=2, checkpoint=checkpoint, max_retries=0, patience=0)
         )
     assert sorted(ids) == ALL
     assert all(isinstance(error, DifyError) for error in errors)
     assert len(errors) > 2
 
 
-@EACH_HALF
-def test_connections_that_are_refused_leave_the_rows_exact(half: Half, sandbox: Sandbox):
+@EACH_DRIVER
+def test_connections_that_are_refused_leave_the_rows_exact(driver: Driver, sandbox: Sandbox):
     random = Random(2)  # noqa: S311 - the same faults each time
 
     def refuse(_: httpx.Request) -> None:
         if random.random() < 0.5:
             raise httpx.ConnectError("refused")
 
-    http = {"transport": half.transport(refuse)}
-    walked = walk(half, sandbox.base_url, workers=4, max_retries=60, http=http)
+    http = {"transport": driver.transport(refuse)}
+    walked = walk(driver, sandbox.base_url, workers=4, max_retries=60, http=http)
     assert walked.error is None
     assert sorted(walked.ids) == ALL
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("fault", [reset, close], ids=["reset", "close"])
 def test_a_server_gone_for_good_ends_the_walk_with_its_error(
-    half: Half, fault: Callable[[], Behaviour], sandbox: Sandbox
+    driver: Driver, fault: Callable[[], Behaviour], sandbox: Sandbox
 ):
     sent = 0
 
@@ -134,7 +134,7 @@ def test_a_server_gone_for_good_ends_the_walk_with_its_error(
         await (fault().play(exchange) if sent > 3 else pass_on(exchange, sandbox.port))
 
     with FaultServer(Behaviour("dies", play), key=KEY) as proxy:
-        walked = walk(half, proxy.base_url, max_retries=2, patience=0)
+        walked = walk(driver, proxy.base_url, max_retries=2, patience=0)
         assert len(proxy.requests) == 3 + 3
     assert isinstance(walked.error, DifyError)
     assert walked.seen == len(walked.ids) == len(set(walked.ids)) > 200

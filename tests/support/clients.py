@@ -1,17 +1,17 @@
-"""One way to call both halves of the facade, so that one table of expectations holds for the two.
+"""One way to call both clients of the facade, so that one table of expectations holds for the two.
 
-    half.call(server.base_url, lambda client: client.logs.list(), max_retries=0)
+    driver.call(server.base_url, lambda client: client.logs.list(), max_retries=0)
 
-An action gives the result in the sync half and something to await in the async half; `call` makes the client, runs the
-actions one after another, closes everything, and gives the last result.
+An action gives the result in the sync client and something to await in the async client; `call` makes the client, runs
+the actions one after another, closes everything, and gives the last result.
 
     async def story(client):
         async with client.runs.stream({}, user="u-1") as events:
             return [event async for event in events]
 
-    half.play(server.base_url, story)
+    driver.play(server.base_url, story)
 
-A story is written as for the async half. In the sync half it is played with the sync client, without an event loop.
+A story is written as for the async client. In the sync client it is played with the sync client, without an event loop.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def recording(status: int = 200, body: Any = None) -> tuple[list[httpx.Request],
     return seen, httpx.MockTransport(respond)
 
 
-class Half:
-    """One half of the facade."""
+class Driver:
+    """A client of one kind, and what calls it."""
 
     name: str
 
@@ -105,7 +105,7 @@ class Half:
         raise NotImplementedError
 
 
-class SyncHalf(Half):
+class SyncDriver(Driver):
     name = "sync"
 
     @contextlib.contextmanager
@@ -123,7 +123,7 @@ class SyncHalf(Half):
                 coroutine.send(None)
             except StopIteration as end:
                 return end.value
-            raise AssertionError("a story of the sync half waits for nothing but the client")
+            raise AssertionError("a story of the sync client waits for nothing but the client")
 
         return act
 
@@ -139,7 +139,7 @@ class SyncHalf(Half):
         return Transport()
 
 
-class AsyncHalf(Half):
+class AsyncDriver(Driver):
     """Each time in an event loop of its own."""
 
     name = "async"
@@ -187,11 +187,11 @@ SEEN = (
     types.Resource,
     types.Run,
 )
-"""What a story of the sync half sees through an `AsyncView`."""
+"""What a story of the sync client sees through an `AsyncView`."""
 
 
 class AsyncView:
-    """An object of the sync half that is used as its twin of the async half is."""
+    """An object of the sync client that is used as its twin of the async client is."""
 
     NOT_AWAITED = frozenset(
         {"attach", "batch", "changes", "events", "follow", "iter", "raise_for_status", "stream", "with_options"}
@@ -237,10 +237,10 @@ class AsyncView:
         return AsyncView(value) if isinstance(value, SEEN) else value
 
 
-def failure(half: Half, base_url: str, *actions: Action, **options: Any) -> DifyError:
+def failure(driver: Driver, base_url: str, *actions: Action, **options: Any) -> DifyError:
     """The error that a call ends in."""
     with pytest.raises(DifyError) as caught:
-        half.call(base_url, *actions, **options)
+        driver.call(base_url, *actions, **options)
     return caught.value
 
 
@@ -260,7 +260,7 @@ class Walked:
 
 
 def walk(
-    half: Half,
+    driver: Driver,
     base_url: str,
     *,
     count: int | None = None,
@@ -282,33 +282,35 @@ def walk(
             except Exception as error:  # noqa: BLE001 - what it is, is for the test to say
                 walked.error = error
         walked.total, walked.seen, walked.checkpoint = logs.total, logs.seen, logs.checkpoint
-        assert not half.tasks()
+        assert not driver.tasks()
 
-    half.play(base_url, story, **of_client)
+    driver.play(base_url, story, **of_client)
     return walked
 
 
 class Follower:
     """Follows log by log; a log that never comes is ended by the test's own time limit.
 
-    with Follower(half, sandbox.base_url, api_key=sandbox.api_key) as follower:
+    with Follower(driver, sandbox.base_url, api_key=sandbox.api_key) as follower:
         sandbox.add_log(...)
         assert follower.take(1)[0].id == ...
     """
 
-    def __init__(self, half: Half, base_url: str, *, api_key: str = KEY, max_retries: int = 0, **options: Any) -> None:
+    def __init__(
+        self, driver: Driver, base_url: str, *, api_key: str = KEY, max_retries: int = 0, **options: Any
+    ) -> None:
         async def begin(client: Any) -> Any:
             return client.logs.follow(**{"poll": 0.01} | options)
 
-        self._half = half
+        self._driver = driver
         with contextlib.ExitStack() as stack:
-            self._run = stack.enter_context(half.opened(base_url, api_key=api_key, max_retries=max_retries))
+            self._run = stack.enter_context(driver.opened(base_url, api_key=api_key, max_retries=max_retries))
             self._follow = self._play(begin)
             stack.callback(self._play, lambda client: self._follow.close())
             self._closing = stack.pop_all()
 
     def _play(self, story: Story) -> Any:
-        return self._run(self._half.action(story))
+        return self._run(self._driver.action(story))
 
     def take(self, count: int = 1) -> list[WorkflowLog]:
         """The next logs."""
@@ -330,6 +332,6 @@ class Follower:
         self._closing.close()
 
 
-HALVES: tuple[Half, ...] = (SyncHalf(), AsyncHalf())
-EACH_HALF = pytest.mark.parametrize("half", HALVES, ids=lambda half: half.name)
+DRIVERS: tuple[Driver, ...] = (SyncDriver(), AsyncDriver())
+EACH_DRIVER = pytest.mark.parametrize("driver", DRIVERS, ids=lambda driver: driver.name)
 EACH_WORKERS = pytest.mark.parametrize("workers", [1, 8], ids=lambda workers: f"{workers} workers")

@@ -470,7 +470,7 @@ class Docstrings:
             return
         with contextlib.suppress(StopIteration):  # without an event loop, which would take Ctrl-C for itself
             self._run(examples).send(None)
-            raise DocumentationError(f"{self.path}: an example of the sync half waits for an event loop")
+            raise DocumentationError(f"{self.path}: an example of the sync client waits for an event loop")
 
     async def _run(self, examples: list[doctest.Example]) -> None:
         async with self.sandbox.async_client() as asynchronous:

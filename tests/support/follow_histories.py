@@ -175,9 +175,9 @@ def following_of(
     return following
 
 
-def told_by(half: str, table: Table, *, until: float, **options: Any) -> list[tuple[str, str]]:
-    """What a follow of either half, "sync" or "async", gives until a moment."""
-    if half == "sync":
+def told_by(mode: str, table: Table, *, until: float, **options: Any) -> list[tuple[str, str]]:
+    """What a follow of either client, "sync" or "async", gives until a moment."""
+    if mode == "sync":
         return [id_and_status(log) for log in table.follow(until=until, **options)]
 
     async def read_page(request: PageRequest) -> WorkflowLogPage:

@@ -12,7 +12,7 @@ from dify_workflow._http.library import httpx
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from support.clients import Half
+    from support.clients import Driver
 
     Responses = Callable[[httpx.Request], httpx.Response]
 
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
         return request
 
 
-def outcomes(half: Half, responses: Responses, calls: Iterable[Call], **options: Any) -> list[Outcome]:
+def outcomes(driver: Driver, responses: Responses, calls: Iterable[Call], **options: Any) -> list[Outcome]:
     """Make the calls one after the other; of what is iterated, the value is all that it gave."""
     transport, made = Noting(responses), []
 
@@ -63,7 +63,7 @@ def outcomes(half: Half, responses: Responses, calls: Iterable[Call], **options:
                 error = raised
             made.append(Outcome(value, error, transport.taken()))
 
-    half.play(BASE_URL, story, http={"transport": transport}, **options)
+    driver.play(BASE_URL, story, http={"transport": transport}, **options)
     return made
 
 

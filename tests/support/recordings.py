@@ -14,7 +14,7 @@ from dify_workflow.testing import AccountRow, EndUserRow, LogRow, RunRow
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from support.clients import Half, Story
+    from support.clients import Driver, Story
 
 Body = dict[str, Any]
 
@@ -206,7 +206,7 @@ class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield piece
 
 
-def exchanged(half: Half, recording: dict[str, Any], story: Story) -> tuple[Any, httpx.Request]:
+def exchanged(driver: Driver, recording: dict[str, Any], story: Story) -> tuple[Any, httpx.Request]:
     """What a call gives, or the error that it raises, when it is responded to as recorded; and what it sent."""
     sent: list[httpx.Request] = []
     response = recording["response"]
@@ -219,7 +219,7 @@ def exchanged(half: Half, recording: dict[str, Any], story: Story) -> tuple[Any,
 
     options = {"http": {"transport": httpx.MockTransport(take)}, "max_retries": 0}
     try:
-        outcome = half.play("http://127.0.0.1:1", story, **options)
+        outcome = driver.play("http://127.0.0.1:1", story, **options)
     except DifyError as error:
         outcome = error
     [request] = sent

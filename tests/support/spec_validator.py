@@ -1,4 +1,4 @@
-"""openapi-core as the judge of requests: whether the stored spec allows them."""
+"""openapi-core as the validator of requests: whether the stored spec allows them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HOST = "http://judged.test"
 
 
-class JudgedRequest:
+class ValidatedRequest:
     """An httpx request, as openapi-core looks at it."""
 
     host_url = HOST
@@ -39,7 +39,7 @@ class JudgedRequest:
         )
 
 
-class Judge:
+class SpecValidator:
     """Finds what a request has that the spec does not allow.
 
     Args:
@@ -62,7 +62,7 @@ class Judge:
         # A file is read as it is sent, and only once: what its form has is compared byte by byte in the walk.
         reads_body = not request.headers.get("Content-Type", "").startswith("multipart/")
         try:
-            self._api.validate_request(JudgedRequest(request, path, reads_body=reads_body))
+            self._api.validate_request(ValidatedRequest(request, path, reads_body=reads_body))
         except OpenAPIError as error:
             if reads_body or "body" not in type(error).__name__.lower():
                 found.append(_text(error))
@@ -70,9 +70,9 @@ class Judge:
 
 
 @functools.cache
-def judge() -> Judge:
-    """The judge by the stored spec, made when the first request is judged: it takes half a second."""
-    made = Judge()
+def validator() -> SpecValidator:
+    """The validator of the stored spec, made when the first request is validated: it takes half a second."""
+    made = SpecValidator()
     gc.freeze()  # the garbage collector would go through all of it often
     return made
 

@@ -60,7 +60,7 @@ class Steps:
 
 
 async def play(client: Any, steps: Steps, kind: str, wait: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
-    """Each operation that has spans; `wait` awaits what the async half gives."""
+    """Each operation that has spans; `wait` awaits what the async client gives."""
 
     async def use(name: str, call: Callable[[], Any]) -> None:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.log_histories import NO_FILTERS, NOW
 from support.log_table import LogTable
 
@@ -105,9 +105,9 @@ def test_an_error_of_the_walk_reaches_the_consumer():
         pa.table(walk_of(table))
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("details", [None, 2])
-def test_walks_of_a_client_have_a_table(half: Half, details: int | None):
+def test_walks_of_a_client_have_a_table(driver: Driver, details: int | None):
     with Sandbox(rows=0) as sandbox:
         for _ in range(3):
             sandbox.add_log(status="failed")
@@ -117,7 +117,7 @@ def test_walks_of_a_client_have_a_table(half: Half, details: int | None):
             table = await client.logs.iter(details=details).to_arrow()
             return table if isinstance(table, pa.Table) else table.read_all()
 
-        table = half.play(sandbox.base_url, story)
+        table = driver.play(sandbox.base_url, story)
         assert table.schema.names == [column.name for column in (*COLUMNS, *(DETAIL_COLUMNS if details else ()))]
         assert table.num_rows == 3
         assert not details or table["run_inputs"][0].as_py().startswith("{")

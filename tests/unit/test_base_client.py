@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, Half, list_logs
+from support.clients import EACH_DRIVER, Driver, list_logs
 from support.fault_server import log_page
 
 from dify_workflow import APIConnectionError, APITimeoutError, DifyError, DifyWorkflow
@@ -65,39 +65,39 @@ async def read_events(client: Any) -> None:
             pass
 
 
-@EACH_HALF
-def test_late_responses_are_taken_if_whole_but_not_in_pieces(half: Half):
+@EACH_DRIVER
+def test_late_responses_are_taken_if_whole_but_not_in_pieces(driver: Driver):
     whole, pieces = Body(PAGE), Body(PAGE[:10], PAGE[10:])
     options = {"timeout": 0.001, "max_retries": 0}
-    page = half.call(ADDRESS, list_logs, http=responding(httpx.Response(200, stream=whole), late=0.01), **options)
+    page = driver.call(ADDRESS, list_logs, http=responding(httpx.Response(200, stream=whole), late=0.01), **options)
     assert page.to_dict() == log_page()
     with pytest.raises(APITimeoutError):
-        half.call(ADDRESS, list_logs, http=responding(httpx.Response(200, stream=pieces), late=0.01), **options)
+        driver.call(ADDRESS, list_logs, http=responding(httpx.Response(200, stream=pieces), late=0.01), **options)
     assert pieces.is_closed
 
 
-@EACH_HALF
-def test_a_response_that_breaks_off_is_closed(half: Half):
+@EACH_DRIVER
+def test_a_response_that_breaks_off_is_closed(driver: Driver):
     body = Body(PAGE[:10], httpx.ReadError("reset"))
     with pytest.raises(APIConnectionError, match="reset"):
-        half.call(ADDRESS, list_logs, http=responding(httpx.Response(200, stream=body)), max_retries=0)
+        driver.call(ADDRESS, list_logs, http=responding(httpx.Response(200, stream=body)), max_retries=0)
     assert body.is_closed
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("status", [200, 500])
-def test_a_broken_non_stream_response_is_closed(half: Half, status: int):
+def test_a_broken_non_stream_response_is_closed(driver: Driver, status: int):
     body = Body(b"<html>", httpx.ReadError("reset"))
     with pytest.raises(DifyError):
-        half.play(ADDRESS, read_events, http=responding(httpx.Response(status, stream=body)), max_retries=0)
+        driver.play(ADDRESS, read_events, http=responding(httpx.Response(status, stream=body)), max_retries=0)
     assert body.is_closed
 
 
-@EACH_HALF
-def test_request_gives_the_json_value_or_the_bytes_as_they_came(half: Half):
+@EACH_DRIVER
+def test_request_gives_the_json_value_or_the_bytes_as_they_came(driver: Driver):
     def given(body: bytes, **options: Any) -> Any:
         ask = {"http": responding(httpx.Response(200, stream=Body(body)))}
-        return half.call(ADDRESS, lambda client: client.request("GET", "/info", **options), **ask)
+        return driver.call(ADDRESS, lambda client: client.request("GET", "/info", **options), **ask)
 
     assert given(b'{"a": [1]}') == given(b'{"a": [1]}', expect="json") == {"a": [1]}
     assert given(b"") is None
@@ -110,8 +110,8 @@ def streamed(body: Body) -> dict[str, Any]:
     return responding(httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=body))
 
 
-@EACH_HALF
-def test_a_stream_that_nobody_read_is_closed_when_it_is_left(half: Half):
+@EACH_DRIVER
+def test_a_stream_that_nobody_read_is_closed_when_it_is_left(driver: Driver):
     body = Body(b"event: ping\n\n")
 
     async def leave(client: Any) -> None:
@@ -119,11 +119,11 @@ def test_a_stream_that_nobody_read_is_closed_when_it_is_left(half: Half):
             pass
         assert body.is_closed
 
-    half.play(ADDRESS, leave, http=streamed(body))
+    driver.play(ADDRESS, leave, http=streamed(body))
 
 
-@EACH_HALF
-def test_a_broken_stream_is_closed_at_once(half: Half):
+@EACH_DRIVER
+def test_a_broken_stream_is_closed_at_once(driver: Driver):
     body = Body(b"event: ping\n\n", httpx.ReadError("reset"))
 
     async def read(client: Any) -> None:
@@ -133,34 +133,34 @@ def test_a_broken_stream_is_closed_at_once(half: Half):
                     pass
             assert body.is_closed
 
-    half.play(ADDRESS, read, http=streamed(body))
+    driver.play(ADDRESS, read, http=streamed(body))
 
 
 # --- what is logged ---------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
-def test_a_response_is_one_info_line_and_its_query_a_debug_line(half: Half, caplog: pytest.LogCaptureFixture):
+@EACH_DRIVER
+def test_a_response_is_one_info_line_and_its_query_a_debug_line(driver: Driver, caplog: pytest.LogCaptureFixture):
     responses = [httpx.Response(200, json=log_page()), httpx.Response(503)]
     caplog.set_level(logging.INFO, "dify_workflow")
-    half.call(ADDRESS, list_logs, http=responding(responses[0]))
+    driver.call(ADDRESS, list_logs, http=responding(responses[0]))
     [record] = caplog.records
     assert record.getMessage().startswith("GET /v1/workflows/logs: 200 in ")
     caplog.clear()
     caplog.set_level(logging.DEBUG, "dify_workflow")
     with pytest.raises(DifyError):
-        half.call(ADDRESS, list_logs, http=responding(responses[1]), max_retries=0)
+        driver.call(ADDRESS, list_logs, http=responding(responses[1]), max_retries=0)
     assert [record.levelname for record in caplog.records] == ["INFO", "DEBUG"]
     assert "503" in caplog.messages[0]
     assert caplog.messages[1] == "GET /v1/workflows/logs: query page=1&limit=20"
 
 
-@EACH_HALF
-def test_a_streams_response_and_each_retry_are_logged(half: Half, caplog):
+@EACH_DRIVER
+def test_a_streams_response_and_each_retry_are_logged(driver: Driver, caplog):
     stream = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
     caplog.set_level(logging.INFO, "dify_workflow")
     with pytest.raises(APIConnectionError):
-        half.play(ADDRESS, read_events, http=responding(httpx.Response(429), stream))
+        driver.play(ADDRESS, read_events, http=responding(httpx.Response(429), stream))
     begun, retry, again = caplog.messages
     assert begun.startswith("POST /v1/workflows/run: 429 in ")
     assert retry == "retry 1 in 0.00 s after RateLimitError: status 429"

@@ -14,7 +14,7 @@ import pytest
 from dify_workflow_api.types import Request
 from hypothesis import given
 from hypothesis import strategies as st
-from support.clients import EACH_HALF, Half, failure, list_logs
+from support.clients import EACH_DRIVER, Driver, failure, list_logs
 from support.fault_server import KEY, FaultServer, event_stream, gzipped, raw, respond
 
 from dify_workflow import APIResponseError, InternalServerError
@@ -95,13 +95,13 @@ def test_300_kilobytes_of_gzip_cost_little_more_than_the_bound():
 # --- through the client -----------------------------------------------------------------------------------------------
 
 
-def sent(half: Half, base_url: str, bound: int) -> Any:
+def sent(driver: Driver, base_url: str, bound: int) -> Any:
     """What a caller with this bound gets from a request."""
     call: Request[Any] = Request("request", "GET", "/x", lambda: object)
     options: dict[str, Any] = dict.fromkeys(("base_url", "timeout", "default_headers"))
     options |= {"api_key": secret_from(KEY), "base_url": base_url, "max_retries": 0, "backoff": 0}
     configuration = Configuration(**options)
-    if half.name == "sync":
+    if driver.name == "sync":
         pool = Pool(None)
         try:
             return BaseClient(configuration, pool, largest_body=bound).send(call, bytes, None)
@@ -126,21 +126,21 @@ FORMS = {
 }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("behaviour", FORMS.values(), ids=FORMS)
-def test_a_response_above_the_bound_is_refused_at_it_is_read(half: Half, behaviour):
+def test_a_response_above_the_bound_is_refused_at_it_is_read(driver: Driver, behaviour):
     with FaultServer(behaviour) as server:
-        assert sent(half, server.base_url, len(BODY)) == BODY
+        assert sent(driver, server.base_url, len(BODY)) == BODY
         with pytest.raises(APIResponseError, match=rf"GET /v1/x: 200 with a body of more than {len(BODY) - 1} bytes"):
-            sent(half, server.base_url, len(BODY) - 1)
+            sent(driver, server.base_url, len(BODY) - 1)
         assert server.wait_for_no_connection()
 
 
-@EACH_HALF
-def test_a_length_over_512_mib_is_refused_before_it_is_read(half: Half):
+@EACH_DRIVER
+def test_a_length_over_512_mib_is_refused_before_it_is_read(driver: Driver):
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n{" % (600 << 20)
     with FaultServer(raw(head, then="keep")) as server:
-        error = failure(half, server.base_url, list_logs)
+        error = failure(driver, server.base_url, list_logs)
         assert server.wait_for_no_connection()
     assert "200 with a body of more than 512 MiB" in str(error)
     assert len(server.requests) == 1
@@ -155,12 +155,12 @@ REFUSED = {
 }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(("encoding", "says"), REFUSED.values(), ids=REFUSED)
-def test_encodings_that_were_not_requested_are_refused(half: Half, encoding: str, says: str):
+def test_encodings_that_were_not_requested_are_refused(driver: Driver, encoding: str, says: str):
     body = gzipped(gzipped(b"{}")) if "gzip" in encoding else b"{}"
     with FaultServer(respond(200, body, headers=(("Content-Encoding", encoding),))) as server:
-        error = failure(half, server.base_url, lambda client: client.request("GET", "/x"))
+        error = failure(driver, server.base_url, lambda client: client.request("GET", "/x"))
         assert type(error) is APIResponseError
         assert says in str(error)
         assert error.body is None
@@ -173,30 +173,30 @@ def test_encodings_that_were_not_requested_are_refused(half: Half, encoding: str
 
         stream = event_stream(body, headers=(("Content-Encoding", encoding),))
     with FaultServer(stream) as server, pytest.raises(APIResponseError, match=says):
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
 
 
-@EACH_HALF
-def test_two_headers_of_one_encoding_each_are_two_encodings(half: Half):
+@EACH_DRIVER
+def test_two_headers_of_one_encoding_each_are_two_encodings(driver: Driver):
     with FaultServer(respond(200, gzipped(gzipped(b"{}")), headers=GZIP + GZIP)) as server:
-        assert "2 content encodings" in str(failure(half, server.base_url, list_logs))
+        assert "2 content encodings" in str(failure(driver, server.base_url, list_logs))
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("encoding", ["identity", "identity, gzip", "GZIP", ""])
-def test_encodings_that_mean_gzip_or_nothing_are_read(half: Half, encoding: str):
+def test_encodings_that_mean_gzip_or_nothing_are_read(driver: Driver, encoding: str):
     body = gzipped(b'{"a": 1}') if "gzip" in encoding.lower() else b'{"a": 1}'
     with FaultServer(respond(200, body, headers=(("Content-Encoding", encoding),))) as server:
-        assert half.call(server.base_url, lambda client: client.request("GET", "/x")) == {"a": 1}
+        assert driver.call(server.base_url, lambda client: client.request("GET", "/x")) == {"a": 1}
 
 
-@EACH_HALF
-def test_a_status_counts_more_than_a_body_that_cannot_be_read(half: Half):
+@EACH_DRIVER
+def test_a_status_counts_more_than_a_body_that_cannot_be_read(driver: Driver):
     with FaultServer(respond(503, b"oops", headers=(("Content-Encoding", "br"),)), respond(200, b"{}")) as server:
-        assert half.call(server.base_url, lambda client: client.request("GET", "/x")) == {}
+        assert driver.call(server.base_url, lambda client: client.request("GET", "/x")) == {}
         assert len(server.requests) == 2
     with FaultServer(respond(503, b"oops", headers=GZIP)) as server:
-        error = failure(half, server.base_url, list_logs, max_retries=0)
+        error = failure(driver, server.base_url, list_logs, max_retries=0)
     assert type(error) is InternalServerError
     assert error.status_code == 503
 
@@ -231,8 +231,8 @@ def test_events_are_given_until_one_exceeds_the_bound(sizes: list[int], bound: i
     assert seen == sizes[: len(seen)]
 
 
-@EACH_HALF
-def test_an_event_of_more_than_64_mib_is_an_error(half: Half):
+@EACH_DRIVER
+def test_an_event_of_more_than_64_mib_is_an_error(driver: Driver):
     body = gzipped(b"".join([b'data: {"event": "x"}\n\ndata: ', *[b"x" * (1 << 20)] * 65]))
 
     seen: list[Any] = []
@@ -244,5 +244,5 @@ def test_an_event_of_more_than_64_mib_is_an_error(half: Half):
 
     says = "an event of more than 64 MiB, which is not read, after 1 events"
     with FaultServer(event_stream(body, headers=GZIP)) as server, pytest.raises(APIResponseError, match=says):
-        half.play(server.base_url, story)
+        driver.play(server.base_url, story)
     assert len(seen) == 1

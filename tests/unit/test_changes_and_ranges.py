@@ -12,7 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.job_histories import (
     BEGIN,
     NEVER,
@@ -101,8 +101,8 @@ def test_a_run_that_hangs_drags_nothing_back():
     assert read_changes(table, checkpoint)[:2] == (0, 2)
 
 
-@EACH_HALF
-def test_changes_and_ranges_of_a_client(half: Half):
+@EACH_DRIVER
+def test_changes_and_ranges_of_a_client(driver: Driver):
     with Sandbox(rows=0) as sandbox:
 
         async def story(client: Any) -> Any:
@@ -123,11 +123,11 @@ def test_changes_and_ranges_of_a_client(half: Half):
             await follow.close()
             return len(given)
 
-        assert half.play(sandbox.base_url, story) == 3
+        assert driver.play(sandbox.base_url, story) == 3
 
 
-@EACH_HALF
-def test_an_outage_ends_changes_at_once_and_the_checkpoint_holds(half: Half):
+@EACH_DRIVER
+def test_an_outage_ends_changes_at_once_and_the_checkpoint_holds(driver: Driver):
     async def story(client: Any) -> None:
         changes = client.logs.changes(since="1h")
         before = changes.checkpoint
@@ -137,10 +137,10 @@ def test_an_outage_ends_changes_at_once_and_the_checkpoint_holds(half: Half):
         with pytest.raises(RuntimeError, match="continue from its checkpoint"):
             await anext(changes)
 
-    half.play(NOWHERE, story, max_retries=0)
+    driver.play(NOWHERE, story, max_retries=0)
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     "call",
     [
@@ -157,14 +157,14 @@ def test_an_outage_ends_changes_at_once_and_the_checkpoint_holds(half: Half):
         lambda logs: logs.iter(range=LogRange(None, None, 0), status="failed"),
     ],
 )
-def test_wrong_arguments_are_refused_before_a_request(half: Half, call: Callable[[Any], Any]):
+def test_wrong_arguments_are_refused_before_a_request(driver: Driver, call: Callable[[Any], Any]):
     async def story(client: Any) -> None:
         made = call(client.logs)
         if hasattr(made, "__await__"):
             await made
 
     with pytest.raises(ValueError, match=r"must be|belongs|must be given there"):
-        half.play(NOWHERE, story, max_retries=0)
+        driver.play(NOWHERE, story, max_retries=0)
 
 
 @pytest.mark.parametrize("keyword", ["plain", Verbatim("müller")])
@@ -204,7 +204,7 @@ def test_a_client_is_not_pickled_and_says_what_to_do(cls: Any, part: Callable[[A
         pickle.dumps(part(cls(api_key="app-secret", base_url=NOWHERE)))
 
 
-def changes_read_by(half: Half, table: JobTable, following: Following) -> list[str]:
+def changes_read_by(driver: Driver, table: JobTable, following: Following) -> list[str]:
     """The ids of the changes, and the position after them in `following`."""
 
     async def read_page(request: PageRequest) -> WorkflowLogPage:
@@ -213,14 +213,14 @@ def changes_read_by(half: Half, table: JobTable, following: Following) -> list[s
     async def read() -> list[str]:
         return [str(log.id) async for log in AsyncLogChanges(read_page, following)]
 
-    if half.name == "async":
+    if driver.name == "async":
         return asyncio.run(read())
     return [str(log.id) for log in LogChanges(table.page, following)]
 
 
 @pytest.mark.parametrize("after", [20, 60])
-@EACH_HALF
-def test_a_backlog_over_a_step_of_times_is_given_whole(half: Half, after: int):
+@EACH_DRIVER
+def test_a_backlog_over_a_step_of_times_is_given_whole(driver: Driver, after: int):
     # The part of the backlog that is read last begins at logs that were displayed by another offset than the newest.
     zone = "America/Indianapolis"
     step = changes_of(zone)[1]
@@ -230,5 +230,5 @@ def test_a_backlog_over_a_step_of_times_is_given_whole(half: Half, after: int):
     following = Following(NO_FILTERS, oldest=moments[0], poll=1e9, give_up_after=1e9)
     given: list[str] = []
     for table.now in (float(moments[25]), float(moments[-1])):
-        given += changes_read_by(half, table, following)
+        given += changes_read_by(driver, table, following)
     assert given == [row.key for row in rows]

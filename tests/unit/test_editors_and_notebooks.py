@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import jedi
 import pytest
-from support.clients import EACH_HALF
+from support.clients import EACH_DRIVER
 
 import dify_workflow
 from dify_workflow import DifyWorkflow
@@ -16,7 +16,7 @@ from dify_workflow._http.library import httpx
 from dify_workflow.models import WorkflowLog, WorkflowLogPage
 
 if TYPE_CHECKING:
-    from support.clients import Half
+    from support.clients import Driver
 
 KEY = "app-not-shown-anywhere"
 RUN = {"id": "8f6a5bd4-3a3c-4a8e-9d77-1d2f6a1f9d10", "status": "failed", "error": "<b>boom</b>", "elapsed_time": 1.5}
@@ -40,8 +40,8 @@ HTTP = {"transport": httpx.MockTransport(respond)}
 BASE_URL = "https://dify.example.com/v1"
 
 
-def play(half: Half, story: Any) -> Any:
-    return half.play(BASE_URL, story, http=HTTP)
+def play(driver: Driver, story: Any) -> Any:
+    return driver.play(BASE_URL, story, http=HTTP)
 
 
 # --- completion ------------------------------------------------------------------------------------------------------
@@ -79,8 +79,8 @@ def test_reprs_show_the_address_and_no_key():
         assert repr(client.runs.stream({}, user="u-1")) == expected
 
 
-@EACH_HALF
-def test_reprs_of_iterators_show_how_far_they_are(half: Half):
+@EACH_DRIVER
+def test_reprs_of_iterators_show_how_far_they_are(driver: Driver):
     async def story(client: Any) -> Any:
         walk, stream = client.logs.iter(), client.runs.stream({}, user="u-1")
         logs = [log async for log in walk]
@@ -91,7 +91,7 @@ def test_reprs_of_iterators_show_how_far_they_are(half: Half):
         assert len(logs) == 2
         return [str(one) for one in (walk, changes, stream)]
 
-    walk, changes, stream = play(half, story)
+    walk, changes, stream = play(driver, story)
     assert walk.endswith("seen=1, total=1)")
     assert changes.endswith("seen=1)")
     assert stream.endswith("workflow_run_id='r-1', task_id='t-1', events=2)")
@@ -100,8 +100,8 @@ def test_reprs_of_iterators_show_how_far_they_are(half: Half):
 # --- iterating again -------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
-def test_a_finished_iterator_cannot_be_iterated_again(half: Half):
+@EACH_DRIVER
+def test_a_finished_iterator_cannot_be_iterated_again(driver: Driver):
     async def story(client: Any) -> None:
         for make in (
             client.logs.iter,
@@ -121,17 +121,17 @@ def test_a_finished_iterator_cannot_be_iterated_again(half: Half):
             with pytest.raises(RuntimeError, match="this stream has been iterated to its end"):
                 _ = [event async for event in events]
 
-    play(half, story)
+    play(driver, story)
 
 
-@EACH_HALF
-def test_a_walk_from_the_checkpoint_of_a_finished_one_is_empty(half: Half):
+@EACH_DRIVER
+def test_a_walk_from_the_checkpoint_of_a_finished_one_is_empty(driver: Driver):
     async def story(client: Any) -> Any:
         walk = client.logs.iter()
         _ = [log async for log in walk]
         return [log async for log in client.logs.iter(checkpoint=walk.checkpoint)]
 
-    assert play(half, story) == []
+    assert play(driver, story) == []
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def unknown_imports(path: Path, text: str, made: set[Path]) -> Iterator[str]:
     """The modules of the SDK that a module imports from and that are not there."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and node.level and node.module:
-            parts = node.module.replace("_sync", "_async").split(".")  # the sync half is made afterwards
+            parts = node.module.replace("_sync", "_async").split(".")  # the sync client is made afterwards
             found = path.parents[node.level - 1].joinpath(*parts)
             if found.with_suffix(".py") not in made and not (found.is_dir() or found.with_suffix(".py").is_file()):
                 yield node.module

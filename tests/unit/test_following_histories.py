@@ -571,9 +571,9 @@ def test_a_log_from_before_a_skipped_hour_is_given_once(seed: int):
     zoned_follows.check(zoned_follows.random_zoned_follow(dice(seed)))
 
 
-@pytest.mark.parametrize("half", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("zone", ["Europe/London", "Australia/Lord_Howe"])
-def test_a_checkpoint_of_the_first_pass_gives_the_second(half: str, zone: str):
+def test_a_checkpoint_of_the_first_pass_gives_the_second(mode: str, zone: str):
     # The logs of both passes are displayed in one hour, and filtered as of the second; the times of their runs differ.
     step = step_of("session", zone, forward=False)
     rows = [TableRow(f"{n}", step + n, step + n) for n in (-900, -600, 150, 700, 5000)]
@@ -584,7 +584,7 @@ def test_a_checkpoint_of_the_first_pass_gives_the_second(half: str, zone: str):
         for _ in follow:
             pass
     table.now = step + 2 * DAY
-    given = told_by(half, table, checkpoint=json.loads(json.dumps(follow.checkpoint)), until=table.now + 600)
+    given = told_by(mode, table, checkpoint=json.loads(json.dumps(follow.checkpoint)), until=table.now + 600)
     assert_true(rows[2:], given)
 
 
@@ -600,38 +600,38 @@ def test_a_checkpoint_is_small_after_a_repeated_hour():
     assert follow.time_shift == 0
 
 
-EACH_HALF = pytest.mark.parametrize("half", ["sync", "async"])
+EACH_MODE = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
-@EACH_HALF
+@EACH_MODE
 @pytest.mark.parametrize("since", [START - 100, None])
 @pytest.mark.parametrize("hours", [13, 5.5, -5])
-def test_logs_after_a_deleted_first_log_are_given(half: str, hours: float, since: int | None):
+def test_logs_after_a_deleted_first_log_are_given(mode: str, hours: float, since: int | None):
     # It is deleted before the next poll, so that nothing has shown yet by which clock it was displayed.
     rows = [TableRow("first", START + 12, START + 12, deleted_at=START + 25.0)]
     rows += [TableRow(f"after-{n}", START + 200 + n, START + 200.0 + n) for n in (0, 1, 500)]
     table = ShiftedTable(rows, START - 60.0)
     table.shifts, table.shifts_runs = ((0, round(hours * HOUR)),), True
-    given = told_by(half, table, since=since, until=START + 2000)
+    given = told_by(mode, table, since=since, until=START + 2000)
     assert_true(rows, given)
     assert ("first", "succeeded") in given
 
 
-@EACH_HALF
+@EACH_MODE
 @pytest.mark.parametrize("hours", [(2, 0), (0, 2), (0, 1, 2, 1), (9, 8, 7, 6), (-3, -2, -1, 0)])
-def test_the_end_of_a_log_from_before_many_steps_is_given(half: str, hours: tuple[int, ...]):
+def test_the_end_of_a_log_from_before_many_steps_is_given(mode: str, hours: tuple[int, ...]):
     # The clock when it was its turn is known: no clock has to be guessed, however far the present one is away from it.
     at = [START + 9000 * n for n in range(len(hours))]
     rows = [TableRow("slow", START + 100, START + 100, at[-1] + 5000.0)]
     rows += [TableRow(f"row-{n}", START + n, START + n) for n in range(0, 9000 * len(hours), 600)]
     table = ShiftedTable(rows, START - 60.0)
     table.shifts, table.shifts_runs = tuple(zip([*at[:0:-1], 0], [h * HOUR for h in hours[::-1]], strict=True)), True
-    assert_true(rows, told_by(half, table, since=START - 100, until=at[-1] + 9000))
+    assert_true(rows, told_by(mode, table, since=START - 100, until=at[-1] + 9000))
 
 
-@EACH_HALF
+@EACH_MODE
 @pytest.mark.parametrize("excludes", ["before", "after", "before and after"])
-def test_ends_at_exclusive_bounds_are_given(half: str, excludes: str):
+def test_ends_at_exclusive_bounds_are_given(mode: str, excludes: str):
     rows = [TableRow("slow", START, START + 5, START + 3000.0), TableRow("soon", START + 5, START + 5, START + 600.0)]
     crowd = [TableRow(f"crowd-{n}", START + 5, START + 5, deleted_at=START + 500.0) for n in range(120)]
     table = ExclusiveTable([*rows, *crowd, TableRow("next", START + 400, START + 400)], START - 60.0)
@@ -645,12 +645,12 @@ def test_ends_at_exclusive_bounds_are_given(half: str, excludes: str):
         return read_page(request)
 
     table.read_page = crowded  # type: ignore[method-assign]
-    given = told_by(half, table, since=START - 10, until=START + 5000)
+    given = told_by(mode, table, since=START - 10, until=START + 5000)
     assert_true([row for row in table.rows if row not in crowd], [one for one in given if "crowd" not in one[0]])
 
 
-@EACH_HALF
-def test_a_response_that_lags_makes_no_bound_exclusive(half: str):
+@EACH_MODE
+def test_a_response_that_lags_makes_no_bound_exclusive(mode: str):
     rows = [TableRow(f"row-{n}", START + n, START + n) for n in range(3)]
     rows[1].ended_at = START + 4000.0
     table = LaggingTable([*rows, TableRow("next", START + 100, START + 100)], START - 60.0)
@@ -662,15 +662,15 @@ def test_a_response_that_lags_makes_no_bound_exclusive(half: str):
         return read_page(request)
 
     table.read_page = lagging  # type: ignore[method-assign]  # one response of each window lags
-    assert_true(table.rows, told_by(half, table, since=START - 10, until=START + 6000))
+    assert_true(table.rows, told_by(mode, table, since=START - 10, until=START + 6000))
     windows = [(request.before, request.after) for request in table.requests if request.before is not None]
     assert windows[:2] == [(START + 1, START + 1), (START + 2, START)]
     assert set(windows[2:]) == {(START + 1, START + 1)}
 
 
-@EACH_HALF
+@EACH_MODE
 @pytest.mark.parametrize("newest", [START + 70, START + 299])
-def test_a_late_log_that_one_page_lacked_is_given(half: str, newest: int):
+def test_a_late_log_that_one_page_lacked_is_given(mode: str, newest: int):
     # The first page is of the present; the second one is of a moment at which the late log was not there yet.
     rows = [TableRow(f"row-{n}", START + n // 10, START) for n in range(150)]
     rows += [TableRow("late", START, START + 20.0), TableRow("new", newest, newest)]
@@ -687,7 +687,7 @@ def test_a_late_log_that_one_page_lacked_is_given(half: str, newest: int):
         return read_page(request)
 
     table.read_page = lagging  # type: ignore[method-assign]
-    given += told_by(half, table, checkpoint=follow.checkpoint, until=newest + 400)
+    given += told_by(mode, table, checkpoint=follow.checkpoint, until=newest + 400)
     assert_true(rows, given)
     assert {request.after for request in table.requests[-10:]} == {newest - OVERLAP_SECONDS}
 

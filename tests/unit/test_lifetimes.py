@@ -19,7 +19,7 @@ from dify_workflow._http.monitors import AsyncMonitor, Monitor, Waker
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Generator
 
-HALVES = pytest.mark.parametrize("life", [Lifetime, AsyncLifetime], ids=["sync", "async"])
+EACH_LIFETIME = pytest.mark.parametrize("life", [Lifetime, AsyncLifetime], ids=["sync", "async"])
 LONG = 60.0
 
 
@@ -38,10 +38,10 @@ def later(action: Any) -> threading.Timer:
     return timer
 
 
-# Both halves --------------------------------------------------------------------------------------------------------
+# Both clients --------------------------------------------------------------------------------------------------------
 
 
-@HALVES
+@EACH_LIFETIME
 def test_an_end_closes_and_interrupts_all_that_waits(life: Any):
     made = life()
     waits = [Waiting(), Waiting()]
@@ -53,7 +53,7 @@ def test_an_end_closes_and_interrupts_all_that_waits(life: Any):
     assert [wait.interruptions for wait in waits] == [2, 2]
 
 
-@HALVES
+@EACH_LIFETIME
 def test_a_forked_child_keeps_the_iterator_and_refuses_it(life: Any):
     made, owner, wait = life(), Waiting(), Waiting()
     made.belongs_to(owner)
@@ -67,7 +67,7 @@ def test_a_forked_child_keeps_the_iterator_and_refuses_it(life: Any):
     assert wait.interruptions == 0
 
 
-@HALVES
+@EACH_LIFETIME
 @pytest.mark.parametrize("text", ["generator already executing", "x: asynchronous generator is already running"])
 def test_a_clash_is_passed_over_only_while_it_is_closed(life: Any, text: str):
     made = life()

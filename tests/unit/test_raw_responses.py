@@ -6,14 +6,14 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.clients import EACH_HALF
+from support.clients import EACH_DRIVER
 
 from dify_workflow import APIResponseError, AsyncDifyWorkflow, NotFoundError, models, types
 from dify_workflow._http.library import httpx
 from dify_workflow.models import StopResponse, WorkflowLogPage
 
 if TYPE_CHECKING:
-    from support.clients import Half
+    from support.clients import Driver
 
 KEY = "app-not-shown-anywhere"
 BASE_URL = "https://dify.example.com/v1"
@@ -47,8 +47,8 @@ def respond(request: httpx.Request) -> httpx.Response:
     return httpx.Response(201, json=OBJECT, headers=headers)
 
 
-def play(half: Half, story: Any, respond: Any = respond) -> Any:
-    return half.play(BASE_URL, story, http={"transport": httpx.MockTransport(respond)})
+def play(driver: Driver, story: Any, respond: Any = respond) -> Any:
+    return driver.play(BASE_URL, story, http={"transport": httpx.MockTransport(respond)})
 
 
 def methods() -> dict[str, Any]:
@@ -63,8 +63,8 @@ def methods() -> dict[str, Any]:
     }
 
 
-@EACH_HALF
-def test_every_method_of_one_request_has_its_raw_response(half: Half):
+@EACH_DRIVER
+def test_every_method_of_one_request_has_its_raw_response(driver: Driver):
     names = methods().keys() - SEVERAL_REQUESTS
 
     async def story(client: Any) -> None:
@@ -79,12 +79,12 @@ def test_every_method_of_one_request_has_its_raw_response(half: Half):
             assert response.parse() == result
             assert type(response.parse()) is type(result)
 
-    play(half, story)
+    play(driver, story)
     assert len(names) >= len(ARGUMENTS)
 
 
-@EACH_HALF
-def test_a_result_is_parsed_once_and_shows_no_key(half: Half):
+@EACH_DRIVER
+def test_a_result_is_parsed_once_and_shows_no_key(driver: Driver):
     async def story(client: Any) -> None:
         response = await client.logs.with_raw_response.list(limit=1)
         assert isinstance(response.parse(), WorkflowLogPage)
@@ -93,11 +93,11 @@ def test_a_result_is_parsed_once_and_shows_no_key(half: Half):
         assert isinstance((await client.runs.with_raw_response.stop("task", user="u-1")).parse(), StopResponse)
         assert (await client.forms.with_raw_response.submit("t", inputs={}, action="a", user="u")).parse() is None
 
-    play(half, story)
+    play(driver, story)
 
 
-@EACH_HALF
-def test_headers_hide_the_key_that_a_server_repeats(half: Half, monkeypatch: pytest.MonkeyPatch):
+@EACH_DRIVER
+def test_headers_hide_the_key_that_a_server_repeats(driver: Driver, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("support.clients.KEY", KEY)
 
     async def story(client: Any) -> list[Any]:
@@ -105,11 +105,11 @@ def test_headers_hide_the_key_that_a_server_repeats(half: Half, monkeypatch: pyt
         async with client.runs.stream({}, user="u-1") as events:
             return [response.headers["x-echo"], events.response_headers["x-echo"]]
 
-    assert play(half, story) == ["[api key]"] * 2
+    assert play(driver, story) == ["[api key]"] * 2
 
 
-@EACH_HALF
-def test_errors_are_raised_by_the_call_and_odd_bodies_by_parse(half: Half):
+@EACH_DRIVER
+def test_errors_are_raised_by_the_call_and_odd_bodies_by_parse(driver: Driver):
     def respond(request: httpx.Request) -> httpx.Response:
         if "runs" in request.url.path or "run/" in request.url.path:
             return httpx.Response(200, json={"id": None, "status": None})
@@ -130,7 +130,7 @@ def test_errors_are_raised_by_the_call_and_odd_bodies_by_parse(half: Half):
         with pytest.raises(ValueError, match="limit"):
             await client.logs.with_raw_response.list(limit=500)
 
-    play(half, story, respond)
+    play(driver, story, respond)
 
 
 def test_raw_methods_have_the_signature_and_doc_of_the_method():
@@ -143,8 +143,8 @@ def test_raw_methods_have_the_signature_and_doc_of_the_method():
         assert not hasattr(raw, name)
 
 
-@EACH_HALF
-def test_a_stream_has_the_headers_of_its_response(half: Half):
+@EACH_DRIVER
+def test_a_stream_has_the_headers_of_its_response(driver: Driver):
     async def story(client: Any) -> Any:
         stream = client.runs.stream({}, user="u-1")
         assert stream.response_headers is None
@@ -153,6 +153,6 @@ def test_a_stream_has_the_headers_of_its_response(half: Half):
             assert len([event async for event in events]) == 1
         return during, stream.response_headers
 
-    during, after = play(half, story)
+    during, after = play(driver, story)
     assert during == after
     assert during["x-version"] == "1.16.1"

@@ -27,10 +27,10 @@ def named_in_pages() -> set[str]:
 
 def test_each_public_name_is_in_a_page_of_the_reference():
     named = named_in_pages() | {f"dify_workflow.models.{name}" for name in models.__all__}
-    halves = {
+    of_async_clients = {
         interface().path_of(interface().other_half(interface().find(path)) or interface().find(path)) for path in named
     }
-    left_out = set(interface().all_names()) - named - halves
+    left_out = set(interface().all_names()) - named - of_async_clients
     assert not left_out, "name them in a `reference` directive of docs/reference/"
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.clients import EACH_HALF, AsyncHalf, Half, recording
+from support.clients import EACH_DRIVER, AsyncDriver, Driver, recording
 
 from dify_workflow import models, remote_file
 from dify_workflow._runs.arguments import checked_field, fields_body, form_body, run_body, user_body
@@ -26,18 +26,18 @@ UPLOAD = Upload.from_dict({"id": "u-1", "name": "a.pdf", "mime_type": "applicati
 AS_INPUT = {"type": "document", "transfer_method": "local_file", "upload_file_id": "u-1"}
 
 
-def refused(half: Half, action: Any, match: str) -> None:
+def refused(driver: Driver, action: Any, match: str) -> None:
     """The action is a ValueError, and nothing reaches the transport."""
     sent, transport = recording()
     with pytest.raises(ValueError, match=match):
-        half.play("http://127.0.0.1:1", action, http={"transport": transport})
+        driver.play("http://127.0.0.1:1", action, http={"transport": transport})
     assert sent == []
 
 
 def body_of(action: Any) -> Any:
     """The JSON body that an action sends."""
     sent, transport = recording(body={"task_id": "t", "workflow_run_id": "r", "data": {}})
-    AsyncHalf().play("http://127.0.0.1:1", action, http={"transport": transport})
+    AsyncDriver().play("http://127.0.0.1:1", action, http={"transport": transport})
     [request] = sent
     assert request.headers["content-type"] == "application/json"
     return json.loads(request.content)
@@ -68,10 +68,10 @@ EACH_WITH_INPUTS = pytest.mark.parametrize("operation", WITH_INPUTS, ids=lambda 
 # --- the session of the server's tracing ------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("operation", [run, stream], ids=lambda operation: operation.__name__)
-def test_a_blank_trace_session_is_refused_as_by_servers(half: Half, operation: Any):
-    refused(half, lambda client: operation(client, trace_session_id=" \n"), "^trace_session_id must be ")
+def test_a_blank_trace_session_is_refused_as_by_servers(driver: Driver, operation: Any):
+    refused(driver, lambda client: operation(client, trace_session_id=" \n"), "^trace_session_id must be ")
 
 
 # --- inputs -----------------------------------------------------------------------------------------------------------
@@ -111,16 +111,16 @@ NOT_JSON = {
 }
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_WITH_INPUTS
 @pytest.mark.parametrize("value", NOT_JSON.values(), ids=NOT_JSON)
-def test_an_input_that_is_no_json_is_refused_by_its_name(half: Half, operation: Any, value: Any):
+def test_an_input_that_is_no_json_is_refused_by_its_name(driver: Driver, operation: Any, value: Any):
     refused(
-        half, lambda client: operation(client, {"good": 1, "bad": value}), r"^inputs\['bad'\] must be a JSON value: "
+        driver, lambda client: operation(client, {"good": 1, "bad": value}), r"^inputs\['bad'\] must be a JSON value: "
     )
 
 
-@EACH_HALF
+@EACH_DRIVER
 @EACH_WITH_INPUTS
 @pytest.mark.parametrize(
     "inputs",
@@ -130,20 +130,20 @@ def test_an_input_that_is_no_json_is_refused_by_its_name(half: Half, operation: 
     ],
     ids=repr,
 )
-def test_inputs_that_are_no_mapping_of_names_are_refused(half: Half, operation: Any, inputs: Any):
-    refused(half, lambda client: operation(client, inputs), "^inputs must be a mapping")
+def test_inputs_that_are_no_mapping_of_names_are_refused(driver: Driver, operation: Any, inputs: Any):
+    refused(driver, lambda client: operation(client, inputs), "^inputs must be a mapping")
 
 
-@EACH_HALF
-def test_a_stream_refuses_its_arguments_where_it_is_made(half: Half):
+@EACH_DRIVER
+def test_a_stream_refuses_its_arguments_where_it_is_made(driver: Driver):
     async def make_stream(client: Any) -> None:
         client.runs.stream({"a": b"x"}, user="u")
 
     async def make_events(client: Any) -> None:
         client.runs.events("no-uuid", user="u")
 
-    refused(half, make_stream, "must be a JSON value")
-    refused(half, make_events, "^workflow_run_id must be a UUID")
+    refused(driver, make_stream, "must be a JSON value")
+    refused(driver, make_events, "^workflow_run_id must be a UUID")
 
 
 class Mode(StrEnum):
@@ -199,21 +199,21 @@ def test_a_form_takes_what_a_run_takes():
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("operation", [run, stream], ids=lambda operation: operation.__name__)
 @pytest.mark.parametrize(
     "files", ["a.pdf", b"x", UPLOAD, UPLOAD.as_input(), 7, True], ids=lambda files: repr(files)[:9]
 )
-def test_files_that_are_no_list_are_refused(half: Half, operation: Any, files: Any):
-    refused(half, lambda client: operation(client, files=files), "^files must be a list of uploads")
+def test_files_that_are_no_list_are_refused(driver: Driver, operation: Any, files: Any):
+    refused(driver, lambda client: operation(client, files=files), "^files must be a list of uploads")
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     "file", ["a.pdf", b"x", None, 7, [UPLOAD], Opaque(), {"a": b"x"}], ids=lambda file: repr(file)[:9]
 )
-def test_files_that_are_no_files_are_refused_by_their_number(half: Half, file: Any):
-    refused(half, lambda client: run(client, files=[UPLOAD, file]), r"^files\[1\] must be ")
+def test_files_that_are_no_files_are_refused_by_their_number(driver: Driver, file: Any):
+    refused(driver, lambda client: run(client, files=[UPLOAD, file]), r"^files\[1\] must be ")
 
 
 def test_files_are_uploads_and_what_stands_for_them():
@@ -228,19 +228,19 @@ def test_files_are_uploads_and_what_stands_for_them():
 # --- client.request ---------------------------------------------------------------------------------------------------
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize("expect", ["text", "", None, "JSON", 7, [], {}], ids=repr)
-def test_what_is_expected_of_a_plain_request_is_checked(half: Half, expect: Any):
-    refused(half, lambda client: client.request("GET", "/info", expect=expect), "^expect must be 'json' or 'bytes'")
+def test_what_is_expected_of_a_plain_request_is_checked(driver: Driver, expect: Any):
+    refused(driver, lambda client: client.request("GET", "/info", expect=expect), "^expect must be 'json' or 'bytes'")
 
 
-@EACH_HALF
+@EACH_DRIVER
 @pytest.mark.parametrize(
     "name", ["NaN", "set", "bytes", "object", "lone surrogate", "cycle of lists", "nested too deep"]
 )
-def test_the_body_of_a_plain_request_must_be_json(half: Half, name: str):
+def test_the_body_of_a_plain_request_must_be_json(driver: Driver, name: str):
     value = NOT_JSON[name]
-    refused(half, lambda client: client.request("POST", "/x", json=value), "^the body must be a JSON value: ")
+    refused(driver, lambda client: client.request("POST", "/x", json=value), "^the body must be a JSON value: ")
 
 
 def test_fields_of_a_newer_spec_are_checked_by_their_kind():

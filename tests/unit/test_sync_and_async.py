@@ -1,4 +1,4 @@
-"""The sync and the async half have the same methods, parameters, documentation and types of result."""
+"""The sync and the async client have the same methods, parameters, documentation and types of result."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import re
 from importlib import import_module
 from typing import Any
 
-import mirror
 import pytest
+import unasync
 
 from dify_workflow import AsyncDifyWorkflow, DifyWorkflow
 from dify_workflow._async.resources.logs import AsyncLogs
 
 
-def classes(half: str) -> list[type[Any]]:
-    """The classes of one half, module by module, in the order in which they are written."""
-    paths = [path.relative_to(mirror.SOURCE).with_suffix("") for path in sorted(mirror.SOURCE.rglob("[a-z]*.py"))]
-    modules = [import_module(".".join(("dify_workflow", half, *path.parts))) for path in paths]
+def classes(package: str) -> list[type[Any]]:
+    """The classes of one package, module by module, in the order in which they are written."""
+    paths = [path.relative_to(unasync.SOURCE).with_suffix("") for path in sorted(unasync.SOURCE.rglob("[a-z]*.py"))]
+    modules = [import_module(".".join(("dify_workflow", package, *path.parts))) for path in paths]
     return [
         value
         for module in modules
@@ -43,7 +43,7 @@ def members(cls: type[Any]) -> dict[str, Any]:
 
 
 def parameters(method: Any) -> list[tuple[str, object, object]]:
-    """Names, kinds and defaults; of a function that is a default (`sleep`) its name, as each half has its own."""
+    """Names, kinds and defaults; of a function that is a default (`sleep`) its name, as each package has its own."""
     found = inspect.signature(method).parameters.values()
     return [(p.name, p.kind, getattr(p.default, "__name__", p.default)) for p in found]
 
@@ -65,15 +65,15 @@ def test_both_halves_have_the_same_arguments_and_defaults(sync: type[Any], async
         twin = members(asynchronous)[name]
         assert parameters(method) == parameters(twin), name
         for parameter, annotation in inspect.get_annotations(twin).items():
-            assert mirror.mirrored(annotation) == inspect.get_annotations(method)[parameter], (name, parameter)
+            assert unasync.without_async(annotation) == inspect.get_annotations(method)[parameter], (name, parameter)
 
 
 @pytest.mark.parametrize(("sync", "asynchronous"), PAIRS)
 def test_both_halves_are_documented_in_the_same_words(sync: type[Any], asynchronous: type[Any]) -> None:
-    assert words(sync.__doc__ or "") == words(mirror.mirrored(asynchronous.__doc__ or ""))
+    assert words(sync.__doc__ or "") == words(unasync.without_async(asynchronous.__doc__ or ""))
     for name, method in members(sync).items():
         twin = members(asynchronous)[name]
-        assert words(method.__doc__ or "") == words(mirror.mirrored(twin.__doc__ or "")), name
+        assert words(method.__doc__ or "") == words(unasync.without_async(twin.__doc__ or "")), name
         if not name.startswith("_"):
             assert method.__doc__, name
 
@@ -94,10 +94,10 @@ def test_awaitables_are_awaited_in_async_and_plain_in_sync() -> None:
 
 
 def test_the_sync_half_is_what_the_async_half_gives() -> None:
-    assert mirror.main(["--check"]) == 0
+    assert unasync.main(["--check"]) == 0
 
 
 def test_no_word_of_asynchronous_python_is_left_in_the_sync_half() -> None:
-    for path in sorted(mirror.TARGET.rglob("*.py")):
+    for path in sorted(unasync.TARGET.rglob("*.py")):
         left = re.findall(r"\b(?:await|async|asyncio|Async\w+|__a(?:enter|exit)__|aclose)\b", path.read_text("utf-8"))
         assert set(left) <= {"async"} if path.name == "__init__.py" else not left, path.name

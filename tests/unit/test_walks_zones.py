@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from support import zoned_histories
-from support.clients import EACH_HALF, Half
+from support.clients import EACH_DRIVER, Driver
 from support.follow_histories import log_filters_of
 from support.log_histories import NO_FILTERS, NOW
 from support.zoned_histories import KINDS, ZonedHistory, check, extra_requests, random_zoned_history
@@ -110,12 +110,12 @@ def test_no_shift_is_reported_before_the_first_page():
     assert walk.time_shift == 8 * HOUR
 
 
-@EACH_HALF
-def test_each_iterator_of_logs_has_the_shift(half: Half):
+@EACH_DRIVER
+def test_each_iterator_of_logs_has_the_shift(driver: Driver):
     async def story(client: Any) -> Any:
         return client.logs.iter().time_shift, client.logs.iter(details=2).time_shift, client.logs.follow().time_shift
 
-    assert half.play("http://127.0.0.1:9/v1", story) == (None, None, None)
+    assert driver.play("http://127.0.0.1:9/v1", story) == (None, None, None)
 
 
 @pytest.mark.parametrize(("kind", "seed"), [("lagging", 5008), ("exclusive", 5067)])
@@ -187,7 +187,7 @@ class PausedError(Exception):
     """A follow has ended its last poll."""
 
 
-def read_by(half: Half, kind: str, page: Any, count: int, *, polls: int = 1) -> list[str]:
+def read_by(driver: Driver, kind: str, page: Any, count: int, *, polls: int = 1) -> list[str]:
     """The first logs of what a function responds that a walk gives, or a follow with its first polls."""
     following = Following(log_filters_of(), oldest=0, poll=5.0, give_up_after=60.0)
     pauses: list[float] = []
@@ -209,7 +209,7 @@ def read_by(half: Half, kind: str, page: Any, count: int, *, polls: int = 1) -> 
         async with logs:
             return [await anext(logs) for _ in range(count)]
 
-    if half.name == "async":
+    if driver.name == "async":
         return [str(log.id) for log in asyncio.run(read())]
     walk = LogWalk(page, NO_FILTERS, checkpoint=None, workers=1)
     with walk if kind == "iter" else LogFollow(page, following, sleep=pause) as logs:
@@ -217,8 +217,8 @@ def read_by(half: Half, kind: str, page: Any, count: int, *, polls: int = 1) -> 
 
 
 @pytest.mark.parametrize("kind", ["iter", "follow"])
-@EACH_HALF
-def test_a_bound_that_looked_exclusive_repeats_no_window(half: Half, kind: str):
+@EACH_DRIVER
+def test_a_bound_that_looked_exclusive_repeats_no_window(driver: Driver, kind: str):
     # From the second page on a replica lags, until the logs of the seam are shown with a later bound only. By such a
     # bound, windows further down begin with a full page of what is right above their seam.
     old, new = [NOW - 9] * 250, [second for age in (0, 2, 3, 4, 5) for second in [NOW - age] * 70]
@@ -232,14 +232,14 @@ def test_a_bound_that_looked_exclusive_repeats_no_window(half: Half, kind: str):
         lags = len(asked) > 1 and (later not in asked or 1 < len(asked) - asked.index(later) <= 1 + 6)
         return (replica if lags else table).page(request)
 
-    given = read_by(half, kind, page, 600)
+    given = read_by(driver, kind, page, 600)
     assert later in asked
     assert sorted(given) == sorted(table.matching())
     assert len(asked) < 80
 
 
-@EACH_HALF
-def test_a_poll_ends_where_no_window_shows_the_newest_log(half: Half):
+@EACH_DRIVER
+def test_a_poll_ends_where_no_window_shows_the_newest_log(driver: Driver):
     # The newest log is shown alone, but never by the clock that showed it alone the time before.
     asked: list[PageRequest] = []
 
@@ -249,7 +249,7 @@ def test_a_poll_ends_where_no_window_shows_the_newest_log(half: Half):
         return page_of(("a", 0), total=1) if is_alone or len(asked) == 1 else page_of(total=0)
 
     with pytest.raises(PausedError):
-        read_by(half, "follow", page, 2, polls=2)
+        read_by(driver, "follow", page, 2, polls=2)
     assert 3 < len(asked) < 200
 
 

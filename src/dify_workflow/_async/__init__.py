@@ -1,1 +1,1 @@
-"""The async half, written by hand. The sync half in `_sync` is made from it: `make generate`."""
+"""The async client, written by hand. The sync client in `_sync` is made from it: `make generate`."""

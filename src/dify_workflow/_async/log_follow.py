@@ -83,7 +83,7 @@ class AsyncLogFollow(AsyncIteration["WorkflowLog"]):
         """Stop following, from any thread, task or signal handler, and release the connection.
 
         For a thread or task that waits for the next log, the iteration ends normally. It cannot continue; a new
-        follow can, from its checkpoint. With your own `http_client`, the sync half lets a read that is under way
+        follow can, from its checkpoint. With your own `http_client`, the sync client lets a read that is under way
         return first.
         """
         await super().close()
@@ -143,7 +143,7 @@ class AsyncLogChanges(AsyncIteration["WorkflowLog"]):
         """End the iteration, from any thread, task or signal handler, and release the connection.
 
         A thread or task that waits for the next log gets a `RuntimeError`, unless every log was yielded. It cannot
-        continue; a new one can, from its checkpoint. With your own `http_client`, the sync half lets a read that is
+        continue; a new one can, from its checkpoint. With your own `http_client`, the sync client lets a read that is
         under way return first.
         """
         await super().close()

@@ -101,7 +101,7 @@ class AsyncClientConnections:
         return self.send if seconds is None else partial(self._send_within, seconds)
 
     async def _send_within(self, seconds: float, request: httpx.Request) -> httpx.Response:
-        from asyncio import timeout  # noqa: PLC0415 - the sync half does without asyncio, which is large
+        from asyncio import timeout  # noqa: PLC0415 - the sync client does without asyncio, which is large
 
         bound = timeout(seconds)
         try:

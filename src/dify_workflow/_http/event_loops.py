@@ -1,4 +1,4 @@
-"""The event loop that the async half runs in: one of asyncio."""
+"""The event loop that the async client runs in: one of asyncio."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def running_loop() -> asyncio.AbstractEventLoop:
     Raises:
         ConfigurationError: there is none of asyncio.
     """
-    from asyncio import get_running_loop  # noqa: PLC0415 - the sync half does without asyncio, which is large
+    from asyncio import get_running_loop  # noqa: PLC0415 - the sync client does without asyncio, which is large
 
     try:
         return get_running_loop()

@@ -43,7 +43,7 @@ class EndedError(Exception):
 
 
 class _Base:
-    """What the two halves have in common.
+    """What the two clients have in common.
 
     Attributes:
         is_open: whether the next item may be requested from the iterator.
@@ -111,7 +111,7 @@ class _Base:
 
 
 class Lifetime(_Base):
-    """The lifetime of an iterator of the sync half."""
+    """The lifetime of an iterator of the sync client."""
 
     _owner: int | None = None
 
@@ -175,10 +175,10 @@ class Lifetime(_Base):
 
 
 class AsyncLifetime(_Base):
-    """The lifetime of an iterator of the async half."""
+    """The lifetime of an iterator of the async client."""
 
     def __init__(self, *, is_open: bool = True) -> None:
-        import asyncio  # noqa: PLC0415 - the sync half does without asyncio, which is large
+        import asyncio  # noqa: PLC0415 - the sync client does without asyncio, which is large
 
         super().__init__(is_open=is_open)
         self._asyncio = asyncio

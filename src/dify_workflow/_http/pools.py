@@ -1,6 +1,6 @@
 """Pools: the connections of an SDK client and the clients derived from it, made when first needed.
 
-asyncio ties a connection to the event loop that it was opened in, so the async half keeps some for each loop.
+asyncio ties a connection to the event loop that it was opened in, so the async client keeps some for each loop.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class AsyncPool(_Pool):
     """The connections of an async SDK client: the caller's own, or some for each event loop, closed with it."""
 
     def __init__(self, own: AsyncHTTPClient | None) -> None:
-        from asyncio import get_running_loop  # noqa: PLC0415 - the sync half does without asyncio, which is large
+        from asyncio import get_running_loop  # noqa: PLC0415 - the sync client does without asyncio, which is large
 
         self.own = own
         self._own = None if own is None else _async_connections_of(own)
@@ -197,7 +197,7 @@ class AsyncPool(_Pool):
 
     async def run_blocking(self, work: Callable[[], T]) -> T:
         """What some work gives that reads from disk: it is done in a thread, and the event loop is not blocked."""
-        from asyncio import to_thread  # noqa: PLC0415 - the sync half does without asyncio, which is large
+        from asyncio import to_thread  # noqa: PLC0415 - the sync client does without asyncio, which is large
 
         from .event_loops import running_loop  # noqa: PLC0415 - loaded when needed
 

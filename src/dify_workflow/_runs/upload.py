@@ -236,7 +236,7 @@ class _ThreadedStream:
         self._stream = stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        from asyncio import to_thread  # noqa: PLC0415 - the sync half does without asyncio, which is large
+        from asyncio import to_thread  # noqa: PLC0415 - the sync client does without asyncio, which is large
 
         chunks = iter(self._stream)
         while part := await to_thread(_next_part, chunks):

@@ -1,1 +1,1 @@
-"""The sync half, made from the async half in `_async` by `make generate`. Do not edit it here."""
+"""The sync client, made from the async client in `_async` by `make generate`. Do not edit it here."""

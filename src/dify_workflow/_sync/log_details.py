@@ -93,8 +93,8 @@ class DetailedLogWalk(ArrowStream, Iteration[DetailedLog]):
         """End the walk, from any thread, task or signal handler, and release its connections and workers.
 
         A thread or task that waits for its next log gets a `RuntimeError`, unless every log was yielded. The walk
-        cannot continue; a new one can, from its checkpoint. With your own `http_client`, the sync half lets a read that
-        is under way return first.
+        cannot continue; a new one can, from its checkpoint. With your own `http_client`, the sync client lets a read
+        that is under way return first.
         """
         super().close()
 

@@ -1,10 +1,10 @@
-"""Make the sync half of the facade, `src/dify_workflow/_sync`, from the async half that is written by hand.
+"""Make the sync client of the facade, `src/dify_workflow/_sync`, from the async client that is written by hand.
 
-In the async half, `raw_resources.py` is made as well: from the resources, the methods of `with_raw_response`.
+In the async client, `raw_resources.py` is made as well: from the resources, the methods of `with_raw_response`.
 
-Usage: mirror.py [--check]
+Usage: unasync.py [--check]
 
-With --check nothing is written: exit status 1 and the names of the files that are not what the async half gives.
+With --check nothing is written: exit status 1 and the names of the files that are not what the async client gives.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WORDS = {
     "asyncio.sleep": "time.sleep",
 }
 
-# Where the two halves differ in what is true of them: one sentence for the other.
+# Where the two clients differ in what is true of them: one sentence for the other.
 SENTENCES = {
     "It may be used from many tasks at once and shares one pool of connections among them; asyncio ties connections "
     "to\n    an event loop, so there is one pool for each loop in which it is used.": (
@@ -47,14 +47,14 @@ SENTENCES = {
     "the\n            headers and the body of a response are each bounded as a whole.": (
         "the\n            body of a response is bounded as a whole, and its headers in each wait for data."
     ),
-    "The async half, written by hand. The sync half in `_sync` is made from it: `make generate`.": (
-        "The sync half, made from the async half in `_async` by `make generate`. Do not edit it here."
+    "The async client, written by hand. The sync client in `_sync` is made from it: `make generate`.": (
+        "The sync client, made from the async client in `_async` by `make generate`. Do not edit it here."
     ),
 }
 
 
-def mirrored(text: str) -> str:
-    """The sync twin of a module of the async half."""
+def without_async(text: str) -> str:
+    """The sync twin of a module of the async client."""
     text = text.replace("_async", "_sync")
     for asynchronous, synchronous in SENTENCES.items():
         text = text.replace(asynchronous, synchronous)
@@ -71,7 +71,7 @@ def raw_resources(sources: dict[str, str]) -> str:
     """The module `raw_resources`: for each resource the methods that return what one call of its base client gives.
 
     Args:
-        sources: the texts of the async half by their paths in it.
+        sources: the texts of the async client by their paths in it.
     """
     imports, classes = "", ""
     for name, text in sorted(sources.items()):
@@ -107,13 +107,13 @@ def formatted(text: str, name: str) -> str:
 
 
 def _modules(folder: Path) -> dict[str, str]:
-    """The texts of a half's modules, by their paths in it."""
+    """The texts of a package's modules, by their paths in it."""
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in sorted(folder.rglob("*.py"))}
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write the sync half, or compare it; the exit status."""
-    parser = argparse.ArgumentParser(description="Make the sync half of the facade from the async half.")
+    """Write the sync client, or compare it; the exit status."""
+    parser = argparse.ArgumentParser(description="Make the sync client of the facade from the async client.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail, naming the files, where they differ")
     check = parser.parse_args(argv).check
     sources = _modules(SOURCE)
@@ -121,7 +121,7 @@ def main(argv: list[str] | None = None) -> int:
     present = {TARGET / name: text for name, text in _modules(TARGET).items()}
     present[raw] = sources.pop(RAW, "")
     sources[RAW] = formatted(raw_resources(sources), RAW)
-    expected = {TARGET / name: formatted(mirrored(text), name) for name, text in sources.items()}
+    expected = {TARGET / name: formatted(without_async(text), name) for name, text in sources.items()}
     expected[raw] = sources[RAW]
     differing = [path for path in sorted(expected | present) if expected.get(path) != present.get(path)]
     for path in differing:
