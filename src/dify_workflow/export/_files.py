@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ._targets import State
 
-ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
+ENCODER: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 FORMULA_BEGINNINGS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
