@@ -54,7 +54,7 @@ PANELS: Final = (
     Panel(
         "10,000 rows walked, 50 ms",
         "Read all of 10,000 logs",
-        "time, at 50 ms for a page of 100; red: logs that were not found",
+        "time, at 50 ms for each page; red: logs that are lost",
     ),
     Panel("a stream of", "Read the 400 events of a run", "CPU time; 1.00 is httpx, its lines and json.loads"),
     Panel("upload of", "Upload a file of 15 MB", "CPU time; 1.00 is httpx"),
