@@ -199,7 +199,7 @@ def store(name: str, values: Mapping[str, str | None]) -> None:
 
 
 def _changed(text: str, name: str, values: Mapping[str, str | None]) -> str:
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n") if text else []  # the line ends of TOML: strings may have others
     header = re.compile(rf"\s*\[\s*profiles\s*\.\s*(?:{name}|\"{name}\"|'{name}')\s*\]\s*(?:#.*)?")
     start = next((number for number, line in enumerate(lines) if header.fullmatch(line)), None)
     if start is None:

@@ -238,6 +238,7 @@ def test_a_pasted_address_is_refused_with_what_to_write(client_class, url, advic
     with pytest.raises(ConfigurationError, match="base_url must be") as caught:
         client_class(api_key=KEY, base_url=url)
     assert advice in str(caught.value)
+    assert f"got {url!r}" in str(caught.value)
 
 
 @BOTH
