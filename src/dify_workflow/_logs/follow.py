@@ -172,10 +172,10 @@ class Following:
         """Earliest second of the next poll, as the server's filter understands it."""
         if self.newest is None:
             return self.oldest
-        margin = max(self._margin, STEP_BACK if self._may_repeat else 0)
-        start = self.clock.after(max(self._late_from - margin, SECONDS.start))
+        margin = self._overlap + max(self._margin, STEP_BACK if self._may_repeat else 0)
+        start = self.clock.after(max(self.newest - margin, SECONDS.start))
         if self._newest_true is not None:  # the filter takes a log for an hour later, at most, never for an earlier one
-            start = max(min(start, self._newest_true - self.newest + self._late_from), start - STEP_BACK)
+            start = max(min(start, self._newest_true - self._overlap), start - STEP_BACK)
         if self.is_unproved:
             # It may have been displayed by another clock before it was deleted: by the present one, hours ahead.
             earliest = self.oldest if self._known_after is None else self._known_after
@@ -197,11 +197,16 @@ class Following:
         return start - STEP_BACK if self._known_from is None else min(start, max(start - STEP_BACK, self._known_from))
 
     @property
+    def _overlap(self) -> int:
+        """Seconds before the newest log's, in which a log may appear that is late."""
+        if self._held is None:
+            return OVERLAP_SECONDS
+        return min(max((self.newest or 0) - self._held, OVERLAP_SECONDS), MOST_OVERLAP)
+
+    @property
     def _late_from(self) -> int:
         """Displayed second from which on a log may appear that is late."""
-        newest = self.newest or 0
-        held = newest if self._held is None else max(self._held, newest - MOST_OVERLAP)
-        return min(held, newest - OVERLAP_SECONDS)
+        return (self.newest or 0) - self._overlap
 
     @property
     def _is_shifted(self) -> bool:
@@ -336,7 +341,7 @@ class Following:
         if self.newest is None or not has_run_time(row) or (shift is None and self._newest_true is None):
             return False
         newest = self.newest - (self._estimate or 0) if self._newest_true is None else self._newest_true
-        return row.second - (shift or 0) >= newest - (self.newest - self._late_from)
+        return row.second - (shift or 0) >= newest - self._overlap
 
     def _note_run_time(self, row: SeenLog) -> None:
         estimate = estimated_shift([row])
