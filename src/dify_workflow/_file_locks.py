@@ -43,6 +43,32 @@ def open_in_folder(path: Path, flags: int, mode: int) -> int:
         raise FileNotFoundError(errno.ENOENT, "there is no folder of this name", str(path.parent)) from None
 
 
+def open_locked(path: Path, mode: int) -> int:
+    """Open a file, made if need be, and lock it until it is closed.
+
+    Raises:
+        BlockingIOError: it is locked.
+        OSError: it cannot be opened.
+    """
+    while True:
+        file = open_in_folder(path, os.O_RDWR, mode)
+        try:
+            lock(file)
+            if _is_at(path, file):  # else the one that held it has removed or replaced it just now
+                return file
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
+
+
+def _is_at(path: Path, file: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
 def sync_folder(path: Path) -> None:
     """Put the names of a folder onto the disk."""
     if os.name != "nt":  # folders cannot be opened there

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from .._file_locks import lock, open_in_folder
+from .._file_locks import lock, open_locked
 from .errors import SettingsError
 
 if TYPE_CHECKING:
@@ -30,19 +30,10 @@ class StateFile:
 
     def __init__(self, name: str) -> None:
         self._path = Path(name).resolve()
-        self._locked = self._lock()
-
-    def _lock(self) -> int:
-        while True:
-            descriptor = open_in_folder(self._path, os.O_RDWR, 0o666)
-            try:
-                lock(descriptor)
-            except OSError:
-                os.close(descriptor)
-                raise SettingsError(f"{self._path} is in use by another process") from None
-            if self._path.exists() and os.fstat(descriptor).st_ino == self._path.stat().st_ino:
-                return descriptor
-            os.close(descriptor)  # it was replaced between opening and locking
+        try:
+            self._locked = open_locked(self._path, 0o666)
+        except BlockingIOError:
+            raise SettingsError(f"{self._path} is in use by another process") from None
 
     def read(self) -> dict[str, Any] | None:
         """The value; None for a new file.

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .._file_locks import lock, open_in_folder
+from .._file_locks import open_locked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,31 +29,13 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        while True:
-            file = open_in_folder(path, os.O_RDWR, 0o644)
-            try:
-                lock(file)
-                if _is_same(file, path):  # else its holder has removed it just now
-                    self._file = file
-                    return
-            except BaseException as error:
-                os.close(file)
-                if isinstance(error, BlockingIOError):
-                    raise TargetLockedError(f"another process is exporting to this target: {path} is locked") from None
-                raise
-            os.close(file)
+        try:
+            self._file = open_locked(path, 0o644)
+        except BlockingIOError:
+            raise TargetLockedError(f"another process is exporting to this target: {path} is locked") from None
 
     def release(self) -> None:
         """Give it up, and remove the file."""
         with suppress(OSError):
             self._path.unlink()
         os.close(self._file)
-
-
-def _is_same(file: int, path: Path) -> bool:
-    try:
-        there = path.stat()
-    except FileNotFoundError:
-        return False
-    held = os.fstat(file)
-    return (held.st_dev, held.st_ino) == (there.st_dev, there.st_ino)
