@@ -194,7 +194,7 @@ def class_facts(cls: Any, path: str, form: Form) -> str:  # noqa: ANN401 - as ab
         facts.append(f"It has the attributes {_listed(attributes)}.")
     if others := [f"`{name}` of {form.link(base)}" for name, base in inherited if not base.endswith("Error")]:
         facts.append(f"Also has {_listed(others)}.")
-    other = interface().other_half(cls)
+    other = interface().async_form_of(cls)
     if other is not None and (name := interface().path_of(other)):
         differences = _differences(cls, other, form) if is_constructed(path) else ""
         facts.append(f"The async class is {form.name(name.rpartition('.')[2], name)}{differences}.")
@@ -205,7 +205,7 @@ def function_block(function: Any, path: str, form: Form, *, depth: int = 0, call
     """A function or method: what it does, its parameters, and the exceptions."""
     said = docstring(function)
     parts = [said.text]
-    other = interface().other_half(function)
+    other = interface().async_form_of(function)
     if other is not None:
         parts.append(async_form(function, other, form, called))
     parts.append(form.fields(function, said))
@@ -257,7 +257,7 @@ def attribute_table(cls: Any, path: str, form: Form, said: Docstring) -> str:  #
         meaning = " ".join([meaning, *(f"Raises `{name}`: {text}" for name, text in own.raises)])
         kind = form.type(member.annotation) if member.annotation is not None else ""
         paths = [f"{path}.{member.name}"]
-        if (other := interface().other_half(member)) is not None:
+        if (other := interface().async_form_of(member)) is not None:
             paths.append(f"{interface().path_of(other.parent)}.{member.name}")
         rows.append((form.name(member.name, *paths), kind, meaning))
     return table(("Attribute", "Type", "Meaning"), rows)

@@ -80,7 +80,7 @@ class Interface(Packages):
         """The path by which a definition is imported; an empty string where it cannot be."""
         return self._public.get(definition.path, "")
 
-    def other_half(self, definition: Any) -> Any:  # noqa: ANN401 - as above
+    def async_form_of(self, definition: Any) -> Any:  # noqa: ANN401 - as above
         """The async form of a class of the sync client, or of a member of one; None where there is one for both."""
         if PACKAGES[0] not in definition.path:
             return None

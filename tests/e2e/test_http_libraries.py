@@ -207,7 +207,7 @@ def test_the_timeout_of_a_client_counts_unless_it_is_the_default(http: ModuleTyp
 
 
 @LIBRARIES
-def test_a_client_of_the_other_half_is_refused(http: ModuleType) -> None:
+def test_an_async_client_for_a_sync_one_is_refused(http: ModuleType) -> None:
     with pytest.raises(ConfigurationError, match=rf"an httpx2\.Client; got a {http.__name__}\.AsyncClient"):
         client_of(http.AsyncClient(), "http://dify.invalid/v1")
 

@@ -28,7 +28,8 @@ def named_in_pages() -> set[str]:
 def test_each_public_name_is_in_a_page_of_the_reference():
     named = named_in_pages() | {f"dify_workflow.models.{name}" for name in models.__all__}
     of_async_clients = {
-        interface().path_of(interface().other_half(interface().find(path)) or interface().find(path)) for path in named
+        interface().path_of(interface().async_form_of(interface().find(path)) or interface().find(path))
+        for path in named
     }
     left_out = set(interface().all_names()) - named - of_async_clients
     assert not left_out, "name them in a `reference` directive of docs/reference/"
@@ -43,7 +44,7 @@ def test_a_name_that_is_documented_nowhere_is_reported():
 
 
 @pytest.mark.parametrize("form", [Form(), SphinxForm()])
-def test_methods_have_parameters_exceptions_and_the_async_half(form):
+def test_methods_have_parameters_exceptions_and_async_forms(form):
     text = entry("dify_workflow.types.Logs", form, called="client.logs")
     assert "### `client.logs.list`" in text
     for name in ("keyword", "page", "limit", "timeout"):

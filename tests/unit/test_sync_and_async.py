@@ -78,7 +78,7 @@ def test_both_halves_are_documented_in_the_same_words(sync: type[Any], asynchron
             assert method.__doc__, name
 
 
-def test_every_class_of_one_half_has_its_twin_in_the_other() -> None:
+def test_every_sync_class_has_an_async_one_and_back() -> None:
     assert [sync.__name__ for sync, _ in PAIRS] == [cls.__name__.removeprefix("Async") for _, cls in PAIRS]
     assert (DifyWorkflow, AsyncDifyWorkflow) in PAIRS
     resources = [name for name, value in vars(DifyWorkflow).items() if isinstance(value, property)]
@@ -93,11 +93,11 @@ def test_awaitables_are_awaited_in_async_and_plain_in_sync() -> None:
             assert not inspect.iscoroutinefunction(method)
 
 
-def test_the_sync_half_is_what_the_async_half_gives() -> None:
+def test_the_sync_client_is_made_from_the_async_one() -> None:
     assert unasync.main(["--check"]) == 0
 
 
-def test_no_word_of_asynchronous_python_is_left_in_the_sync_half() -> None:
+def test_the_sync_client_has_no_word_of_asynchronous_python() -> None:
     for path in sorted(unasync.TARGET.rglob("*.py")):
         left = re.findall(r"\b(?:await|async|asyncio|Async\w+|__a(?:enter|exit)__|aclose)\b", path.read_text("utf-8"))
         assert set(left) <= {"async"} if path.name == "__init__.py" else not left, path.name
